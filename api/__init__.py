@@ -1,0 +1,1 @@
+"""Answers from the snapshot: grid, component, owner, reason. Imports gis, gridding, census."""

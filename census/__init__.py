@@ -1,0 +1,1 @@
+"""Components: taxonomy, survey checks, ownership. Imports only gis."""

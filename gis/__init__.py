@@ -1,0 +1,1 @@
+"""The shared spatial core: coordinates, files, tables, the database. Imports nothing of ours."""

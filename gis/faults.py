@@ -1,0 +1,132 @@
+"""Faults of delivered rows: a bad row is data, refused with a rule code and a reason, never lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gis.codes import Rule
+
+REJECT_COLUMNS = (
+    "source_file",
+    "source_row",
+    "code",
+    "rule",
+    "severity",
+    "reason_en",
+    "reason_zh",
+    "record",
+    "geometry",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of the rows of a frame: read = accepted + refused."""
+
+    accepted: pd.DataFrame
+    """Rows to load, in the input's order, same columns (a GeoDataFrame stays one)."""
+    faults: pd.DataFrame
+    """One row per fault with `REJECT_COLUMNS`; severity ``error`` means the row was refused."""
+
+    @property
+    def refused(self) -> int:
+        """Number of rows refused, each counted once however many faults it has."""
+        errors = self.faults[self.faults["severity"] == "error"]
+        return len(errors[["source_file", "source_row"]].drop_duplicates())
+
+
+class Faults:
+    """Gathers the faults of one frame, rule by rule, each over all rows at once.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows with unique index, ``source_file`` and ``source_row``.
+    rules : mapping
+        Rule code -> rule, whose reasons may name values: ``"{distance_m:.1f} m apart"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gis.codes import Rule
+    >>> frame = pd.DataFrame({"source_file": "a.shp", "source_row": [1, 2], "code": ["x", None]})
+    >>> rule = Rule(code="T1", severity="error", reason_en="No code.", reason_zh="缺少编码。")
+    >>> faults = Faults(frame, rules={"T1": rule})
+    >>> faults.add("T1", frame["code"].isna())
+    >>> faults.outcome().accepted["source_row"].tolist()
+    [1]
+    """
+
+    def __init__(self, frame: pd.DataFrame, *, rules: Mapping[str, Rule]) -> None:
+        self.frame = frame
+        self._rules = rules
+        self._parts: list[pd.DataFrame] = []
+        self._refused = pd.Series(False, index=frame.index)
+
+    def add(self, rule: str, mask: "pd.Series[bool]", **values: Any) -> None:
+        """Record that the rows of `mask` break `rule`.
+
+        Parameters
+        ----------
+        rule : str
+            Rule code.
+        mask : pandas.Series
+            True for the rows at fault, aligned to the frame; missing counts as False.
+        **values
+            What the reason's placeholders stand for: a Series aligned to the frame, or one value.
+        """
+        flagged = mask.reindex(self.frame.index).fillna(False).astype(bool)
+        rows = self.frame.index[flagged]
+        if len(rows) == 0:
+            return
+        entry = self._rules[rule]
+        columns = {
+            name: (
+                value.reindex(rows).tolist()
+                if isinstance(value, pd.Series)
+                else [value] * len(rows)
+            )
+            for name, value in values.items()
+        }
+        texts = [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        ]
+        texts = texts or [{} for _ in rows]
+        self._parts.append(
+            pd.DataFrame(
+                {
+                    "rule": rule,
+                    "severity": entry.severity,
+                    "reason_en": [entry.reason_en.format(**text) for text in texts],
+                    "reason_zh": [entry.reason_zh.format(**text) for text in texts],
+                },
+                index=rows,
+            )
+        )
+        if entry.severity == "error":
+            self._refused |= flagged
+
+    @property
+    def refused(self) -> "pd.Series[bool]":
+        """True for rows that broke a rule of severity ``error`` so far."""
+        return self._refused
+
+    def outcome(self) -> Outcome:
+        """Split the frame into accepted rows and the table of faults."""
+        return Outcome(accepted=self.frame[~self._refused], faults=self._table())
+
+    def _table(self) -> pd.DataFrame:
+        if not self._parts:
+            return pd.DataFrame(columns=list(REJECT_COLUMNS))
+        table = pd.concat(self._parts)
+        rows = self.frame.loc[table.index]
+        table["source_file"] = rows["source_file"].to_numpy()
+        table["source_row"] = rows["source_row"].to_numpy()
+        table["code"] = rows["code"].to_numpy() if "code" in rows else None
+        table["geometry"] = rows["geometry"].to_numpy() if "geometry" in rows else None
+        plain = rows.drop(columns=["geometry", "source_file", "source_row"], errors="ignore")
+        table["record"] = pd.DataFrame(plain).to_dict("records")
+        table = table.sort_values(["source_file", "source_row", "rule"], kind="stable")
+        return table[list(REJECT_COLUMNS)].reset_index(drop=True)

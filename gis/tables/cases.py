@@ -1,0 +1,75 @@
+"""Schema ``cases``: what was reported and decided; the only one the API writes."""
+
+from sqlalchemy import (
+    DOUBLE_PRECISION,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
+
+from gis.tables.columns import document, geometry, optional, required
+
+
+def declare(metadata: MetaData, srid: int) -> None:
+    """Declare cases and their history."""
+    case = Table(
+        "case",
+        metadata,
+        Column(
+            "case_id", Text, primary_key=True, comment="identifier given by the workflow system"
+        ),
+        required("kind", Text, "component or event"),
+        required("class_code", Text, "minor class"),
+        required("reported_at", DateTime(timezone=True), "when it was reported"),
+        optional("channel", Text, "supervisor, hotline, app …"),
+        optional("description", Text, "words of the report"),
+        optional("address", Text, "address as reported"),
+        optional("x", DOUBLE_PRECISION, "east or longitude as reported"),
+        optional("y", DOUBLE_PRECISION, "north or latitude as reported"),
+        optional("crs", Text, "CRS of x, y as reported"),
+        optional("accuracy_m", DOUBLE_PRECISION, "stated accuracy of the position, m"),
+        optional("component_code", Text, "component named in the report"),
+        geometry("POINT", srid, "where the case was located", nullable=True),
+        optional("grid_code", Text, "unit grid decided"),
+        optional("community_code", Text, "community decided"),
+        optional("unit_code", Text, "owning unit 责任单位 decided"),
+        optional("probability", DOUBLE_PRECISION, "probability of the decision, 0-1"),
+        required("needs_review", Boolean, "a person should look"),
+        document("decision", "the decision in full"),
+        required("state", Text, "assigned, returned, closed"),
+        optional("data_version", Text, "snapshot that decided"),
+        optional("closed_at", DateTime(timezone=True), "when it was closed"),
+        required("request_hash", Text, "hash of the request, for idempotent posting"),
+        optional("build_id", BigInteger, "build that imported it; null: posted"),
+        required("created_at", DateTime(timezone=True), "stored", server_default=func.now()),
+        schema="cases",
+        comment="cases 案件",
+    )
+    case.c.build_id.append_foreign_key(ForeignKey("meta.build.build_id"))
+    Index("ix_case_build_id", case.c.build_id)
+    Index("ix_case_grid_code", case.c.grid_code, case.c.reported_at)
+    Index("ix_case_geom", case.c.geom, postgresql_using="gist")
+    history = Table(
+        "history",
+        metadata,
+        Column("history_id", BigInteger, Identity(always=True), primary_key=True, comment="entry"),
+        required("case_id", Text, "case"),
+        required("at", DateTime(timezone=True), "when", server_default=func.now()),
+        required("action", Text, "assigned, returned, reassigned, closed"),
+        optional("unit_code", Text, "owning unit after the action"),
+        optional("reason", Text, "reason, as with a return 退件"),
+        required("actor", Text, "key id or operating system user"),
+        document("decision", "decision after the action"),
+        schema="cases",
+        comment="what happened to each case",
+    )
+    history.c.case_id.append_foreign_key(ForeignKey("cases.case.case_id", ondelete="CASCADE"))
+    Index("ix_history_case_id", history.c.case_id, history.c.history_id)

@@ -1,0 +1,30 @@
+"""Schema ``place_names``: standard names with romanisation and category."""
+
+from sqlalchemy import DOUBLE_PRECISION, MetaData, Text
+
+from gis.tables.columns import geometry, names, optional, required, versioned
+
+
+def declare(metadata: MetaData, srid: int) -> None:
+    """Declare the place name table."""
+    versioned(
+        "place_name",
+        metadata,
+        "place_names",
+        required("code", Text, "identifier of the place"),
+        required("name", Text, "standard name 标准地名"),
+        required("pinyin", Text, "romanisation 汉语拼音 by the place-name spelling rules"),
+        optional("category_code", Text, "category (GB/T 18521)"),
+        names("aliases", "names also in use"),
+        names("former_names", "names once in use 曾用名"),
+        optional("area_code", Text, "smallest area that contains it"),
+        optional("grid_code", Text, "unit grid of its representative point"),
+        required(
+            "lon", DOUBLE_PRECISION, "longitude of the representative point, CGCS2000, degrees"
+        ),
+        required(
+            "lat", DOUBLE_PRECISION, "latitude of the representative point, CGCS2000, degrees"
+        ),
+        geometry("GEOMETRY", srid, "point, line or polygon"),
+        comment="place names 地名",
+    )

@@ -1,0 +1,176 @@
+"""A workspace 工作区: one folder per city with its profile, database, snapshots and imagery."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from gis.errors import SettingsError, WorkspaceError
+from gis.settings import Settings
+
+PROFILE_NAME = "wanmi.toml"
+
+StandardRef = Literal["CJ/T 214-2007", "GB/T 30428.2-2013", "GB/T 47678.5-2026"]
+CrsText = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class City(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[city]`` table: which city, which generation of the standards, which CRS."""
+
+    code: Annotated[str, msgspec.Meta(pattern=r"^\d{6}$")]
+    """Six-digit code of the city or district (GB/T 2260) that the workspace covers."""
+    name: str = ""
+    standard: StandardRef = "GB/T 30428.2-2013"
+    """Generation of component and event codes."""
+    crs: CrsText = "EPSG:4547"
+    """Measuring CRS in metres: an EPSG code, or the name of a ``.wkt`` file in the workspace."""
+    timezone: str = "Asia/Shanghai"
+
+
+class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[codes]`` table: lengths that differ between generations and cities."""
+
+    grid_length: Literal[14, 15] | None = None
+    """Digits of a unit grid code; None: what the standard's generation says."""
+    component_length: Literal[16, 17] | None = None
+    """Digits of a component code; None: what the standard's generation says."""
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[thresholds]`` table: limits a city may change; none is law (see docs)."""
+
+    grid_target_m2: float = 10_000.0
+    """Target area of a unit grid 万米单元网格, m²."""
+    duplicate_distance_m: float = 0.5
+    """Two components of one class closer than this are reported as near-duplicates, m."""
+    outside_distance_m: float = 50.0
+    """A component farther than this outside the areas is rejected, m."""
+    match_radius_m: float = 30.0
+    """Greatest distance at which a case is matched to a component, m."""
+    review_probability: float = 0.8
+    """A decision less probable than this needs review."""
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[decision]`` table: in which order roles are asked for an owning unit 责任单位."""
+
+    component_order: tuple[str, ...] = ("maintainer", "owner", "competent", "territorial")
+    """先属主、后属地: the component's own units first, then the territory."""
+    event_order: tuple[str, ...] = ("territorial", "handler", "competent")
+    """先属地、后属主: the territory first, then the responsible subject."""
+
+
+class ExtensionClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One ``[[extension_class]]``: a class 扩展类 the city added to the standard's tables."""
+
+    kind: Literal["component", "event"]
+    code: Annotated[str, msgspec.Meta(pattern=r"^\d{4,5}$")]
+    name: str
+    accuracy: Literal["A", "B", "C"] = "A"
+    geometry: Literal["point", "line", "polygon", "any"] = "point"
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The city profile ``wanmi.toml``."""
+
+    city: City
+    codes: Codes = Codes()
+    thresholds: Thresholds = Thresholds()
+    decision: Decision = Decision()
+    extension_class: list[ExtensionClass] = []
+
+    @property
+    def grid_code_length(self) -> int:
+        """Digits of a unit grid code: 14 in the 2007 generation, 15 since, unless set."""
+        return self.codes.grid_length or (14 if self.city.standard == "CJ/T 214-2007" else 15)
+
+    @property
+    def component_code_length(self) -> int:
+        """Digits of a component code: 17 in the 2026 generation, 16 before, unless set."""
+        return self.codes.component_length or (
+            17 if self.city.standard == "GB/T 47678.5-2026" else 16
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """An opened workspace."""
+
+    root: Path
+    """Absolute path of the folder."""
+    profile: Profile
+    settings: Settings
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of compiled snapshots."""
+        return self.root / "snapshots"
+
+    @property
+    def imagery(self) -> Path:
+        """Folder of rectified orthophotos."""
+        return self.root / "imagery"
+
+
+def find_workspace(settings: Settings, *, start: Path) -> Path:
+    """Return the workspace folder: the stated one, else the nearest upwards from `start`.
+
+    Raises
+    ------
+    WorkspaceError
+        No folder upwards holds a ``wanmi.toml``.
+    """
+    if settings.workspace is not None:
+        return settings.workspace.expanduser().resolve()
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / PROFILE_NAME).is_file():
+            return folder
+    msg = (
+        f"No {PROFILE_NAME} here or above: run `wanmi init DIR --city-code CODE` first, "
+        "or name the workspace with --workspace or WANMI_WORKSPACE."
+    )
+    raise WorkspaceError(
+        msg,
+        zh=f"此处及上级目录没有 {PROFILE_NAME}：请先运行 wanmi init，或用 --workspace 指定工作区。",
+    )
+
+
+def open_workspace(folder: Path, *, settings: Settings) -> Workspace:
+    """Read the city profile of `folder`.
+
+    Raises
+    ------
+    WorkspaceError
+        The folder has no ``wanmi.toml``.
+    SettingsError
+        The profile is not valid TOML or has an unknown key or a value out of range.
+    """
+    path = folder / PROFILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        msg = f"{folder} is no workspace: it has no {PROFILE_NAME}; make one with `wanmi init {folder}`."
+        raise WorkspaceError(
+            msg, zh=f"{folder} 不是工作区：缺少 {PROFILE_NAME}，请用 wanmi init 创建。"
+        ) from error
+    return Workspace(
+        root=folder.resolve(), profile=parse_profile(text, source=str(path)), settings=settings
+    )
+
+
+def parse_profile(text: str, *, source: str = PROFILE_NAME) -> Profile:
+    """Parse a city profile, naming the key at fault.
+
+    Raises
+    ------
+    SettingsError
+        Not TOML, an unknown key, or a value out of range.
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+        return msgspec.convert(table, Profile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        msg = f"{source}: {error}; correct this line of the city profile."
+        raise SettingsError(msg, zh=f"{source} 有误：{error}；请修改城市配置。") from error

@@ -1,0 +1,1 @@
+"""Division of a city into unit grids 单元网格. Imports only gis."""

@@ -1,0 +1,1 @@
+"""Deliveries in, six foundational databases out."""

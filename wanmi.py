@@ -1,0 +1,1 @@
+"""The command ``wanmi``: mounts each package's commands, nothing else."""
