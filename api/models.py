@@ -1,0 +1,177 @@
+"""The question and the answer of the decision, as plain values.
+
+The fields are those of ``POST /v1/assign``; units are in the names; codes are text.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Kind = Literal["component", "event"]
+LocationSource = Literal["component_code", "position", "address", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """A reported position."""
+
+    x: float
+    """East or longitude."""
+    y: float
+    """North or latitude."""
+    crs: str = "EPSG:4326"
+    """``EPSG:…``, ``GCJ-02``, ``BD-09`` or ``city``."""
+    accuracy_m: float | None = None
+    """Radius of the error disc (one standard deviation per axis), m; None: not stated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A question: something at a place, of a class, at a time."""
+
+    case_id: str | None = None
+    kind: Kind = "component"
+    class_code: str | None = None
+    """Minor class; None: only the place is asked for."""
+    position: Position | None = None
+    address: str | None = None
+    component_code: str | None = None
+    reported_at: datetime | None = None
+    """When it was reported, aware; decides season and hours of the plan. None: now."""
+    as_of: date | None = None
+    """Day whose grids, components, plan and units answer; None: the live ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where the case is taken to be."""
+
+    lon: float | None
+    """Longitude, CGCS2000, degrees."""
+    lat: float | None
+    x: float | None
+    """East in the city's CRS, m."""
+    y: float | None
+    crs: str
+    """The city's CRS."""
+    source: LocationSource
+    accuracy_m: float | None
+    """One standard deviation, m: as stated, or what the source is known to give."""
+    address: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridShare:
+    """A unit grid and its share of the error disc."""
+
+    code: str
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridAnswer:
+    """The unit grid of a place."""
+
+    code: str
+    probability: float
+    """Share of the error disc inside this grid, 0-1."""
+    edge_distance_m: float
+    """Distance to the grid's border, m."""
+    distance_m: float
+    """0 inside; else the distance to this nearest grid, the place being outside every grid."""
+    on_boundary: bool
+    """The place lies on a shared edge; the lowest code holds it."""
+    alternatives: tuple[GridShare, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaAnswer:
+    """An administrative area."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Areas:
+    """The chain of areas that holds the place, each by its own polygon."""
+
+    district: AreaAnswer | None = None
+    street: AreaAnswer | None = None
+    community: AreaAnswer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentShare:
+    """A component that may be the one meant."""
+
+    code: str
+    distance_m: float
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentAnswer:
+    """The component the case is about."""
+
+    code: str
+    class_code: str
+    name: str
+    distance_m: float
+    probability: float
+    condition: str
+    lon: float
+    lat: float
+    alternatives: tuple[ComponentShare, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeLimit:
+    """A time limit 处置时限."""
+
+    value: float
+    unit: str
+    """emergency_hour, working_hour, working_day, calendar_day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerAnswer:
+    """The owning unit 责任单位: the one unit the case is sent to."""
+
+    unit_code: str
+    unit_name: str
+    role: str
+    """maintainer, owner, competent, handler or territorial."""
+    principle: Literal["owner_first", "territory_first"]
+    rule: str
+    """The component's record or the plan's row that decided."""
+    time_limit: TimeLimit | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceStep:
+    """One candidate that was looked at."""
+
+    step: str
+    candidate: str
+    outcome: Literal["accepted", "rejected"]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The answer: grid, areas, component, owner; why and how sure."""
+
+    case_id: str | None
+    data_version: str
+    location: Location
+    grid: GridAnswer | None
+    areas: Areas
+    component: ComponentAnswer | None
+    owner: OwnerAnswer | None
+    probability: float
+    """Probability that the owning unit is right, 0-1."""
+    trace: tuple[TraceStep, ...] = ()
+    needs_review: bool = False
+    reasons: tuple[str, ...] = field(default=())
+    """Stable names of what made it doubtful: outside_grids, no_owner, plan_conflict …"""
