@@ -1,0 +1,80 @@
+"""What a dataset's transform may look at: the city, the delivery, and the rows that hold by then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+
+from gis.builds import live
+from gis.crs import CityCrs
+from gis.database import Database
+from gis.workspace import Profile, Workspace
+from pipelines.delivery import Delivery
+
+
+class References:
+    """Rows of the datasets as they will be once the datasets judged so far are published.
+
+    A delivery is judged whole before anything of it is written, so components are judged against
+    the grids of their own delivery: the judged rows stand before the live ones of the database.
+
+    Parameters
+    ----------
+    database : Database
+        Where the live rows are read, once per dataset and only when asked for.
+    judged : mapping
+        Dataset -> frame to answer with instead of reading the database.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> References(None, judged={"units": pd.DataFrame({"code": ["U1"]})}).get("units")["code"][0]
+    'U1'
+    """
+
+    def __init__(
+        self, database: Database | None, *, judged: Mapping[str, pd.DataFrame] | None = None
+    ) -> None:
+        self._database = database
+        self._frames: dict[str, pd.DataFrame] = dict(judged or {})
+
+    def get(self, dataset: str) -> pd.DataFrame:
+        """Return the rows of `dataset`: a GeoDataFrame in the city's CRS where it has geometry."""
+        if dataset not in self._frames:
+            if self._database is None:
+                msg = f"no rows of {dataset} were given and there is no database to read them from"
+                raise LookupError(msg)
+            self._frames[dataset] = live(self._database, dataset)
+        return self._frames[dataset]
+
+    def put(self, dataset: str, frame: pd.DataFrame) -> None:
+        """Answer with `frame` for `dataset` from now on."""
+        self._frames[dataset] = frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """What a build knows besides the rows themselves."""
+
+    workspace: Workspace
+    database: Database
+    crs: CityCrs
+    profile: Profile
+    as_of: date
+    delivery: Delivery
+    references: References = field(repr=False)
+    """Areas, grids, units … to judge rows against."""
+
+    def rows(self, dataset: str) -> pd.DataFrame:
+        """Return the rows of `dataset` that will hold when this delivery is published."""
+        return self.references.get(dataset)
+
+    def features(self, dataset: str) -> gpd.GeoDataFrame:
+        """Return the same as a GeoDataFrame in the city's CRS, for datasets with geometry."""
+        frame = self.references.get(dataset)
+        if not isinstance(frame, gpd.GeoDataFrame):
+            msg = f"{dataset} has no geometry"
+            raise TypeError(msg)
+        return frame

@@ -1,0 +1,440 @@
+"""A delivery 交付: a folder of files and the ``delivery.toml`` that says what each of them is."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args
+
+import orjson
+
+from gis.errors import DeliveryError, FileFormatError
+
+MANIFEST_NAME = "delivery.toml"
+
+Mode = Literal["replace", "update"]
+
+DATASETS = (
+    "areas",
+    "topography",
+    "unit_grids",
+    "place_names",
+    "units",
+    "responsibility",
+    "addresses",
+    "components",
+    "cases",
+    "imagery",
+)
+"""Datasets of a delivery in the order in which they are built: each needs only earlier ones."""
+
+SUFFIXES = (
+    ".shp",
+    ".gpkg",
+    ".geojson",
+    ".geojson.gz",
+    ".json",
+    ".topojson",
+    ".topojson.gz",
+    ".csv",
+    ".csv.gz",
+    ".xlsx",
+    ".tif",
+    ".tiff",
+)
+"""Files a folder or a pattern stands for; the parts beside a ``.shp`` come with it."""
+
+_DELIVERY_KEYS = ("name", "as_of")
+_TEXT_KEYS = (
+    "dataset",
+    "path",
+    "class_code",
+    "class_field",
+    "crs",
+    "encoding",
+    "layer",
+    "sheet",
+    "x_field",
+    "y_field",
+    "mode",
+)
+_LAYER_KEYS = (*_TEXT_KEYS, "fields", "options")
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "imagery": (
+        "rpc",
+        "gcps",
+        "dem",
+        "height_datum",
+        "acquired_on",
+        "scale",
+        "code",
+        "sensor",
+        "resolution_m",
+    ),
+    "components": ("standard",),
+}
+_FILE_OPTIONS = ("rpc", "gcps", "dem")
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSpec:
+    """One ``[[layer]]`` of the manifest."""
+
+    dataset: str
+    """One of `DATASETS`."""
+    path: str
+    """File, folder or pattern (``*``, ``?``, ``**``) relative to the delivery's folder."""
+    class_code: str | None = None
+    """Class of all rows, for component layers of one class."""
+    class_field: str | None = None
+    """The file's column with the class of each row."""
+    crs: str | None = None
+    """CRS where the file states none, and of ``x_field``, ``y_field``."""
+    encoding: str | None = None
+    """Overrides the detection."""
+    layer: str | None = None
+    """Layer inside a GeoPackage."""
+    sheet: str | None = None
+    """Sheet of a workbook."""
+    x_field: str | None = None
+    """Column with east or longitude, for tables of points."""
+    y_field: str | None = None
+    """Column with north or latitude."""
+    mode: Mode = "replace"
+    """``replace``: live rows in the layer's reach that are not delivered are closed;
+    ``update``: only delivered rows change."""
+    fields: Mapping[str, str]
+    """Platform column -> the file's column, where the spelling is not a known one."""
+    options: Mapping[str, Any]
+    """Settings of one dataset alone, such as the DEM of an image."""
+    files: tuple[Path, ...] = ()
+    """The files that `path` stands for, absolute, sorted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A manifest that was read and whose files are all there."""
+
+    name: str
+    as_of: date
+    """Day whose state the files describe."""
+    root: Path
+    """Absolute path of the folder."""
+    layers: tuple[LayerSpec, ...]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Datasets delivered, in building order."""
+        delivered = {layer.dataset for layer in self.layers}
+        return tuple(name for name in DATASETS if name in delivered)
+
+    def layers_of(self, dataset: str) -> tuple[LayerSpec, ...]:
+        """Return the layers of `dataset` in the manifest's order."""
+        return tuple(layer for layer in self.layers if layer.dataset == dataset)
+
+    def name_of(self, path: Path) -> str:
+        """Return `path` as the manifest would write it: relative, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+
+def read_manifest(folder: Path) -> Delivery:
+    """Read ``delivery.toml`` of `folder` and find every file it names.
+
+    Raises
+    ------
+    DeliveryError
+        No folder, no manifest, not TOML, an unknown or missing key, a value out of range, a path
+        that leads out of the folder, a file that is not there, or no layer at all.
+    """
+    root = folder.resolve()
+    path = root / MANIFEST_NAME
+    if not path.is_file():
+        raise _refuse(
+            f"{folder} is no delivery: it has no {MANIFEST_NAME}; write one that names its files.",
+            f"{folder} 不是交付目录：缺少 {MANIFEST_NAME}，请编写清单列出各文件。",
+        )
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _refuse(
+            f"{MANIFEST_NAME} is not UTF-8 (byte {error.start}): save it again as UTF-8.",
+            f"{MANIFEST_NAME} 不是 UTF-8 编码（第 {error.start} 字节）：请另存为 UTF-8。",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise _refuse(
+            f"{MANIFEST_NAME} is not valid TOML: {error}; correct that line.",
+            f"{MANIFEST_NAME} 不是有效的 TOML：{error}；请修改该行。",
+        ) from error
+    return parse_manifest(table, root=root)
+
+
+def parse_manifest(table: Mapping[str, Any], *, root: Path) -> Delivery:
+    """Check a manifest that was read from TOML and find its files under `root`.
+
+    Raises
+    ------
+    DeliveryError
+        As for `read_manifest`.
+    """
+    _refuse_unknown(table, ("delivery", "layer"), where=MANIFEST_NAME)
+    head = table.get("delivery")
+    if not isinstance(head, Mapping):
+        raise _refuse(
+            f"{MANIFEST_NAME} has no [delivery] table: add one with name and as_of.",
+            f"{MANIFEST_NAME} 缺少 [delivery] 表：请补充 name 和 as_of。",
+        )
+    _refuse_unknown(head, _DELIVERY_KEYS, where="[delivery]")
+    name, as_of = head.get("name"), _day(head.get("as_of"))
+    if not isinstance(name, str) or not name.strip():
+        raise _refuse(
+            '[delivery] has no name: add name = "2026-spring-census".',
+            '[delivery] 缺少 name：请补充，例如 name = "2026-spring-census"。',
+        )
+    entries = table.get("layer")
+    if not isinstance(entries, list) or not entries:
+        raise _refuse(
+            f"The delivery {name!r} is empty: {MANIFEST_NAME} names no [[layer]]; "
+            "add one for each file.",
+            f"交付“{name}”为空：{MANIFEST_NAME} 中没有 [[layer]]，请为每个文件添加一项。",
+        )
+    layers = tuple(_layer(entry, number, root) for number, entry in enumerate(entries, 1))
+    return Delivery(name=name.strip(), as_of=as_of, root=root, layers=layers)
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date) and type(value) is date:
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise _refuse(
+        f"[delivery] as_of is {value!r}: give the day the files describe, as_of = 2026-05-31.",
+        f"[delivery] 的 as_of 为 {value!r}：请写成数据所反映的日期，例如 as_of = 2026-05-31。",
+    )
+
+
+def _layer(entry: Any, number: int, root: Path) -> LayerSpec:
+    where = f"[[layer]] {number}"
+    if not isinstance(entry, Mapping):
+        raise _refuse(
+            f"{where} is not a table: write [[layer]] with dataset and path below it.",
+            f"第 {number} 个 layer 不是表：请写成 [[layer]]，其下给出 dataset 和 path。",
+        )
+    _refuse_unknown(entry, _LAYER_KEYS, where=where)
+    texts = {key: _text(entry[key], key, where) for key in _TEXT_KEYS if key in entry}
+    for key in ("dataset", "path"):
+        if key not in texts:
+            raise _refuse(
+                f"{where} has no {key}: every layer names its dataset and its path.",
+                f"第 {number} 个 layer 缺少 {key}：每个图层都要写明 dataset 和 path。",
+            )
+    _refuse_value(texts["dataset"], DATASETS, key="dataset", where=where)
+    _refuse_value(texts.get("mode", "replace"), get_args(Mode), key="mode", where=where)
+    if ("x_field" in texts) != ("y_field" in texts):
+        raise _refuse(
+            f"{where} names only one of x_field and y_field: name both or none.",
+            f"第 {number} 个 layer 只写了 x_field 和 y_field 之一：请同时写明或都不写。",
+        )
+    fields = _table(entry.get("fields", {}), f"{where}.fields")
+    options = _table(entry.get("options", {}), f"{where}.options")
+    known = _OPTIONS.get(texts["dataset"], ())
+    _refuse_unknown(options, known, where=f"the options of {where}")
+    mode: Mode = "update" if texts.pop("mode", "replace") == "update" else "replace"
+    return LayerSpec(
+        **texts,
+        mode=mode,
+        fields={key: _text(value, key, f"{where}.fields") for key, value in fields.items()},
+        options=options,
+        files=_find_files(texts["path"], root, where),
+    )
+
+
+def _text(value: Any, key: str, where: str) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise _refuse(
+        f'{where}: {key} is {value!r}; write it as text in quotes, as in {key} = "…".',
+        f'{where}：{key} 的值为 {value!r}；请写成带引号的文本，例如 {key} = "…"。',
+    )
+
+
+def _table(value: Any, where: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise _refuse(
+        f"{where} is no table: write [{where.split('.')[-1]}] with one key per line.",
+        f"{where} 不是表：请改为每行一个键的表。",
+    )
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], *, where: str) -> None:
+    for key in table:
+        if key in known:
+            continue
+        if not known:
+            raise _refuse(
+                f"Unknown key {key!r} in {where}: this dataset takes no options; remove it.",
+                f"{where} 中有未知的键“{key}”：该数据集没有选项，请删除。",
+            )
+        near = closest(key, known)
+        raise _refuse(
+            f"Unknown key {key!r} in {where}: did you mean {near!r}? "
+            f"Known keys: {', '.join(known)}.",
+            f"{where} 中有未知的键“{key}”：是否应为“{near}”？可用的键：{'、'.join(known)}。",
+        )
+
+
+def _refuse_value(value: str, known: tuple[str, ...], *, key: str, where: str) -> None:
+    if value not in known:
+        near = closest(value, known)
+        raise _refuse(
+            f"{where}: {key} {value!r} is not known: did you mean {near!r}? "
+            f"Known: {', '.join(known)}.",
+            f"{where}：{key} 的值“{value}”无效：是否应为“{near}”？可用：{'、'.join(known)}。",
+        )
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return the known word most like `word`.
+
+    Examples
+    --------
+    >>> closest("class_cod", ["path", "class_code", "class_field"])
+    'class_code'
+    """
+    return get_close_matches(word, list(known), n=1, cutoff=0.0)[0]
+
+
+def _find_files(pattern: str, root: Path, where: str) -> tuple[Path, ...]:
+    if any(sign in pattern for sign in "*?["):
+        _refuse_traversal(pattern, root, where)
+        found = [path for path in root.glob(pattern) if _is_data(path)]
+    else:
+        path = resolve_inside(pattern, root=root, where=where)
+        if path.is_dir():
+            found = [child for child in path.rglob("*") if _is_data(child)]
+        elif path.is_file():
+            return (path,)
+        else:
+            raise _missing(pattern, root, where)
+    if not found:
+        raise FileFormatError(
+            f"{where}: {pattern} stands for no file that is read "
+            f"({', '.join(SUFFIXES)}); correct the path or add the files.",
+            zh=f"{where}：{pattern} 下没有可读取的文件（{'、'.join(SUFFIXES)}）；请修改路径或补齐文件。",
+        )
+    for path in found:
+        resolve_inside(path.relative_to(root).as_posix(), root=root, where=where)
+    return tuple(sorted(found))
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(SUFFIXES)
+
+
+def _missing(pattern: str, root: Path, where: str) -> FileFormatError:
+    there = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_data(path))
+    hint = f"; did you mean {closest(pattern, there)}?" if there else "; add it to the folder."
+    hint_zh = f"；是否应为 {closest(pattern, there)}？" if there else "；请补齐该文件。"
+    return FileFormatError(
+        f"{where} names {pattern}, which is not in the delivery{hint}",
+        zh=f"{where} 所列的 {pattern} 不在交付目录中{hint_zh}",
+    )
+
+
+def resolve_inside(name: str, *, root: Path, where: str) -> Path:
+    """Return the absolute path of `name` under `root`.
+
+    Raises
+    ------
+    DeliveryError
+        The name leads out of the folder, directly or by a link.
+    """
+    _refuse_traversal(name, root, where)
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        raise _outside(name, where)
+    return path
+
+
+def _refuse_traversal(name: str, root: Path, where: str) -> None:
+    parts = PurePosixPath(name.replace("\\", "/"))
+    if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+        raise _outside(name, where)
+
+
+def _outside(name: str, where: str) -> DeliveryError:
+    return _refuse(
+        f"{where}: {name} leads out of the delivery's folder: put the file inside and name it "
+        "relative to the folder.",
+        f"{where}：{name} 指向交付目录之外：请把文件放入目录并使用相对路径。",
+    )
+
+
+def _refuse(message: str, zh: str) -> DeliveryError:
+    return DeliveryError(message, zh=zh)
+
+
+def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
+    """Return every file a layer's content depends on: parts of shapefiles, an image's DEM.
+
+    Raises
+    ------
+    DeliveryError
+        An option names a file that is not there or outside the folder.
+    """
+    found: set[Path] = set()
+    for path in layer.files:
+        found.update(_parts(path))
+    for key in _FILE_OPTIONS:
+        name = layer.options.get(key)
+        if isinstance(name, str) and name:
+            path = resolve_inside(name, root=delivery.root, where=f"option {key}")
+            if not path.is_file():
+                raise _missing(name, delivery.root, f"Option {key}")
+            found.add(path)
+    return tuple(sorted(found))
+
+
+def _parts(path: Path) -> list[Path]:
+    if path.suffix.lower() != ".shp":
+        return [path]
+    beside = [child for child in path.parent.iterdir() if child.stem == path.stem]
+    return [child for child in beside if child.suffix.lower() in _SHAPEFILE_PARTS]
+
+
+def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
+    """Return the SHA-256 of the day, the manifest's entries and the bytes of their files.
+
+    The order of the layers in the manifest does not matter; where the folder lies does not either.
+    """
+    entries = []
+    for layer in layers:
+        files = [
+            [delivery.name_of(path), hash_file(path)] for path in files_of(delivery, layer)
+        ]
+        entry = {
+            key: getattr(layer, key) for key in _LAYER_KEYS if key not in ("fields", "options")
+        }
+        entries.append(
+            orjson.dumps(
+                [entry, dict(layer.fields), dict(layer.options), files],
+                option=orjson.OPT_SORT_KEYS,
+            )
+        )
+    digest = hashlib.sha256(delivery.as_of.isoformat().encode())
+    for line in sorted(entries):
+        digest.update(b"\n" + line)
+    return digest.hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
