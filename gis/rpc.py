@@ -144,7 +144,7 @@ class RpcModel:
         raise FileFormatError(msg, zh="RPC 在影像角点处不收敛：该 RPC 与影像不匹配。")
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _cubic(c: Any, at: int, x: float, y: float, z: float) -> float:
     """Evaluate one polynomial of RPC00B; x longitude, y latitude, z height, all normalised."""
     value: float = (
@@ -159,7 +159,7 @@ def _cubic(c: Any, at: int, x: float, y: float, z: float) -> float:
     return value
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _project(c: Any, lon: Any, lat: Any, height: Any, col: Any, row: Any) -> None:
     """Project flat arrays by the constants of `RpcModel.constants`, writing into `col` and `row`."""
     for i in range(lon.size):
@@ -243,7 +243,7 @@ def to_tags(model: RpcModel) -> dict[str, str]:
     ...     samp_scale=100, lat_scale=0.01, long_scale=0.02, height_scale=100,
     ...     line_num_coeff=lat, line_den_coeff=one, samp_num_coeff=lon, samp_den_coeff=one,
     ... )
-    >>> [float(value[0]) for value in model.project([114.01], [38.005], [0.0])]
+    >>> [round(float(value), 6) for value in model.project(114.01, 38.005, 0.0)]
     [150.0, 25.0]
     >>> to_tags(model)["LINE_OFF"]
     '50'
