@@ -41,12 +41,12 @@ environment:
 environment-dev:
 	@sh .ci/prepare dev
 
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-header --quiet
 lock: environment-dev ## Pin the requirements anew, with hashes and without addresses
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --quiet pyproject.toml --group build -o requirements.lock
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --quiet pyproject.toml --group build --group dev -c requirements.lock \
-	    -o requirements-dev.lock
+	$(PIN) pyproject.toml --group build -o requirements.lock
+	$(PIN) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(PIN) --group node -o requirements-node.lock
 
 clean: ## Stop the demo's database and remove what was made
 	@if [ -f $(DIR)/wanmi.toml ] && [ -x $(PYTHON) ]; then $(PYTHON) -m wanmi -w $(DIR) db down || true; fi
