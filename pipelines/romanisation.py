@@ -114,6 +114,18 @@ def _trailing_generic(text: str) -> str:
     return ""
 
 
+def generic_kind(name: str) -> str:
+    """Return what kind of place the generic part of a name tells of; empty: it has none.
+
+    Examples
+    --------
+    >>> generic_kind("裕华路"), generic_kind("长安公园"), generic_kind("老槐树")
+    ('street', 'site', '')
+    """
+    generic = _trailing_generic(name)
+    return _generic_terms()[generic][0] if generic else ""
+
+
 def _romanise_single(text: str, *, after_figure: bool) -> list[str]:
     generic = _trailing_generic(text)
     if not generic:

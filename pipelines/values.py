@@ -1,0 +1,152 @@
+"""Values as surveyors write them, read into values as the tables hold them.
+
+Every function takes a column whole. What is blank becomes None; what can not be read becomes None
+too, so that the caller can tell the rows apart by comparing with the delivered column.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+import pandas as pd
+
+from gis.codes import read_table
+
+_SEPARATORS = re.compile(r"[;；,，、|/]")
+
+
+def text_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
+    """Return a text column, blanks trimmed at both ends; None for blank or a missing column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> text_of(pd.DataFrame({"name": [" 裕华路　", "", None]}), "name").tolist()
+    ['裕华路', None, None]
+    """
+    if column not in frame:
+        return pd.Series(None, index=frame.index, dtype=object)
+    values = frame[column]
+    kept: list[str | None] = [_text(value) for value in values]
+    return pd.Series(kept, index=frame.index, dtype=object)
+
+
+def _text(value: object) -> str | None:
+    if value is None or value is pd.NA or value != value:  # noqa: PLR0124 (NaN is not itself)
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a code that a spreadsheet kept as a number
+    return str(value).strip() or None
+
+
+def code_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
+    """Return a code column: as `text_of`, full-width signs made half-width, inner blanks removed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> code_of(pd.DataFrame({"code": ["１３０１０２ ", "130 102"]}), "code").tolist()
+    ['130102', '130102']
+    """
+    return text_of(frame, column).map(_code, na_action="ignore").astype(object)
+
+
+def _code(value: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", value).split())
+
+
+def names_of(frame: pd.DataFrame, column: str) -> "pd.Series[list[str]]":  # type: ignore[type-var]
+    """Return a column of names split at ``；;、，,|/``, without repeats; an empty list for blank.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> names_of(pd.DataFrame({"aliases": ["老街；古街、老街", None]}), "aliases").tolist()
+    [['老街', '古街'], []]
+    """
+    values = [
+        list(dict.fromkeys(part.strip() for part in _SEPARATORS.split(text) if part.strip()))
+        if isinstance(text, str)
+        else []
+        for text in text_of(frame, column)
+    ]
+    return pd.Series(values, index=frame.index, dtype=object)
+
+
+def numbers_of(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """Return a column of numbers; NaN for blank and for what is no number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> numbers_of(pd.DataFrame({"limit": ["4", "１.５", "soon"]}), "limit").tolist()
+    [4.0, 1.5, nan]
+    """
+    return pd.to_numeric(code_of(frame, column), errors="coerce").astype(float)
+
+
+@cache
+def _vocabulary(subject: str) -> dict[str, str]:
+    rows = read_table("pipelines", "vocabulary.csv")
+    return {row["word"].casefold(): row["value"] for row in rows if row["subject"] == subject}
+
+
+def words_of(frame: pd.DataFrame, column: str, *, subject: str) -> "pd.Series[str]":
+    """Return a column of Chinese or English words as the table's own words; None if not known.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Delivered rows.
+    column : str
+        Column with the words.
+    subject : str
+        Vocabulary in ``vocabulary.csv``: case_kind, role, limit_unit, unit_kind, place_kind.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> words_of(pd.DataFrame({"role": ["处置", "Owner", "?"]}), "role", subject="role").tolist()
+    ['handler', 'owner', None]
+    """
+    known = _vocabulary(subject)
+    values = [
+        known.get(text.casefold()) if isinstance(text, str) else None
+        for text in text_of(frame, column)
+    ]
+    return pd.Series(values, index=frame.index, dtype=object)
+
+
+def known_words(subject: str) -> str:
+    """Return the words of a vocabulary, for a sentence that names them.
+
+    Examples
+    --------
+    >>> known_words("case_kind")
+    '部件, component, 事件, 事项, event'
+    """
+    return ", ".join(_vocabulary(subject))
+
+
+def duplicates(frame: pd.DataFrame, codes: "pd.Series[str]") -> tuple["pd.Series[bool]", "pd.Series[str]"]:
+    """Find rows whose code an earlier row has already.
+
+    Returns
+    -------
+    repeated : Series of bool
+        True for every row of a code but its first; blank codes are never repeats.
+    first : Series of str
+        For each row where its code was first used, as ``file row n``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"source_file": "a.shp", "source_row": [1, 2]})
+    >>> repeated, first = duplicates(rows, pd.Series(["x", "x"]))
+    >>> repeated.tolist(), first.tolist()
+    ([False, True], ['a.shp row 1', 'a.shp row 1'])
+    """
+    repeated = codes.duplicated(keep="first") & codes.notna()
+    place = frame["source_file"].astype(str) + " row " + frame["source_row"].astype(str)
+    first = place.groupby(codes.fillna("")).transform("first")
+    return repeated, first
