@@ -185,7 +185,7 @@ def epsg_of(crs: CRS) -> int | None:
 def _parameters(crs: CRS) -> tuple[float, float] | None:
     """Return central meridian and false easting of a CGCS2000 Gauss-Kruger zone, else None."""
     operation = crs.coordinate_operation
-    if operation is None or not _is_cgcs2000(crs):
+    if operation is None or not is_cgcs2000(crs):
         return None
     if operation.method_name not in ("Transverse Mercator", "Gauss Kruger", "Gauss-Kruger"):
         return None
@@ -200,7 +200,8 @@ def _parameters(crs: CRS) -> tuple[float, float] | None:
     return values["Longitude of natural origin"], values["False easting"]
 
 
-def _is_cgcs2000(crs: CRS) -> bool:
+def is_cgcs2000(crs: CRS) -> bool:
+    """Return whether the datum of `crs` is CGCS2000, however it is spelt."""
     datum = crs.datum.name if crs.datum is not None else ""
     return bool(re.search(r"China.?2000|CGCS.?2000|China.Geodetic.Coordinate.System.2000", datum))
 

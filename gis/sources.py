@@ -1,0 +1,163 @@
+"""Delivered files as such: whether they are there and whole, their hash, and what is reported of them."""
+
+import gzip
+import hashlib
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from gis.errors import FileFormatError
+from gis.shapefile import find_parts
+
+MAX_UNPACKED_BYTES = 4 * 1024**3
+"""A compressed file that unpacks to more is refused."""
+_CHUNK = 1 << 20
+_KINDS = {
+    ".shp": "ESRI Shapefile",
+    ".gpkg": "GPKG",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".topojson": "TopoJSON",
+    ".fgb": "FlatGeobuf",
+}
+_TABLES = (".csv", ".xlsx", ".xls", ".txt")
+_SHAPEFILE_PARTS = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """What was found out about a delivered file."""
+
+    path: str
+    """File name."""
+    driver: str
+    sha256: str
+    """Over all parts of the file that were read."""
+    rows: int
+    encoding: str
+    """Encoding of the text, as decided."""
+    encoding_evidence: str
+    crs: str
+    """CRS of the coordinates in the file; empty for a table."""
+    crs_source: str
+    """file, manifest, or the format's rule."""
+    warnings: tuple[str, ...] = ()
+    """What the contractor should look at."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and no fault."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Rows of a file and what is to be said of it."""
+
+    frame: pd.DataFrame
+    """Columns as named in the file, then ``source_file`` and ``source_row``; a GeoDataFrame if read from a
+    geodata file."""
+    report: FileReport
+
+
+def require_file(path: Path) -> Path:
+    """Return `path` if it is a file with content.
+
+    Raises
+    ------
+    FileFormatError
+        It is not there, or has 0 bytes; of a shapefile, which parts there are.
+    """
+    if path.is_file():
+        if path.stat().st_size == 0:
+            msg = f"{path.name} is empty (0 bytes): copy it again."
+            raise FileFormatError(msg, zh=f"{path.name} 是空文件（0 字节）：请重新拷贝。")
+        return path
+    if path.suffix.lower() == ".shp" and path.parent.is_dir():
+        find_parts(path)  # says which parts there are
+    msg = f"There is no file {path.name} in {path.parent}: correct path in delivery.toml."
+    raise FileFormatError(
+        msg, zh=f"{path.parent} 中没有文件 {path.name}：请更正 delivery.toml 中的 path。"
+    )
+
+
+def file_driver(path: Path) -> str:
+    """Return the GDAL driver for a file by its suffix.
+
+    Raises
+    ------
+    FileFormatError
+        It is of no kind that is read as a map layer.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix == ".gz" and len(suffixes) > 1 and suffixes[-2] in (".geojson", ".json", ".topojson"):
+        suffix = suffixes[-2]
+    if suffix in _KINDS:
+        return _KINDS[suffix]
+    hint = "deliver .shp, .gpkg, .geojson (also .gz), .topojson or .fgb"
+    hint_zh = "请提交 .shp、.gpkg、.geojson（可 .gz）、.topojson 或 .fgb"
+    if suffix in _SHAPEFILE_PARTS:
+        hint, hint_zh = f"name the {path.stem}.shp it belongs to", f"请填写其所属的 {path.stem}.shp"
+    elif suffix in _TABLES:
+        hint = "a table needs x_field and y_field in delivery.toml"
+        hint_zh = "表格需在 delivery.toml 中声明 x_field 和 y_field"
+    elif suffix in (".zip", ".rar", ".7z"):
+        hint, hint_zh = "unpack it into the delivery folder", "请解压到交付文件夹"
+    msg = f"{path.name} is of a kind that is not read as a map layer: {hint}."
+    raise FileFormatError(msg, zh=f"{path.name} 不是可读取的图层文件：{hint_zh}。")
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file; of a shapefile, over all its parts in order of name."""
+    digest = hashlib.sha256()
+    paths = [path]
+    if path.suffix.lower() == ".shp":
+        parts = find_parts(path)
+        found = (parts.shp, parts.shx, parts.dbf, parts.prj, parts.cpg)
+        paths = sorted(part for part in found if part is not None)
+    for part in paths:
+        with part.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Yield `path`, or for a ``.gz`` a temporary file with its content.
+
+    Raises
+    ------
+    FileFormatError
+        The archive is damaged, or unpacks to more than `MAX_UNPACKED_BYTES`.
+    """
+    if path.suffix.lower() != ".gz":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="wanmi-") as folder:
+        plain = Path(folder, path.stem)
+        _unpack(path, plain)
+        yield plain
+
+
+def _unpack(path: Path, plain: Path) -> None:
+    size = 0
+    try:
+        with gzip.open(path, "rb") as source, plain.open("wb") as sink:
+            while chunk := source.read(_CHUNK):
+                size += len(chunk)
+                if size > MAX_UNPACKED_BYTES:
+                    break
+                sink.write(chunk)
+    except (EOFError, OSError, zlib.error) as error:
+        msg = f"{path.name} is damaged or truncated ({error}): copy it again."
+        raise FileFormatError(msg, zh=f"{path.name} 已损坏或被截断：请重新拷贝。") from error
+    if size > MAX_UNPACKED_BYTES:
+        msg = (
+            f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GiB: deliver it in parts."
+        )
+        raise FileFormatError(
+            msg, zh=f"{path.name} 解压后超过 {MAX_UNPACKED_BYTES >> 30} GiB：请分批提交。"
+        )

@@ -1,0 +1,392 @@
+"""Reading and writing vector files: the one place, with `gis.raster`, that opens geodata files.
+
+Whole layers are read by pyogrio; a layer it fails on is read again row by row by fiona, so that one
+bad geometry costs one row and not the file. Text of shapefiles is decoded by `gis.dbf` by evidence.
+"""
+
+import json
+import logging
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import fiona
+import fiona.errors
+import geopandas as gpd
+import numpy as np
+import orjson
+import pandas as pd
+import pyogrio
+import shapely
+import shapely.geometry
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError, FieldError
+
+from gis.crs import VENDOR_CRS, crs_name, epsg_of, parse_crs, reproject_geometry
+from gis.dbf import decode_dbf, name_rows, read_dbf
+from gis.encoding import decide_encoding
+from gis.errors import FileFormatError
+from gis.shapefile import check_index, find_parts, indexed
+from gis.sources import FileReport, Layer, file_driver, hash_file, require_file, unpacked
+from gis.stated import check_degrees, decide_crs, embedded_crs, equal_note, read_prj, short_name
+
+__all__ = ["FileReport", "Layer", "read_vector", "write_vector"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Raw:
+    """A layer as it came out of the file, before its CRS was decided."""
+
+    attributes: pd.DataFrame
+    geometry: NDArray[np.object_]
+    rows: NDArray[np.int64]
+    """1-based position of each row in the file."""
+    crs: str | None
+    crs_rule: str = "file"
+    """Where `crs` comes from; ``RFC 7946`` is the GeoJSON default, which a manifest may overrule."""
+    encoding: str = "UTF-8"
+    evidence: str = "the format is UTF-8"
+    warnings: tuple[str, ...] = ()
+
+
+def read_vector(
+    path: Path,
+    *,
+    target_crs: str,
+    layer: str | None = None,
+    crs: str | None = None,
+    encoding: str | None = None,
+) -> Layer:
+    """Read one layer of a vector file, all rows of it, in file order.
+
+    Column names are the file's. Text, and dates as ISO text, are str with None for blank; numbers stay
+    numbers. Rows without geometry have None. Z values are kept. The geometry is in `target_crs`; what
+    can not be transformed has NaN coordinates, which `gis.geometry` refuses row by row.
+
+    Parameters
+    ----------
+    path : Path
+        ``.shp``, ``.gpkg``, ``.fgb``, ``.geojson``, ``.json``, ``.topojson``, the JSON ones also ``.gz``.
+    target_crs : str
+        CRS of the result.
+    layer : str or None
+        Layer name, needed where the file has several.
+    crs : str or None
+        CRS stated in the manifest: needed where the file has none; GCJ-02 or BD-09 may also be
+        stated of a file that calls itself WGS 84 or CGCS2000 degrees.
+    encoding : str or None
+        Encoding stated in the manifest; None: decided by evidence.
+
+    Raises
+    ------
+    FileFormatError
+        The file is missing, incomplete, truncated, or not of a kind that is read.
+    EncodingError
+        The encoding can not be decided, or the stated one does not fit.
+    CrsError
+        No CRS, or the file's and the manifest's differ.
+    """
+    file = require_file(Path(path))
+    driver = file_driver(file)
+    if driver == "ESRI Shapefile":
+        raw = _read_shapefile(file, encoding=encoding)
+    elif driver in ("GeoJSON", "TopoJSON"):
+        raw = _read_json(file, layer=layer, encoding=encoding)
+    else:
+        raw = _read_database(file, layer=layer)
+    source, crs_source, notes = decide_crs(raw.crs, rule=raw.crs_rule, stated=crs, name=file.name)
+    check_degrees(raw.geometry, source=source, name=file.name)
+    frame, more = _in_target(raw, source=source, target=target_crs)
+    frame["source_file"] = pd.Series(file.name, index=frame.index, dtype=object)
+    frame["source_row"] = raw.rows
+    warnings = (*raw.warnings, *notes, *more)
+    if len(frame) == 0:
+        warnings = (*warnings, "The layer has no rows.")
+    report = FileReport(
+        path=file.name,
+        driver=driver,
+        sha256=hash_file(file),
+        rows=len(frame),
+        encoding=raw.encoding,
+        encoding_evidence=raw.evidence,
+        crs=short_name(source),
+        crs_source=crs_source,
+        warnings=warnings,
+        notes=equal_note(source, target_crs),
+    )
+    for warning in warnings:
+        logger.warning("%s: %s", file.name, warning)
+    return Layer(frame=frame, report=report)
+
+
+def _in_target(raw: _Raw, *, source: str, target: str) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    moved = reproject_geometry(raw.geometry, source=source, target=target)
+    crs = None if crs_name(target) in VENDOR_CRS else parse_crs(target)
+    frame = gpd.GeoDataFrame(
+        raw.attributes, geometry=gpd.GeoSeries(moved, index=raw.attributes.index, crs=crs), crs=crs
+    )
+    before = np.isfinite(shapely.bounds(raw.geometry)).all(axis=1)
+    after = np.isfinite(shapely.bounds(moved)).all(axis=1)
+    lost = raw.rows[before & ~after]
+    if len(lost) == 0:
+        return frame, ()
+    text = f"Coordinates that are none in {short_name(source)} (swapped axes?): {name_rows(lost)}."
+    return frame, (text,)
+
+
+def _read_shapefile(path: Path, *, encoding: str | None) -> _Raw:
+    parts = find_parts(path)
+    table = read_dbf(parts.dbf)
+    check_index(parts, rows=len(table.records))
+    cpg = parts.cpg.read_text(encoding="latin-1") if parts.cpg is not None else None
+    attributes = decode_dbf(table, stated=encoding, cpg=cpg)
+    with indexed(parts) as shp:
+        geometry, rows, more = _read_geometry(shp, count=len(table.records), name=path.name)
+    warnings = [*attributes.warnings, *more]
+    if parts.shx is None:
+        warnings.append(f"{path.stem}.shx is missing and was remade from the shapes.")
+    kept = np.flatnonzero(~table.is_deleted)
+    if len(kept) < len(table.records):
+        warnings.append(f"{len(table.records) - len(kept)} rows are marked deleted and not read.")
+    by_row = np.full(len(table.records), None, dtype=object)
+    by_row[rows - 1] = geometry
+    crs = read_prj(parts.prj, warnings=warnings)
+    return _Raw(
+        attributes=attributes.frame.iloc[kept].reset_index(drop=True),
+        geometry=by_row[kept],
+        rows=kept + 1,
+        crs=crs,
+        encoding=attributes.decision.label,
+        evidence=attributes.decision.evidence,
+        warnings=tuple(warnings),
+    )
+
+
+def _read_geometry(
+    path: Path, *, count: int, name: str
+) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[str, ...]]:
+    """Return the geometries of a shapefile, their rows, and warnings; attributes are not touched."""
+    if count == 0:
+        return np.empty(0, dtype=object), np.empty(0, dtype=np.int64), ()
+    try:
+        _, fids, wkb, _ = pyogrio.raw.read(
+            path, columns=[], return_fids=True, encoding="ISO-8859-1"
+        )
+    except (DataSourceError, DataLayerError, FieldError, RuntimeError) as error:
+        return _read_row_by_row(path, name=name, error=error)
+    geometry, broken = _parse_wkb(wkb)
+    rows = fids.astype(np.int64) + 1
+    warnings = _broken_note(rows[broken])
+    return geometry, rows, warnings
+
+
+def _broken_note(rows: NDArray[np.int64]) -> tuple[str, ...]:
+    return (f"The geometry can not be read at all: {name_rows(rows)}.",) if len(rows) else ()
+
+
+def _parse_wkb(wkb: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Return geometries, and True where there was one that can not be parsed."""
+    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+    is_present = np.array([value is not None for value in wkb], dtype=bool)
+    return geometry, is_present & shapely.is_missing(geometry)
+
+
+def _read_row_by_row(
+    path: Path, *, name: str, error: Exception
+) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[str, ...]]:
+    """Read with fiona the shapes that can be read, after pyogrio gave up on the whole."""
+    shapes: list[Any] = []
+    rows: list[int] = []
+    try:
+        with fiona.open(path, encoding="ISO-8859-1") as source:
+            for feature in source:
+                rows.append(int(feature.id) + 1)
+                shapes.append(_shape_of(feature))
+    except fiona.errors.FionaError as second:
+        raise _unreadable(name, second) from error
+    geometry = np.empty(len(shapes), dtype=object)
+    geometry[:] = shapes
+    numbers = np.array(rows, dtype=np.int64)
+    return geometry, numbers, _broken_note(numbers[shapely.is_missing(geometry)])
+
+
+def _shape_of(feature: Any) -> Any:
+    try:
+        return shapely.geometry.shape(feature.geometry) if feature.geometry else None
+    except (ValueError, TypeError, shapely.errors.ShapelyError):
+        return None
+
+
+def _unreadable(name: str, error: Exception) -> FileFormatError:
+    reason = str(error).split("\n", 1)[0].rstrip(".")
+    msg = f"{name} can not be read ({reason}): open it in a GIS and export it again."
+    return FileFormatError(msg, zh=f"{name} 无法读取（{reason}）：请在 GIS 软件中打开并重新导出。")
+
+
+def _read_database(path: Path, *, layer: str | None) -> _Raw:
+    name = _choose_layer(path, layer=layer)
+    return _read_whole(path, layer=name, name=path.name)
+
+
+def _choose_layer(path: Path, *, layer: str | None) -> str:
+    try:
+        layers = pyogrio.list_layers(path)
+    except (DataSourceError, DataLayerError, RuntimeError) as error:
+        raise _unreadable(path.name, error) from error
+    spatial = sorted(str(name) for name, kind in layers if kind is not None)
+    if layer is not None and layer in spatial:
+        return layer
+    if layer is None and len(spatial) == 1:
+        return spatial[0]
+    shown = ", ".join(spatial) or "none"
+    if layer is None and spatial:
+        msg = f"{path.name} has several layers ({shown}): state layer in delivery.toml."
+        zh = f"{path.name} 含多个图层（{shown}）：请在 delivery.toml 中声明 layer。"
+    else:
+        wanted = layer or "with geometry"
+        msg = (
+            f"{path.name} has no layer {wanted} (it has: {shown}): correct layer in delivery.toml."
+        )
+        zh = f"{path.name} 中没有图层 {wanted}（现有：{shown}）：请更正 delivery.toml 中的 layer。"
+    raise FileFormatError(msg, zh=zh)
+
+
+def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> _Raw:
+    try:
+        meta, _, wkb, arrays = pyogrio.raw.read(
+            path, layer=layer, datetime_as_string=True, **options
+        )
+    except (DataSourceError, DataLayerError, FieldError, RuntimeError, ValueError) as error:
+        raise _unreadable(name, error) from error
+    if wkb is None:
+        msg = f"{name} has no geometry: deliver it as a table, or export it with its geometry."
+        raise FileFormatError(msg, zh=f"{name} 没有图形：请作为表格提交，或连同图形重新导出。")
+    geometry, broken = _parse_wkb(wkb)
+    rows = np.arange(1, len(geometry) + 1, dtype=np.int64)
+    columns = {
+        str(field): _column(values) for field, values in zip(meta["fields"], arrays, strict=True)
+    }
+    return _Raw(
+        attributes=pd.DataFrame(columns, index=pd.RangeIndex(len(rows))),
+        geometry=geometry,
+        rows=rows,
+        crs=embedded_crs(meta["crs"]),
+        warnings=_broken_note(rows[broken]),
+    )
+
+
+def _column(values: NDArray[Any]) -> pd.Series:
+    """Return a column as delivered; blank text becomes None."""
+    if values.dtype != object:
+        return pd.Series(values)
+    plain = [
+        None if value is None or (isinstance(value, str) and not value.strip()) else value
+        for value in values
+    ]
+    return pd.Series(plain, dtype=object)
+
+
+def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> _Raw:
+    with unpacked(path) as plain, tempfile.TemporaryDirectory(prefix="wanmi-") as folder:
+        text = plain.read_bytes()
+        decision = decide_encoding(text.splitlines(), stated=encoding)
+        is_topology = bool(re.search(rb'"type"\s*:\s*"Topology"', text[:100_000]))
+        has_crs = bool(re.search(rb'"crs"\s*:\s*\{\s*"type"', text))
+        if decision.label not in ("UTF-8", "ASCII"):
+            plain = Path(folder, f"layer{plain.suffix}")
+            plain.write_text(text.decode(decision.codec, errors="replace"), encoding="utf-8")
+        raw = _read_json_file(plain, text=text, layer=layer, name=path.name, topology=is_topology)
+    warnings = (*decision.warnings, *raw.warnings)
+    if decision.label not in ("UTF-8", "ASCII"):
+        warnings = (*warnings, f"The file is in {decision.label}, where JSON must be UTF-8.")
+    if not has_crs:
+        raw = replace(raw, crs=None if is_topology else "EPSG:4326", crs_rule="RFC 7946")
+    return replace(raw, encoding=decision.label, evidence=decision.evidence, warnings=warnings)
+
+
+def _read_json_file(
+    path: Path, *, text: bytes, layer: str | None, name: str, topology: bool
+) -> _Raw:
+    options = {} if topology else {"DATE_AS_STRING": "YES"}
+    try:
+        chosen = _choose_layer(path, layer=layer) if topology else None
+        return _read_whole(path, layer=chosen, name=name, **options)
+    except FileFormatError as error:
+        try:
+            json.loads(text)
+        except ValueError as reason:
+            raise _unreadable(name, reason) from error
+        raise
+
+
+_WRITERS = {
+    ".gpkg": "GPKG",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".shp": "ESRI Shapefile",
+    ".fgb": "FlatGeobuf",
+}
+
+
+def write_vector(
+    frame: gpd.GeoDataFrame, path: Path, *, layer: str | None = None, encoding: str | None = None
+) -> None:
+    """Write a layer to ``.gpkg``, ``.geojson``, ``.fgb`` or ``.shp``; an existing layer is replaced.
+
+    Lists and dicts become JSON text. GeoJSON is written in longitude and latitude (CGCS2000 taken as
+    WGS 84), as its standard demands.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Rows to write.
+    path : Path
+        File; its suffix decides the format.
+    layer : str or None
+        Layer of a GeoPackage, which may hold several; None: the file's name.
+    encoding : str or None
+        Encoding of a shapefile's text; None: UTF-8 with a ``.cpg``. Stated: no ``.cpg`` is written, as
+        with most contractors.
+
+    Raises
+    ------
+    FileFormatError
+        The suffix is of no known format, or a column name is too long for a shapefile.
+    """
+    path = Path(path)
+    driver = _WRITERS.get(path.suffix.lower())
+    if driver is None:
+        msg = f"{path.name} can not be written: choose .gpkg, .geojson, .fgb or .shp."
+        raise FileFormatError(
+            msg, zh=f"无法写出 {path.name}：请使用 .gpkg、.geojson、.fgb 或 .shp。"
+        )
+    plain = frame.copy()
+    for column in plain.columns.drop(plain.geometry.name):
+        if plain[column].dtype == object:
+            plain[column] = [_json_text(value) for value in plain[column]]
+    if driver == "GeoJSON" and plain.crs is not None:
+        geometry = reproject_geometry(
+            plain.geometry.to_numpy(), source=_frame_crs(plain), target="EPSG:4326"
+        )
+        plain = plain.set_geometry(gpd.GeoSeries(geometry, index=plain.index, crs="EPSG:4326"))
+    options: dict[str, Any] = {"layer": layer or path.stem}
+    if driver == "ESRI Shapefile":
+        options = {"encoding": encoding or "UTF-8"}
+    pyogrio.write_dataframe(plain, path, driver=driver, **options)
+    if driver == "ESRI Shapefile" and encoding is not None:
+        path.with_suffix(".cpg").unlink(missing_ok=True)
+
+
+def _frame_crs(frame: gpd.GeoDataFrame) -> str:
+    code = epsg_of(frame.crs)
+    return f"EPSG:{code}" if code is not None else str(frame.crs.to_wkt())
+
+
+def _json_text(value: Any) -> Any:
+    if isinstance(value, list | dict | tuple | np.ndarray):
+        return orjson.dumps(value, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    return value
