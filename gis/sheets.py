@@ -1,0 +1,268 @@
+"""Tables without geometry: CSV (also gzip) and XLSX, every value as text so that codes keep zeros."""
+
+import csv
+import datetime
+import io
+import logging
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from python_calamine import CalamineError, CalamineWorkbook
+
+from gis.dbf import name_rows
+from gis.encoding import EncodingDecision, decide_encoding, decode_values
+from gis.errors import FileFormatError
+from gis.sources import FileReport, Layer, hash_file, require_file, unpacked
+
+logger = logging.getLogger(__name__)
+
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+_EXACT_DIGITS = 15  # Excel keeps no more; the rest of a longer number is zeros
+_DELIMITERS = ",\t;|"
+
+_Rows = list[tuple[int, list[str | None]]]
+"""Row number in the sheet and its cells."""
+
+
+def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = None) -> Layer:
+    """Read a table: all rows with anything in them, every value as text, None for blank.
+
+    The first row that is not blank is the header. ``source_row`` is the row's number in the sheet, as a
+    spreadsheet program shows it; blank rows are skipped but counted. Whole numbers stored as numbers come
+    without decimals (zeros lost by the spreadsheet stay lost), dates as ISO text, formulas as their result.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv``, ``.csv.gz``, ``.txt`` or ``.xlsx``.
+    sheet : str or None
+        Sheet of a workbook; needed where several have content.
+    encoding : str or None
+        Encoding of a CSV stated in the manifest; None: decided by evidence.
+
+    Raises
+    ------
+    FileFormatError
+        The file is missing, damaged, encrypted, of another kind, or the sheet is not there.
+    EncodingError
+        The encoding of a CSV can not be decided, or the stated one does not fit.
+    """
+    file = require_file(Path(path))
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes[-1:] == [".xlsx"] or suffixes[-1:] == [".xlsm"]:
+        rows, warnings = _read_workbook(file, sheet=sheet)
+        decision = EncodingDecision(codec="utf-8", label="UTF-8", evidence="the format is UTF-8")
+        driver = "XLSX"
+    elif suffixes[-1:] in ([".csv"], [".txt"], [".tsv"]) or suffixes[-2:] == [".csv", ".gz"]:
+        rows, decision, warnings = _read_csv(file, encoding=encoding)
+        driver = "CSV"
+    else:
+        raise _wrong_kind(file)
+    frame, more = _frame(rows, name=file.name)
+    warnings = (*decision.warnings, *warnings, *more)
+    report = FileReport(
+        path=file.name,
+        driver=driver,
+        sha256=hash_file(file),
+        rows=len(frame),
+        encoding=decision.label,
+        encoding_evidence=decision.evidence,
+        crs="",
+        crs_source="",
+        warnings=warnings,
+    )
+    for warning in warnings:
+        logger.warning("%s: %s", file.name, warning)
+    return Layer(frame=frame, report=report)
+
+
+def _wrong_kind(path: Path) -> FileFormatError:
+    if path.suffix.lower() == ".xls":
+        msg = f"{path.name} is an old Excel workbook: save it as .xlsx or .csv."
+        return FileFormatError(msg, zh=f"{path.name} 是旧版 Excel 文件：请另存为 .xlsx 或 .csv。")
+    msg = f"{path.name} is of a kind that is not read as a table: deliver .xlsx or .csv (also .csv.gz)."
+    return FileFormatError(
+        msg, zh=f"{path.name} 不是可读取的表格：请提交 .xlsx 或 .csv（可 .csv.gz）。"
+    )
+
+
+def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, tuple[str, ...]]:
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+    if magic == _OLE_MAGIC:
+        msg = f"{path.name} is encrypted, or an old .xls under a new name: save it as .xlsx without a password."
+        raise FileFormatError(
+            msg, zh=f"{path.name} 已加密，或是改名的旧版 .xls：请去掉密码并另存为 .xlsx。"
+        )
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        name = _choose_sheet(workbook, sheet=sheet, file=path.name)
+        table = workbook.get_sheet_by_name(name)
+        cells = table.to_python(skip_empty_area=False)
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
+        msg = f"{path.name} can not be read as a workbook ({error}): save it again as .xlsx."
+        raise FileFormatError(
+            msg, zh=f"{path.name} 无法作为工作簿读取：请重新另存为 .xlsx。"
+        ) from error
+    rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
+    long = np.array(
+        [number for number, row in enumerate(cells, start=1) if any(map(_is_too_long, row))],
+        dtype=np.int64,
+    )
+    if len(long) == 0:
+        return rows, ()
+    warning = (
+        f"Codes of more than {_EXACT_DIGITS} digits are stored as numbers, so their last digits are lost; "
+        f"format the column as text and fill it in again: {name_rows(long)}."
+    )
+    return rows, (warning,)
+
+
+def _choose_sheet(workbook: Any, *, sheet: str | None, file: str) -> str:
+    names = list(workbook.sheet_names)
+    if sheet is not None:
+        if sheet in names:
+            return sheet
+        wanted = sheet.strip()
+        found = [name for name in names if name.strip() == wanted]
+        if len(found) == 1:
+            return str(found[0])
+        msg = f"{file} has no sheet {sheet} (it has: {', '.join(names)}): correct sheet in delivery.toml."
+        raise FileFormatError(
+            msg,
+            zh=f"{file} 中没有工作表 {sheet}（现有：{'、'.join(names)}）：请更正 delivery.toml 中的 sheet。",
+        )
+    filled = [name for name in names if workbook.get_sheet_by_name(name).total_height > 0]
+    if len(filled) > 1:
+        msg = f"{file} has several sheets ({', '.join(filled)}): state sheet in delivery.toml."
+        raise FileFormatError(
+            msg, zh=f"{file} 含多个工作表（{'、'.join(filled)}）：请在 delivery.toml 中声明 sheet。"
+        )
+    return str((filled or names)[0])
+
+
+def _is_too_long(cell: object) -> bool:
+    return isinstance(cell, float) and abs(cell) >= 10**_EXACT_DIGITS and cell.is_integer()
+
+
+def _text(cell: object) -> str | None:
+    """Return a cell as text: whole numbers without decimals, dates as ISO, blank as None."""
+    if cell is None or isinstance(cell, str):
+        text = (cell or "").strip()
+    elif isinstance(cell, bool):
+        text = "TRUE" if cell else "FALSE"
+    elif isinstance(cell, float):
+        text = str(int(cell)) if cell.is_integer() else repr(cell)
+    elif isinstance(cell, datetime.datetime):
+        is_day = cell.time() == datetime.time(0)
+        text = cell.date().isoformat() if is_day else cell.isoformat(sep=" ")
+    elif isinstance(cell, datetime.date | datetime.time):
+        text = cell.isoformat()
+    else:
+        text = str(cell)
+    return text or None
+
+
+def _read_csv(
+    path: Path, *, encoding: str | None
+) -> tuple[_Rows, EncodingDecision, tuple[str, ...]]:
+    with unpacked(path) as plain:
+        data = plain.read_bytes()
+    text, decision, warnings = _decode(data, encoding=encoding)
+    delimiter = _find_delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: _Rows = []
+    try:
+        for number, cells in enumerate(reader, start=1):
+            rows.append((number, [cell.strip() or None for cell in cells]))
+    except csv.Error as error:
+        msg = f"{path.name} is not a valid CSV ({error}, line {reader.line_num}): export it again."
+        raise FileFormatError(
+            msg, zh=f"{path.name} 不是有效的 CSV（第 {reader.line_num} 行）：请重新导出。"
+        ) from error
+    return rows, decision, warnings
+
+
+def _decode(data: bytes, *, encoding: str | None) -> tuple[str, EncodingDecision, tuple[str, ...]]:
+    for mark, codec in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            text = data[len(mark) :].decode(codec, errors="replace")
+            label = codec.upper().removesuffix("-LE").removesuffix("-BE")
+            return text, EncodingDecision(codec=codec, label=label, evidence="byte order mark"), ()
+    lines = data.split(b"\n")
+    decision = decide_encoding(lines, stated=encoding)
+    decoded = decode_values(lines, codec=decision.codec)
+    damaged = np.array(sorted({*decoded.cut, *decoded.damaged}), dtype=np.int64) + 1
+    warnings: tuple[str, ...] = ()
+    if len(damaged):
+        warnings = (
+            f"Bytes that are no {decision.label} text were replaced: {name_rows(damaged)}.",
+        )
+    return "\n".join(decoded.values), decision, warnings
+
+
+def _find_delimiter(text: str) -> str:
+    """Return the delimiter that occurs most in the header line; a comma if none does.
+
+    Examples
+    --------
+    >>> _find_delimiter("编号;名称")
+    ';'
+    """
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(_DELIMITERS, key=header.count)
+
+
+def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    filled = [(number, cells) for number, cells in rows if any(cell is not None for cell in cells)]
+    if not filled:
+        msg = f"{name} has no rows, not even a header: deliver it again."
+        raise FileFormatError(msg, zh=f"{name} 没有任何内容，连表头也没有：请重新提交。")
+    body = filled[1:]
+    width = max(len(cells) for _, cells in filled)
+    used = [
+        any(position < len(cells) and cells[position] is not None for _, cells in body)
+        for position in range(width)
+    ]
+    header, warnings = _header(filled[0][1], used=used)
+    columns = {
+        column: pd.Series(
+            [cells[position] if position < len(cells) else None for _, cells in body], dtype=object
+        )
+        for position, column in enumerate(header)
+        if column is not None
+    }
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(body)))
+    frame["source_file"] = pd.Series(name, index=frame.index, dtype=object)
+    frame["source_row"] = np.array([number for number, _ in body], dtype=np.int64)
+    if not body:
+        warnings.append("The table has no rows.")
+    return frame, tuple(warnings)
+
+
+def _header(cells: list[str | None], *, used: list[bool]) -> tuple[list[str | None], list[str]]:
+    """Return column names; a name that occurs again is numbered, as is a nameless column in use."""
+    seen: dict[str, int] = {}
+    names: list[str | None] = []
+    warnings = []
+    for position, is_used in enumerate(used):
+        cell = cells[position] if position < len(cells) else None
+        if cell is None:
+            names.append(f"column_{position + 1}" if is_used else None)
+            if is_used:
+                warnings.append(f"Column {position + 1} has values but no name in the header row.")
+            continue
+        plain = " ".join(cell.split())
+        count = seen.get(plain, 0)
+        seen[plain] = count + 1
+        names.append(plain if count == 0 else f"{plain}_{count}")
+        if count:
+            warnings.append(f"Column {plain} occurs twice; the second is called {names[-1]}.")
+    return names, warnings
