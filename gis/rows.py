@@ -1,0 +1,211 @@
+"""Frames into tables by COPY, and query results into frames."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import orjson
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import shapely
+from psycopg import sql
+from pyarrow import csv as arrow_csv
+
+from gis.errors import ConformError
+
+Query = str | sql.Composable
+Params = Sequence[Any] | Mapping[str, Any] | None
+Connection = psycopg.Connection[Any]
+
+_CHUNK_ROWS = 50_000
+_INTEGERS = (20, 21, 23)
+_FLOATS = (700, 701, 1700)
+_BOOLEAN = 16
+_DATE = 1082
+_TIMESTAMPS = (1114, 1184)
+_TEXT_ARRAY = 1009
+_DOCUMENTS = (114, 3802)
+_JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+
+
+def read_rows(connection: Connection, query: Query, params: Params = None) -> pd.DataFrame:
+    """Return the result of a query, in its order.
+
+    Integers with nulls become ``Int64``, booleans with nulls ``boolean``; dates, lists and
+    documents stay Python objects; a missing text is missing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)  # type: ignore[arg-type]
+        columns = cursor.description or []
+        rows = cursor.fetchall()
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    series = [
+        _series(column.name, column.type_code, list(cells))
+        for column, cells in zip(columns, values, strict=True)
+    ]
+    return pd.concat(series, axis=1) if series else pd.DataFrame()
+
+
+def read_features(
+    connection: Connection, query: Query, params: Params = None, *, crs: str
+) -> gpd.GeoDataFrame:
+    """Return the result of a query whose column ``geom`` becomes the geometry column ``geometry``.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        Open connection.
+    query : str or psycopg.sql.Composable
+        Query with a column ``geom``.
+    params : sequence or mapping
+        Its values.
+    crs : str
+        CRS of ``geom``, the city's.
+    """
+    frame = read_rows(connection, query, params).rename(columns={"geom": "geometry"})
+    geometry = shapely.from_wkb(frame["geometry"].to_numpy(dtype=object, na_value=None))
+    return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=geometry, crs=crs)
+
+
+def copy_rows(connection: Connection, table: str, frame: pd.DataFrame, *, srid: int) -> int:
+    """Append a frame to a table by COPY; return the number of rows.
+
+    The table's column types decide how values are written. ``geometry`` goes to ``geom``.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        Open connection; the caller's transaction commits.
+    table : str
+        ``schema.table``, or the name of a temporary table.
+    frame : pandas.DataFrame
+        Columns are named as the table's.
+    srid : int
+        SRID written into geometries; coordinates are not changed.
+
+    Raises
+    ------
+    ConformError
+        A value does not fit its column's type.
+    """
+    renamed = pd.DataFrame(frame).rename(columns={"geometry": "geom"})
+    target = sql.Identifier(*table.split("."))
+    columns = sql.SQL(", ").join(map(sql.Identifier, renamed.columns))
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(columns, target))
+        kinds = [column.type_code for column in cursor.description or []]
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')")
+        with cursor.copy(statement.format(target, columns)) as copy:
+            for block in _csv_blocks(renamed, kinds, srid):
+                copy.write(block)
+    return len(renamed)
+
+
+def _csv_blocks(frame: pd.DataFrame, kinds: list[int], srid: int) -> Iterator[bytes]:
+    # Arrow writes null as nothing and an empty text as "", the way COPY reads them.
+    options = arrow_csv.WriteOptions(include_header=False)
+    for start in range(0, len(frame), _CHUNK_ROWS):
+        part = frame.iloc[start : start + _CHUNK_ROWS]
+        arrays = [_arrow(part.iloc[:, position], kind, srid) for position, kind in enumerate(kinds)]
+        buffer = io.BytesIO()
+        names = [f"c{position}" for position in range(len(kinds))]
+        arrow_csv.write_csv(pa.table(arrays, names=names), buffer, options)
+        yield buffer.getvalue()
+
+
+def _arrow(column: "pd.Series[Any]", kind: int, srid: int) -> Any:
+    try:
+        if column.name == "geom":
+            return pa.array(_hex(column, srid), type=pa.string())
+        if kind in _INTEGERS:
+            return pa.array(pd.to_numeric(column).astype("Int64"), type=pa.int64())
+        if kind in _FLOATS:
+            return pa.array(pd.to_numeric(column).astype("float64"), from_pandas=True)
+        if kind == _BOOLEAN:
+            return pa.array(column.astype("boolean"), type=pa.bool_())
+        write = _WRITERS.get(kind, _same)
+        cells = [None if _is_null(cell) else write(cell) for cell in column.tolist()]
+        return pa.array(cells, type=pa.string())
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        msg = f"Column {column.name}: {error}; correct the values before they are loaded."
+        raise ConformError(msg, zh=f"列 {column.name} 的值与类型不符：{error}。") from error
+
+
+def _hex(column: "pd.Series[Any]", srid: int) -> list[str | None]:
+    shapes = np.array([None if _is_null(cell) else cell for cell in column], dtype=object)
+    written = shapely.to_wkb(shapely.set_srid(shapes, srid), hex=True, include_srid=True)
+    return [None if text is None else str(text) for text in written]
+
+
+def _is_null(cell: Any) -> bool:
+    return (
+        cell is None
+        or cell is pd.NA
+        or cell is pd.NaT
+        or (isinstance(cell, float) and cell != cell)
+    )
+
+
+def _same(cell: Any) -> Any:
+    return cell
+
+
+def _day(cell: date) -> str:
+    return cell.strftime("%Y-%m-%d")
+
+
+def _moment(cell: Any) -> str:
+    return str(cell.isoformat())
+
+
+def _list(cell: Sequence[str]) -> str:
+    if isinstance(cell, str):
+        msg = f"{cell!r} is a text, not a list of texts"
+        raise TypeError(msg)
+    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in cell)
+    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+
+
+def _document(cell: Any) -> str:
+    try:
+        text = orjson.dumps(cell, default=str, option=_JSON_OPTIONS).decode()
+        if "\\u0000" not in text:
+            return text
+    except TypeError:  # half of a surrogate pair, as a cut text may leave behind
+        pass
+    return orjson.dumps(_storable(cell), default=str, option=_JSON_OPTIONS).decode()
+
+
+def _storable(value: Any) -> Any:
+    """Return a document without what PostgreSQL can not store in a text."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value
+
+
+_WRITERS: dict[int, Callable[[Any], Any]] = {
+    _DATE: _day,
+    _TEXT_ARRAY: _list,
+    **dict.fromkeys(_TIMESTAMPS, _moment),
+    **dict.fromkeys(_DOCUMENTS, _document),
+}
+
+
+def _series(name: str, kind: int, cells: list[Any]) -> "pd.Series[Any]":
+    if kind in _INTEGERS:
+        return pd.Series(cells, name=name, dtype="Int64" if None in cells else "int64")
+    if kind in _FLOATS:
+        return pd.Series(cells, name=name, dtype="float64")
+    if kind == _BOOLEAN:
+        return pd.Series(cells, name=name, dtype="boolean" if None in cells else "bool")
+    if kind in (_DATE, _TEXT_ARRAY, *_DOCUMENTS) or not cells:
+        return pd.Series(cells, name=name, dtype="object")
+    return pd.Series(cells, name=name)

@@ -1,0 +1,99 @@
+"""A real PostGIS for the tests: one throw-away cluster a session, one fresh database a test."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from gis import cluster
+from gis.database import Database, migrate
+from gis.server import Server
+from gis.settings import Settings
+from gis.workspace import Workspace, open_workspace
+
+CITY_CODE = "130102"
+CRS = "EPSG:4547"
+SRID = 4547
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A running cluster without ``fsync``; it stops when this process ends, in whatever way."""
+    with tempfile.TemporaryDirectory(prefix="wanmi-tests-", ignore_cleanup_errors=True) as name:
+        root = Path(name)
+        root.chmod(0o755)
+        running = cluster.up(root, is_durable=False)
+        watch = _stop_when_orphaned(running, root)
+        try:
+            yield running
+        finally:
+            cluster.down(root)
+            watch.communicate()
+            shutil.rmtree(running.home, ignore_errors=True)
+
+
+def _stop_when_orphaned(running: Server, root: Path) -> "subprocess.Popen[bytes]":
+    # The pipe closes even when the tests are killed; then the server is ended and its files removed.
+    script = (
+        'cat >/dev/null; pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"; '
+        'sleep 0.2; rm -rf "$1" "$2"'
+    )
+    return subprocess.Popen(
+        ["/bin/sh", "-c", script, "sh", str(running.home), str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """Name of a migrated database to copy."""
+    name = "wanmi_template"
+    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    migrate(Database(url=server.url(name), crs=CRS, srid=SRID))
+    return name
+
+
+@pytest.fixture
+def database(server: Server, template: str) -> Iterator[Database]:
+    """A fresh migrated database in EPSG:4547."""
+    name = f"test_{next(_numbers)}"
+    make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _execute(server, make.format(sql.Identifier(name), sql.Identifier(template)))
+    yield Database(url=server.url(name), crs=CRS, srid=SRID)
+    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[Database]:
+    """A database without anything in it, not even PostGIS."""
+    name = f"test_{next(_numbers)}"
+    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield Database(url=server.url(name), crs=CRS, srid=SRID)
+    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, database: Database) -> Workspace:
+    """A workspace of city 130102 whose database is `database`."""
+    root = tmp_path / "workspace"
+    root.mkdir()
+    (root / "wanmi.toml").write_text(
+        f'[city]\ncode = "{CITY_CODE}"\ncrs = "{CRS}"\n', encoding="utf-8"
+    )
+    return open_workspace(root, settings=Settings(workspace=root, database_url=database.url))
+
+
+def _execute(server: Server, statement: sql.Composable) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(statement)
