@@ -21,7 +21,7 @@ class UnitMatch:
     code: str | None
     """Unit code of the directory; None when nothing fits."""
     how: How
-    """By its code or by its name; else why not."""
+    """By its code, its name, a name that several units bear; or why nothing fits."""
     is_contradicted: bool = False
     """The code means one unit, the name another; the code was taken."""
 
@@ -38,7 +38,7 @@ class UnitDirectory:
     """Unit code -> code of the unit that took over."""
 
     def find(self, code: str | None, name: str | None) -> UnitMatch:
-        """Return the unit of a code, else of a name or alias that fits exactly one unit."""
+        """Return the unit of a code, else of a name or alias; of several, the lowest code."""
         plain_code, plain = plain_unit_code(code), plain_unit_name(name)
         named = self.codes_by_name.get(plain, ()) if plain else ()
         if plain_code in self.names:
@@ -47,10 +47,9 @@ class UnitDirectory:
                 how="code",
                 is_contradicted=bool(named) and plain_code not in named,
             )
-        if len(named) == 1:
-            return UnitMatch(code=named[0], how="name")
         if named:
-            return UnitMatch(code=None, how="ambiguous")
+            how: How = "name" if len(named) == 1 else "ambiguous"
+            return UnitMatch(code=min(named), how=how)
         return UnitMatch(code=None, how="unknown" if plain_code or plain else "blank")
 
     def current(self, code: str) -> str:

@@ -1,0 +1,262 @@
+"""Checks of a component survey: classes, codes, what the standard demands, dates.
+
+Each function takes the tidied rows of a whole delivery, reports to `Faults`, and returns columns
+aligned to the rows. Rows refused by an earlier check are not reported again.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import pandas as pd
+
+from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS, split_component_codes
+from census.survey import map_distinct, read_dates, read_words
+from census.taxonomy import Taxonomy
+from gis.faults import Faults
+
+NAME_LENGTH = 30
+"""Characters of a component's name (2026, table 2); longer ones are kept."""
+
+_DEMANDED: Mapping[str, tuple[str, str]] = {
+    "competent": ("competent department", "主管部门"),
+    "condition": ("condition", "状态"),
+    "initial_date": ("initial date", "初始日期"),
+}
+_DATES: Mapping[str, tuple[str, str]] = {
+    "initial_date": ("initial date", "初始日期"),
+    "change_date": ("change date", "变更日期"),
+}
+
+
+def judge_classes(
+    rows: pd.DataFrame, faults: Faults, *, taxonomies: Mapping[str, Taxonomy]
+) -> pd.DataFrame:
+    """Decide the minor class of each component.
+
+    The class is the layer's or the row's; where both are silent, the one in the component code.
+    Lost leading zeros and names in place of codes are read and reported.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tidied rows with ``standard_ref``.
+    faults : Faults
+        Gets C001-C005.
+    taxonomies : mapping
+        Taxonomy of each ``standard_ref`` in the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``class_code``, ``class_name``, ``accuracy_m`` and ``class_geometry``.
+    """
+    given = rows["class_code"].astype(object)
+    parts = [
+        _classify(part, taxonomies[str(standard_ref)])
+        for standard_ref, part in rows.groupby("standard_ref", sort=True)
+    ]
+    table = pd.concat(parts or [_classify(rows, next(iter(taxonomies.values())))])
+    table = table.reindex(rows.index)
+    class_code, how = table["class_code"], table["how"]
+    faults.add("C001", how.isna())
+    faults.add("C002", how.eq("unknown"), class_code=given, standard_ref=rows["standard_ref"])
+    faults.add("C003", how.eq("major"), class_code=class_code, class_name=table["class_name"])
+    faults.add("C004", how.eq("padded"), given=given, class_code=class_code)
+    faults.add("C005", how.eq("name"), given=given, class_code=class_code)
+    return table.drop(columns="how")
+
+
+def judge_codes(
+    rows: pd.DataFrame, faults: Faults, *, taxonomies: Mapping[str, Taxonomy]
+) -> pd.DataFrame:
+    """Check component codes by themselves, against the class, and against each other.
+
+    Of the rows that share a code the first that is otherwise sound stays.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tidied rows with ``standard_ref`` and the ``class_code`` decided.
+    faults : Faults
+        Gets C010, C012, C015 and C016.
+    taxonomies : mapping
+        Taxonomy of each ``standard_ref`` in the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``is_code``, ``district``, ``class_code`` and ``sequence``, missing where there is no code.
+    """
+    digits = rows["standard_ref"].map(lambda ref: taxonomies[ref].code_length)
+    parts = pd.concat(
+        [
+            split_component_codes(part["code"], class_digits=int(str(length)))
+            for length, part in rows.groupby(digits, sort=True)
+        ]
+        or [split_component_codes(rows["code"], class_digits=4)]
+    ).reindex(rows.index)
+    code, kept = rows["code"], ~faults.refused
+    length = digits + DISTRICT_DIGITS + SEQUENCE_DIGITS
+    faults.add("C010", code.notna() & ~parts["is_code"] & kept, code=code, length=length)
+    differs = parts["is_code"] & parts["class_code"].ne(rows["class_code"])
+    faults.add(
+        "C015",
+        differs & kept,
+        code=code,
+        code_class=parts["class_code"],
+        class_code=rows["class_code"],
+    )
+    faults.add("C016", parts["sequence"].eq(0).eq(True) & ~faults.refused, code=code)
+    return parts
+
+
+def judge_repeats(rows: pd.DataFrame, faults: Faults) -> None:
+    """Refuse every row but the first of each component code (C012); refused rows do not count."""
+    sound = rows[~faults.refused & rows["code"].notna()]
+    repeated = sound["code"].duplicated(keep="first")
+    if not repeated.any():
+        return
+    among = sound[sound["code"].isin(sound.loc[repeated, "code"].unique())]
+    place = among["source_file"].astype(str) + " row " + among["source_row"].astype(str)
+    first = place.groupby(among["code"]).transform("first")
+    faults.add("C012", repeated, code=rows["code"], first=first)
+
+
+def judge_districts(
+    parts: pd.DataFrame, faults: Faults, *, code: "pd.Series[str]", place: "pd.Series[str]"
+) -> None:
+    """Refuse codes whose first six digits are not the district the component lies in (C014).
+
+    Parameters
+    ----------
+    parts : pandas.DataFrame
+        What `judge_codes` returned.
+    faults : Faults
+        Gets C014.
+    code : pandas.Series
+        Component codes.
+    place : pandas.Series
+        District by position; missing where it is not known, and then nothing is said.
+    """
+    wrong = parts["is_code"] & place.notna() & parts["district"].ne(place)
+    faults.add(
+        "C014",
+        wrong & ~faults.refused,
+        code=code,
+        district=parts["district"],
+        place_district=place,
+    )
+
+
+def judge_attributes(rows: pd.DataFrame, faults: Faults) -> "pd.Series[str]":
+    """Check what the standard demands of each row and return the condition 状态.
+
+    A demanded attribute that a whole file lacks is reported once for the file (C042), else for each
+    row (C041); a condition in words that are not known becomes ``unknown`` (C040).
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tidied rows with ``source_file``.
+    faults : Faults
+        Gets C040-C042 and C046.
+    """
+    kept = ~faults.refused
+    condition = read_words(rows["condition"], subject="condition")
+    odd = rows["condition"].notna() & condition.isna()
+    faults.add("C040", odd & kept, given=rows["condition"])
+    length = rows["name"].astype("str").str.len()
+    faults.add("C046", length.gt(NAME_LENGTH).eq(True) & kept, length=length, limit=NAME_LENGTH)
+    _judge_blanks(rows, faults)
+    return condition.fillna("unknown").astype(object)
+
+
+def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFrame:
+    """Read the initial and change dates; None where blank or no date.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tidied rows.
+    faults : Faults
+        Gets C043-C045.
+    as_of : datetime.date
+        Day whose state the delivery describes: no date lies after it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``initial_date`` and ``change_date`` as dates.
+    """
+    kept = ~faults.refused
+    dates = pd.DataFrame({name: read_dates(rows[name]) for name in _DATES}, index=rows.index)
+    for name, labels in _DATES.items():
+        given, read = rows[name], dates[name]
+        words: dict[str, Any] = {"field": labels[0], "field_zh": labels[1], "given": given}
+        blank = given.isna() | given.astype(object).map(lambda value: str(value).strip() == "")
+        faults.add("C043", ~blank & read.isna() & kept, **words)
+        late = map_distinct(read, lambda day: day > as_of).eq(True)
+        faults.add("C045", late & kept, as_of=as_of, **{**words, "given": read})
+    both = dates.dropna()
+    backwards = (both["change_date"] < both["initial_date"]).reindex(rows.index).eq(True)
+    faults.add("C044", backwards & kept, **{str(name): dates[name] for name in dates})
+    return dates
+
+
+def _classify(part: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
+    """Read the classes of rows of one standard."""
+    of_code = split_component_codes(part["code"], class_digits=taxonomy.code_length)["class_code"]
+    taken = part["class_code"].where(part["class_code"].notna(), of_code)
+    read = map_distinct(taken, partial(_read_class, taxonomy=taxonomy))
+    class_code, how = map_distinct(read, itemgetter(0)), map_distinct(read, itemgetter(1))
+    entry = map_distinct(class_code, partial(taxonomy.get, "component"))
+    return pd.DataFrame(
+        {
+            "class_code": class_code,
+            "how": how,
+            "class_name": map_distinct(entry, attrgetter("name")),
+            "class_geometry": map_distinct(entry, attrgetter("geometry")),
+            "accuracy_m": map_distinct(entry, attrgetter("accuracy_m")).astype(float),
+        }
+    )
+
+
+def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
+    blank = pd.DataFrame(
+        {
+            "competent": rows["competent_code"].isna() & rows["competent_name"].isna(),
+            "condition": rows["condition"].isna(),
+            "initial_date": rows["initial_date"].isna(),
+        }
+    )
+    kept = ~faults.refused
+    whole = blank.groupby(rows["source_file"], sort=False).transform("all")
+    for rule, mask in (("C041", blank & ~whole), ("C042", whole)):
+        pattern = sum(mask[name] * 2**bit for bit, name in enumerate(_DEMANDED))
+        fields = map_distinct(pattern, lambda bits: _labels(bits, language=0))
+        fields_zh = map_distinct(pattern, lambda bits: _labels(bits, language=1))
+        flagged = mask.any(axis=1) & kept
+        if rule == "C042":
+            files = rows["source_file"].where(flagged)
+            flagged &= ~files.duplicated(keep="first")
+        faults.add(rule, flagged, fields=fields, fields_zh=fields_zh)
+
+
+def _labels(bits: int, *, language: int) -> str:
+    names = [label[language] for bit, label in enumerate(_DEMANDED.values()) if bits >> bit & 1]
+    return ("、" if language else ", ").join(names)
+
+
+def _read_class(text: str, taxonomy: Taxonomy) -> tuple[str, str]:
+    """Return a class code and how it was read."""
+    entry = taxonomy.get("component", text)
+    if entry is not None:
+        return text, "major" if entry.is_major else "exact"
+    restored = taxonomy.restore(text)
+    if restored != text and taxonomy.exists("component", restored):
+        return restored, "padded"
+    named = taxonomy.find("component", text)
+    return (named.code, "name") if named else (text, "unknown")

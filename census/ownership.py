@@ -1,0 +1,180 @@
+"""Who owns and keeps a component, as the survey wrote it: units resolved, doubts made a state.
+
+Codes that the unit directory knows are kept, names are looked up, and nothing is thrown away: what
+the directory does not know stays as written, for a person to settle.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from census.survey import known_words, map_distinct
+from census.units import UnitDirectory, UnitMatch, is_credit_code, plain_unit_code
+from gis.faults import Faults
+
+ROLES: Mapping[str, tuple[str, str]] = {
+    "competent": ("competent department", "主管部门"),
+    "owner": ("property owner", "权属单位"),
+    "maintainer": ("maintainer", "养护单位"),
+}
+"""Role of a unit for a component -> its name in both languages."""
+
+_DISPUTE_NOTE = re.compile(r"[（(\[【\-—\s]*(权属)?(存在|有)?争议(中)?[）)\]】\s]*")
+_PARTIES = re.compile(r"[/、，,;；]|或")
+_REMARKS: tuple[tuple[str, "re.Pattern[str]"], ...] = (
+    ("disputed", re.compile(r"(权属|产权|归属).{0,6}争议")),
+    ("none", re.compile(r"^无主|无主部件|无权属单位|无责任主体")),
+    ("unknown", re.compile(r"(权属|产权|归属).{0,4}(不明|不清|不详|待查|待定)")),
+)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A code and a name as delivered; equal pairs are looked up once."""
+
+    code: str | None
+    name: str | None
+
+
+def ownership_states(rows: pd.DataFrame) -> "pd.Series[str]":
+    """Return confirmed, disputed 争议, none 无主 or unknown for each component.
+
+    The delivered state comes first, then the words in place of the owner's name, then the remark,
+    then a class that is called 无主; an owner named without any doubt is confirmed.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``ownership_state``, ``owner_code``, ``owner_name``, ``remark`` and ``class_name``.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame(
+    ...     {
+    ...         "ownership_state": None,
+    ...         "owner_code": None,
+    ...         "owner_name": ["市排水公司", "无主", "联通（争议）", None],
+    ...         "remark": None,
+    ...         "class_name": "雨水井盖",
+    ...     }
+    ... )
+    >>> ownership_states(rows).tolist()
+    ['confirmed', 'none', 'disputed', 'unknown']
+    """
+    words = known_words("ownership")
+    state = map_distinct(rows["ownership_state"], lambda word: words.get(str(word).casefold()))
+    for column, read in (("owner_name", _owner_word), ("remark", _remark_word)):
+        state = state.fillna(map_distinct(rows[column], read))
+    ownerless = rows["class_name"].str.startswith("无主").eq(True)
+    named = rows["owner_code"].notna() | rows["owner_name"].notna()
+    state = state.mask(state.isna() & ownerless & ~named, "none")
+    return state.mask(state.isna() & named, "confirmed").fillna("unknown").astype(object)
+
+
+def resolve_units(
+    rows: pd.DataFrame, faults: Faults, *, directory: UnitDirectory, demands_credit_code: bool
+) -> pd.DataFrame:
+    """Return the codes of the three roles, as far as the directory knows them.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``competent_code``, ``competent_name``, and so on for each of `ROLES`.
+    faults : Faults
+        Gets C060-C064.
+    directory : UnitDirectory
+        Units to look up; when it is empty all codes stay as delivered.
+    demands_credit_code : bool
+        Whether codes of units have to be unified social credit codes, as since 2026.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``competent_code``, ``owner_code`` and ``maintainer_code``, aligned to `rows`.
+    """
+    codes = pd.DataFrame({f"{role}_code": rows[f"{role}_code"] for role in ROLES})
+    if not directory.names:
+        given = pd.concat(
+            [rows[f"{role}_{part}"].notna() for role in ROLES for part in ("code", "name")], axis=1
+        )
+        faults.add("C064", _first(given.any(axis=1) & ~faults.refused))
+        return codes
+    for role, labels in ROLES.items():
+        code, name = rows[f"{role}_code"], rows[f"{role}_name"]
+        if demands_credit_code:
+            wrong = code.notna() & ~map_distinct(code, _is_sound).eq(True)
+            faults.add(
+                "C063", wrong & ~faults.refused, role=labels[0], role_zh=labels[1], given=code
+            )
+        match = _look_up(code, name, directory)
+        codes[f"{role}_code"] = match["code"].where(match["code"].notna(), code)
+        _report(faults, match, labels=labels, given=name.where(name.notna(), code))
+    return codes
+
+
+def _look_up(
+    code: "pd.Series[str]", name: "pd.Series[str]", directory: UnitDirectory
+) -> pd.DataFrame:
+    """Return code, how, contradiction and unit name per row, each distinct pair looked up once."""
+    pairs = pd.DataFrame({"code": code, "name": name})
+    group = pairs.groupby(["code", "name"], dropna=False, sort=False).ngroup()
+    heads = pairs[~group.duplicated()]
+    matches = [
+        _find(_Pair(*(None if pd.isna(part) else part for part in pair)), directory)
+        for pair in zip(heads["code"], heads["name"], strict=True)
+    ]
+    table = pd.DataFrame(
+        {
+            "code": pd.Series([match.code for match in matches], dtype=object),
+            "how": [match.how for match in matches],
+            "is_contradicted": [match.is_contradicted for match in matches],
+            "unit_name": [directory.names.get(match.code or "", "") for match in matches],
+        },
+        index=group[heads.index],
+    )
+    return table.loc[group].set_index(code.index)
+
+
+def _find(pair: _Pair, directory: UnitDirectory) -> UnitMatch:
+    """Look a pair up; words of doubt are no name, and a dispute's note is not part of one."""
+    word = _owner_word(pair.name) if pair.name else None
+    if word in ("none", "unknown", "confirmed"):
+        return directory.find(pair.code, None)
+    if word != "disputed" or pair.name is None:
+        return directory.find(pair.code, pair.name)
+    plain = _DISPUTE_NOTE.sub("", pair.name)
+    parties = [part for part in (plain, *_PARTIES.split(plain)) if part.strip()]
+    found = [directory.find(pair.code, party) for party in parties]
+    known = (match for match in found if match.code is not None)
+    return next(known, found[0] if found else directory.find(pair.code, None))
+
+
+def _report(
+    faults: Faults, match: pd.DataFrame, *, labels: tuple[str, str], given: "pd.Series[str]"
+) -> None:
+    kept = ~faults.refused
+    words = {"role": labels[0], "role_zh": labels[1], "given": given}
+    faults.add("C060", match["how"].eq("unknown") & kept, **words)
+    faults.add("C061", match["how"].eq("ambiguous") & kept, unit_code=match["code"], **words)
+    faults.add("C062", match["is_contradicted"] & kept, unit_name=match["unit_name"], **words)
+
+
+def _owner_word(name: str) -> str | None:
+    """Return the state that a name in fact is, None for a real name."""
+    word = known_words("ownership").get(name.casefold())
+    return word or ("disputed" if "争议" in name else None)
+
+
+def _remark_word(remark: str) -> str | None:
+    return next((state for state, pattern in _REMARKS if pattern.search(remark)), None)
+
+
+def _is_sound(code: str) -> bool:
+    return is_credit_code(plain_unit_code(code))
+
+
+def _first(mask: "pd.Series[bool]") -> "pd.Series[bool]":
+    """Return a mask of the first True alone."""
+    return mask & ~mask.shift(fill_value=False).cummax()

@@ -1,0 +1,168 @@
+"""Columns of a component survey as delivered, read into values the checks can compare.
+
+Every function takes a column whole and works on its distinct values, because a million components
+share a few hundred dates, words and unit names.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gis.codes import read_table
+
+CODE_COLUMNS = (
+    "code",
+    "class_code",
+    "competent_code",
+    "owner_code",
+    "maintainer_code",
+    "grid_code",
+)
+TEXT_COLUMNS = (
+    "name",
+    "competent_name",
+    "owner_name",
+    "maintainer_name",
+    "condition",
+    "ownership_state",
+    "data_source",
+    "location_note",
+    "remark",
+)
+DATE_COLUMNS = ("initial_date", "change_date")
+
+_EXCEL_EPOCH = date(1899, 12, 30)
+_EXCEL_FIRST, _EXCEL_LAST = 20_000, 80_000
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2}.*)?)?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?")
+
+
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns the checks read, each present, text trimmed, missing where blank.
+
+    Codes lose inner blanks and full-width signs as well. Other columns are left out; the index is
+    the frame's.
+
+    Examples
+    --------
+    >>> tidy(pd.DataFrame({"code": [" １３01 "], "name": ["　"]}))[["code", "name"]].to_dict("list")
+    {'code': ['1301'], 'name': [None]}
+    """
+    columns: dict[str, Any] = {}
+    for name in (*CODE_COLUMNS, *TEXT_COLUMNS, *DATE_COLUMNS):
+        if name not in frame:
+            columns[name] = pd.Series(None, index=frame.index, dtype=object)
+        elif name in DATE_COLUMNS:
+            columns[name] = frame[name]
+        else:
+            columns[name] = _text(frame[name], is_code=name in CODE_COLUMNS)
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def map_distinct(column: "pd.Series[Any]", function: Callable[[Any], Any]) -> "pd.Series[Any]":
+    """Apply `function` to each distinct value of a column; None for missing values.
+
+    Examples
+    --------
+    >>> map_distinct(pd.Series(["a", None, "a"]), str.upper).tolist()
+    ['A', None, 'A']
+    """
+    codes, values = pd.factorize(column)
+    table = np.empty(len(values) + 1, dtype=object)
+    for position, value in enumerate(values):
+        table[position] = function(value)
+    table[-1] = None  # factorize marks missing values with -1
+    return pd.Series(table[codes], index=column.index, dtype=object)
+
+
+def read_dates(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return dates of a column of dates, numbers or text; None for blank and for what is no date.
+
+    Read are YYYYMMDD, year-month-day with ``-``, ``/``, ``.`` or 年月日, either with a time of day
+    that is dropped, and the day numbers of spreadsheets.
+
+    Examples
+    --------
+    >>> read_dates(pd.Series(["20240501", "2024年5月1日", "45413", "soon"])).tolist()
+    [datetime.date(2024, 5, 1), datetime.date(2024, 5, 1), datetime.date(2024, 5, 1), None]
+    """
+    return map_distinct(column, _date)
+
+
+def read_words(column: "pd.Series[str]", *, subject: str) -> "pd.Series[str]":
+    """Return the platform's word for each delivered one; None where it is blank or not known.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Delivered words, trimmed.
+    subject : str
+        ``condition`` or ``ownership``.
+
+    Examples
+    --------
+    >>> read_words(pd.Series(["完好", "破损", "好极了"]), subject="condition").tolist()
+    ['intact', 'damaged', None]
+    """
+    known = known_words(subject)
+    return map_distinct(column, lambda word: known.get(str(word).casefold()))
+
+
+@cache
+def known_words(subject: str) -> dict[str, str]:
+    """Return the delivered words of a subject and what each means.
+
+    Examples
+    --------
+    >>> known_words("ownership")["无主"]
+    'none'
+    """
+    return {
+        row["word"]: row["value"]
+        for row in read_table("census.codes", "words.csv")
+        if row["subject"] == subject
+    }
+
+
+def _text(column: "pd.Series[Any]", *, is_code: bool) -> "pd.Series[Any]":
+    if pd.api.types.is_numeric_dtype(column):
+        column = column.map(_digits, na_action="ignore").astype(object)
+    elif column.dtype == object:
+        column = column.map(str, na_action="ignore")
+    text = column.astype("str").str.strip()
+    if is_code:
+        odd = text.notna() & (~text.str.isascii() | text.str.contains(" ", regex=False)).eq(True)
+        if odd.any():
+            text[odd] = text[odd].map(_narrow)
+    return text.astype(object).where(text.notna() & text.ne(""), None)
+
+
+def _digits(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else str(number)
+
+
+def _narrow(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _date(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = unicodedata.normalize("NFKC", str(value)).strip().removesuffix(".0")
+    match = _DATE.fullmatch(text) or _COMPACT.fullmatch(text)
+    if match:
+        try:
+            return date(*(int(part) for part in match.groups()))
+        except ValueError:
+            return None
+    if text.isdecimal() and _EXCEL_FIRST <= int(text) <= _EXCEL_LAST:
+        return _EXCEL_EPOCH + timedelta(days=int(text))
+    return None

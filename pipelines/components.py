@@ -1,0 +1,224 @@
+"""Components 部件: the census of what stands in the streets, with its class, units and grid."""
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from census.checks import (
+    judge_attributes,
+    judge_classes,
+    judge_codes,
+    judge_dates,
+    judge_districts,
+    judge_repeats,
+)
+from census.coding import next_codes, recall_codes
+from census.identifiers import DISTRICT_DIGITS, split_component_codes
+from census.ownership import ROLES, ownership_states, resolve_units
+from census.positions import judge_geometry, judge_grids, judge_moves, judge_neighbours
+from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
+from census.taxonomy import Taxonomy, read_taxonomy
+from census.units import read_directory
+from gis.codes import read_rules
+from gis.database import read_rows
+from gis.faults import Faults, Outcome
+from gis.geometry import check_geometry
+from pipelines.attributes import attributes_of
+from pipelines.context import BuildContext
+from pipelines.placement import Placement, city_extent, place, representative_points
+
+DATASET = "components"
+RULES = {**read_rules("gis.codes"), **read_rules("census")}
+COLUMNS = frozenset({*CODE_COLUMNS, *TEXT_COLUMNS, *DATE_COLUMNS, "standard_ref"})
+KINDS = frozenset(
+    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
+)
+_CREDIT_CODES_SINCE = "GB/T 47678.5-2026"
+_LARGEST = """
+    SELECT left(code, -6) AS prefix, max(right(code, 6))::int AS largest
+    FROM components.component WHERE code ~ '^[0-9]{16,17}$' GROUP BY 1
+"""
+
+
+def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
+    """Judge components and give each its class, code, units, unit grid and community.
+
+    The class is the layer's or the row's ``class_code``; ``standard_ref`` says under which
+    generation, by default the city's. A component without code keeps the one that its place and
+    class had before, else gets the next free sequence, so that loading twice changes nothing.
+    Columns no platform column stands for are kept as attributes.
+    """
+    faults = Faults(frame, rules=RULES)
+    rows = _tidy_rows(frame, context)
+    taxonomies = _taxonomies(rows, context)
+    rows[["class_code", "class_name", "class_geometry", "accuracy_m"]] = judge_classes(
+        rows, faults, taxonomies=taxonomies
+    )[["class_code", "class_name", "class_geometry", "accuracy_m"]]
+    parts = judge_codes(rows, faults, taxonomies=taxonomies)
+    rows = check_geometry(rows, faults, kinds=KINDS, within=city_extent(context))
+    judge_geometry(rows, faults, expected=rows["class_geometry"])
+    rows = rows[~faults.refused]
+    where = place(rows.geometry, context)
+    districts = _districts(where, context)
+    judge_districts(parts.reindex(rows.index), faults, code=rows["code"], place=districts)
+    judge_repeats(rows, faults)
+    kept = ~faults.refused.reindex(rows.index)
+    rows, where, districts = rows[kept], _select(where, kept), districts[kept]
+    rows["code"] = _complete_codes(rows, faults, context=context, districts=districts)
+    _judge_positions(rows, faults, context=context, where=where)
+    accepted = _accept(rows, faults, context=context, where=where)
+    accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
+    return Outcome(accepted=accepted, faults=faults.outcome().faults)
+
+
+def _tidy_rows(frame: gpd.GeoDataFrame, context: BuildContext) -> gpd.GeoDataFrame:
+    rows = tidy(frame)
+    city = context.profile.city.standard
+    given = frame["standard_ref"] if "standard_ref" in frame else pd.Series(None, frame.index)
+    rows["standard_ref"] = given.astype(object).where(given.notna(), city)
+    rows["source_file"], rows["source_row"] = frame["source_file"], frame["source_row"]
+    return gpd.GeoDataFrame(rows, geometry=frame.geometry, crs=frame.crs)
+
+
+def _taxonomies(rows: pd.DataFrame, context: BuildContext) -> dict[str, Taxonomy]:
+    """Return the taxonomy of each standard in the rows; extensions belong to the city's own."""
+    profile = context.profile
+    refs = {profile.city.standard, *rows["standard_ref"].unique()}
+    return {
+        ref: read_taxonomy(ref, profile.extension_class if ref == profile.city.standard else ())
+        for ref in sorted(refs)
+    }
+
+
+def _districts(where: Placement, context: BuildContext) -> "pd.Series[str]":
+    """Return the district by position; the city's code where there are no areas yet."""
+    area = where.area_code
+    if len(context.features("areas")) == 0:
+        city = context.profile.city.code
+        # A city's code ends in 00 and says nothing about the district.
+        return pd.Series(None if city.endswith("00") else city, index=area.index, dtype=object)
+    return area.str.slice(0, DISTRICT_DIGITS).astype(object)
+
+
+def _select(where: Placement, mask: "pd.Series[bool]") -> Placement:
+    return Placement(
+        grid_code=where.grid_code[mask],
+        community_code=where.community_code[mask],
+        area_code=where.area_code[mask],
+    )
+
+
+def _complete_codes(
+    rows: gpd.GeoDataFrame,
+    faults: Faults,
+    *,
+    context: BuildContext,
+    districts: "pd.Series[str]",
+) -> "pd.Series[str]":
+    """Return the codes with the missing ones recalled or newly given, and report those (C011)."""
+    code = rows["code"].copy()
+    blank = rows[code.isna()]
+    if blank.empty:
+        return code
+    before = context.features(DATASET)
+    before = before[~before["code"].isin(code.dropna())]
+    at = _coordinates(before)
+    old = pd.DataFrame(
+        {"code": before["code"], "class_code": before["class_code"], "x": at[:, 0], "y": at[:, 1]}
+    )
+    recalled = recall_codes(_coordinates(blank), blank["class_code"], before=old)
+    new = blank[recalled.isna()]
+    district = districts[new.index].fillna(context.profile.city.code)
+    given = next_codes(
+        district.astype("str") + new["class_code"].astype("str"),
+        largest=_largest_sequences(rows, context),
+    )
+    code = code.fillna(recalled).fillna(given).astype(object)
+    faults.add("C011", rows["code"].isna(), code=code)
+    return code
+
+
+def _largest_sequences(rows: pd.DataFrame, context: BuildContext) -> Mapping[str, int]:
+    """Return the largest sequence under each district and class, in the rows or ever before.
+
+    Codes of components that are gone count: they are never given to another object.
+    """
+    largest: dict[str, int] = {}
+    with context.database.connect(read_only=True) as connection:
+        history = read_rows(connection, _LARGEST)
+    for prefix, sequence in zip(history["prefix"], history["largest"], strict=True):
+        largest[prefix] = int(sequence)
+    for digits in (4, 5):
+        parts = split_component_codes(rows["code"], class_digits=digits)
+        parts = parts[parts["is_code"]]
+        tops = parts.groupby(parts["district"] + parts["class_code"])["sequence"].max()
+        for prefix, sequence in tops.items():
+            largest[str(prefix)] = max(largest.get(str(prefix), 0), int(sequence))
+    return largest
+
+
+def _judge_positions(
+    rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext, where: Placement
+) -> None:
+    faults.add("C022", where.area_code.isna() & (len(context.features("areas")) > 0))
+    judge_grids(rows, faults, actual=where.grid_code, grids=context.features("unit_grids"))
+    judge_moves(rows, faults, before=context.features(DATASET))
+    judge_neighbours(
+        rows,
+        faults,
+        points=_coordinates(rows),
+        distance_m=context.profile.thresholds.duplicate_distance_m,
+    )
+
+
+def _accept(
+    rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext, where: Placement
+) -> gpd.GeoDataFrame:
+    """Return the rows as the table holds them, without attributes."""
+    condition = judge_attributes(rows, faults)
+    dates = judge_dates(rows, faults, as_of=context.as_of)
+    units = resolve_units(
+        rows,
+        faults,
+        directory=read_directory(context.rows("units")),
+        demands_credit_code=context.profile.city.standard == _CREDIT_CODES_SINCE,
+    )
+    columns = {
+        "code": rows["code"],
+        "class_code": rows["class_code"],
+        "standard_ref": rows["standard_ref"],
+        "name": rows["name"].fillna(rows["class_name"]),
+        **{f"{role}_code": units[f"{role}_code"] for role in ROLES},
+        **{f"{role}_name": rows[f"{role}_name"] for role in ROLES},
+        "grid_code": where.grid_code,
+        "community_code": where.community_code,
+        "condition": condition,
+        "ownership_state": ownership_states(rows),
+        "initial_date": _first_dates(rows, dates["initial_date"], context),
+        "change_date": dates["change_date"],
+        **{name: rows[name] for name in ("data_source", "location_note", "remark")},
+        "source_file": rows["source_file"],
+        "source_row": rows["source_row"],
+    }
+    return gpd.GeoDataFrame(columns, geometry=rows.geometry, crs=rows.crs)
+
+
+def _first_dates(
+    rows: pd.DataFrame, delivered: "pd.Series[object]", context: BuildContext
+) -> "pd.Series[object]":
+    """Return the initial date: as delivered, else as it was before, else the delivery's day."""
+    if delivered.notna().all():
+        return delivered
+    before = context.rows(DATASET)
+    known = before.set_index("code")["initial_date"]
+    filled = delivered.where(delivered.notna(), rows["code"].map(known))
+    return filled.astype(object).where(filled.notna(), context.as_of)
+
+
+def _coordinates(rows: gpd.GeoDataFrame) -> np.ndarray:
+    """Return east and north of each representative point, m."""
+    points: np.ndarray = shapely.get_coordinates(representative_points(rows.geometry).to_numpy())
+    return points
