@@ -1,0 +1,217 @@
+"""Cases 案件 of the past: recorded as reported; who should have had them is decided later, by the API."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from census.taxonomy import read_taxonomy
+from gis.codes import read_rules
+from gis.crs import GEOGRAPHIC, transform_xy
+from gis.errors import CrsError
+from gis.faults import Faults, Outcome
+from pipelines.context import BuildContext
+from pipelines.values import code_of, duplicates, known_words, numbers_of, text_of, words_of
+
+DATASET = "cases"
+RULES = read_rules("pipelines")
+REPORT_COLUMNS = (
+    "case_id",
+    "kind",
+    "class_code",
+    "reported_at",
+    "channel",
+    "description",
+    "address",
+    "x",
+    "y",
+    "crs",
+    "accuracy_m",
+    "component_code",
+    "closed_at",
+    "state",
+    "request_hash",
+)
+"""Columns of ``cases.case`` that an import writes; the decision's stay as they are."""
+_CITY = ("city", "城市坐标系", "地方坐标系")
+
+
+def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
+    """Judge reported cases: identifier, kind, time, and something to locate them by.
+
+    Positions stay as reported, in the CRS they name. Times without zone are the city's local time.
+    An unknown class is a warning: the decision says so, the case must not be lost.
+    """
+    faults = Faults(frame.assign(code=text_of(frame, "case_id")), rules=RULES)
+    rows = _read(frame, context)
+    faults.add("P001", rows["case_id"].isna())
+    repeated, first = duplicates(frame, rows["case_id"])
+    faults.add("P002", repeated, code=rows["case_id"], first=first)
+    said = text_of(frame, "kind").fillna("")
+    faults.add("CA01", rows["kind"].isna(), value=said, known=known_words("case_kind"))
+    faults.add(
+        "CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna("")
+    )
+    _check_classes(faults, rows, context)
+    _check_positions(faults, rows, frame, context)
+    early = rows["closed_at"] < rows["reported_at"]
+    faults.add("CA06", early, closed=rows["closed_at"], reported=rows["reported_at"])
+    rows.loc[early, "closed_at"] = pd.NaT
+    rows["state"] = np.where(rows["closed_at"].notna(), "closed", "received")
+    accepted = rows[~faults.refused]
+    accepted = accepted.assign(request_hash=row_hashes(accepted))
+    return Outcome(accepted=accepted, faults=faults.outcome().faults)
+
+
+def _read(frame: pd.DataFrame, context: BuildContext) -> pd.DataFrame:
+    city = context.profile.city
+    zone = ZoneInfo(city.timezone)
+    taxonomy = read_taxonomy(city.standard, context.profile.extension_class)
+    return pd.DataFrame(
+        {
+            "case_id": text_of(frame, "case_id"),
+            "kind": words_of(frame, "kind", subject="case_kind"),
+            "class_code": code_of(frame, "class_code").map(taxonomy.restore, na_action="ignore"),
+            "reported_at": times_of(frame, "reported_at", zone=zone),
+            "channel": text_of(frame, "channel"),
+            "description": text_of(frame, "description"),
+            "address": text_of(frame, "address"),
+            "x": numbers_of(frame, "x"),
+            "y": numbers_of(frame, "y"),
+            "crs": text_of(frame, "crs"),
+            "accuracy_m": numbers_of(frame, "accuracy_m"),
+            "component_code": code_of(frame, "component_code"),
+            "closed_at": times_of(frame, "closed_at", zone=zone),
+            "source_file": frame["source_file"],
+            "source_row": frame["source_row"],
+        },
+        index=frame.index,
+    )
+
+
+def times_of(frame: pd.DataFrame, column: str, *, zone: ZoneInfo) -> "pd.Series[pd.Timestamp]":
+    """Return a column of times in UTC; NaT for blank and unreadable; without zone: local time.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from zoneinfo import ZoneInfo
+    >>> rows = pd.DataFrame({"at": ["2026-05-31 14:05", "2026/5/31 14:05:09", "?"]})
+    >>> times_of(rows, "at", zone=ZoneInfo("Asia/Shanghai")).astype(str).tolist()
+    ['2026-05-31 06:05:00+00:00', '2026-05-31 06:05:09+00:00', 'NaT']
+    """
+    text = text_of(frame, column)
+    distinct = {value: _time(value, zone) for value in text.dropna().unique()}
+    return pd.to_datetime(text.map(distinct), utc=True).astype("datetime64[us, UTC]")
+
+
+def _time(text: str, zone: ZoneInfo) -> datetime | None:
+    plain = text.replace("/", "-").replace("年", "-").replace("月", "-").replace("日", " ")
+    for read in _READERS:
+        try:
+            found = read(plain.strip())
+        except ValueError:
+            continue
+        return found if found.tzinfo else found.replace(tzinfo=zone)
+    return None
+
+
+def _pattern(pattern: str) -> Callable[[str], datetime]:
+    return lambda text: datetime.strptime(text, pattern)  # noqa: DTZ007 (the zone is added later)
+
+
+_READERS: tuple[Callable[[str], datetime], ...] = (
+    datetime.fromisoformat,
+    _pattern("%Y-%m-%d %H:%M:%S"),
+    _pattern("%Y-%m-%d %H:%M"),
+    _pattern("%Y-%m-%d"),
+)
+
+
+def _check_classes(faults: Faults, rows: pd.DataFrame, context: BuildContext) -> None:
+    city = context.profile.city
+    taxonomy = read_taxonomy(city.standard, context.profile.extension_class)
+    known = pd.Series(
+        [
+            isinstance(kind, str) and isinstance(code, str) and taxonomy.exists(kind, code)
+            for kind, code in zip(rows["kind"], rows["class_code"], strict=True)
+        ],
+        index=rows.index,
+    )
+    faults.add(
+        "CA05",
+        ~known & rows["kind"].notna(),
+        value=rows["class_code"].fillna(""),
+        standard=city.standard,
+    )
+
+
+def _check_positions(
+    faults: Faults, rows: pd.DataFrame, frame: pd.DataFrame, context: BuildContext
+) -> None:
+    """Blank positions that are none in the CRS they name; refuse a case with nothing left."""
+    said = text_of(frame, "x").notna() | text_of(frame, "y").notna()
+    usable = usable_positions(rows, city_crs=context.crs.text)
+    can_else = rows["address"].notna() | rows["component_code"].notna()
+    faults.add("CA03", ~usable & ~can_else)
+    faults.add(
+        "CA04",
+        said & ~usable & can_else,
+        x=text_of(frame, "x").fillna(""),
+        y=text_of(frame, "y").fillna(""),
+        crs=rows["crs"].fillna(""),
+    )
+    rows.loc[~usable, ["x", "y"]] = np.nan
+
+
+def usable_positions(rows: pd.DataFrame, *, city_crs: str) -> "pd.Series[bool]":
+    """Return which rows have a position that the CRS they name can hold.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``x``, ``y`` and ``crs``: blank is EPSG:4326, ``city`` the city's own.
+    city_crs : str
+        CRS that ``city`` means.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"x": [114.5, 38.0, 5.0], "y": [38.0, 114.5, 5.0], "crs": [None, None, "?"]})
+    >>> usable_positions(rows, city_crs="EPSG:4547").tolist()
+    [True, False, False]
+    """
+    names = rows["crs"].fillna("EPSG:4326")
+    result = pd.Series(False, index=rows.index)
+    for name in sorted(names.unique()):
+        same = names == name
+        source = city_crs if name in _CITY else name
+        try:
+            lon, lat = transform_xy(
+                rows.loc[same, "x"], rows.loc[same, "y"], source=source, target=GEOGRAPHIC
+            )
+        except CrsError:
+            continue
+        result[same] = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    return result
+
+
+def row_hashes(rows: pd.DataFrame) -> "pd.Series[str]":
+    """Return the SHA-256 of what each case reports, the same in every run."""
+    plain = rows.drop(columns=["source_file", "source_row"], errors="ignore").astype(object)
+    plain = plain.where(plain.notna(), None)
+    values = [
+        sha256(orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+        for record in plain.to_dict("records")
+    ]
+    return pd.Series(values, index=rows.index, dtype=object)
+
+
+def stored_columns(accepted: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns of `accepted` that ``cases.case`` holds."""
+    return {name: accepted[name] for name in REPORT_COLUMNS}

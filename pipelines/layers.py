@@ -1,0 +1,185 @@
+"""The layers of a delivery, read into frames with platform columns, in the city's CRS."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gis.crs import transform_xy
+from gis.errors import CrsError, DeliveryError
+from gis.fields import map_fields
+from gis.sheets import read_sheet
+from gis.vector import FileReport, Layer, read_vector
+from pipelines.context import BuildContext
+from pipelines.delivery import LayerSpec
+from pipelines.values import numbers_of, text_of
+
+SPATIAL = frozenset(
+    {"areas", "topography", "unit_grids", "place_names", "addresses", "components"}
+)
+"""Datasets whose rows have a geometry; the others are read as plain tables."""
+_SOURCE = ("source_file", "source_row")
+_SHEET_SUFFIXES = (".csv", ".csv.gz", ".xlsx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extract:
+    """All layers of one dataset."""
+
+    frame: pd.DataFrame
+    """Rows of all files with unique index; a GeoDataFrame where the dataset has geometry."""
+    reports: tuple[FileReport, ...]
+    """One per file, its path relative to the delivery."""
+    unmapped: dict[str, tuple[str, ...]]
+    """File -> its columns that no platform column stands for."""
+
+
+def extract(context: BuildContext, dataset: str) -> Extract:
+    """Read every file of `dataset`; what can not be read as a whole is an error.
+
+    Raises
+    ------
+    DeliveryError
+        A file is broken, has no CRS, an undecidable encoding, or columns that contradict.
+    """
+    frames, reports = [], []
+    unmapped: dict[str, tuple[str, ...]] = {}
+    for spec in context.delivery.layers_of(dataset):
+        for path in spec.files:
+            layer = _read(spec, path, context)
+            mapping = map_fields(layer.frame, dataset=dataset, stated=_stated(spec))
+            name = context.delivery.name_of(path)
+            unmapped[name] = tuple(mapping.unmapped)
+            reports.append(replace(layer.report, path=name))
+            frames.append(_with_layer(mapping.frame, spec, name))
+    return Extract(frame=_join(frames, context, dataset), reports=tuple(reports), unmapped=unmapped)
+
+
+def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:
+    target = context.crs.text
+    if not path.name.lower().endswith(_SHEET_SUFFIXES):
+        _refuse_points(spec)
+        return read_vector(
+            path, target_crs=target, layer=spec.layer, crs=spec.crs, encoding=spec.encoding
+        )
+    layer = read_sheet(path, sheet=spec.sheet, encoding=spec.encoding)
+    if spec.dataset not in SPATIAL:
+        return layer
+    return replace(layer, frame=points_from_table(layer.frame, spec, target=target))
+
+
+def _refuse_points(spec: LayerSpec) -> None:
+    if spec.x_field is not None and spec.dataset != "cases":
+        msg = f"{spec.path} has geometry of its own: remove x_field and y_field from its layer."
+        raise DeliveryError(
+            msg, zh=f"{spec.path} 自带几何图形：请从该图层中删除 x_field 和 y_field。"
+        )
+
+
+def points_from_table(table: pd.DataFrame, spec: LayerSpec, *, target: str) -> gpd.GeoDataFrame:
+    """Make points of the two coordinate columns that the manifest names.
+
+    Coordinates that are no numbers give no point: the row is judged as one without geometry.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows as delivered, all text.
+    spec : LayerSpec
+        Names ``x_field``, ``y_field`` and their ``crs``.
+    target : str
+        CRS of the points made.
+
+    Raises
+    ------
+    DeliveryError
+        The manifest names no columns, or the table lacks them.
+    CrsError
+        The manifest states no CRS for them.
+    """
+    if spec.x_field is None or spec.y_field is None:
+        msg = (
+            f"{spec.path} is a table without geometry: name its coordinate columns in the "
+            'manifest, as x_field = "X" and y_field = "Y", and their crs.'
+        )
+        raise DeliveryError(
+            msg,
+            zh=f"{spec.path} 是没有几何图形的表：请在清单中写明坐标列 x_field、y_field 及其 crs。",
+        )
+    missing = [name for name in (spec.x_field, spec.y_field) if name not in table]
+    if missing:
+        there = ", ".join(str(name) for name in table.columns if name not in _SOURCE)
+        msg = f"{spec.path} has no column {', '.join(missing)}; its columns are {there}."
+        raise DeliveryError(
+            msg, zh=f"{spec.path} 中没有列 {'、'.join(missing)}；现有的列为 {there}。"
+        )
+    if spec.crs is None:
+        msg = f'{spec.path} states no CRS for its coordinates: add crs = "EPSG:4490" to its layer.'
+        raise CrsError(msg, zh=f'{spec.path} 的坐标没有坐标系：请在该图层中补充 crs = "EPSG:4490"。')
+    x, y = numbers_of(table, spec.x_field), numbers_of(table, spec.y_field)
+    east, north = transform_xy(x.to_numpy(), y.to_numpy(), source=spec.crs, target=target)
+    points = np.full(len(table), None, dtype=object)
+    real = np.isfinite(east) & np.isfinite(north)
+    points[real] = shapely.points(east[real], north[real])
+    rest = table.drop(columns=[spec.x_field, spec.y_field])
+    return gpd.GeoDataFrame(rest, geometry=gpd.GeoSeries(points, index=table.index, crs=target))
+
+
+def _stated(spec: LayerSpec) -> dict[str, str]:
+    """Return the columns the manifest names itself, in ``[layer.fields]`` or by a key."""
+    stated = dict(spec.fields)
+    if spec.class_field is not None:
+        stated.setdefault("class_code", spec.class_field)
+    if spec.dataset not in SPATIAL and spec.x_field is not None and spec.y_field is not None:
+        stated.setdefault("x", spec.x_field)
+        stated.setdefault("y", spec.y_field)
+    return stated
+
+
+def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame:
+    """Add what the manifest says of all rows of a layer."""
+    added: dict[str, object] = {"source_file": name}
+    if spec.class_code is not None:
+        added["class_code"] = spec.class_code
+    if spec.dataset == "cases" and spec.crs is not None:
+        added["crs"] = text_of(frame, "crs").fillna(spec.crs)
+    return frame.assign(**added)
+
+
+def _join(frames: list[pd.DataFrame], context: BuildContext, dataset: str) -> pd.DataFrame:
+    if len(frames) == 1:
+        joined = frames[0].reset_index(drop=True)
+    else:
+        joined = pd.concat(frames, ignore_index=True)
+    if dataset in SPATIAL:
+        return gpd.GeoDataFrame(joined, geometry="geometry", crs=context.crs.crs)
+    return pd.DataFrame(joined)
+
+
+def no_rows(context: BuildContext, dataset: str) -> pd.DataFrame:
+    """Return an empty frame of a dataset that the delivery does not have."""
+    empty = pd.DataFrame({"code": [], "source_file": [], "source_row": []}, dtype=object)
+    if dataset in SPATIAL:
+        return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=context.crs.crs))
+    return empty
+
+
+def describe(extracted: Extract) -> dict[str, object]:
+    """Return what ``meta.build.files`` keeps of each file: hash, encoding, CRS, rows, warnings."""
+    return {
+        str(report.path): {
+            "sha256": report.sha256,
+            "driver": report.driver,
+            "rows": report.rows,
+            "encoding": report.encoding,
+            "encoding_evidence": report.encoding_evidence,
+            "crs": report.crs,
+            "crs_source": report.crs_source,
+            "warnings": list(report.warnings),
+            "unmapped": list(extracted.unmapped.get(str(report.path), ())),
+        }
+        for report in extracted.reports
+    }
