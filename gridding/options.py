@@ -1,0 +1,43 @@
+"""What a division into unit grids aims at, and what each kind of border is worth."""
+
+from dataclasses import dataclass
+
+from gis.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DivisionOptions:
+    """Targets and prices of a division; the defaults are those of ``docs``' measurements."""
+
+    target_m2: float = 10_000.0
+    """Area a grid should have, m²: a target, not a limit."""
+    lower_ratio: float = 0.5
+    """Grids smaller than this share of the target are merged where a neighbour takes them."""
+    upper_ratio: float = 1.5
+    """Grids larger than this multiple of the target are cut where a cut can be found."""
+    precision_m: float = 0.01
+    """Side of the cells on which all coordinates lie, m."""
+    clearance_m: float = 0.5
+    """Distance a cut keeps from the buildings it goes round, where there is room, m."""
+    area_weight: float = 3.0
+    """Cost of missing the target area."""
+    shape_weight: float = 0.8
+    """Cost of a shape unlike a square."""
+    grid_reward: float = 0.7
+    """Reward of one more grid: makes the mean area hit the target."""
+    open_price: float = 1.0
+    """Cost of 100 m of border that follows no feature."""
+    water_factor: float = 8.0
+    """A grid that is all water may be this many times as large as the target."""
+    compound_limit: float = 1.3
+    """A compound 院落 up to this multiple of the target is kept whole."""
+
+    def __post_init__(self) -> None:
+        if not self.target_m2 >= 100.0 or not 0 < self.lower_ratio < 1 < self.upper_ratio:
+            msg = (
+                f"A target of {self.target_m2} m² with ratios {self.lower_ratio} and {self.upper_ratio} "
+                "divides nothing: give a target of at least 100 m² and ratios below and above 1."
+            )
+            raise SettingsError(
+                msg, zh="网格目标面积应不小于 100 平方米，上下限系数应分别大于和小于 1。"
+            )
