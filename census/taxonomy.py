@@ -136,8 +136,7 @@ def read_taxonomy(standard_ref: str, extensions: Sequence[ExtensionClass] = ()) 
     Raises
     ------
     CodeError
-        The standard is unknown, or an extension has the wrong length, lies in no major class, or
-        takes a code that is in use.
+        The standard is unknown, or an extension has the wrong length or takes a code in use.
 
     Examples
     --------
@@ -185,7 +184,9 @@ def doubtful_extensions(taxonomy: Taxonomy) -> dict[str, str]:
             if not entry.is_extension:
                 continue
             number, lowest = int(entry.code[2:]), _lowest_extension(taxonomy, entry)
-            if (kind, entry.code) in retired:
+            if taxonomy.get(kind, entry.major) is None:
+                remarks[entry.code] = f"lies in no major class: {entry.major} is not one"
+            elif (kind, entry.code) in retired:
                 remarks[entry.code] = "is a retired code, which is never given out again"
             elif number < lowest:
                 remarks[entry.code] = (
@@ -260,19 +261,13 @@ def _extension_entry(
     extension: ExtensionClass,
     entries: Mapping[tuple[str, str], ClassEntry],
 ) -> ClassEntry:
-    length, major = CODE_LENGTHS[standard_ref], extension.code[:2]
+    length = CODE_LENGTHS[standard_ref]
     label = f"Extension class {extension.code} {extension.name}"
     if len(extension.code) != length:
         msg = f"{label} needs {length} digits under {standard_ref}; correct it in wanmi.toml."
         raise CodeError(
             msg,
             zh=f"扩展类 {extension.code} 在 {standard_ref} 下应为 {length} 位，请修改城市配置。",
-        )
-    if (extension.kind, major) not in entries:
-        msg = f"{label} lies in no major class: {major} is not one of {standard_ref}."
-        raise CodeError(
-            msg,
-            zh=f"扩展类 {extension.code} 的大类 {major} 不在 {standard_ref} 中，请修改城市配置。",
         )
     taken = entries.get((extension.kind, extension.code))
     if taken is not None:
@@ -285,7 +280,7 @@ def _extension_entry(
         kind=extension.kind,
         code=extension.code,
         name=extension.name,
-        major=major,
+        major=extension.code[:2],
         evidence="city",
         accuracy=extension.accuracy,
         geometry=extension.geometry,
