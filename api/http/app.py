@@ -1,0 +1,112 @@
+"""The application: routes, mounts and middleware put together, nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from api.http import problems
+from api.http.edge import BodyLimit, Edge, Options
+from api.http.gate import Gate
+from api.http.ogc import make_ogc
+from api.http.options import ServerOptions
+from api.http.routes import (
+    assign,
+    batch,
+    cases,
+    features,
+    imagery,
+    lookup,
+    operations,
+    pages,
+    places,
+    reference,
+    stac,
+)
+from api.http.serving import Serving
+from api.static.location import STATIC
+
+DESCRIPTION = """
+万米单元网格、部件、事件与责任单位：给定地点、类别与时间，答以所在网格、责任单位、依据、把握与数据版本。
+
+A case at this place, of this class, at this time: which unit grid, which owning unit, why, how sure,
+from which version of the data. Coordinates are (x, y) = (east, north) or (longitude, latitude).
+Errors are problem documents (RFC 9457) in the language of `Accept-Language`. Servers that are open
+to others than their own machine ask for a key: `Authorization: Bearer wanmi_…`.
+"""
+_PROBLEM = {
+    "description": "A problem document (RFC 9457)",
+    "content": {
+        problems.MEDIA_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "code", "detail"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "id": {"type": "string"},
+                    "errors": {"type": "array", "items": {"type": "object"}},
+                },
+            }
+        }
+    },
+}
+# Routes in the order in which they are tried: the busiest first.
+_ROUTERS = (
+    lookup.router,
+    assign.router,
+    batch.router,
+    cases.router,
+    places.router,
+    features.router,
+    reference.router,
+    imagery.router,
+    stac.router,
+    operations.router,
+    pages.router,
+)
+
+
+def create_app(options: ServerOptions) -> FastAPI:
+    """Return the application of one worker.
+
+    Parameters
+    ----------
+    options : ServerOptions
+        Workspace, access, bounds; nothing else is looked up.
+    """
+    serving = Serving(options)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with serving.running():
+            yield
+
+    app = FastAPI(
+        title="Wanmi 万米",
+        version=version("wanmi"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"default": _PROBLEM, 422: _PROBLEM},
+    )
+    app.state.serving = serving
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.mount("/ogc", make_ogc(serving.collections, serving.pool), name="ogc")
+    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+    problems.install(app)
+    # The last one added is the first one asked.
+    app.add_middleware(Options, routes=app.router.routes)
+    app.add_middleware(BodyLimit, options=options)
+    app.add_middleware(
+        Gate, options=options, keyring=serving.keyring, limiter=serving.limiter
+    )
+    app.add_middleware(Edge, options=options, metrics=serving.metrics)
+    return app

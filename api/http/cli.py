@@ -1,0 +1,168 @@
+"""``wanmi serve`` and ``wanmi key``."""
+
+from typing import Annotated
+
+import typer
+
+from api.http.options import ServerOptions
+from api.keys import ApiKey, create_key, list_keys, revoke_key
+from gis.command import actor, emit, workspace_of
+from gis.database import open_database
+from gis.errors import AccessError, WanmiError
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of the HTTP interface."""
+    app.command("serve")(serve)
+    app.add_typer(keys, name="key")
+
+
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address; other than loopback it needs API keys.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    require_keys: Annotated[
+        bool, typer.Option("--require-keys", help="Ask for keys on loopback too, as behind a proxy.")
+    ] = False,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
+) -> None:
+    """Serve the HTTP interface and the map page.
+
+    On loopback the server is open to this machine; on any other address every caller needs a key.
+    The snapshot is taken in anew whenever one is compiled; without a database lookups go on.
+
+    Example: wanmi serve --port 8000 --workers 2
+    """
+    # The server and its libraries take a second to import; other commands do without.
+    from api.http.live import Live
+    from api.http.server import check_port, is_loopback
+    from api.http.server import serve as run_server
+
+    workspace = workspace_of(ctx)
+    check_port(host, port)
+    live = Live(workspace)
+    live.check()
+    needs_keys = require_keys or not is_loopback(host)
+    try:
+        database = open_database(workspace)
+        has_keys = any(not key.is_revoked for key in list_keys(database))
+    except WanmiError as error:
+        if needs_keys:
+            raise
+        typer.echo(f"Serving from the snapshot alone: {error.message}", err=True)
+        has_keys = False
+    if needs_keys and not has_keys:
+        msg = (
+            f"{host} can be reached from other machines and there is no API key yet: "
+            "make one with `wanmi key create --name NAME --role reader`."
+        )
+        raise AccessError(
+            msg, zh=f"{host} 可被其他机器访问而尚无 API 密钥：请先运行 wanmi key create。"
+        )
+    shown = f"[{host}]" if ":" in host else host
+    options = ServerOptions(
+        workspace=workspace,
+        keys_required=needs_keys,
+        hosts=(*ServerOptions.__dataclass_fields__["hosts"].default, host),
+        access_log=access_log,
+    )
+    run_server(
+        options,
+        host=host,
+        port=port,
+        workers=workers,
+        on_start=lambda: typer.echo(
+            f"Wanmi serves http://{shown}:{port}/  (documentation: /docs; stop: Ctrl-C)"
+        ),
+    )
+
+
+@keys.command("create")
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option(help="Whom the key is for.")],
+    role: Annotated[str, typer.Option(help="reader, workflow, surveyor or admin.")] = "reader",
+    district: Annotated[
+        list[str] | None,
+        typer.Option(help="Six-digit code it is limited to; repeat for several."),
+    ] = None,
+    rate: Annotated[int, typer.Option(min=1, help="Requests a minute.")] = 6000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a key and show it, this once.
+
+    Example: wanmi key create --name 受理系统 --role workflow --district 130102
+    """
+    database = open_database(workspace_of(ctx))
+    key = create_key(
+        database,
+        name=name,
+        role=role,
+        districts=tuple(district or ()),
+        requests_per_minute=rate,
+        actor=actor(),
+    )
+
+    def human() -> None:
+        typer.echo(key)
+        typer.echo("Keep it now: it is stored hashed and can not be shown again.", err=True)
+
+    emit({"key": key, "name": name, "role": role}, as_json=as_json, human=human)
+
+
+@keys.command("list")
+def list_all(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the keys, without their secrets.
+
+    Example: wanmi key list
+    """
+    found = list_keys(open_database(workspace_of(ctx)))
+    rows = [
+        {
+            "key_id": key.key_id,
+            "name": key.name,
+            "role": key.role,
+            "districts": list(key.districts),
+            "requests_per_minute": key.requests_per_minute,
+            "created_at": key.created_at,
+            "revoked_at": key.revoked_at,
+        }
+        for key in found
+    ]
+
+    def human() -> None:
+        for key in found:
+            typer.echo(describe(key))
+        if not found:
+            typer.echo("There are no keys.")
+
+    emit(rows, as_json=as_json, human=human)
+
+
+def describe(key: ApiKey) -> str:
+    """Return a line that tells a key."""
+    scope = ",".join(key.districts) or "whole city"
+    state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.is_revoked and key.revoked_at else "valid"
+    return f"{key.key_id}  {key.role:<9} {scope:<14} {key.requests_per_minute:>6}/min  {state:<18} {key.name}"
+
+
+@keys.command("revoke")
+def revoke(
+    ctx: typer.Context,
+    key_id: Annotated[str, typer.Argument(help="Id, as `wanmi key list` shows it.")],
+) -> None:
+    """Make a key invalid for good; running servers refuse it within a second.
+
+    Example: wanmi key revoke 0123456789ab
+    """
+    revoke_key(open_database(workspace_of(ctx)), key_id, actor=actor())
+    typer.echo(f"Revoked {key_id}.")
+

@@ -1,0 +1,77 @@
+"""What every decision asked for over HTTP is checked for, before and after."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+
+from api.http.access import Principal
+from api.http.positions import check_distance, check_range
+from api.http.serving import serving_of
+from api.models import Case, Decision
+from census.taxonomy import Taxonomy
+from gis.errors import AccessError, RequestError
+
+
+def checked(request: Request, case: Case, decide: Callable[[], Decision]) -> Decision:
+    """Return the decision of a case that can be meant, of a district the asker may see.
+
+    Raises
+    ------
+    RequestError
+        Position, class or day can not be meant.
+    AccessError
+        The place lies outside the districts of the key.
+    """
+    serving = serving_of(request)
+    check_question(case, serving.live.snapshot.taxonomy)
+    serving.check_day(case.as_of)
+    decision = decide()
+    if case.position is not None:
+        check_distance(decision, case.position)
+    check_district(request.scope["principal"], decision)
+    return decision
+
+
+def check_question(case: Case, taxonomy: Taxonomy) -> None:
+    """Refuse a question that names nothing, an unknown class, or degrees that are none.
+
+    Raises
+    ------
+    RequestError
+        What is wrong, and what to ask instead.
+    """
+    if case.position is None and not case.address and not case.component_code:
+        msg = "Say where: give a position, an address or a component_code."
+        raise RequestError(
+            msg, zh="请说明位置：提供 position、address 或 component_code 之一。"
+        )
+    if case.position is not None:
+        check_range(case.position)
+    if case.class_code is not None and not taxonomy.exists(case.kind, case.class_code):
+        msg = (
+            f"{case.class_code} is no minor class of {case.kind}s in {taxonomy.standard_ref}; "
+            "GET /v1/classes lists them."
+        )
+        kind = "部件" if case.kind == "component" else "事件"
+        raise RequestError(
+            msg,
+            zh=f"{taxonomy.standard_ref} 中没有{kind}小类 {case.class_code}，可用 /v1/classes 查看。",
+        )
+
+
+def check_district(principal: Principal, decision: Decision) -> None:
+    """Refuse an answer from outside the districts of whoever asks.
+
+    Raises
+    ------
+    AccessError
+        The place lies in another district, or in none.
+    """
+    if not principal.districts:
+        return
+    district = decision.areas.district
+    code = district.code if district else (decision.grid.code if decision.grid else None)
+    if not principal.sees(code):
+        allowed = ", ".join(principal.districts)
+        msg = f"The place lies outside the districts of this key ({allowed})."
+        raise AccessError(msg, zh=f"该位置不在此密钥的区县范围内（{allowed}）。")

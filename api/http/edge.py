@@ -1,0 +1,178 @@
+"""What happens to every request before and after its route: limits, log, metrics, last resort."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.metrics import Metrics
+from api.http.options import MEBIBYTE, ServerOptions
+from api.http.problems import language_of, problem, server_fault
+
+logger = structlog.get_logger(__name__)
+
+SLOW_S = 1.0
+"""A request that takes longer is logged."""
+BATCH_PATH = "/v1/assign/batch"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+class Edge:
+    """Times, counts and bounds every request; turns what nobody caught into a problem document.
+
+    Parameters
+    ----------
+    app : ASGI application
+        The next in line.
+    options : ServerOptions
+        Bounds and logging.
+    metrics : Metrics
+        Where requests are counted.
+    """
+
+    def __init__(self, app: ASGIApp, *, options: ServerOptions, metrics: Metrics) -> None:
+        self._app = app
+        self._options = options
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        answer = _Answer(send, bodiless=scope["method"] == "HEAD")
+        method = scope["method"]
+        if method == "HEAD":
+            scope["method"] = "GET"
+        try:
+            async with asyncio.timeout(self._options.bounds.request_s):
+                await self._app(scope, receive, answer.send)
+        except Exception as error:
+            if answer.status:  # half sent: the server closes the connection
+                raise
+            request = Request(scope)
+            if isinstance(error, TimeoutError):
+                response = problem(504, "timeout", language=language_of(request))
+            else:
+                response = server_fault(request, error)
+            await response(scope, receive, answer.send)
+        self._tell(scope, method, answer.status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None)
+        name = scope.get("root_path", "") + route if route else "unmatched"
+        self._metrics.count(method, name, status, seconds)
+        if self._options.access_log or seconds > SLOW_S or status >= 500:
+            logger.info(
+                "request",
+                method=method,
+                path=scope["path"],
+                status=status,
+                ms=round(seconds * 1000, 1),
+                key=getattr(scope.get("principal"), "key_id", None),
+            )
+
+
+class _Answer:
+    """Passes an answer on, remembering its status; of HEAD only the head."""
+
+    def __init__(self, send: Send, *, bodiless: bool) -> None:
+        self._send = send
+        self._bodiless = bodiless
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        elif self._bodiless and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+class BodyLimit:
+    """Refuses a body that is too large, whether its length is stated or found while reading."""
+
+    def __init__(self, app: ASGIApp, *, options: ServerOptions) -> None:
+        self._app = app
+        self._bounds = options.bounds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        is_batch = scope["path"] == BATCH_PATH
+        limit = self._bounds.batch_bytes if is_batch else self._bounds.body_bytes
+        stated = Headers(scope=scope).get("content-length", "")
+        if stated.isdecimal() and int(stated) > limit:
+            await too_large(Request(scope), limit)(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise HTTPException(413, f"The body is larger than {limit // MEBIBYTE} MiB.")
+            return message
+
+        await self._app(scope, counted, send)
+
+
+def too_large(request: Request, limit: int) -> Response:
+    """Return the document for a body above `limit` bytes."""
+    language = language_of(request)
+    size = f"{limit // MEBIBYTE} MiB"
+    detail = {
+        "en": f"The body is larger than {size}; send it in parts.",
+        "zh": f"请求内容超过 {size}，请分批发送。",
+    }[language]
+    return problem(413, "too_large", language=language, detail=detail)
+
+
+class Options:
+    """Answers OPTIONS with the methods an address allows; cross-origin use stays off."""
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer OPTIONS, pass the rest on."""
+        if scope["type"] != "http" or scope["method"] != "OPTIONS":
+            await self._app(scope, receive, send)
+            return
+        allowed = allowed_methods(self._routes, scope)
+        if allowed:
+            response = Response(status_code=204, headers={"Allow": ", ".join(sorted(allowed))})
+        else:
+            response = problem(404, "not_found", language=language_of(Request(scope)))
+        await response(scope, receive, send)
+
+
+def allowed_methods(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
+    """Return the methods that some route allows at the path of `scope`, OPTIONS included."""
+    found: set[str] = set()
+    for route in routes:
+        match, _ = route.matches(scope)
+        if match is not Match.NONE:
+            found |= getattr(route, "methods", None) or {"GET"}
+    if "GET" in found:
+        found.add("HEAD")
+    return found | {"OPTIONS"} if found else found

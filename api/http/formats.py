@@ -1,0 +1,215 @@
+"""Many cases in and many answers out: JSON, NDJSON, Arrow and Parquet, bounded in size."""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+
+from api.http.schemas import CaseIn
+from gis.errors import RequestError
+
+Format = Literal["json", "ndjson", "arrow", "parquet"]
+
+MEDIA_TYPES: dict[str, Format] = {
+    "application/json": "json",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/vnd.apache.arrow.stream": "arrow",
+    "application/vnd.apache.arrow.file": "arrow",
+    "application/vnd.apache.parquet": "parquet",
+    "application/x-parquet": "parquet",
+}
+"""Media type -> format; the first of a format is the one answers carry."""
+UNPACKED_BYTES = 512 * 1024 * 1024
+"""Most bytes a compressed table may unpack to."""
+
+_CASES = TypeAdapter(list[CaseIn])
+_ARROW_FILE_MAGIC = b"ARROW1"
+
+
+def format_of(content_type: str) -> Format | None:
+    """Return the format of a ``Content-Type`` header; None: not one of ours.
+
+    Examples
+    --------
+    >>> format_of("application/json; charset=utf-8")
+    'json'
+    >>> format_of("text/csv") is None
+    True
+    """
+    return MEDIA_TYPES.get(content_type.partition(";")[0].strip().lower())
+
+
+def accepted_format(accept: str, *, default: Format) -> Format | None:
+    """Return the format an ``Accept`` header asks for; None: none of ours is accepted.
+
+    The first media type of ours wins, whatever its weight; ``*/*`` and nothing mean the default.
+
+    Examples
+    --------
+    >>> accepted_format("text/html, application/x-ndjson", default="json")
+    'ndjson'
+    >>> accepted_format("*/*", default="parquet")
+    'parquet'
+    >>> accepted_format("text/csv", default="json") is None
+    True
+    """
+    names = [part.partition(";")[0].strip().lower() for part in accept.split(",") if part.strip()]
+    for name in names:
+        if name in MEDIA_TYPES:
+            return MEDIA_TYPES[name]
+    return default if not names or {"*/*", "application/*"} & set(names) else None
+
+
+def media_type_of(name: Format) -> str:
+    """Return the media type that answers of a format carry."""
+    return next(media for media, known in MEDIA_TYPES.items() if known == name)
+
+
+def read_cases(body: bytes, *, format_name: Literal["json", "ndjson"], most: int) -> list[CaseIn]:
+    """Read cases from a JSON array or from one JSON object per line.
+
+    Raises
+    ------
+    RequestValidationError
+        A case is wrong; the place names its position in the array, or its line from 1.
+    RequestError
+        There are more than `most`.
+    """
+    if format_name == "json":
+        try:
+            cases = _CASES.validate_json(body)
+        except ValidationError as error:
+            raise RequestValidationError(_placed(error.errors(include_url=False))) from error
+    else:
+        cases = list(_read_lines(body, most=most))
+    check_count(len(cases), most=most)
+    return cases
+
+
+def _read_lines(body: bytes, *, most: int) -> Iterator[CaseIn]:
+    count = 0
+    for number, line in enumerate(body.splitlines(), start=1):
+        if not line.strip():
+            continue
+        count += 1
+        check_count(count, most=most)
+        try:
+            yield CaseIn.model_validate_json(line)
+        except ValidationError as error:
+            faults = _placed(error.errors(include_url=False), f"line {number}")
+            raise RequestValidationError(faults) from error
+
+
+def _placed(faults: Iterable[Any], *place: str) -> list[dict[str, Any]]:
+    return [
+        {**fault, "loc": ("body", *place, *fault["loc"]), "input": None, "ctx": fault.get("ctx", {})}
+        for fault in faults
+    ]
+
+
+def read_frame(body: bytes, *, format_name: Literal["arrow", "parquet"], most: int) -> pd.DataFrame:
+    """Read a table of cases; columns as of ``api.assign.assign_frame``.
+
+    Raises
+    ------
+    RequestError
+        It is no such file, or has more than `most` rows or unpacks to too many bytes.
+    """
+    try:
+        table = _read_parquet(body, most) if format_name == "parquet" else _read_arrow(body, most)
+        return table.to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        name = "Parquet" if format_name == "parquet" else "Arrow IPC"
+        msg = f"The body can not be read as {name}: {error}"
+        raise RequestError(msg, zh=f"请求内容无法按 {name} 读取：{error}") from error
+
+
+def _read_parquet(body: bytes, most: int) -> pa.Table:
+    file = pq.ParquetFile(io.BytesIO(body))
+    groups = range(file.metadata.num_row_groups)
+    check_count(file.metadata.num_rows, most=most)
+    check_size(sum(file.metadata.row_group(group).total_byte_size for group in groups))
+    batches = file.iter_batches(batch_size=16_384)
+    return _bounded(batches, file.schema_arrow, most)
+
+
+def _read_arrow(body: bytes, most: int) -> pa.Table:
+    if body.startswith(_ARROW_FILE_MAGIC):
+        reader = pa.ipc.open_file(pa.BufferReader(body))
+        batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+        return _bounded(batches, reader.schema, most)
+    stream = pa.ipc.open_stream(pa.BufferReader(body))
+    return _bounded(stream, stream.schema, most)
+
+
+def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most: int) -> pa.Table:
+    taken: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        rows += batch.num_rows
+        size += batch.nbytes
+        check_count(rows, most=most)
+        check_size(size)
+        taken.append(batch)
+    return pa.Table.from_batches(taken, schema=schema)
+
+
+def check_count(count: int, *, most: int) -> None:
+    """Refuse a batch of too many cases.
+
+    Raises
+    ------
+    RequestError
+        There are more than `most`.
+    """
+    if count > most:
+        msg = f"A batch may have {most} cases; send it in parts."
+        raise RequestError(msg, zh=f"每批最多 {most} 条，请分批发送。")
+
+
+def check_size(size: int) -> None:
+    """Refuse a table that unpacks to too many bytes.
+
+    Raises
+    ------
+    RequestError
+        It is larger than `UNPACKED_BYTES`.
+    """
+    if size > UNPACKED_BYTES:
+        msg = "The table unpacks to more than 512 MiB; send it in parts."
+        raise RequestError(msg, zh="表解压后超过 512 MiB，请分批发送。")
+
+
+def write_frame(frame: pd.DataFrame, *, format_name: Format) -> bytes:
+    """Return a table of answers in a format; missing values are null."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if format_name == "parquet":
+        file = io.BytesIO()
+        pq.write_table(table, file)
+        return file.getvalue()
+    if format_name == "arrow":
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return bytes(sink.getvalue())
+    return write_records(table.to_pylist(), format_name=format_name)
+
+
+def write_records(records: Iterable[Any], *, format_name: Format) -> bytes:
+    """Return values as a JSON array or as one JSON object per line."""
+    options = orjson.OPT_SERIALIZE_NUMPY
+    if format_name == "ndjson":
+        return b"".join(
+            orjson.dumps(record, option=options | orjson.OPT_APPEND_NEWLINE) for record in records
+        )
+    return orjson.dumps(list(records), option=options)
+
+

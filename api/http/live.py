@@ -1,0 +1,144 @@
+"""The snapshot a worker answers from: replaced whole, between two requests and under none.
+
+A background task looks at the pointer file every second. A request takes the snapshot once, at its
+start, and keeps it to its end, so a swap loses nobody's answer; the old files are freed when the
+last request that uses them is done.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow.compute as pc
+import structlog
+
+from api.layout import DATASETS, POINTER
+from api.snapshot import Snapshot, open_snapshot
+from gis.errors import SnapshotError, WanmiError
+from gis.workspace import Workspace
+
+logger = structlog.get_logger(__name__)
+
+POLL_S = 1.0
+"""Seconds between two looks at the pointer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A snapshot in use."""
+
+    snapshot: Snapshot
+    pointer: str
+    """What the pointer file said."""
+    loaded_at: float
+    """Seconds since the epoch."""
+    first_day: date
+    """Day from which there are areas and grids; nothing is known of the days before."""
+
+
+class Live:
+    """Holds the current snapshot of a workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Its ``snapshots`` folder is watched.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._folder = workspace.snapshots
+        self._loaded: Loaded | None = None
+        self.fault: WanmiError | None = None
+        """Why the pointer's snapshot could not be loaded; the previous one goes on."""
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The snapshot in use and since when; None: none yet."""
+        return self._loaded
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot in use.
+
+        Raises
+        ------
+        SnapshotError
+            None was compiled yet, or none could be read.
+        """
+        if self._loaded is not None:
+            return self._loaded.snapshot
+        if self.fault is not None:
+            raise self.fault
+        raise no_snapshot()
+
+    def check(self) -> None:
+        """Refuse a workspace without a snapshot.
+
+        Raises
+        ------
+        SnapshotError
+            None was compiled yet.
+        """
+        if read_pointer(self._folder) is None:
+            raise no_snapshot()
+
+    def refresh(self) -> bool:
+        """Load what the pointer names if it is not in use yet; say whether it was swapped in."""
+        pointer = read_pointer(self._folder)
+        if pointer is None or (self._loaded is not None and self._loaded.pointer == pointer):
+            return False
+        try:
+            snapshot = open_snapshot(self._folder)
+            first_day = warm(snapshot)
+        except WanmiError as error:
+            if self.fault is None or self.fault.message != error.message:
+                logger.error("snapshot not loaded", pointer=pointer, reason=error.message)
+            self.fault = error
+            return False
+        self.fault = None
+        self._loaded = Loaded(
+            snapshot=snapshot, pointer=pointer, loaded_at=time.time(), first_day=first_day
+        )
+        logger.info("snapshot in use", version=pointer)
+        return True
+
+
+def no_snapshot() -> SnapshotError:
+    """Return the error of a workspace that has no snapshot."""
+    msg = "No snapshot yet: run `wanmi build DELIVERY`, then `wanmi snapshot`."
+    return SnapshotError(msg, zh="尚无快照：请先运行 wanmi build，再运行 wanmi snapshot。")
+
+
+def read_pointer(folder: Path) -> str | None:
+    """Return what the pointer file in `folder` says; None when there is none."""
+    try:
+        return (folder / POINTER).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def warm(snapshot: Snapshot) -> date:
+    """Map every table and index the live rows before the first question; return the first day.
+
+    A version's files may be removed once newer ones are there: what is mapped by then stays.
+    """
+    for name in (*DATASETS, "keys"):
+        snapshot.table(name)
+    edition = snapshot.edition()
+    for part in (
+        snapshot.components_by_code,
+        snapshot.taxonomy,
+        edition.grids,
+        edition.areas,
+        edition.directory,
+        edition.plan,
+        edition.gazetteer,
+    ):
+        logger.debug("warmed", part=type(part).__name__)
+    days = [
+        day
+        for name in ("areas", "unit_grids")
+        if (day := pc.min(snapshot.table(name)["valid_from"]).as_py()) is not None
+    ]
+    return min(days, default=date.min)

@@ -1,0 +1,159 @@
+"""``/ogc``: OGC API Features and Tiles over the databases, by tipg, with pages that need no CDN."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import asyncpg
+import jinja2
+import structlog
+from fastapi import Depends, FastAPI, Path
+from morecantile import tms as all_tile_matrix_sets
+from morecantile.defaults import TileMatrixSets
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.templating import Jinja2Templates
+from starlette.types import ASGIApp, Receive, Scope, Send
+from tipg.collections import Collection, CollectionList
+from tipg.dependencies import bbox_query, s_intersects
+from tipg.errors import DEFAULT_STATUS_CODES, TiPgError
+from tipg.factory import Endpoints
+
+from api.http import problems
+from api.http.access import may
+from api.http.collections import LayerCollection, districts
+from api.http.docs import swagger_page
+from api.http.pool import ABSENCES, ReadPool
+from gis.errors import NotFoundError
+
+WORLD = [-180.0, -90.0, 180.0, 90.0]
+logger = structlog.get_logger(__name__)
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{{ template.title }}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/static/document.css">
+<header><a href="/">Wanmi 万米</a>{% for crumb in crumbs %} / <a href="{{ crumb.url }}">{{ crumb.part }}</a>{% endfor %}</header>
+<main data-document><h1>{{ template.title }}</h1><pre>{{ response | tojson(indent=2) }}</pre></main>
+<script type="module" src="/static/document.js"></script>
+</html>
+"""
+
+
+def make_ogc(
+    catalogue: Callable[[], dict[str, LayerCollection]], pool: ReadPool
+) -> FastAPI:
+    """Return the application to mount at ``/ogc``.
+
+    Parameters
+    ----------
+    catalogue : callable
+        Returns the collections by id.
+    pool : ReadPool
+        Where connections come from.
+    """
+    app = FastAPI(
+        title="Wanmi 万米: OGC API",
+        openapi_url="/api",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.pool = pool
+
+    def visible(request: Request) -> dict[str, LayerCollection]:
+        listed = catalogue()
+        if may(request.scope["principal"], "record"):
+            return listed
+        return {name: item for name, item in listed.items() if name != "cases"}
+
+    def one(
+        request: Request,
+        collectionId: Annotated[str, Path(description="Layer, as unit_grids")],  # noqa: N803
+    ) -> Collection:
+        found = visible(request).get(collectionId)
+        if found is None:
+            names = ", ".join(visible(request))
+            msg = f"There is no layer {collectionId}; there are {names}."
+            raise NotFoundError(msg, zh=f"没有图层 {collectionId}，可用图层：{names}。")
+        return found
+
+    def many(
+        request: Request, bbox: Annotated[list[float] | None, Depends(bbox_query)] = None
+    ) -> CollectionList:
+        found: list[Collection] = [
+            item
+            for item in visible(request).values()
+            if bbox is None or s_intersects(bbox, item.bounds or WORLD)
+        ]
+        return CollectionList(collections=found, matched=len(found), next=None, prev=None)
+
+    templates = Jinja2Templates(env=jinja2.Environment(loader=_OnePage(), autoescape=True))
+    only = all_tile_matrix_sets.tilematrixsets["WebMercatorQuad"]
+    endpoints = Endpoints(
+        title=app.title,
+        collection_dependency=one,
+        collections_dependency=many,
+        templates=templates,
+        with_tiles_viewer=False,
+        supported_tms=TileMatrixSets({"WebMercatorQuad": only}),
+    )
+    app.include_router(endpoints.router)
+
+    @app.get("/api.html", include_in_schema=False, name="swagger_ui_html")
+    def documentation(request: Request) -> Response:
+        return swagger_page(str(request.url_for("openapi")), title=app.title)
+
+    problems.install(app)
+    app.add_exception_handler(TiPgError, _on_tipg_error)
+    for kind in (ValueError, asyncpg.DataError, asyncpg.SyntaxOrAccessError):
+        app.add_exception_handler(kind, _on_value_error)
+    for kind in ABSENCES:
+        app.add_exception_handler(kind, problems.on_database_error)
+    for kind in (asyncpg.QueryCanceledError, TimeoutError):
+        app.add_exception_handler(kind, problems.on_timeout)
+    app.add_middleware(_Districts)
+    return app
+
+
+class _OnePage(jinja2.BaseLoader):
+    """Gives every document of tipg the same page: its own ones load scripts from a CDN."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        return _PAGE, template, lambda: True
+
+
+class _Districts:
+    """Tells the collections which districts the asker may see."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = districts.set(scope["principal"].districts)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            districts.reset(token)
+
+
+async def _on_tipg_error(request: Request, error: Exception) -> Response:
+    status = DEFAULT_STATUS_CODES.get(type(error), 400)
+    if status >= 500:
+        return problems.server_fault(request, error)
+    code = "not_found" if status == 404 else "request"
+    return problems.problem(
+        status, code, language=problems.language_of(request), detail=str(error)
+    )
+
+
+async def _on_value_error(request: Request, error: Exception) -> Response:
+    """A value in a filter that the database or CQL2 can not read is the asker's."""
+    logger.info("value refused", path=request.url.path, reason=str(error))
+    return problems.problem(
+        400, "request", language=problems.language_of(request), detail=str(error)[:300]
+    )
+

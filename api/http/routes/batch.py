@@ -1,0 +1,167 @@
+"""``POST /v1/assign/batch``: many cases at once, in the format of the caller's choice."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.assign import assign_frame
+from api.decision import tell
+from api.http.access import Principal
+from api.http.formats import (
+    MEDIA_TYPES,
+    Format,
+    accepted_format,
+    format_of,
+    media_type_of,
+    read_cases,
+    read_frame,
+    write_frame,
+    write_records,
+)
+from api.http.schemas import CaseIn
+from api.http.serving import Serving, serving_of
+from api.models import Case, Decision
+from api.questions import ask_cases
+from api.snapshot import Snapshot
+from api.solution import solve
+from gis.errors import AccessError
+
+router = APIRouter(tags=["decision 判定"])
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_CASE_LIST = {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/CaseIn"}}}
+_DECISIONS = {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Decision"}}}
+_LINES = {"schema": {"type": "string"}}
+
+
+@router.post(
+    "/v1/assign/batch",
+    response_class=Response,
+    summary="Decide many cases",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": _CASE_LIST,
+                "application/x-ndjson": _LINES,
+                "application/vnd.apache.arrow.stream": _BINARY,
+                "application/vnd.apache.parquet": _BINARY,
+            },
+        }
+    },
+    responses={
+        200: {
+            "description": "One answer per case, in order",
+            "content": {
+                "application/json": _DECISIONS,
+                "application/x-ndjson": _LINES,
+                "application/vnd.apache.arrow.stream": _BINARY,
+                "application/vnd.apache.parquet": _BINARY,
+            },
+        }
+    },
+)
+async def assign_batch(request: Request) -> Response:
+    """Return one answer per case, in order: every case comes out, with its decision or its reason.
+
+    JSON and NDJSON answers are full decisions; Arrow and Parquet answers are tables with one row
+    per case and the columns of ``wanmi assign``. `Accept` may ask for another format than the one
+    sent. A value that can not be meant is a reason of its case (``class_unknown``,
+    ``position_invalid`` …), not an error of the batch.
+    """
+    sent = format_of(request.headers.get("content-type", ""))
+    if sent is None:
+        raise HTTPException(415, f"Send one of {', '.join(MEDIA_TYPES)}.")
+    wanted = accepted_format(request.headers.get("accept", ""), default=sent)
+    if wanted is None:
+        raise HTTPException(406, f"Ask for one of {', '.join(MEDIA_TYPES)}.")
+    body = await request.body()
+    serving = serving_of(request)
+    principal: Principal = request.scope["principal"]
+    answer = await run_in_threadpool(_answer, serving, principal, body, (sent, wanted))
+    return Response(answer, media_type=media_type_of(wanted))
+
+
+def _answer(
+    serving: Serving, principal: Principal, body: bytes, formats: tuple[Format, Format]
+) -> bytes:
+    sent, wanted = formats
+    snapshot = serving.live.snapshot
+    is_table = wanted in ("arrow", "parquet")
+    bounds = serving.options.bounds
+    most = bounds.batch_cases if is_table else bounds.batch_decisions
+    if sent in ("json", "ndjson"):
+        text_format = cast(Literal["json", "ndjson"], sent)
+        asked = read_cases(body, format_name=text_format, most=most)
+        for day in {case.as_of for case in asked}:
+            serving.check_day(day)
+        if not is_table:
+            decisions = decide_all(snapshot, [case.case() for case in asked])
+            codes = [d.areas.district.code if d.areas.district else None for d in decisions]
+            check_districts(principal, codes)
+            return write_records(decisions, format_name=wanted)
+        frame = frame_of(asked)
+    else:
+        table_format = cast(Literal["arrow", "parquet"], sent)
+        frame = read_frame(body, format_name=table_format, most=most)
+    answers = assign_frame(snapshot, frame)
+    check_districts(principal, answers["district_code"].tolist())
+    names = [name for name in ("case_id",) if name in frame.columns]
+    return write_frame(
+        pd.concat([frame[names], answers], axis="columns").reset_index(drop=True),
+        format_name=wanted,
+    )
+
+
+def decide_all(snapshot: Snapshot, cases: Sequence[Case]) -> list[Decision]:
+    """Return the full decision of each case, in order; the cases of a day are solved together."""
+    decisions: list[Decision | None] = [None] * len(cases)
+    days = {case.as_of for case in cases}
+    for day in sorted(days, key=lambda value: (value is not None, value)):
+        places = [place for place, case in enumerate(cases) if case.as_of == day]
+        questions = ask_cases(snapshot, [cases[place] for place in places])
+        solution = solve(snapshot.edition(day), questions)
+        for number, place in enumerate(places):
+            decisions[place] = tell(solution, number)
+    return [decision for decision in decisions if decision is not None]
+
+
+def frame_of(asked: Sequence[CaseIn]) -> pd.DataFrame:
+    """Return cases as a frame with the columns of ``api.assign.assign_frame``."""
+    rows: list[dict[str, Any]] = []
+    for case in asked:
+        row = case.model_dump(exclude={"position"})
+        row |= {} if case.position is None else case.position.model_dump()
+        rows.append(row)
+    columns = [*CaseIn.model_fields, "x", "y", "crs", "accuracy_m"]
+    columns.remove("position")
+    frame = pd.DataFrame(rows, columns=columns)
+    for name in ("x", "y", "accuracy_m"):
+        frame[name] = frame[name].astype(np.float64)
+    return frame
+
+
+def check_districts(principal: Principal, codes: Sequence[Any]) -> None:
+    """Refuse a batch with cases outside the districts of whoever asks.
+
+    Raises
+    ------
+    AccessError
+        How many of the cases lie outside.
+    """
+    if not principal.districts:
+        return
+    outside = sum(not principal.sees(code if isinstance(code, str) else None) for code in codes)
+    if outside:
+        allowed = ", ".join(principal.districts)
+        msg = f"{outside} of {len(codes)} cases lie outside the districts of this key ({allowed})."
+        raise AccessError(
+            msg, zh=f"{len(codes)} 条中有 {outside} 条不在此密钥的区县范围内（{allowed}）。"
+        )

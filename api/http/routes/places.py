@@ -1,0 +1,76 @@
+"""``/v1/geocode``, ``/v1/reverse``, ``/v1/suggest``: places by name and by position."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import geocode as places
+from api.http.access import Principal
+from api.http.answers import json_answer
+from api.http.positions import check_range
+from api.http.schemas import CrsName, Number
+from api.http.serving import serving_of
+from api.locate import check_position
+from api.models import PlaceAnswer, Position
+
+router = APIRouter(tags=["places 地点"])
+
+Text = Annotated[str, Query(min_length=1, max_length=200, examples=["裕华路12号"])]
+Limit = Annotated[int, Query(ge=1, le=50)]
+Day = Annotated[date | None, Query(description="day whose data answer")]
+
+
+@router.get("/v1/geocode", response_model=list[PlaceAnswer], summary="Address to places")
+async def geocode(
+    request: Request, q: Text, limit: Limit = 5, as_of: Day = None
+) -> Response:
+    """Return the places an address or a name leads to, the most exact first."""
+    serving = serving_of(request)
+    serving.check_day(as_of)
+    snapshot = serving.live.snapshot
+    found = await run_in_threadpool(places.geocode, snapshot, q, limit=limit, as_of=as_of)
+    return json_answer(seen(request, found))
+
+
+@router.get("/v1/suggest", response_model=list[PlaceAnswer], summary="Places while typing")
+async def suggest(request: Request, q: Text, limit: Limit = 8, as_of: Day = None) -> Response:
+    """Return places whose name, alias or romanisation begins with what was typed so far."""
+    serving = serving_of(request)
+    serving.check_day(as_of)
+    snapshot = serving.live.snapshot
+    found = await run_in_threadpool(places.suggest, snapshot, q, limit=limit, as_of=as_of)
+    return json_answer(seen(request, found))
+
+
+@router.get("/v1/reverse", response_model=list[PlaceAnswer], summary="Position to places")
+async def reverse(
+    request: Request,
+    x: Annotated[Number, Query(description="east or longitude")],
+    y: Annotated[Number, Query(description="north or latitude")],
+    crs: Annotated[CrsName, Query()] = "EPSG:4326",
+    limit: Limit = 5,
+    as_of: Day = None,
+) -> Response:
+    """Return the places near a position, the nearest first, each with the position in words."""
+    serving = serving_of(request)
+    serving.check_day(as_of)
+    snapshot = serving.live.snapshot
+    position = Position(x=x, y=y, crs=crs)
+    check_range(position)
+    check_position(position, city=snapshot.crs)
+    found = await run_in_threadpool(
+        places.reverse, snapshot, x, y, crs=crs, limit=limit, as_of=as_of
+    )
+    return json_answer(seen(request, found))
+
+
+def seen(request: Request, found: list[PlaceAnswer]) -> list[PlaceAnswer]:
+    """Return the places that lie in the districts of whoever asks."""
+    principal: Principal = request.scope["principal"]
+    if not principal.districts:
+        return found
+    return [place for place in found if principal.sees(place.community_code or place.grid_code)]

@@ -1,0 +1,101 @@
+"""What requests look like: checked here, handed on as the plain values of ``api.models``."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.models import Case, Position
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+CrsName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=32,
+        description="EPSG:…, GCJ-02, BD-09, or city for the city's own CRS",
+        examples=["EPSG:4326", "GCJ-02"],
+    ),
+]
+ClassCode = Annotated[
+    str, Field(pattern=r"^\d{4,5}$", description="minor class 小类", examples=["0102"])
+]
+Accuracy = Annotated[
+    float,
+    Field(ge=0, le=100_000, allow_inf_nan=False, description="standard deviation per axis, m"),
+]
+Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
+CaseId = Annotated[str, Field(pattern=r"^[^\s/]{1,64}$", examples=["2026-000123"])]
+Words = Annotated[str, Field(max_length=500)]
+
+
+class Question(BaseModel):
+    """A part of a request; names that are not known are refused."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class PositionIn(Question):
+    """A reported position."""
+
+    x: Number
+    """East or longitude."""
+    y: Number
+    """North or latitude."""
+    crs: CrsName = "EPSG:4326"
+    accuracy_m: Accuracy | None = None
+
+    def value(self) -> Position:
+        """Return the plain value."""
+        return Position(x=self.x, y=self.y, crs=self.crs, accuracy_m=self.accuracy_m)
+
+
+class CaseIn(Question):
+    """A case: something at a place, of a class, at a time."""
+
+    case_id: CaseId | None = None
+    kind: Literal["component", "event"] = "component"
+    class_code: ClassCode | None = None
+    position: PositionIn | None = None
+    address: Words | None = None
+    """Address or place in words, as the citizen told it."""
+    component_code: Code | None = None
+    """Component named in the report."""
+    reported_at: AwareDatetime | None = None
+    """When it was reported; decides season and hours of the plan. Missing: now."""
+    as_of: date | None = None
+    """Day whose data answer; missing: the live data."""
+
+    def case(self) -> Case:
+        """Return the plain value."""
+        return Case(
+            case_id=self.case_id,
+            kind=self.kind,
+            class_code=self.class_code,
+            position=None if self.position is None else self.position.value(),
+            address=self.address,
+            component_code=self.component_code,
+            reported_at=self.reported_at,
+            as_of=self.as_of,
+        )
+
+
+class ReportIn(CaseIn):
+    """A case to assign and record."""
+
+    case_id: CaseId
+    class_code: ClassCode
+    reported_at: AwareDatetime
+    channel: Annotated[str, Field(max_length=64)] | None = None
+    """supervisor, hotline, app …"""
+    description: Annotated[str, Field(max_length=4000)] | None = None
+    """Words of the report."""
+
+
+class ReturnIn(Question):
+    """A unit's "not ours" 退件."""
+
+    unit_code: Annotated[str, Field(min_length=1, max_length=64)]
+    """Unit that returns the case: the one it is assigned to now."""
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    """Why it is not theirs."""

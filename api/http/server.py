@@ -1,0 +1,113 @@
+"""Runs the workers: one address, a stop that lets requests finish."""
+
+import errno
+import socket
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+
+from fastapi import FastAPI
+from granian import Granian
+from granian.constants import Interfaces
+
+from api.http.app import create_app
+from api.http.logs import configure_logs
+from api.http.options import ServerOptions
+from gis.errors import RequestError
+
+STOP_S = 20
+"""Longest time for which a stop waits for requests under way."""
+_LOG = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"_granian": {"level": "WARNING", "propagate": True, "handlers": []}},
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address reaches this machine alone.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse an address that another program listens on, or that is not this machine's.
+
+    Raises
+    ------
+    RequestError
+        What is wrong with the address, and what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                msg = f"Port {port} is in use; choose another with --port, or stop what uses it."
+                zh = f"端口 {port} 已被占用，请用 --port 另选，或停止占用它的程序。"
+            elif error.errno == errno.EACCES:
+                msg = f"Port {port} needs root; choose one from 1024 up with --port."
+                zh = f"端口 {port} 需要 root 权限，请用 --port 选择 1024 以上的端口。"
+            else:
+                msg = f"{host} is no address of this machine; use 127.0.0.1 or 0.0.0.0."
+                zh = f"{host} 不是本机地址，请用 127.0.0.1 或 0.0.0.0。"
+            raise RequestError(msg, zh=zh) from error
+
+
+def load_app(options: ServerOptions) -> FastAPI:
+    """Return the application, in a worker process of its own."""
+    configure_logs(options.workspace.settings.log_level)
+    return create_app(options)
+
+
+def serve(
+    options: ServerOptions,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    on_start: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a SIGINT or SIGTERM; requests under way are finished first.
+
+    Parameters
+    ----------
+    options : ServerOptions
+        How each worker serves; the folder they share is made here.
+    host, port : str, int
+        Address; see `check_port`.
+    workers : int
+        Processes.
+    on_start : callable
+        Called when the address is taken and the workers are about to start.
+    """
+    with tempfile.TemporaryDirectory(prefix="wanmi-serve-") as folder:
+        shared = replace(options, shared=Path(folder))
+        server = Granian(
+            "api.http.server:load_app",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=workers,
+            websockets=False,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_S,
+            log_dictconfig=_LOG,
+        )
+        server.on_startup(on_start)
+        server.serve(target_loader=partial(load_app, shared), wrap_loader=False)

@@ -1,0 +1,88 @@
+"""What is wrong with a request, told field by field in the client's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.http.language import Language
+
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "missing": ("{field} is missing", "缺少 {field}"),
+    "extra_forbidden": ("{field} is not known here", "不支持的字段 {field}"),
+    "float_parsing": ("{field} must be a number", "{field} 必须是数值"),
+    "float_type": ("{field} must be a number", "{field} 必须是数值"),
+    "finite_number": ("{field} must be a finite number", "{field} 必须是有限数值"),
+    "int_parsing": ("{field} must be a whole number", "{field} 必须是整数"),
+    "int_type": ("{field} must be a whole number", "{field} 必须是整数"),
+    "bool_parsing": ("{field} must be true or false", "{field} 必须是 true 或 false"),
+    "string_type": ("{field} must be text", "{field} 必须是文本"),
+    "string_too_short": (
+        "{field} must have at least {min_length} characters",
+        "{field} 至少需要 {min_length} 个字符",
+    ),
+    "string_too_long": (
+        "{field} must have at most {max_length} characters",
+        "{field} 最多 {max_length} 个字符",
+    ),
+    "string_pattern_mismatch": (
+        "{field} does not follow its pattern {pattern}",
+        "{field} 不符合格式 {pattern}",
+    ),
+    "literal_error": ("{field} must be {expected}", "{field} 只能是 {expected}"),
+    "enum": ("{field} must be {expected}", "{field} 只能是 {expected}"),
+    "greater_than": ("{field} must be greater than {gt}", "{field} 必须大于 {gt}"),
+    "greater_than_equal": ("{field} must be at least {ge}", "{field} 不能小于 {ge}"),
+    "less_than": ("{field} must be less than {lt}", "{field} 必须小于 {lt}"),
+    "less_than_equal": ("{field} must be at most {le}", "{field} 不能大于 {le}"),
+    "date_from_datetime_parsing": ("{field} must be a date as 2026-05-31", "{field} 须为日期"),
+    "date_parsing": ("{field} must be a date as 2026-05-31", "{field} 须为日期，如 2026-05-31"),
+    "datetime_parsing": (
+        "{field} must be a time as 2026-05-31T08:00:00+08:00",
+        "{field} 须为时间，如 2026-05-31T08:00:00+08:00",
+    ),
+    "timezone_aware": (
+        "{field} must state its time zone, as 2026-05-31T08:00:00+08:00",
+        "{field} 须带时区，如 2026-05-31T08:00:00+08:00",
+    ),
+    "json_invalid": ("the body is not valid JSON ({error})", "请求内容不是有效的 JSON（{error}）"),
+    "model_attributes_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),
+    "dict_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),
+    "list_type": ("{field} must be a JSON array", "{field} 必须是 JSON 数组"),
+    "too_long": ("{field} must have at most {max_length} items", "{field} 最多 {max_length} 项"),
+}
+_PLACES = ("query", "path", "body", "header")
+
+
+def describe_faults(
+    faults: Sequence[Mapping[str, Any]], *, language: Language
+) -> list[dict[str, str]]:
+    """Return one entry per fault of a request: which field, which rule, and a sentence.
+
+    Parameters
+    ----------
+    faults : sequence of mapping
+        Faults as pydantic tells them: ``type``, ``loc``, ``msg``, ``ctx``.
+    language : {"en", "zh"}
+        Language of the sentences; a rule without a Chinese sentence is told in English.
+
+    Examples
+    --------
+    >>> fault = {"type": "missing", "loc": ("query", "x"), "msg": "Field required"}
+    >>> describe_faults([fault], language="zh")
+    [{'field': 'x', 'rule': 'missing', 'message': '缺少 x'}]
+    """
+    return [_describe(fault, language) for fault in faults]
+
+
+def _describe(fault: Mapping[str, Any], language: Language) -> dict[str, str]:
+    rule = str(fault["type"])
+    place = list(fault.get("loc", ()))
+    if place and place[0] in _PLACES:
+        place = place[1:]
+    field = ".".join(str(part) for part in place) or "body"
+    pair = _SENTENCES.get(rule)
+    if pair is None:
+        message = f"{field}: {fault.get('msg', rule)}"
+    else:
+        values = {name: value for name, value in fault.get("ctx", {}).items() if name != "field"}
+        message = pair[1 if language == "zh" else 0].format(field=field, **values)
+    return {"field": field, "rule": rule, "message": message}

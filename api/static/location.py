@@ -1,0 +1,7 @@
+"""Where the files of the pages lie."""
+
+from pathlib import Path
+
+STATIC = Path(__file__).resolve().parent
+VENDOR = STATIC / "vendor"
+"""Libraries copied by ``python -m api.static.vendor``."""
