@@ -155,7 +155,7 @@ def _same(cell: Any) -> Any:
 
 
 def _day(cell: date) -> str:
-    return cell.strftime("%Y-%m-%d")
+    return cell.isoformat()[:10]
 
 
 def _moment(cell: Any) -> str:
@@ -172,12 +172,16 @@ def _list(cell: Sequence[str]) -> str:
 
 def _document(cell: Any) -> str:
     try:
-        text = orjson.dumps(cell, default=str, option=_JSON_OPTIONS).decode()
+        text = orjson.dumps(cell, default=_plain, option=_JSON_OPTIONS).decode()
         if "\\u0000" not in text:
             return text
     except TypeError:  # half of a surrogate pair, as a cut text may leave behind
         pass
-    return orjson.dumps(_storable(cell), default=str, option=_JSON_OPTIONS).decode()
+    return orjson.dumps(_storable(cell), default=_plain, option=_JSON_OPTIONS).decode()
+
+
+def _plain(value: Any) -> str | None:
+    return None if _is_null(value) else str(value)
 
 
 def _storable(value: Any) -> Any:

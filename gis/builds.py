@@ -1,0 +1,349 @@
+"""Builds: one dataset of one delivery made live in one transaction, listed, found, rolled back."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pandas as pd
+from psycopg import sql
+from sqlalchemy import Table
+
+from gis import ledger, staging
+from gis.conform import conform
+from gis.database import Database, dataset_lock, read_features, read_rows
+from gis.errors import BuildError
+from gis.ledger import BuildRequest, BuildResult
+from gis.tables import FEATURE_TABLES, declare
+
+__all__ = [
+    "BuildRequest",
+    "BuildResult",
+    "RollbackResult",
+    "Scope",
+    "find_build",
+    "list_builds",
+    "live",
+    "publish",
+    "rollback",
+]
+
+_WAIT_S = 30.0
+_ANALYZE_ROWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Which live rows end when a delivery does not hold them.
+
+    Examples
+    --------
+    >>> Scope.matching("class_code", ["0104"], code_prefix="130102").values
+    ('0104',)
+    """
+
+    column: str | None = None
+    """Column compared with `values`; None: `values` is not looked at."""
+    values: tuple[str, ...] = ()
+    code_prefix: str | tuple[str, ...] = ""
+    """Only rows whose code begins so, or with one of these."""
+    is_empty: bool = False
+    """No row ends: the delivery adds to what is live."""
+
+    @classmethod
+    def everything(cls, *, code_prefix: str | tuple[str, ...] = "") -> "Scope":
+        """Every live row of the dataset: the delivery is complete."""
+        return cls(code_prefix=code_prefix)
+
+    @classmethod
+    def nothing(cls) -> "Scope":
+        """No row: the delivery is an update."""
+        return cls(is_empty=True)
+
+    @classmethod
+    def matching(
+        cls, column: str, values: Iterable[str], *, code_prefix: str | tuple[str, ...] = ""
+    ) -> "Scope":
+        """Rows whose `column` is among `values`: the delivery is complete for these."""
+        return cls(column=column, values=tuple(values), code_prefix=code_prefix)
+
+    def covers(self, frame: pd.DataFrame) -> "pd.Series[bool]":
+        """Return which rows of a frame of the dataset are in the scope.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({"code": ["1a", "2a"], "class_code": ["0104", "0104"]})
+        >>> Scope.matching("class_code", ["0104"], code_prefix=("1", "3")).covers(rows).tolist()
+        [True, False]
+        """
+        result = pd.Series(not self.is_empty, index=frame.index, dtype=bool)
+        if self.column is not None:
+            result &= frame[self.column].isin(list(self.values))
+        if self.code_prefix:
+            result &= frame["code"].astype(str).str.startswith(self.code_prefix)
+        return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackResult:
+    """What a rollback did."""
+
+    build_id: int
+    dataset: str
+    rows_removed: int
+    rows_reopened: int
+
+
+def publish(
+    database: Database,
+    request: BuildRequest,
+    *,
+    accepted: pd.DataFrame,
+    faults: pd.DataFrame,
+    rows_read: int,
+    scope: Scope,
+    actor: str,
+) -> BuildResult:
+    """Make the rows live: all of it in one transaction, or nothing.
+
+    Rows equal to the live version stay untouched; changed ones close it on ``as_of`` and open a new
+    one; live rows in `scope` that were not delivered are closed; what was delivered but refused
+    keeps its live version. The same content of the same day again changes nothing.
+
+    Parameters
+    ----------
+    database : Database
+        Migrated database.
+    request : BuildRequest
+        What is built.
+    accepted : pandas.DataFrame
+        Business columns of the dataset's table, ``geometry``, ``source_file``, ``source_row``.
+    faults : pandas.DataFrame
+        `gis.faults.REJECT_COLUMNS`; severity ``error`` means the row is not among `accepted`.
+    rows_read : int
+        Rows in the files.
+    scope : Scope
+        Which live rows the delivery is complete for.
+    actor : str
+        Who builds, for the audit.
+
+    Raises
+    ------
+    ConformError
+        The rows do not fit the table.
+    BuildError
+        A newer build is live, rows are missing from the count, or nothing would stay live.
+    LockedError
+        Another load of the dataset is running, still after half a minute.
+    """
+    table = _table(database, request.dataset)
+    frame = conform(accepted, table=table, crs=database.crs)
+    _check_count(accepted, faults, rows_read)
+    with (
+        database.connect() as connection,
+        dataset_lock(connection, request.dataset, wait_s=_WAIT_S),
+    ):
+        same = ledger.find(connection, request.dataset, request.content_hash, request.as_of)
+        if same is not None:
+            return same
+        ledger.check_day(connection, request)
+        staging.stage(connection, table, frame, srid=database.srid)
+        counts = staging.compare(
+            connection, table, in_scope=_condition(scope, table), kept=_refused_codes(faults)
+        )
+        if len(frame) == 0 and counts.closed:
+            raise _nothing_left(request, counts.closed)
+        result = BuildResult(
+            build_id=0,
+            dataset=request.dataset,
+            status="built",
+            rows_read=rows_read,
+            rows_accepted=len(frame),
+            rows_rejected=rows_read - len(frame),
+            rows_opened=counts.opened,
+            rows_closed=counts.closed,
+            rows_unchanged=counts.unchanged,
+        )
+        result = replace(result, build_id=ledger.record(connection, request, result))
+        ledger.record_faults(connection, result, faults, srid=database.srid)
+        staging.exchange(connection, table, build_id=result.build_id, as_of=request.as_of)
+        if counts.opened + counts.closed > _ANALYZE_ROWS:
+            connection.execute(sql.SQL("ANALYZE {}").format(staging.identifier(table)))
+        ledger.audit(connection, actor=actor, action="build", detail=result)
+    return result
+
+
+def find_build(
+    database: Database, *, dataset: str, content_hash: str, as_of: date | None = None
+) -> BuildResult | None:
+    """Return the newest live build made of the same content, as ``unchanged``; None: there is none.
+
+    Parameters
+    ----------
+    database : Database
+        Migrated database.
+    dataset : str
+        Dataset.
+    content_hash : str
+        SHA-256 of the dataset's files and manifest layers.
+    as_of : datetime.date
+        Day of the delivery; None: any.
+    """
+    with database.connect(read_only=True) as connection:
+        return ledger.find(connection, dataset, content_hash, as_of)
+
+
+def list_builds(database: Database) -> pd.DataFrame:
+    """Return all builds with their delivery, newest first."""
+    with database.connect(read_only=True) as connection:
+        return read_rows(
+            connection,
+            "SELECT b.build_id, b.dataset, b.status, d.name AS delivery, b.as_of, b.rows_read, b.rows_accepted, "
+            "b.rows_rejected, b.rows_opened, b.rows_closed, b.rows_unchanged, b.finished_at, b.software_version, "
+            "d.path FROM meta.build b JOIN meta.delivery d USING (delivery_id) ORDER BY b.build_id DESC",
+        )
+
+
+def rollback(database: Database, build_id: int, *, actor: str) -> RollbackResult:
+    """Undo the newest live build of its dataset: the rows before it are live again, exactly.
+
+    Raises
+    ------
+    BuildError
+        There is no such build, it was rolled back, or a newer one of its dataset comes first.
+    LockedError
+        A load of the dataset is running, still after half a minute.
+    """
+    with database.connect() as connection:
+        row = connection.execute(
+            "SELECT dataset FROM meta.build WHERE build_id = %s", [build_id]
+        ).fetchone()
+        if row is None:
+            msg = f"There is no build {build_id}: `wanmi builds` lists them."
+            raise BuildError(msg, zh=f"没有构建 {build_id}：请用 wanmi builds 查看。")
+        dataset = str(row[0])
+        with dataset_lock(connection, dataset, wait_s=_WAIT_S):
+            ledger.check_newest(connection, dataset, build_id)
+            counts = staging.undo(connection, _table(database, dataset), build_id=build_id)
+            connection.execute(
+                "UPDATE meta.build SET status = 'rolled_back' WHERE build_id = %s", [build_id]
+            )
+            result = RollbackResult(
+                build_id=build_id,
+                dataset=dataset,
+                rows_removed=counts.closed,
+                rows_reopened=counts.opened,
+            )
+            ledger.audit(connection, actor=actor, action="rollback", detail=result)
+    return result
+
+
+def live(
+    database: Database,
+    dataset: str,
+    *,
+    columns: list[str] | None = None,
+    as_of: date | None = None,
+) -> pd.DataFrame:
+    """Return the rows of a dataset that hold now, or on a day, by code.
+
+    Parameters
+    ----------
+    database : Database
+        Migrated database.
+    dataset : str
+        Dataset.
+    columns : list of str
+        Columns wanted, ``geometry`` among them if wanted; None: all of the table.
+    as_of : datetime.date
+        Day; the first day of a version is in, the day it ends is not. None: what is live.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A GeoDataFrame in the city's CRS when it has geometry.
+    """
+    table = _table(database, dataset)
+    wanted = [column.name for column in table.columns]
+    if columns is not None:
+        wanted = ["geom" if name == "geometry" else name for name in columns]
+    names = sql.SQL(", ").join(map(sql.Identifier, wanted))
+    condition, values = "valid_to IS NULL", []
+    if as_of is not None:
+        condition = "valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)"
+        values = [as_of, as_of]
+    query = sql.SQL('SELECT {} FROM {} WHERE {} ORDER BY code COLLATE "C"').format(
+        names,
+        staging.identifier(table),
+        sql.SQL(condition),
+    )
+    with database.connect(read_only=True) as connection:
+        if "geom" in wanted:
+            return read_features(connection, query, values, crs=database.crs)
+        return read_rows(connection, query, values)
+
+
+def _table(database: Database, dataset: str) -> Table:
+    name = FEATURE_TABLES.get(dataset)
+    if name is None:
+        known = ", ".join(FEATURE_TABLES)
+        msg = f"Unknown dataset {dataset!r}: use one of {known}."
+        raise BuildError(msg, zh=f"未知的数据集 {dataset!r}，可用的有 {known}。")
+    return declare(database.srid).tables[name]
+
+
+def _check_count(accepted: pd.DataFrame, faults: pd.DataFrame, rows_read: int) -> None:
+    errors = faults[faults["severity"] == "error"]
+    refused = len(errors[["source_file", "source_row"]].drop_duplicates())
+    if rows_read != len(accepted) + refused:
+        msg = (
+            f"{rows_read} rows were read, but {len(accepted)} accepted and {refused} refused: "
+            "rows were lost on the way, so nothing was loaded; please report this."
+        )
+        raise BuildError(
+            msg,
+            zh=f"读入 {rows_read} 行，接受 {len(accepted)} 行，拒绝 {refused} 行，数目不符，未入库。",
+        )
+
+
+def _nothing_left(request: BuildRequest, closed: int) -> BuildError:
+    msg = (
+        f"No row of {request.dataset} in this delivery passed, and {closed} live rows would end: nothing was changed; "
+        "see why the rows were refused with `wanmi build --dry-run`."
+    )
+    return BuildError(
+        msg,
+        zh=f"本次交付的 {request.dataset} 没有一行通过检查，而 {closed} 行现势数据将失效，未作改动："
+        "请用 wanmi build --dry-run 查看原因。",
+    )
+
+
+def _refused_codes(faults: pd.DataFrame) -> list[str]:
+    codes = faults.loc[faults["severity"] == "error", "code"].dropna()
+    return sorted(codes.astype(str).unique())
+
+
+def _condition(scope: Scope, table: Table) -> sql.Composable:
+    if scope.is_empty:
+        return sql.SQL("false")
+    parts: list[sql.Composable] = [sql.SQL("true")]
+    if scope.column is not None:
+        if scope.column not in table.columns:
+            msg = f"{table.fullname} has no column {scope.column}: it can not limit a delivery."
+            raise BuildError(msg, zh=f"表 {table.fullname} 没有列 {scope.column}。")
+        values = sql.Literal(list(scope.values))
+        parts.append(
+            sql.SQL("{} = ANY ({}::text[])").format(sql.Identifier("t", scope.column), values)
+        )
+    if scope.code_prefix:
+        prefixes = (
+            [scope.code_prefix] if isinstance(scope.code_prefix, str) else list(scope.code_prefix)
+        )
+        patterns = sql.Literal([_escape(prefix) + "%" for prefix in prefixes])
+        parts.append(sql.SQL("t.code LIKE ANY ({}::text[])").format(patterns))
+    return sql.SQL(" AND ").join(parts)
+
+
+def _escape(text: str) -> str:
+    """Return text in which no sign has a meaning to LIKE."""
+    return re.sub(r"([\\%_])", r"\\\1", text)

@@ -1,0 +1,193 @@
+"""The record of builds in ``meta``: what was delivered, loaded, refused, and by whom."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from importlib import metadata
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import psycopg
+import shapely
+from psycopg.types.json import Jsonb
+
+from gis.errors import BuildError
+from gis.faults import REJECT_COLUMNS
+from gis.rows import copy_rows
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildRequest:
+    """What is to be built."""
+
+    delivery: str
+    """Name of the delivery."""
+    as_of: date
+    """Day from which its rows hold."""
+    path: str
+    """Folder it was read from."""
+    delivery_hash: str
+    """SHA-256 over manifest and files."""
+    dataset: str
+    content_hash: str
+    """SHA-256 of the dataset's files and manifest layers."""
+    files: dict[str, Any] = field(default_factory=dict)
+    """File -> SHA-256, encoding, CRS, row count, warnings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """What a build did; rows read = accepted + rejected, accepted = opened + unchanged."""
+
+    build_id: int
+    dataset: str
+    status: Literal["built", "unchanged"]
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_opened: int
+    rows_closed: int
+    rows_unchanged: int
+
+
+def find(
+    connection: Connection, dataset: str, content_hash: str, as_of: date | None
+) -> BuildResult | None:
+    """Return the newest live build of the same content, as ``unchanged``; None: there is none."""
+    row = connection.execute(
+        "SELECT build_id, rows_read, rows_accepted, rows_rejected FROM meta.build "
+        "WHERE dataset = %s AND content_hash = %s AND status = 'live' AND as_of = coalesce(%s, as_of) "
+        "ORDER BY build_id DESC LIMIT 1",
+        [dataset, content_hash, as_of],
+    ).fetchone()
+    if row is None:
+        return None
+    return BuildResult(
+        build_id=row[0],
+        dataset=dataset,
+        status="unchanged",
+        rows_read=row[1],
+        rows_accepted=row[2],
+        rows_rejected=row[3],
+        rows_opened=0,
+        rows_closed=0,
+        rows_unchanged=row[2],
+    )
+
+
+def check_day(connection: Connection, request: BuildRequest) -> None:
+    """Refuse a delivery older than what is live: history would no longer follow the calendar.
+
+    Raises
+    ------
+    BuildError
+        The sentence names the build and the ways out.
+    """
+    row = connection.execute(
+        "SELECT as_of, build_id FROM meta.build WHERE dataset = %s AND status = 'live' "
+        "ORDER BY as_of DESC, build_id DESC LIMIT 1",
+        [request.dataset],
+    ).fetchone()
+    if row is not None and request.as_of < row[0]:
+        msg = (
+            f"{request.dataset} is live as of {row[0]} (build {row[1]}), later than this delivery's {request.as_of}: "
+            f"state as_of = {row[0]} or later in delivery.toml, or roll back with `wanmi rollback {row[1]}`."
+        )
+        raise BuildError(
+            msg,
+            zh=f"{request.dataset} 现势日期为 {row[0]}（构建 {row[1]}），晚于本次交付的 {request.as_of}："
+            f"请在 delivery.toml 中改为 {row[0]} 或更晚，或先回滚 wanmi rollback {row[1]}。",
+        )
+
+
+def check_newest(connection: Connection, dataset: str, build_id: int) -> None:
+    """Refuse to roll back any build but the newest live one of its dataset.
+
+    Raises
+    ------
+    BuildError
+        The sentence names the build to roll back first.
+    """
+    rows = connection.execute(
+        "SELECT build_id FROM meta.build WHERE dataset = %s AND status = 'live' AND build_id >= %s "
+        "ORDER BY build_id DESC",
+        [dataset, build_id],
+    ).fetchall()
+    newer = [int(row[0]) for row in rows]
+    if build_id not in newer:
+        msg = f"Build {build_id} was rolled back already: `wanmi builds` shows what is live."
+        raise BuildError(msg, zh=f"构建 {build_id} 已经回滚：请用 wanmi builds 查看。")
+    if newer[0] != build_id:
+        msg = f"Build {newer[0]} of {dataset} is newer: first run `wanmi rollback {newer[0]}`."
+        raise BuildError(
+            msg, zh=f"{dataset} 有更新的构建 {newer[0]}：请先运行 wanmi rollback {newer[0]}。"
+        )
+
+
+def record(connection: Connection, request: BuildRequest, result: BuildResult) -> int:
+    """Write the build, and its delivery where that is new; return the build's number."""
+    row = connection.execute(
+        "INSERT INTO meta.build (delivery_id, dataset, as_of, status, content_hash, rows_read, rows_accepted, "
+        "rows_rejected, rows_opened, rows_closed, rows_unchanged, files, finished_at, software_version) "
+        "VALUES (%s, %s, %s, 'live', %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s) RETURNING build_id",
+        [
+            _delivery(connection, request),
+            request.dataset,
+            request.as_of,
+            request.content_hash,
+            result.rows_read,
+            result.rows_accepted,
+            result.rows_rejected,
+            result.rows_opened,
+            result.rows_closed,
+            result.rows_unchanged,
+            Jsonb(request.files),
+            metadata.version("wanmi"),
+        ],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def record_faults(
+    connection: Connection, result: BuildResult, faults: pd.DataFrame, *, srid: int
+) -> None:
+    """Write the faults of a build with the rows as they were delivered."""
+    if faults.empty:
+        return
+    rows = pd.DataFrame(faults[list(REJECT_COLUMNS)])
+    rows.insert(0, "build_id", result.build_id)
+    rows.insert(1, "dataset", result.dataset)
+    rows["source_row"] = rows["source_row"].fillna(0)
+    rows["code"] = [None if pd.isna(code) else str(code) for code in rows["code"]]
+    shapes = np.array([shape if shape else None for shape in rows["geometry"]], dtype=object)
+    rows["geometry"] = shapely.force_2d(shapes)
+    copy_rows(connection, "meta.reject", rows, srid=srid)
+
+
+def audit(connection: Connection, *, actor: str, action: str, detail: Any) -> None:
+    """Write who did what; `detail` is a dataclass."""
+    connection.execute(
+        "INSERT INTO meta.audit (actor, action, detail) VALUES (%s, %s, %s)",
+        [actor, action, Jsonb(asdict(detail))],
+    )
+
+
+def _delivery(connection: Connection, request: BuildRequest) -> int:
+    key = [request.delivery, request.as_of, request.delivery_hash]
+    row = connection.execute(
+        "SELECT delivery_id FROM meta.delivery WHERE name = %s AND as_of = %s AND content_hash = %s",
+        key,
+    ).fetchone()
+    row = (
+        row
+        or connection.execute(
+            "INSERT INTO meta.delivery (name, as_of, content_hash, path) VALUES (%s, %s, %s, %s) "
+            "RETURNING delivery_id",
+            [*key, request.path],
+        ).fetchone()
+    )
+    assert row is not None
+    return int(row[0])
