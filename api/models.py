@@ -156,6 +156,8 @@ class TraceStep:
     candidate: str
     outcome: Literal["accepted", "rejected"]
     why: str
+    why_zh: str = ""
+    """The same in Chinese."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,3 +177,33 @@ class Decision:
     needs_review: bool = False
     reasons: tuple[str, ...] = field(default=())
     """Stable names of what made it doubtful: outside_grids, no_owner, plan_conflict …"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceAnswer:
+    """A place that an address, a name or a position leads to."""
+
+    code: str
+    """Identifier of the place; for a crossing or an interpolated plate the codes it was made of."""
+    name: str
+    kind: str
+    """area, zone, block, street, plate, poi; crossing: where two roads meet."""
+    full_address: str
+    lon: float
+    """Longitude, CGCS2000, degrees."""
+    lat: float
+    x: float
+    """East in the city's CRS, m."""
+    y: float
+    score: float
+    """How surely this place is meant, 0-1; several equally good places share it."""
+    uncertainty_m: float
+    """Standard deviation of the place per axis, m."""
+    match: str
+    """How it matched: name, alias, address, plate, interpolated, crossing, road, area, prefix, pinyin …"""
+    community_code: str | None = None
+    grid_code: str | None = None
+    phrase: str = ""
+    """Of a reverse answer: the position in words, as in 裕华路12号东北35米."""
+    distance_m: float | None = None
+    """Of a reverse answer: distance to the place, m."""

@@ -1,0 +1,209 @@
+"""Compile a snapshot: the databases as they are in one moment, written to immutable files.
+
+The files go to a new folder under ``snapshots/``, the pointer file ``current`` is replaced last, so
+a crash at any point leaves the previous snapshot in use.
+"""
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+
+from api.gazetteer import search_keys
+from api.layout import DATASETS, FORMAT, KEPT_VERSIONS, LEFT_BEHIND, MANIFEST, POINTER, table_of
+from api.tables import to_table
+from gis.crs import CityCrs, city_crs
+from gis.database import Database, read_features, read_rows
+from gis.tables import declare
+from gis.workspace import Profile, Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class CityFacts:
+    """What a snapshot carries besides tables."""
+
+    profile: Profile
+    crs: CityCrs
+    builds: Sequence[Mapping[str, Any]] = ()
+    """Live builds: build_id, dataset, as_of, delivery …"""
+
+
+def compile_snapshot(database: Database, workspace: Workspace) -> Path:
+    """Read all databases in one repeatable-read transaction and make them the current snapshot.
+
+    Returns
+    -------
+    Path
+        Folder of the version; the one in use already, if nothing has changed since.
+    """
+    frames: dict[str, pd.DataFrame] = {}
+    with database.connect(read_only=True) as connection:
+        for dataset in DATASETS:
+            frames[dataset] = _read(connection, dataset, database)
+        builds = read_rows(
+            connection,
+            "SELECT b.build_id, b.dataset, b.as_of, b.finished_at, b.rows_accepted, b.rows_rejected,"
+            " b.content_hash, d.name AS delivery FROM meta.build AS b"
+            " JOIN meta.delivery AS d USING (delivery_id) WHERE b.status = 'live' ORDER BY b.build_id",
+        )
+    facts = CityFacts(
+        profile=workspace.profile,
+        crs=city_crs(workspace.profile, workspace.root),
+        builds=_plain(builds),
+    )
+    return write_snapshot(frames, workspace.snapshots, facts=facts)
+
+
+def _read(connection: Any, dataset: str, database: Database) -> pd.DataFrame:
+    table = declare(database.srid).tables[table_of(dataset)]
+    names = [name for name in table.columns.keys() if name not in LEFT_BEHIND]  # noqa: SIM118
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in names)
+    query = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(*table.fullname.split(".")))
+    if "geom" in table.columns:
+        return read_features(connection, query, crs=database.crs)
+    return read_rows(connection, query)
+
+
+def _plain(builds: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return records with numbers as int and dates as ISO text."""
+    return [
+        {
+            name: int(value) if isinstance(value, (int, np.integer)) else str(value)
+            for name, value in record.items()
+        }
+        for record in builds.to_dict("records")
+    ]
+
+
+def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: CityFacts) -> Path:
+    """Write frames as a new version under `folder` and make it the current one.
+
+    Parameters
+    ----------
+    frames : mapping
+        Dataset -> rows with all their versions, columns as in ``gis.tables``; a dataset that is
+        absent is empty.
+    folder : Path
+        Folder of the snapshots; made if it is missing.
+    facts : CityFacts
+        City profile, CRS, and the builds the rows came from.
+
+    Returns
+    -------
+    Path
+        Folder of the version.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".compiling-{uuid.uuid4().hex[:12]}"
+    temporary.mkdir()
+    try:
+        counts = _write_tables(frames, temporary)
+        files = {path.name: _describe(path) for path in sorted(temporary.iterdir())}
+        content = {
+            "format": FORMAT,
+            "city": msgspec.to_builtins(facts.profile),
+            "crs": facts.crs.text,
+            "srid": facts.crs.srid,
+            "builds": list(facts.builds),
+            "counts": counts,
+            "files": files,
+        }
+        version = version_of(content)
+        manifest = {"version": version, "compiled_at": datetime.now(UTC).isoformat(), **content}
+        _write_bytes(temporary / MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        target = folder / version
+        if (target / MANIFEST).is_file() and _is_whole(target):
+            shutil.rmtree(temporary)
+        else:
+            if target.exists():
+                shutil.rmtree(target)
+            temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _point_at(folder, version)
+    _prune(folder, keep=version)
+    return target
+
+
+def version_of(content: Mapping[str, Any]) -> str:
+    """Return the version's name: a hash of builds, settings and files, the same for the same data."""
+    told = {name: content[name] for name in ("format", "city", "crs", "builds", "files")}
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+
+def _write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for dataset in DATASETS:
+        frame = frames.get(dataset)
+        table = to_table(
+            pd.DataFrame({"geometry": []}) if frame is None else frame, dataset=dataset
+        )
+        _write_arrow(table, folder / f"{dataset}.arrow")
+        counts[dataset] = table.num_rows
+        if dataset == "components":
+            order = pc.sort_indices(
+                table, sort_keys=[("code", "ascending"), ("valid_from", "ascending")]
+            )
+            with (folder / "components_by_code.npy").open("wb") as file:
+                np.save(file, order.to_numpy().astype(np.int64))
+        if dataset == "places":
+            keys = search_keys(table)
+            _write_arrow(keys, folder / "keys.arrow")
+            counts["keys"] = keys.num_rows
+    return counts
+
+
+def _write_arrow(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"sha256": digest, "bytes": path.stat().st_size}
+
+
+def _is_whole(folder: Path) -> bool:
+    manifest = orjson.loads((folder / MANIFEST).read_bytes())
+    return all(
+        (folder / name).is_file() and _describe(folder / name) == told
+        for name, told in manifest["files"].items()
+    )
+
+
+def _point_at(folder: Path, version: str) -> None:
+    temporary = folder / f".{POINTER}-{uuid.uuid4().hex[:12]}"
+    _write_bytes(temporary, f"{version}\n".encode())
+    temporary.replace(folder / POINTER)
+
+
+def _prune(folder: Path, *, keep: str) -> None:
+    """Remove all but the newest versions; open ones live on until their processes let them go."""
+    versions = [path.parent for path in folder.glob(f"*/{MANIFEST}") if path.parent.name != keep]
+    versions.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    for path in versions[KEPT_VERSIONS - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""The unit directory: units by code and by name, their successors, the unit of each territory."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """One unit of the directory."""
+
+    code: str
+    name: str
+    kind: str
+    """department, company or territorial."""
+
+
+class Directory:
+    """Units that exist on a day.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Rows of ``responsibility.unit``.
+
+    Examples
+    --------
+    >>> directory = Directory([
+    ...     {"code": "A", "name": "老公司", "aliases": [], "kind": "company", "successor_code": "B"},
+    ...     {"code": "B", "name": "新公司", "aliases": ["新司"], "kind": "company"},
+    ... ])
+    >>> directory.find("A", None).code, directory.find(None, " 新司 ").code
+    ('B', 'B')
+    """
+
+    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+        ordered = sorted(records, key=lambda record: str(record["code"]))
+        self.units: dict[str, Unit] = {
+            record["code"]: Unit(code=record["code"], name=record["name"], kind=record["kind"])
+            for record in ordered
+        }
+        self._successors: dict[str, str] = {
+            record["code"]: record["successor_code"]
+            for record in ordered
+            if record.get("successor_code")
+        }
+        self._by_name: dict[str, str] = {}
+        self._territorial: dict[str, str] = {}
+        for record in ordered:
+            self._by_name.setdefault(plain_unit_name(record["name"]), record["code"])
+        for record in ordered:
+            for alias in record.get("aliases") or ():
+                self._by_name.setdefault(plain_unit_name(alias), record["code"])
+            if record["kind"] == "territorial" and record.get("area_code"):
+                self._territorial.setdefault(record["area_code"], record["code"])
+
+    def find(self, code: str | None, name: str | None) -> Unit | None:
+        """Return the unit of a code, else of a name or alias, or the one that took over its duties.
+
+        Names are compared exactly, blanks at the ends and full-width forms aside.
+        """
+        unit = self.units.get(code.strip()) if code else None
+        if unit is None and name:
+            unit = self.units.get(self._by_name.get(plain_unit_name(name), ""))
+        return None if unit is None else self.successor(unit)
+
+    def successor(self, unit: Unit) -> Unit:
+        """Return the last unit that took over, or the unit itself; a circle ends where it began."""
+        seen = {unit.code}
+        while (code := self._successors.get(unit.code)) in self.units and code not in seen:
+            seen.add(code)
+            unit = self.units[code]
+        return unit
+
+    def territorial(self, area_code: str) -> Unit | None:
+        """Return the territorial unit 属地单位 of an area; of several the lowest code."""
+        code = self._territorial.get(area_code)
+        return None if code is None else self.successor(self.units[code])
+
+    def named(self, name: str | None) -> str | None:
+        """Return the code of the unit of this name or alias, successors aside."""
+        return self._by_name.get(plain_unit_name(name)) if name else None
+
+    def last_resort(self, *, excluded: frozenset[str] = frozenset()) -> Unit | None:
+        """Return the unit that gets what nobody claims: the territorial one of the largest area.
+
+        Without any territorial unit it is the department, then the unit, of the lowest code.
+
+        Parameters
+        ----------
+        excluded : frozenset of str
+            Codes of units that may not be taken.
+        """
+        areas = sorted(self._territorial, key=lambda area: (len(area), area))
+        rank = {"territorial": 0, "department": 1}
+        others = sorted(self.units.values(), key=lambda u: (rank.get(u.kind, 2), u.code))
+        units = [self.units[self._territorial[area]] for area in areas] + others
+        heirs = (self.successor(unit) for unit in units)
+        return next((unit for unit in heirs if unit.code not in excluded), None)
+
+
+def plain_unit_name(name: str) -> str:
+    """Return a unit's name in half-width forms, without blanks at its ends.
+
+    Examples
+    --------
+    >>> plain_unit_name("　市政公司（一部） ")
+    '市政公司(一部)'
+    """
+    return unicodedata.normalize("NFKC", name).strip()

@@ -1,0 +1,128 @@
+"""Places made from others: an offset from a mark, the crossing of two roads, a plate between plates."""
+
+import math
+from dataclasses import dataclass
+
+import shapely
+
+from api.address import DIRECTIONS, Relation
+from api.gazetteer import Gazetteer
+
+OFFSET_ERROR = 0.2
+"""Standard deviation of a distance in words, as a share of it."""
+ROAD_HALF_WIDTH_M = 10.0
+"""How far the side of a road lies from its centreline, m."""
+VAGUE_M = 20.0
+"""Standard deviation that 附近, 对面 … add, m."""
+_ALONG_WITHIN = math.cos(math.radians(50))
+_NEAR_ROAD_M = 40.0
+_WIDEST_GAP = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """A point with its uncertainty."""
+
+    x: float
+    y: float
+    sigma_m: float
+
+
+def apply_relation(
+    gazetteer: Gazetteer, spot: Spot, relation: Relation, *, roads: list[int]
+) -> Spot:
+    """Move a mark by the relation of an address.
+
+    A distance is gone along the road of the mark that leads most nearly in the direction, straight
+    where none does; the side of the road adds half its width.
+
+    Parameters
+    ----------
+    gazetteer : Gazetteer
+        Where the lines of the roads are.
+    spot : Spot
+        The mark.
+    relation : Relation
+        Direction, distance and side.
+    roads : list of int
+        Rows of the roads the mark lies on.
+    """
+    x, y, sigma_m = spot.x, spot.y, spot.sigma_m
+    if relation.direction and relation.distance_m:
+        east, north = _unit(relation.direction)
+        x, y = _go(gazetteer, (x, y), (east, north), relation.distance_m, roads)
+        sigma_m = math.hypot(sigma_m, OFFSET_ERROR * relation.distance_m)
+    if relation.side:
+        east, north = _unit(relation.side)
+        x, y = x + east * ROAD_HALF_WIDTH_M, y + north * ROAD_HALF_WIDTH_M
+    if relation.is_vague:
+        sigma_m = math.hypot(sigma_m, VAGUE_M)
+    return Spot(x=x, y=y, sigma_m=sigma_m)
+
+
+def _unit(direction: str) -> tuple[float, float]:
+    east, north = DIRECTIONS[direction]
+    length = math.hypot(east, north)
+    return east / length, north / length
+
+
+def _go(
+    gazetteer: Gazetteer,
+    start: tuple[float, float],
+    way: tuple[float, float],
+    distance_m: float,
+    roads: list[int],
+) -> tuple[float, float]:
+    point = shapely.Point(start)
+    best, ends = _ALONG_WITHIN, (start[0] + way[0] * distance_m, start[1] + way[1] * distance_m)
+    for row in roads:
+        for line in shapely.get_parts(shapely.line_merge(gazetteer.shape(row))):
+            if line.geom_type != "LineString" or shapely.distance(line, point) > _NEAR_ROAD_M:
+                continue
+            here = shapely.line_locate_point(line, point)
+            for sign in (1.0, -1.0):
+                there = here + sign * distance_m
+                if not 0.0 <= there <= shapely.length(line):
+                    continue
+                end = shapely.line_interpolate_point(line, there)
+                dx, dy = end.x - start[0], end.y - start[1]
+                gone = math.hypot(dx, dy)
+                cosine = (dx * way[0] + dy * way[1]) / gone if gone else 0.0
+                if cosine > best:
+                    best, ends = cosine, (end.x, end.y)
+    return ends
+
+
+def crossings(gazetteer: Gazetteer, first: list[int], second: list[int]) -> list[Spot]:
+    """Return where lines of two roads meet, meetings within 60 m of each other as one."""
+    spots = []
+    for one in first:
+        for two in second:
+            shared = shapely.intersection(gazetteer.shape(one), gazetteer.shape(two))
+            if shared.is_empty:
+                continue
+            for cluster in shapely.get_parts(
+                shapely.union_all(shapely.buffer(shapely.get_parts(shared), 30.0))
+            ):
+                middle = shapely.centroid(shapely.intersection(cluster, shared))
+                spots.append(Spot(x=middle.x, y=middle.y, sigma_m=15.0))
+    return sorted(spots, key=lambda spot: (spot.x, spot.y))
+
+
+def between_plates(gazetteer: Gazetteer, road: str, number: int) -> Spot | None:
+    """Place a plate between the nearest lower and higher numbers of its side of the road.
+
+    Odd and even numbers stand on different sides. None when the number lies beyond the known ones
+    or the gap is wider than 60 numbers.
+    """
+    known = [item for item in gazetteer.plates.get(road, []) if item[0] % 2 == number % 2]
+    lower = max((item for item in known if item[0] < number), default=None)
+    upper = min((item for item in known if item[0] > number), default=None)
+    if lower is None or upper is None or upper[0] - lower[0] > _WIDEST_GAP:
+        return None
+    share = (number - lower[0]) / (upper[0] - lower[0])
+    x0, y0 = gazetteer.x[lower[1]], gazetteer.y[lower[1]]
+    x1, y1 = gazetteer.x[upper[1]], gazetteer.y[upper[1]]
+    # The plate may stand anywhere between its neighbours, most likely near its share.
+    sigma_m = max(10.0, math.hypot(x1 - x0, y1 - y0) / 4)
+    return Spot(x=float(x0 + share * (x1 - x0)), y=float(y0 + share * (y1 - y0)), sigma_m=sigma_m)

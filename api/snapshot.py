@@ -1,0 +1,252 @@
+"""Open a snapshot: memory-mapped, checked by checksum, shared by all workers, usable with no database."""
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from api.edition import Edition
+from api.layout import DATASETS, FORMAT, MANIFEST, POINTER
+from census.taxonomy import Taxonomy, read_taxonomy
+from gis.errors import SnapshotError
+from gis.settings import Settings
+from gis.workspace import PROFILE_NAME, Profile, find_workspace
+
+if TYPE_CHECKING:
+    from api.models import Case, Decision
+
+_EDITIONS_KEPT = 4
+_NO_END = np.iinfo(np.int32).max
+
+
+class Snapshot:
+    """The six databases as they were when the snapshot was compiled; never edited.
+
+    Tables are mapped and checked when they are first asked for. Safe to use from several threads.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of one version, as `open_snapshot` finds it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = _read_manifest(folder)
+        self.version: str = self.manifest["version"]
+        self.crs: str = self.manifest["crs"]
+        self.profile: Profile = msgspec.convert(self.manifest["city"], Profile)
+        self._tables: dict[str, pa.Table] = {}
+        self._editions: dict[date | None, Edition] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def builds(self) -> list[dict[str, Any]]:
+        """The live builds the rows came from, with build_id, dataset, as_of, delivery."""
+        return list(self.manifest["builds"])
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Rows per table, old versions included."""
+        return dict(self.manifest["counts"])
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """Classes of the city's generation with its extensions."""
+        return read_taxonomy(self.profile.city.standard, self.profile.extension_class)
+
+    def table(self, name: str) -> pa.Table:
+        """Return a table of the snapshot, memory-mapped.
+
+        Raises
+        ------
+        SnapshotError
+            The file is missing or damaged.
+        """
+        table = self._tables.get(name)
+        if table is None:
+            with self._lock:
+                path = self._checked(f"{name}.arrow")
+                table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+                self._tables[name] = table
+        return table
+
+    @cached_property
+    def components_by_code(self) -> NDArray[np.int64]:
+        """Row of each component in the order of their codes."""
+        path = self._checked("components_by_code.npy")
+        # An array of no rows has no bytes to map.
+        order: NDArray[np.int64]
+        order = np.load(path, mmap_mode="r") if self.counts["components"] else np.load(path)
+        return order
+
+    def edition(self, as_of: date | None = None) -> Edition:
+        """Return the rows that hold on a day, indexed; None: the live ones."""
+        edition = self._editions.get(as_of)
+        if edition is None:
+            with self._lock:
+                edition = self._editions.get(as_of) or Edition(self, as_of)
+                while len(self._editions) >= _EDITIONS_KEPT:
+                    self._editions.pop(next(key for key in self._editions if key is not None))
+                self._editions[as_of] = edition
+        return edition
+
+    def holding(self, name: str, as_of: date | None) -> NDArray[np.intp]:
+        """Return the rows of a table that hold on a day, ``[valid_from, valid_to)``, in row order."""
+        table = self.table(name)
+        until = table["valid_to"].cast(pa.int32()).fill_null(_NO_END).to_numpy()
+        if as_of is None:
+            return np.flatnonzero(until == _NO_END)
+        day = (as_of - date(1970, 1, 1)).days
+        since = table["valid_from"].cast(pa.int32()).to_numpy()
+        return np.flatnonzero((since <= day) & (day < until))
+
+    def record(
+        self, dataset: str, code: str, *, as_of: date | None = None
+    ) -> dict[str, Any] | None:
+        """Return one row by its code, with ``geometry`` as a shapely geometry in the city's CRS.
+
+        Parameters
+        ----------
+        dataset : str
+            ``areas``, ``unit_grids``, ``components``, ``units``, ``responsibility`` or ``places``.
+        code : str
+            Business key.
+        as_of : date or None
+            Day on which the row holds; None: the live one.
+
+        Returns
+        -------
+        dict or None
+            None when no such row holds on that day.
+        """
+        row = self.edition(as_of).find(dataset, code)
+        if row < 0:
+            return None
+        record: dict[str, Any] = self.table(dataset).slice(row, 1).to_pylist()[0]
+        if "geometry" in record:
+            record["geometry"] = shapely.from_wkb(record["geometry"])
+        if "attributes" in record:
+            record["attributes"] = orjson.loads(record["attributes"] or b"{}")
+        return record
+
+    def decide(self, case: "Case") -> "Decision":
+        """Decide one case; see ``api.assign.decide``."""
+        from api.assign import decide
+
+        return decide(self, case)
+
+    def assign(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Decide the cases of a frame; see ``api.assign.assign_frame`` for its columns."""
+        from api.assign import assign_frame
+
+        return assign_frame(self, frame)
+
+    def verify(self) -> None:
+        """Check every file against its checksum.
+
+        Raises
+        ------
+        SnapshotError
+            A file is missing or damaged.
+        """
+        for name in self.manifest["files"]:
+            self._checked(name)
+
+    def _checked(self, name: str) -> Path:
+        path = self.folder / name
+        told = self.manifest["files"].get(name)
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise _damaged(path) from error
+        if told is None or digest != told["sha256"]:
+            raise _damaged(path)
+        return path
+
+
+def open_snapshot(folder: Path | str | None = None) -> Snapshot:
+    """Open the current snapshot of a workspace.
+
+    Parameters
+    ----------
+    folder : Path or str or None
+        A workspace, its folder of snapshots, or the folder of one version; None: the nearest
+        workspace from here upwards.
+
+    Raises
+    ------
+    SnapshotError
+        There is none, or it is damaged.
+
+    Examples
+    --------
+    >>> from api import open_snapshot
+    >>> open_snapshot("/nowhere")
+    Traceback (most recent call last):
+    gis.errors.SnapshotError: No snapshot in /nowhere: compile one with `wanmi snapshot`.
+    """
+    if folder is None:
+        folder = find_workspace(Settings(), start=Path.cwd())
+    return Snapshot(find_version(Path(folder)))
+
+
+def find_version(folder: Path) -> Path:
+    """Return the folder of the current version in a workspace or a folder of snapshots."""
+    if (folder / MANIFEST).is_file():
+        return folder
+    snapshots = folder / "snapshots" if (folder / PROFILE_NAME).is_file() else folder
+    try:
+        version = (snapshots / POINTER).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"No snapshot in {folder}: compile one with `wanmi snapshot`."
+        raise SnapshotError(
+            msg, zh=f"{folder} 中没有快照：请运行 `wanmi snapshot` 编译。"
+        ) from error
+    return snapshots / version
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = orjson.loads(path.read_bytes())
+        if manifest["format"] != FORMAT:
+            msg = (
+                f"The snapshot in {folder} has layout {manifest['format']}, this program reads {FORMAT}: "
+                "compile it anew with `wanmi snapshot`."
+            )
+            raise SnapshotError(
+                msg, zh=f"快照 {folder} 的格式不符：请运行 `wanmi snapshot` 重新编译。"
+            )
+        files: Mapping[str, Any] = manifest["files"]
+        if _absent(folder, files, needed=[f"{name}.arrow" for name in DATASETS]):
+            raise _damaged(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    return manifest
+
+
+def _absent(folder: Path, files: Mapping[str, Any], *, needed: Sequence[str]) -> bool:
+    if any(name not in files for name in needed):
+        return True
+    return any((folder / name).stat().st_size != told["bytes"] for name, told in files.items())
+
+
+def _damaged(path: Path) -> SnapshotError:
+    return SnapshotError(
+        f"The snapshot is damaged ({path} is missing or its checksum does not hold): compile it "
+        "anew with `wanmi snapshot`.",
+        zh=f"快照已损坏（{path} 缺失或校验不符）：请运行 `wanmi snapshot` 重新编译。",
+    )

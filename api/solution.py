@@ -1,0 +1,310 @@
+"""The decision worked out in arrays: place, grid, areas, component and owner of many cases at once.
+
+One case is decided by the same functions with arrays of length one, so that one and many agree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.components import Matches, match
+from api.edition import LEVELS, Edition
+from api.locate import Placed, place
+from api.owners import OWN_ROLES, OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
+from api.plan import Chain
+from api.questions import Floats, Questions
+from api.wording import reasons as reason_table
+from gis.index import CellIndex, Located, Shares
+
+_ABSENT_COMPONENT = 0.5
+"""Certainty of an owner found without the component the case is about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """Everything known about the cases; position i of each array is case i."""
+
+    edition: Edition
+    questions: Questions
+    placed: Placed
+    grid: Located
+    """Position among ``edition.grids``; -1: there are none, or the case has no place."""
+    shares: Shares
+    areas: Mapping[str, Located]
+    chains: list[Chain]
+    matches: Matches
+    resolutions: list[Resolution]
+    probability: Floats
+    """Probability that the owning unit is right."""
+    reasons: Mapping[str, NDArray[np.bool_]]
+    """Reason -> cases, in the order of ``api/reasons.csv``."""
+
+    @cached_property
+    def needs_review(self) -> NDArray[np.bool_]:
+        """Cases that a person should look at."""
+        result = np.zeros(len(self.questions), dtype=bool)
+        for name, mask in self.reasons.items():
+            if reason_table()[name]["review"] == "yes":
+                result |= mask
+        return result
+
+    @cached_property
+    def grid_probability(self) -> Floats:
+        """Share of the error disc inside the grid of each case; 0 where there is none."""
+        result = np.zeros(len(self.questions))
+        own = self.shares.position == self.grid.position[self.shares.point]
+        result[self.shares.point[own]] = self.shares.probability[own]
+        return result
+
+    def reasons_of(self, case: int) -> tuple[str, ...]:
+        """Return the reasons of one case."""
+        return tuple(name for name, mask in self.reasons.items() if mask[case])
+
+
+def solve(
+    edition: Edition, questions: Questions, *, excluded: frozenset[str] = frozenset()
+) -> Solution:
+    """Decide all questions as of the edition's day.
+
+    Parameters
+    ----------
+    edition : Edition
+        Rows that hold on the day asked for.
+    questions : Questions
+        The cases.
+    excluded : frozenset of str
+        Units that sent the case back; none of them is chosen.
+    """
+    placed = place(edition, questions)
+    index = edition.grids.index
+    grid = index.locate(placed.x, placed.y)
+    shares = index.shares(placed.x, placed.y, placed.sigma_m)
+    areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
+    chains = _chains(edition, grid, areas)
+    matches = match(edition, questions, placed)
+    records, classes = _records(edition, questions, matches)
+    holding = edition.plan.holding(questions.day, questions.minute)
+    resolutions = [
+        resolve(edition, OwnerQuestion(*asked, excluded))
+        for asked in zip(questions.kind, classes, chains, records, holding, strict=True)
+    ]
+    parts = _Parts(edition, questions, placed, grid, shares, chains, matches, records, resolutions)
+    probability = _probability(parts)
+    reasons = _reasons(parts, areas, probability, is_refused=bool(excluded))
+    return Solution(
+        edition=edition,
+        questions=questions,
+        placed=placed,
+        grid=grid,
+        shares=shares,
+        areas=areas,
+        chains=chains,
+        matches=matches,
+        resolutions=resolutions,
+        probability=probability,
+        reasons=reasons,
+    )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    edition: Edition
+    questions: Questions
+    placed: Placed
+    grid: Located
+    shares: Shares
+    chains: list[Chain]
+    matches: Matches
+    records: list[OwnRecord | None]
+    resolutions: list[Resolution]
+
+
+def _codes(cells: Any, located: Located, *, only_inside: bool) -> list[str | None]:
+    there = located.position >= 0
+    if only_inside:
+        there = there & (located.distance_m == 0.0)
+    codes = np.full(len(there), None, dtype=object)
+    codes[there] = cells.codes[located.position[there]]
+    return codes.tolist()
+
+
+def _chains(edition: Edition, grid: Located, areas: Mapping[str, Located]) -> list[Chain]:
+    """Return grid, community, street and district of each place.
+
+    A grid answers for the areas above it. Outside every grid the polygons of the areas answer, and
+    where a place lies in no area either, the nearest grid does.
+    """
+    own = edition.grid_chains
+    inside = (grid.position >= 0) & (grid.distance_m == 0.0)
+    by_polygon = list(
+        zip(
+            *(
+                _codes(edition.areas[level], areas[level], only_inside=True)
+                for level in ("community", "street", "district")
+            ),
+            strict=True,
+        )
+    )
+    chains: list[Chain] = []
+    for position, holds, polygons in zip(
+        grid.position.tolist(), inside.tolist(), by_polygon, strict=True
+    ):
+        if holds or (position >= 0 and not any(polygons)):
+            chains.append(own[position])
+        else:
+            chains.append((None, *polygons))
+    return chains
+
+
+def _records(
+    edition: Edition, questions: Questions, matches: Matches
+) -> tuple[list[OwnRecord | None], list[str | None]]:
+    """Return what the chosen components' records say, and the class of each case."""
+    classes: list[str | None] = questions.class_code.tolist()
+    records: list[OwnRecord | None] = [None] * len(questions)
+    known = np.flatnonzero((matches.chosen >= 0) & (questions.kind == "component"))
+    rows = matches.chosen[known]
+    told = component_columns(edition, rows)
+    for case, record, class_code in zip(
+        known.tolist(), own_records(told), told["class_code"], strict=True
+    ):
+        records[case] = record
+        classes[case] = classes[case] or class_code
+    return records, classes
+
+
+def component_columns(edition: Edition, rows: NDArray[np.intp]) -> dict[str, list[Any]]:
+    """Return what the decision needs of some components, column by column."""
+    names = [f"{role}_{part}" for role in OWN_ROLES for part in ("code", "name")]
+    table = edition.snapshot.table("components")
+    part = table.select(["code", "class_code", "ownership_state", *names]).take(rows)
+    columns: dict[str, list[Any]] = part.to_pydict()
+    return columns
+
+
+def own_records(columns: Mapping[str, list[Any]]) -> list[OwnRecord]:
+    """Return the records of components told by `component_columns`."""
+    units = [
+        zip(columns[f"{role}_code"], columns[f"{role}_name"], strict=True) for role in OWN_ROLES
+    ]
+    return [
+        OwnRecord(state, named)
+        for state, *named_units in zip(columns["ownership_state"], *units, strict=True)
+        for named in (tuple(named_units),)
+    ]
+
+
+def _probability(parts: _Parts) -> Floats:
+    """Return how probable it is that the owning unit is right.
+
+    The product of: certainty of the place (address score), of the choice (1, less in a dispute or a
+    conflict of plan rows), of the component (sum over the candidates whose records lead to the same
+    unit), and of the area (share of the error disc in the area of the deciding row; 1 when a
+    component's record or a row for the whole city decided).
+    """
+    certainty = np.array([found.certainty for found in parts.resolutions], dtype=np.float64)
+    by_component = _component_certainty(parts)
+    by_area = _area_certainty(parts)
+    result: Floats = np.clip(parts.placed.certainty * certainty * by_component * by_area, 0.0, 1.0)
+    return result
+
+
+def _component_certainty(parts: _Parts) -> Floats:
+    matches, edition = parts.matches, parts.edition
+    wanted = (parts.questions.kind == "component") & (parts.questions.class_code != None)  # noqa: E711
+    result = np.where(wanted & (matches.chosen < 0), _ABSENT_COMPONENT, 1.0)
+    if not len(matches.question):
+        return result
+    rows, which = np.unique(matches.row, return_inverse=True)
+    records = own_records(component_columns(edition, rows))
+    leads: dict[OwnRecord, str] = {}
+    for record in records:
+        if record not in leads:
+            unit = own_unit(edition, record)
+            leads[record] = unit.code if unit else ""
+    numbers = {unit: number for number, unit in enumerate(sorted(set(leads.values())))}
+    lead = np.array([numbers[leads[record]] for record in records])[which]
+    first = np.searchsorted(matches.question, matches.question)
+    weights = matches.probability * (lead == lead[first])
+    agreeing = np.bincount(matches.question, weights=weights, minlength=len(result))
+    found = np.unique(matches.question)
+    result[found] = agreeing[found]
+    return result
+
+
+def _area_certainty(parts: _Parts) -> Floats:
+    levels = np.array([found.level for found in parts.resolutions], dtype=object)
+    result = np.ones(len(levels))
+    shares, grid = parts.shares, parts.grid
+    for level in ("grid", "community", "street", "district"):
+        asked = levels == level
+        if not asked.any():
+            continue
+        if len(parts.edition.grids.rows):
+            area = parts.edition.grid_areas[level]
+            same = area[shares.position] == area[grid.position[shares.point]]
+            sums = np.bincount(
+                shares.point, weights=shares.probability * same, minlength=len(levels)
+            )
+        else:
+            sums = _own_share(parts.edition.areas[level].index, parts.placed)
+        result[asked] = sums[asked]
+    result[~np.isfinite(parts.placed.x) & ~np.isin(levels, ("city", "component"))] = 0.0
+    return result
+
+
+def _own_share(index: CellIndex, placed: Placed) -> Floats:
+    located = index.locate(placed.x, placed.y)
+    shares = index.shares(placed.x, placed.y, placed.sigma_m)
+    own = shares.position == located.position[shares.point]
+    result = np.zeros(len(placed.x))
+    result[shares.point[own]] = shares.probability[own]
+    return result
+
+
+def _reasons(
+    parts: _Parts, areas: Mapping[str, Located], probability: Floats, *, is_refused: bool
+) -> dict[str, NDArray[np.bool_]]:
+    questions, matches, edition = parts.questions, parts.matches, parts.edition
+    count = len(questions)
+    found: dict[str, NDArray[np.bool_]] = dict(parts.placed.reasons)
+    for name, mask in questions.reasons.items():
+        found[name] = found[name] | mask if name in found else mask
+    has_place = np.isfinite(parts.placed.x)
+    wanted = (questions.kind == "component") & (questions.class_code != None)  # noqa: E711
+    found["class_missing"] = found["class_missing"] & (matches.chosen < 0)
+    found["class_conflict"] = _class_conflicts(parts)
+    found["no_grids"] = np.full(count, not len(edition.grids.rows))
+    found["outside_grids"] = parts.grid.distance_m > 0.0
+    found["area_mismatch"] = _mismatches(edition, parts.grid, areas["community"])
+    found["component_not_found"] = wanted & (matches.chosen < 0) & has_place
+    found["refused"] = np.full(count, is_refused)
+    found["low_probability"] = probability < edition.snapshot.profile.thresholds.review_probability
+    for case, resolution in enumerate(parts.resolutions):
+        for name in resolution.reasons:
+            found.setdefault(name, np.zeros(count, dtype=bool))[case] = True
+    return {name: found[name] for name in reason_table() if name in found and found[name].any()}
+
+
+def _class_conflicts(parts: _Parts) -> NDArray[np.bool_]:
+    questions, component = parts.questions, parts.placed.component
+    result = np.zeros(len(questions), dtype=bool)
+    named = np.flatnonzero((component >= 0) & (questions.kind == "component"))
+    table = parts.edition.snapshot.table("components")["class_code"].take(component[named])
+    for case, class_code in zip(named.tolist(), table.to_pylist(), strict=True):
+        result[case] = questions.class_code[case] not in (None, class_code)
+    return result
+
+
+def _mismatches(edition: Edition, grid: Located, community: Located) -> NDArray[np.bool_]:
+    codes = _codes(edition.areas["community"], community, only_inside=True)
+    inside = (grid.position >= 0) & (grid.distance_m == 0.0)
+    result = np.zeros(len(codes), dtype=bool)
+    for case in np.flatnonzero(inside):
+        own = edition.grid_chains[grid.position[case]][1]
+        result[case] = codes[case] is not None and codes[case] != own
+    return result
