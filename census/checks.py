@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS, split_component_codes
+from census.standing import standing
 from census.survey import map_distinct, read_dates, read_words
 from census.taxonomy import Taxonomy
 from gis.faults import Faults
@@ -98,7 +99,7 @@ def judge_codes(
         ]
         or [split_component_codes(rows["code"], class_digits=4)]
     ).reindex(rows.index)
-    code, kept = rows["code"], ~faults.refused
+    code, kept = rows["code"], standing(rows, faults)
     length = digits + DISTRICT_DIGITS + SEQUENCE_DIGITS
     faults.add("C010", code.notna() & ~parts["is_code"] & kept, code=code, length=length)
     differs = parts["is_code"] & parts["class_code"].ne(rows["class_code"])
@@ -109,13 +110,13 @@ def judge_codes(
         code_class=parts["class_code"],
         class_code=rows["class_code"],
     )
-    faults.add("C016", parts["sequence"].eq(0).eq(True) & ~faults.refused, code=code)
+    faults.add("C016", parts["sequence"].eq(0).eq(True) & standing(rows, faults), code=code)
     return parts
 
 
 def judge_repeats(rows: pd.DataFrame, faults: Faults) -> None:
     """Refuse every row but the first of each component code (C012); refused rows do not count."""
-    sound = rows[~faults.refused & rows["code"].notna()]
+    sound = rows[standing(rows, faults) & rows["code"].notna()]
     repeated = sound["code"].duplicated(keep="first")
     if not repeated.any():
         return
@@ -144,7 +145,7 @@ def judge_districts(
     wrong = parts["is_code"] & place.notna() & parts["district"].ne(place)
     faults.add(
         "C014",
-        wrong & ~faults.refused,
+        wrong & standing(parts, faults),
         code=code,
         district=parts["district"],
         place_district=place,
@@ -164,7 +165,7 @@ def judge_attributes(rows: pd.DataFrame, faults: Faults) -> "pd.Series[str]":
     faults : Faults
         Gets C040-C042 and C046.
     """
-    kept = ~faults.refused
+    kept = standing(rows, faults)
     condition = read_words(rows["condition"], subject="condition")
     odd = rows["condition"].notna() & condition.isna()
     faults.add("C040", odd & kept, given=rows["condition"])
@@ -191,7 +192,7 @@ def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFr
     pandas.DataFrame
         ``initial_date`` and ``change_date`` as dates.
     """
-    kept = ~faults.refused
+    kept = standing(rows, faults)
     dates = pd.DataFrame({name: read_dates(rows[name]) for name in _DATES}, index=rows.index)
     for name, labels in _DATES.items():
         given, read = rows[name], dates[name]
@@ -232,7 +233,7 @@ def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
             "initial_date": rows["initial_date"].isna(),
         }
     )
-    kept = ~faults.refused
+    kept = standing(rows, faults)
     whole = blank.groupby(rows["source_file"], sort=False).transform("all")
     for rule, mask in (("C041", blank & ~whole), ("C042", whole)):
         pattern = sum(mask[name] * 2**bit for bit, name in enumerate(_DEMANDED))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from census.standing import first_of, standing
 from census.survey import known_words, map_distinct
 from census.units import UnitDirectory, UnitMatch, is_credit_code, plain_unit_code
 from gis.faults import Faults
@@ -99,14 +100,18 @@ def resolve_units(
         given = pd.concat(
             [rows[f"{role}_{part}"].notna() for role in ROLES for part in ("code", "name")], axis=1
         )
-        faults.add("C064", _first(given.any(axis=1) & ~faults.refused))
+        faults.add("C064", first_of(given.any(axis=1) & standing(rows, faults)))
         return codes
     for role, labels in ROLES.items():
         code, name = rows[f"{role}_code"], rows[f"{role}_name"]
         if demands_credit_code:
             wrong = code.notna() & ~map_distinct(code, _is_sound).eq(True)
             faults.add(
-                "C063", wrong & ~faults.refused, role=labels[0], role_zh=labels[1], given=code
+                "C063",
+                wrong & standing(rows, faults),
+                role=labels[0],
+                role_zh=labels[1],
+                given=code,
             )
         match = _look_up(code, name, directory)
         codes[f"{role}_code"] = match["code"].where(match["code"].notna(), code)
@@ -154,7 +159,7 @@ def _find(pair: _Pair, directory: UnitDirectory) -> UnitMatch:
 def _report(
     faults: Faults, match: pd.DataFrame, *, labels: tuple[str, str], given: "pd.Series[str]"
 ) -> None:
-    kept = ~faults.refused
+    kept = standing(match, faults)
     words = {"role": labels[0], "role_zh": labels[1], "given": given}
     faults.add("C060", match["how"].eq("unknown") & kept, **words)
     faults.add("C061", match["how"].eq("ambiguous") & kept, unit_code=match["code"], **words)
@@ -173,8 +178,3 @@ def _remark_word(remark: str) -> str | None:
 
 def _is_sound(code: str) -> bool:
     return is_credit_code(plain_unit_code(code))
-
-
-def _first(mask: "pd.Series[bool]") -> "pd.Series[bool]":
-    """Return a mask of the first True alone."""
-    return mask & ~mask.shift(fill_value=False).cummax()

@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from census.standing import standing
 from gis.faults import Faults
 
 MOVED_M = 10.0
@@ -33,7 +34,7 @@ def judge_geometry(rows: gpd.GeoDataFrame, faults: Faults, *, expected: "pd.Seri
     odd = expected.ne("any") & expected.notna() & delivered.notna() & delivered.ne(expected)
     faults.add(
         "C020",
-        odd & ~faults.refused,
+        odd & standing(rows, faults),
         delivered=delivered,
         expected=expected,
         class_code=rows["class_code"],
@@ -126,7 +127,7 @@ def judge_grids(
     """
     if len(grids) == 0:
         return
-    kept = ~faults.refused.reindex(rows.index)
+    kept = standing(rows, faults)
     given = rows["grid_code"]
     if len(str(grids["code"].iloc[0])) == _LONG_GRID:
         given = long_grid_codes(given)
@@ -161,7 +162,7 @@ def judge_moves(rows: gpd.GeoDataFrame, faults: Faults, *, before: gpd.GeoDataFr
     old = before.set_index("code").geometry.reindex(again["code"]).to_numpy()
     apart = pd.Series(shapely.distance(old, again.geometry.to_numpy()), index=again.index)
     far = apart > (2 * again["accuracy_m"]).clip(lower=MOVED_M)
-    faults.add("C013", far & ~faults.refused, code=rows["code"], distance_m=apart)
+    faults.add("C013", far & standing(rows, faults), code=rows["code"], distance_m=apart)
 
 
 def long_grid_codes(codes: "pd.Series[Any]") -> "pd.Series[Any]":

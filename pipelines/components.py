@@ -19,6 +19,7 @@ from census.coding import next_codes, recall_codes
 from census.identifiers import DISTRICT_DIGITS, split_component_codes
 from census.ownership import ROLES, ownership_states, resolve_units
 from census.positions import judge_geometry, judge_grids, judge_moves, judge_neighbours
+from census.standing import standing
 from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
 from census.taxonomy import Taxonomy, read_taxonomy
 from census.units import read_directory
@@ -60,12 +61,12 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     parts = judge_codes(rows, faults, taxonomies=taxonomies)
     rows = check_geometry(rows, faults, kinds=KINDS, within=city_extent(context))
     judge_geometry(rows, faults, expected=rows["class_geometry"])
-    rows = rows[~faults.refused]
+    rows = rows[standing(rows, faults)]
     where = place(rows.geometry, context)
     districts = _districts(where, context)
     judge_districts(parts.reindex(rows.index), faults, code=rows["code"], place=districts)
     judge_repeats(rows, faults)
-    kept = ~faults.refused.reindex(rows.index)
+    kept = standing(rows, faults)
     rows, where, districts = rows[kept], _select(where, kept), districts[kept]
     rows["code"] = _complete_codes(rows, faults, context=context, districts=districts)
     _judge_positions(rows, faults, context=context, where=where)
@@ -203,7 +204,10 @@ def _accept(
         "source_file": rows["source_file"],
         "source_row": rows["source_row"],
     }
-    return gpd.GeoDataFrame(columns, geometry=rows.geometry, crs=rows.crs)
+    plain = {
+        name: values.astype(object).where(values.notna(), None) for name, values in columns.items()
+    }
+    return gpd.GeoDataFrame(plain, geometry=rows.geometry, crs=rows.crs)
 
 
 def _first_dates(
