@@ -1,6 +1,5 @@
 """Builds: one dataset of one delivery made live in one transaction, listed, found, rolled back."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -339,11 +338,8 @@ def _condition(scope: Scope, table: Table) -> sql.Composable:
         prefixes = (
             [scope.code_prefix] if isinstance(scope.code_prefix, str) else list(scope.code_prefix)
         )
-        patterns = sql.Literal([_escape(prefix) + "%" for prefix in prefixes])
-        parts.append(sql.SQL("t.code LIKE ANY ({}::text[])").format(patterns))
+        tests = [
+            sql.SQL("starts_with(t.code, {})").format(sql.Literal(prefix)) for prefix in prefixes
+        ]
+        parts.append(sql.SQL("({})").format(sql.SQL(" OR ").join(tests)))
     return sql.SQL(" AND ").join(parts)
-
-
-def _escape(text: str) -> str:
-    """Return text in which no sign has a meaning to LIKE."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
