@@ -145,7 +145,7 @@ def publish(
         same = ledger.find(connection, request.dataset, request.content_hash, request.as_of)
         if same is not None:
             return same
-        ledger.check_day(connection, request)
+        ledger.check_day(connection, dataset=request.dataset, as_of=request.as_of)
         staging.stage(connection, table, frame, srid=database.srid)
         counts = staging.compare(
             connection, table, in_scope=_condition(scope, table), kept=_refused_codes(faults)

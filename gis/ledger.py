@@ -77,7 +77,7 @@ def find(
     )
 
 
-def check_day(connection: Connection, request: BuildRequest) -> None:
+def check_day(connection: Connection, *, dataset: str, as_of: date) -> None:
     """Refuse a delivery older than what is live: history would no longer follow the calendar.
 
     Raises
@@ -88,16 +88,16 @@ def check_day(connection: Connection, request: BuildRequest) -> None:
     row = connection.execute(
         "SELECT as_of, build_id FROM meta.build WHERE dataset = %s AND status = 'live' "
         "ORDER BY as_of DESC, build_id DESC LIMIT 1",
-        [request.dataset],
+        [dataset],
     ).fetchone()
-    if row is not None and request.as_of < row[0]:
+    if row is not None and as_of < row[0]:
         msg = (
-            f"{request.dataset} is live as of {row[0]} (build {row[1]}), later than this delivery's {request.as_of}: "
+            f"{dataset} is live as of {row[0]} (build {row[1]}), later than this delivery's {as_of}: "
             f"state as_of = {row[0]} or later in delivery.toml, or roll back with `wanmi rollback {row[1]}`."
         )
         raise BuildError(
             msg,
-            zh=f"{request.dataset} 现势日期为 {row[0]}（构建 {row[1]}），晚于本次交付的 {request.as_of}："
+            zh=f"{dataset} 现势日期为 {row[0]}（构建 {row[1]}），晚于本次交付的 {as_of}："
             f"请在 delivery.toml 中改为 {row[0]} 或更晚，或先回滚 wanmi rollback {row[1]}。",
         )
 
