@@ -1,0 +1,55 @@
+"""Tables written so that the same rows always give the same bytes."""
+
+import csv
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+from openpyxl import Workbook
+
+_CLOCK = (2025, 6, 1, 0, 0, 0)
+_STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms)")
+
+
+def write_csv(table: pd.DataFrame, path: Path, *, encoding: str = "utf-8") -> None:
+    """Write a CSV with a header; missing values stay empty."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n" if encoding == "gb18030" else "\n")
+    writer.writerow(table.columns)
+    columns = [column.astype(object).where(column.notna(), "") for _, column in table.items()]
+    writer.writerows(zip(*columns, strict=True))
+    path.write_bytes(buffer.getvalue().encode(encoding))
+
+
+def write_workbook(sheets: dict[str, pd.DataFrame], path: Path) -> None:
+    """Write an .xlsx: text stays text, numbers stay numbers, no clock inside."""
+    book = Workbook(write_only=True)
+    for title, table in sheets.items():
+        sheet = book.create_sheet(title)
+        sheet.append(list(table.columns))
+        columns = [column.astype(object).where(column.notna(), None) for _, column in table.items()]
+        for row in zip(*columns, strict=True):
+            sheet.append(row)
+    raw = io.BytesIO()
+    book.save(raw)
+    path.write_bytes(_timeless(raw.getvalue()))
+
+
+def _timeless(workbook: bytes) -> bytes:
+    """Pack a workbook again with one fixed time in all places."""
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook)) as source,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in sorted(source.namelist()):
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = _STAMP.sub(rb"\g<1>2025-06-01T00:00:00Z\g<2>", content)
+            entry = zipfile.ZipInfo(name, date_time=_CLOCK)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            target.writestr(entry, content)
+    return result.getvalue()

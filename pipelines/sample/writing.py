@@ -1,0 +1,185 @@
+"""Writes the sample district: a delivery folder with its answers beside it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from gis.errors import DeliveryError
+from pipelines.sample.addresses import Gazetteer, address_table, number_plates
+from pipelines.sample.answers import write_answers
+from pipelines.sample.cases import CaseBook, make_census, report_cases
+from pipelines.sample.components import Layer, component_table, place_components
+from pipelines.sample.district import District, make_district
+from pipelines.sample.manifest import write_manifest
+from pipelines.sample.placenames import place_name_table
+from pipelines.sample.plan import CRS
+from pipelines.sample.responsibility import make_plan_table
+from pipelines.sample.shapefiles import write_shapefile
+from pipelines.sample.spoken import Speaker
+from pipelines.sample.tables import write_csv, write_workbook
+from pipelines.sample.topography import topography_layers
+from pipelines.sample.truth import Judge
+from pipelines.sample.units import Directory, make_directory
+
+logger = logging.getLogger(__name__)
+
+CASES_PER_KM2 = 1_500
+MOST_CASES = 200_000
+_NO_PRJ = ("围墙", "0305垃圾箱")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleReport:
+    """What was written."""
+
+    folder: Path
+    """The delivery, with ``answers/`` inside."""
+    area_km2: float
+    counts: dict[str, int]
+    """Rows per dataset."""
+
+
+def write_sample(
+    folder: Path,
+    *,
+    area_km2: float = 4.0,
+    seed: int = 1,
+    cases_per_km2: int = CASES_PER_KM2,
+    imagery: bool = True,
+    progress: Callable[[int], None] = lambda _: None,
+) -> SampleReport:
+    """Write a synthetic district as contractors deliver it, with the right answers beside it.
+
+    The same arguments give the same bytes. `progress` is called once per step with 1.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to write; made when missing, must be empty else.
+    area_km2 : float
+        Size of the district, from 1 to 1,000 km².
+    seed : int
+        Seed of all randomness.
+    cases_per_km2 : int
+        Cases of the year per km², at most 200,000 in all.
+    imagery : bool
+        Also write a raw image of the district's centre with RPC, control points and DEM.
+    progress : callable
+        Told about finished steps.
+
+    Raises
+    ------
+    DeliveryError
+        The area is out of range, or the folder is not empty.
+    """
+    _check(folder, area_km2)
+    district = make_district(area_km2=area_km2, seed=seed)
+    progress(1)
+    gazetteer = number_plates(district)
+    addresses = address_table(district, gazetteer)
+    directory = make_directory(district.areas)
+    plan = make_plan_table(district.areas, directory)
+    layers = place_components(district)
+    tables = {x.class_code: component_table(district, x, directory) for x in layers}
+    progress(1)
+    speaker = Speaker(district, gazetteer, addresses)
+    book = report_cases(
+        district,
+        make_census(layers, tables),
+        speaker,
+        Judge(plan, directory),
+        count=min(MOST_CASES, round(area_km2 * cases_per_km2)),
+    )
+    progress(1)
+    counts = _write_maps(folder, district, gazetteer)
+    counts["components"] = _write_components(folder, layers, tables)
+    progress(1)
+    names = place_name_table(district, gazetteer)
+    write_csv(names, folder / "03地名" / "标准地名.csv", encoding="gb18030")
+    counts |= _write_tables(folder, addresses, directory, plan, book)
+    counts["place_names"] = len(names)
+    write_manifest(folder, layers=[name_of(x) for x in layers], imagery=False)
+    write_answers(folder / "answers", district=district, speaker=speaker, book=book)
+    progress(1)
+    return SampleReport(folder=folder, area_km2=area_km2, counts=counts)
+
+
+def _check(folder: Path, area_km2: float) -> None:
+    if not 1.0 <= area_km2 <= 1000.0:
+        msg = f"A sample district of {area_km2:g} km² can not be made: choose 1 to 1,000 km²."
+        raise DeliveryError(msg, zh=f"无法生成 {area_km2:g} 平方公里的示例区：请取 1 至 1000。")
+    if folder.exists() and any(folder.iterdir()):
+        msg = f"{folder} is not empty: name a new folder for the sample, or empty it first."
+        raise DeliveryError(msg, zh=f"{folder} 不是空目录：请指定新的目录或先清空。")
+    for name in (
+        "01基础地形",
+        "02行政区划",
+        "03地名",
+        "04地理编码",
+        "05部件",
+        "06责任",
+        "08案件",
+        "answers",
+    ):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+
+
+def name_of(layer: Layer) -> str:
+    """Return the file name of a component layer, without suffix.
+
+    Brackets and alternatives in a class name are no part of a file name.
+    """
+    return layer.class_code + layer.name.split("（")[0]
+
+
+def _write_maps(folder: Path, district: District, gazetteer: Gazetteer) -> dict[str, int]:
+    counts = {"topography": 0}
+    for name, layer in topography_layers(district, gazetteer).items():
+        counts["topography"] += len(layer)
+        path = folder / "01基础地形" / f"{name}.shp"
+        write_shapefile(layer, path, has_prj=name not in _NO_PRJ)
+    levels = {
+        "区县": (district.areas.district,),
+        "街道": district.areas.streets,
+        "社区": district.areas.communities,
+    }
+    for name, areas in levels.items():
+        frame = gpd.GeoDataFrame(
+            {"XZQDM": [a.code for a in areas], "XZQMC": [a.name for a in areas]},
+            geometry=[a.land for a in areas],
+            crs=CRS,
+        )
+        write_shapefile(frame, folder / "02行政区划" / f"{name}.shp", marks_language=name != "街道")
+    counts["areas"] = sum(len(areas) for areas in levels.values())
+    return counts
+
+
+def _write_components(folder: Path, layers: list[Layer], tables: dict[str, pd.DataFrame]) -> int:
+    for layer in layers:
+        frame = gpd.GeoDataFrame(tables[layer.class_code], geometry=layer.geometry, crs=CRS)
+        name = name_of(layer)
+        path = folder / "05部件" / f"{name}.shp"
+        write_shapefile(frame, path, has_prj=name not in _NO_PRJ)
+    return sum(len(layer.at) for layer in layers)
+
+
+def _write_tables(
+    folder: Path,
+    addresses: pd.DataFrame,
+    directory: Directory,
+    plan: pd.DataFrame,
+    book: CaseBook,
+) -> dict[str, int]:
+    write_workbook({"地址": addresses}, folder / "04地理编码" / "门楼牌与兴趣点.xlsx")
+    write_workbook({"单位": directory.table, "职责": plan}, folder / "06责任" / "单位与职责.xlsx")
+    write_csv(book.reported, folder / "08案件" / "2025年案件.csv", encoding="utf-8-sig")
+    return {
+        "addresses": len(addresses),
+        "units": len(directory.table),
+        "responsibility": len(plan),
+        "cases": len(book.reported),
+    }
