@@ -6,8 +6,6 @@ aligned to the rows. Rows refused by an earlier check are not reported again.
 
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
-from operator import attrgetter, itemgetter
 from typing import Any
 
 import pandas as pd
@@ -211,18 +209,21 @@ def _classify(part: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
     """Read the classes of rows of one standard."""
     of_code = split_component_codes(part["code"], class_digits=taxonomy.code_length)["class_code"]
     taken = part["class_code"].where(part["class_code"].notna(), of_code)
-    read = map_distinct(taken, partial(_read_class, taxonomy=taxonomy))
-    class_code, how = map_distinct(read, itemgetter(0)), map_distinct(read, itemgetter(1))
-    entry = map_distinct(class_code, partial(taxonomy.get, "component"))
-    return pd.DataFrame(
+    position, distinct = pd.factorize(taken)
+    read = [_read_class(str(text), taxonomy) for text in distinct]
+    entries = [taxonomy.get("component", code) for code, _ in read]
+    table = pd.DataFrame(
         {
-            "class_code": class_code,
-            "how": how,
-            "class_name": map_distinct(entry, attrgetter("name")),
-            "class_geometry": map_distinct(entry, attrgetter("geometry")),
-            "accuracy_m": map_distinct(entry, attrgetter("accuracy_m")).astype(float),
-        }
-    )
+            "class_code": [code for code, _ in read],
+            "how": [how for _, how in read],
+            "class_name": [entry.name if entry else None for entry in entries],
+            "class_geometry": [entry.geometry if entry else None for entry in entries],
+            "accuracy_m": [entry.accuracy_m if entry else None for entry in entries],
+        },
+        dtype=object,
+    ).astype({"accuracy_m": float})
+    # Position -1, a missing class, is no label of the table and gives a row of missing values.
+    return table.reindex(position).set_index(part.index)
 
 
 def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
