@@ -244,12 +244,12 @@ def _area_certainty(parts: _Parts) -> Floats:
         asked = levels == level
         if not asked.any():
             continue
+        sums: Floats
         if len(parts.edition.grids.rows):
             area = parts.edition.grid_areas[level]
             same = area[shares.position] == area[grid.position[shares.point]]
-            sums = np.bincount(
-                shares.point, weights=shares.probability * same, minlength=len(levels)
-            )
+            weights = shares.probability * same
+            sums = np.bincount(shares.point, weights=weights, minlength=len(levels))
         else:
             sums = _own_share(parts.edition.areas[level].index, parts.placed)
         result[asked] = sums[asked]

@@ -1,0 +1,135 @@
+"""Decide the cases that deliveries recorded, and record the decisions."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from psycopg import sql
+
+from api.cases import ASSIGNED, CLOSED, write_decision
+from api.decision import tell
+from api.questions import ask_frame
+from api.solution import solve
+from gis.database import Database, copy_rows, read_rows
+
+if TYPE_CHECKING:
+    from api.snapshot import Snapshot
+
+CHUNK_ROWS = 5_000
+_STAGING = "decided"
+_COLUMNS = (
+    "case_id",
+    "geom",
+    "grid_code",
+    "community_code",
+    "unit_code",
+    "probability",
+    "needs_review",
+    "decision",
+    "data_version",
+)
+
+
+def assign_stored(
+    database: Database,
+    snapshot: "Snapshot",
+    *,
+    actor: str,
+    advance: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Decide the recorded cases that have no decision yet, by what holds now; chunk by chunk.
+
+    Posted and returned cases keep the decision they have. A chunk is recorded whole, so a run that
+    was stopped goes on with the rest.
+
+    Parameters
+    ----------
+    database : Database
+        Where the cases are.
+    snapshot : Snapshot
+        The data that decide.
+    actor : str
+        User, for the history.
+    advance : callable
+        Told the number of cases done.
+
+    Returns
+    -------
+    int
+        Number of cases decided.
+    """
+    done = 0
+    while True:
+        with database.connect() as connection:
+            cases = read_rows(connection, _OPEN, [CHUNK_ROWS])
+            if cases.empty:
+                return done
+            _record(connection, _decide(snapshot, cases), srid=database.srid, actor=actor)
+        done += len(cases)
+        advance(len(cases))
+
+
+def count_open(database: Database) -> int:
+    """Return the number of recorded cases that have no decision yet."""
+    with database.connect(read_only=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM cases.case WHERE data_version IS NULL"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+_OPEN = """
+SELECT case_id, kind, class_code, reported_at, address, x, y, crs, accuracy_m, component_code
+FROM cases.case WHERE data_version IS NULL ORDER BY case_id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+
+
+def _decide(snapshot: "Snapshot", cases: pd.DataFrame) -> pd.DataFrame:
+    solution = solve(snapshot.edition(), ask_frame(snapshot, cases))
+    decisions = [tell(solution, number) for number in range(len(cases))]
+    points = np.full(len(cases), None, dtype=object)
+    known = np.isfinite(solution.placed.x)
+    points[known] = shapely.points(solution.placed.x[known], solution.placed.y[known])
+    rows: dict[str, list[Any]] = {
+        "case_id": [decision.case_id for decision in decisions],
+        "geom": points.tolist(),
+        "grid_code": [d.grid.code if d.grid else None for d in decisions],
+        "community_code": [
+            d.areas.community.code if d.areas.community else None for d in decisions
+        ],
+        "unit_code": [d.owner.unit_code if d.owner else None for d in decisions],
+        "probability": [decision.probability for decision in decisions],
+        "needs_review": [decision.needs_review for decision in decisions],
+        "decision": [write_decision(decision) for decision in decisions],
+        "data_version": [decision.data_version for decision in decisions],
+    }
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _record(connection: Any, decided: pd.DataFrame, *, srid: int, actor: str) -> None:
+    staging, names = sql.Identifier(_STAGING), [sql.Identifier(name) for name in _COLUMNS]
+    connection.execute(
+        sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM cases.case LIMIT 0").format(
+            staging, sql.SQL(", ").join(names)
+        )
+    )
+    copy_rows(connection, _STAGING, decided.rename(columns={"geom": "geometry"}), srid=srid)
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{0} = s.{0}").format(name) for name in names if name != names[0]
+    )
+    connection.execute(
+        sql.SQL(
+            "UPDATE cases.case AS c SET {}, state = CASE WHEN c.state = %s THEN c.state ELSE %s END"
+            " FROM {} AS s WHERE c.case_id = s.case_id"
+        ).format(assignments, staging),
+        [CLOSED, ASSIGNED],
+    )
+    connection.execute(
+        sql.SQL(
+            "INSERT INTO cases.history (case_id, action, unit_code, actor, decision)"
+            " SELECT case_id, %s, unit_code, %s, decision FROM {} ORDER BY case_id"
+        ).format(staging),
+        [ASSIGNED, actor],
+    )
