@@ -22,6 +22,9 @@ from gis.workspace import Workspace, find_workspace, open_workspace
 
 logger = logging.getLogger(__name__)
 
+_CHATTY = ("pyogrio", "fiona", "rasterio", "matplotlib", "numba", "botocore")
+"""Libraries that log every file they open."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
@@ -60,6 +63,8 @@ def _remember(
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
+    for library in _CHATTY:
+        logging.getLogger(library).setLevel("INFO" if verbose > 1 else "WARNING")
     ctx.obj = Invocation(settings=settings, workspace=workspace, verbosity=verbose)
 
 

@@ -78,7 +78,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     places["code"], places["name"], places["kind"] = code, name, kind
     places["aliases"] = names_of(frame, "aliases")
     for column in ("orientation", "supplement", "source_file", "source_row"):
-        places[column] = frame[column] if column in frame else None
+        places[column] = frame.get(column)
     places["community_code"], places["grid_code"] = where.community_code, where.grid_code
     places["source"] = "addresses"
     return Outcome(accepted=complete(places), faults=faults.outcome().faults)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,6 +37,7 @@ REPORT_COLUMNS = (
     "request_hash",
 )
 """Columns of ``cases.case`` that an import writes; the decision's stay as they are."""
+_QUESTION = REPORT_COLUMNS[1:12]
 _CITY = ("city", "城市坐标系", "地方坐标系")
 
 
@@ -54,9 +54,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     faults.add("P002", repeated, code=rows["case_id"], first=first)
     said = text_of(frame, "kind").fillna("")
     faults.add("CA01", rows["kind"].isna(), value=said, known=known_words("case_kind"))
-    faults.add(
-        "CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna("")
-    )
+    faults.add("CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna(""))
     _check_classes(faults, rows, context)
     _check_positions(faults, rows, frame, context)
     early = rows["closed_at"] < rows["reported_at"]
@@ -202,16 +200,11 @@ def usable_positions(rows: pd.DataFrame, *, city_crs: str) -> "pd.Series[bool]":
 
 
 def row_hashes(rows: pd.DataFrame) -> "pd.Series[str]":
-    """Return the SHA-256 of what each case reports, the same in every run."""
-    plain = rows.drop(columns=["source_file", "source_row"], errors="ignore").astype(object)
+    """Return the SHA-256 of what each case reports; that it was closed since is no part of it."""
+    plain = rows[list(_QUESTION)].astype(object)
     plain = plain.where(plain.notna(), None)
     values = [
         sha256(orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
         for record in plain.to_dict("records")
     ]
     return pd.Series(values, index=rows.index, dtype=object)
-
-
-def stored_columns(accepted: pd.DataFrame) -> dict[str, Any]:
-    """Return the columns of `accepted` that ``cases.case`` holds."""
-    return {name: accepted[name] for name in REPORT_COLUMNS}

@@ -1,6 +1,6 @@
 """What a dataset's transform may look at: the city, the delivery, and the rows that hold by then."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -39,6 +39,7 @@ class References:
     ) -> None:
         self._database = database
         self._frames: dict[str, pd.DataFrame] = dict(judged or {})
+        self._changes: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
 
     def get(self, dataset: str) -> pd.DataFrame:
         """Return the rows of `dataset`: a GeoDataFrame in the city's CRS where it has geometry."""
@@ -47,11 +48,18 @@ class References:
                 msg = f"no rows of {dataset} were given and there is no database to read them from"
                 raise LookupError(msg)
             self._frames[dataset] = live(self._database, dataset)
+        if dataset in self._changes:
+            self._frames[dataset] = self._changes.pop(dataset)(self._frames[dataset])
         return self._frames[dataset]
 
-    def put(self, dataset: str, frame: pd.DataFrame) -> None:
-        """Answer with `frame` for `dataset` from now on."""
-        self._frames[dataset] = frame
+    def expect(self, dataset: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        """Answer for `dataset` with what `change` makes of its rows, from now on."""
+        self._changes[dataset] = change
+
+    def forget(self, dataset: str) -> None:
+        """Read `dataset` from the database when it is next asked for."""
+        self._frames.pop(dataset, None)
+        self._changes.pop(dataset, None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -313,7 +313,7 @@ def closest(word: str, known: Iterable[str]) -> str:
 
 def _find_files(pattern: str, root: Path, where: str) -> tuple[Path, ...]:
     if any(sign in pattern for sign in "*?["):
-        _refuse_traversal(pattern, root, where)
+        _refuse_traversal(pattern, where)
         found = [path for path in root.glob(pattern) if _is_data(path)]
     else:
         path = resolve_inside(pattern, root=root, where=where)
@@ -356,14 +356,14 @@ def resolve_inside(name: str, *, root: Path, where: str) -> Path:
     DeliveryError
         The name leads out of the folder, directly or by a link.
     """
-    _refuse_traversal(name, root, where)
+    _refuse_traversal(name, where)
     path = (root / name).resolve()
     if not path.is_relative_to(root):
         raise _outside(name, where)
     return path
 
 
-def _refuse_traversal(name: str, root: Path, where: str) -> None:
+def _refuse_traversal(name: str, where: str) -> None:
     parts = PurePosixPath(name.replace("\\", "/"))
     if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
         raise _outside(name, where)
@@ -416,9 +416,7 @@ def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
     """
     entries = []
     for layer in layers:
-        files = [
-            [delivery.name_of(path), hash_file(path)] for path in files_of(delivery, layer)
-        ]
+        files = [[delivery.name_of(path), hash_file(path)] for path in files_of(delivery, layer)]
         entry = {
             key: getattr(layer, key) for key in _LAYER_KEYS if key not in ("fields", "options")
         }

@@ -56,9 +56,7 @@ def _areas(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return _frame(
         (
             {"code": f"area:{code}", "kind": "area", "name": name, "aliases": [], "geometry": shape}
-            for code, name, shape in zip(
-                areas["code"], areas["name"], areas.geometry, strict=True
-            )
+            for code, name, shape in zip(areas["code"], areas["name"], areas.geometry, strict=True)
         ),
         "areas",
     )
@@ -100,7 +98,7 @@ def _grouped(features: gpd.GeoDataFrame, *, kind: str, prefix: str) -> gpd.GeoDa
 
 
 def _place_names(names: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    frame = _frame(
+    return _frame(
         (
             {"code": f"name:{row.code}", "kind": _kind_of(row), "name": row.name_}
             | {"aliases": [*row.aliases, *row.former_names], "geometry": row.geometry}
@@ -108,7 +106,6 @@ def _place_names(names: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         ),
         "place_names",
     )
-    return frame
 
 
 def _kind_of(row: object) -> str:
@@ -163,7 +160,9 @@ def _meetings(one: "pd.Series[object]", two: "pd.Series[object]") -> list[dict[s
     ]
 
 
-def _middle(points: "np.ndarray[tuple[int], np.dtype[np.object_]]", centre: object) -> shapely.Point:
+def _middle(
+    points: "np.ndarray[tuple[int], np.dtype[np.object_]]", centre: object
+) -> shapely.Point:
     inside = points[shapely.intersects(centre, points)]
     middle = shapely.MultiPoint(list(inside)).centroid
     return inside[int(np.argmin(shapely.distance(inside, middle)))]  # on a road, not between two

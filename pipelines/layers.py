@@ -1,5 +1,6 @@
 """The layers of a delivery, read into frames with platform columns, in the city's CRS."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,14 +13,13 @@ from gis.crs import transform_xy
 from gis.errors import CrsError, DeliveryError
 from gis.fields import map_fields
 from gis.sheets import read_sheet
-from gis.vector import FileReport, Layer, read_vector
+from gis.sources import FileReport, Layer
+from gis.vector import read_vector
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
 from pipelines.values import numbers_of, text_of
 
-SPATIAL = frozenset(
-    {"areas", "topography", "unit_grids", "place_names", "addresses", "components"}
-)
+SPATIAL = frozenset({"areas", "topography", "unit_grids", "place_names", "addresses", "components"})
 """Datasets whose rows have a geometry; the others are read as plain tables."""
 _SOURCE = ("source_file", "source_row")
 _SHEET_SUFFIXES = (".csv", ".csv.gz", ".xlsx")
@@ -37,8 +37,12 @@ class Extract:
     """File -> its columns that no platform column stands for."""
 
 
-def extract(context: BuildContext, dataset: str) -> Extract:
+def extract(
+    context: BuildContext, dataset: str, *, advance: Callable[[int], None] = lambda _: None
+) -> Extract:
     """Read every file of `dataset`; what can not be read as a whole is an error.
+
+    `advance` is called with 1 after each file.
 
     Raises
     ------
@@ -55,6 +59,7 @@ def extract(context: BuildContext, dataset: str) -> Extract:
             unmapped[name] = tuple(mapping.unmapped)
             reports.append(replace(layer.report, path=name))
             frames.append(_with_layer(mapping.frame, spec, name))
+            advance(1)
     return Extract(frame=_join(frames, context, dataset), reports=tuple(reports), unmapped=unmapped)
 
 
@@ -118,7 +123,9 @@ def points_from_table(table: pd.DataFrame, spec: LayerSpec, *, target: str) -> g
         )
     if spec.crs is None:
         msg = f'{spec.path} states no CRS for its coordinates: add crs = "EPSG:4490" to its layer.'
-        raise CrsError(msg, zh=f'{spec.path} 的坐标没有坐标系：请在该图层中补充 crs = "EPSG:4490"。')
+        raise CrsError(
+            msg, zh=f'{spec.path} 的坐标没有坐标系：请在该图层中补充 crs = "EPSG:4490"。'
+        )
     x, y = numbers_of(table, spec.x_field), numbers_of(table, spec.y_field)
     east, north = transform_xy(x.to_numpy(), y.to_numpy(), source=spec.crs, target=target)
     points = np.full(len(table), None, dtype=object)
@@ -150,10 +157,7 @@ def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame
 
 
 def _join(frames: list[pd.DataFrame], context: BuildContext, dataset: str) -> pd.DataFrame:
-    if len(frames) == 1:
-        joined = frames[0].reset_index(drop=True)
-    else:
-        joined = pd.concat(frames, ignore_index=True)
+    joined = pd.concat(frames, ignore_index=True)
     if dataset in SPATIAL:
         return gpd.GeoDataFrame(joined, geometry="geometry", crs=context.crs.crs)
     return pd.DataFrame(joined)

@@ -82,14 +82,14 @@ def _check_words(faults: Faults, rows: pd.DataFrame, frame: pd.DataFrame) -> Non
         faults.add(rule, rows[column].isna(), value=said, known=known_words(subject))
 
 
-def _check_classes(
-    faults: Faults, rows: pd.DataFrame, context: BuildContext
-) -> "pd.Series[str]":
+def _check_classes(faults: Faults, rows: pd.DataFrame, context: BuildContext) -> "pd.Series[str]":
     """Refuse unknown classes; give back zeros that a spreadsheet took."""
     city = context.profile.city
     taxonomy = read_taxonomy(city.standard, context.profile.extension_class)
-    restored = rows["class_code"].map(taxonomy.restore, na_action="ignore").mask(
-        rows["class_code"].eq(ANY), ANY
+    restored = (
+        rows["class_code"]
+        .map(taxonomy.restore, na_action="ignore")
+        .mask(rows["class_code"].eq(ANY), ANY)
     )
     known = pd.Series(
         [
@@ -133,9 +133,7 @@ def _check_limits(faults: Faults, rows: pd.DataFrame, frame: pd.DataFrame) -> No
     stated = said.notna() | unit.notna()
     usable = rows["limit_value"].gt(0) & rows["limit_unit"].notna()
     known = known_words("limit_unit")
-    faults.add(
-        "RP09", stated & ~usable, value=said.fillna(""), unit=unit.fillna(""), known=known
-    )
+    faults.add("RP09", stated & ~usable, value=said.fillna(""), unit=unit.fillna(""), known=known)
 
 
 def _warn_conflicts(faults: Faults, rows: pd.DataFrame) -> None:

@@ -62,9 +62,7 @@ def _check_territory(faults: Faults, units: pd.DataFrame, context: BuildContext)
     owners = units[is_territorial & area.notna() & ~faults.refused]
     lowest = owners.groupby("area_code")["code"].transform("min")
     second = owners["code"] != lowest
-    faults.add(
-        "UN08", second, area=owners["area_code"], code=lowest, other=owners["code"]
-    )
+    faults.add("UN08", second, area=owners["area_code"], code=lowest, other=owners["code"])
 
 
 def _check_successors(faults: Faults, units: pd.DataFrame, context: BuildContext) -> None:

@@ -32,7 +32,7 @@ def text_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
 
 
 def _text(value: object) -> str | None:
-    if value is None or value is pd.NA or value != value:  # noqa: PLR0124 (NaN is not itself)
+    if value is None or value is pd.NA or value != value:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a code that a spreadsheet kept as a number
@@ -128,7 +128,9 @@ def known_words(subject: str) -> str:
     return ", ".join(_vocabulary(subject))
 
 
-def duplicates(frame: pd.DataFrame, codes: "pd.Series[str]") -> tuple["pd.Series[bool]", "pd.Series[str]"]:
+def duplicates(
+    frame: pd.DataFrame, codes: "pd.Series[str]"
+) -> tuple["pd.Series[bool]", "pd.Series[str]"]:
     """Find rows whose code an earlier row has already.
 
     Returns

@@ -1,0 +1,379 @@
+"""A build: a delivery judged whole, then published dataset by dataset, each in one transaction.
+
+Nothing is written until every file was read and every row judged, so that a bad file leaves all as
+it was. Each dataset is then swapped whole: a crash between two datasets leaves the earlier ones new
+and the later ones old, and building again goes on where it stopped.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from gis.builds import BuildRequest, BuildResult, Scope, find_build, publish
+from gis.crs import city_crs
+from gis.database import Database, dataset_lock, open_database, read_rows
+from gis.errors import BuildError
+from gis.faults import Outcome
+from gis.ledger import check_day
+from gis.tables import FEATURE_TABLES
+from gis.workspace import Workspace
+from pipelines.context import BuildContext, References
+from pipelines.delivery import DATASETS, Delivery, closest, hash_content, read_manifest
+from pipelines.layers import Extract, describe, extract, no_rows
+from pipelines.records import publish_cases
+from pipelines.steps import STEPS, Step
+
+logger = logging.getLogger(__name__)
+
+Advance = Callable[[int], None]
+Progress = Callable[..., AbstractContextManager[Advance]]
+"""``progress(label, total=n)``, as `gis.command.progress`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How to build."""
+
+    only: tuple[str, ...] = ()
+    """Datasets to build; empty: all that the delivery has or brings about."""
+    dry_run: bool = False
+    """Judge everything, write nothing."""
+    actor: str = "unknown"
+    """Who builds, for the audit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A dataset of a delivery after judging."""
+
+    step: Step
+    request: BuildRequest
+    outcome: Outcome
+    rows_read: int
+    scope: Scope
+    warnings: tuple[str, ...] = ()
+    """Doubts about whole files, file by file."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Neither delivered nor brought about: there is nothing to publish."""
+        return self.outcome.accepted.empty and not self.request.files
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetReport:
+    """What a build did with one dataset, or would do."""
+
+    dataset: str
+    status: str
+    """``built``, ``unchanged`` or, in a dry run, ``judged``."""
+    build_id: int | None
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_opened: int | None
+    """New versions; None in a dry run, which does not compare with the database."""
+    rows_closed: int | None
+    rows_unchanged: int | None
+    faults: tuple[dict[str, Any], ...] = ()
+    """Rule, severity, number of rows and one example, of this build's refused and doubted rows."""
+    warnings: tuple[str, ...] = field(default=())
+
+
+@contextmanager
+def silent(label: str, *, total: int | None = None) -> Iterator[Advance]:
+    """Show no progress."""
+    del label, total
+    yield lambda _: None
+
+
+def build_delivery(
+    folder: Path,
+    *,
+    workspace: Workspace,
+    options: BuildOptions | None = None,
+    progress: Progress = silent,
+) -> list[DatasetReport]:
+    """Build the datasets of a delivery in dependency order.
+
+    Building the same delivery again changes nothing. Rows refused are data and no error; a file
+    that can not be read, a manifest that is wrong, or a day older than the newest build are errors
+    and leave everything as it was.
+
+    Raises
+    ------
+    DeliveryError
+        The manifest or a file can not be read.
+    BuildError
+        An ``only`` dataset is unknown or not delivered, or the delivery is older than what is live.
+    LockedError
+        Another build is running.
+    """
+    options = options or BuildOptions()
+    delivery = read_manifest(folder)
+    steps = choose_steps(delivery, only=options.only)
+    database = open_database(workspace)
+    context = BuildContext(
+        workspace=workspace,
+        database=database,
+        crs=city_crs(workspace.profile, workspace.root),
+        profile=workspace.profile,
+        as_of=delivery.as_of,
+        delivery=delivery,
+        references=References(database),
+    )
+    with database.connect() as connection, dataset_lock(connection, "deliveries"):
+        work = _judge_all(steps, context, progress=progress)
+        if options.dry_run:
+            return [_forecast(item) for item in work]
+        return [_finish(item, database, options=options, progress=progress) for item in work]
+
+
+def choose_steps(delivery: Delivery, *, only: Sequence[str]) -> list[Step]:
+    """Return the steps that a delivery sets off, in building order.
+
+    Raises
+    ------
+    BuildError
+        An ``only`` dataset does not exist, or the delivery does not bring it about.
+    """
+    delivered = set(delivery.datasets)
+    possible = [step for step in STEPS if delivered & {step.dataset, *step.triggers}]
+    names = [step.dataset for step in possible]
+    for name in only:
+        if name not in DATASETS:
+            near = closest(name, DATASETS)
+            msg = f"There is no dataset {name!r}: did you mean {near!r}? Known: {', '.join(DATASETS)}."
+            raise BuildError(
+                msg, zh=f"没有数据集“{name}”：是否应为“{near}”？可用：{'、'.join(DATASETS)}。"
+            )
+        if name not in names:
+            msg = f"The delivery has no {name}: it brings {', '.join(names)}; leave out --only {name}."
+            raise BuildError(
+                msg, zh=f"该交付不含 {name}，只含 {'、'.join(names)}；请去掉 --only {name}。"
+            )
+    return [step for step in possible if not only or step.dataset in only]
+
+
+def _judge_all(
+    steps: Sequence[Step], context: BuildContext, *, progress: Progress
+) -> list[Judged | BuildResult]:
+    database, delivery = context.database, context.delivery
+    _refuse_older(delivery, steps, database)
+    standing = _live_hashes(database)
+    surroundings = _surroundings(context)
+    delivery_hash = hash_content(delivery, delivery.layers)
+    work: list[Judged | BuildResult] = []
+    for step in steps:
+        layers = delivery.layers_of(step.dataset)
+        inputs = [f"{name}={standing.get(name, '')}" for name in step.inputs]
+        parts = [step.dataset, hash_content(delivery, layers), surroundings, *inputs]
+        content_hash = sha256("\n".join(parts).encode()).hexdigest()
+        before = find_build(database, dataset=step.dataset, content_hash=content_hash)
+        if before is not None:
+            work.append(before)
+            continue
+        total = sum(len(layer.files) for layer in layers) + 1
+        with progress(f"judging {step.dataset}", total=total) as advance:
+            request = BuildRequest(
+                delivery=delivery.name,
+                as_of=delivery.as_of,
+                path=str(delivery.root),
+                delivery_hash=delivery_hash,
+                dataset=step.dataset,
+                content_hash=content_hash,
+                files={},
+            )
+            judged = _judge(step, request, context, advance=advance)
+        if not judged.is_nothing:
+            standing[step.dataset] = content_hash
+        _expect(judged, context)
+        work.append(judged)
+    return work
+
+
+def _refuse_older(delivery: Delivery, steps: Sequence[Step], database: Database) -> None:
+    """Refuse a delivery older than what is live before judging it; `publish` would do so late."""
+    names = {step.dataset for step in steps} & set(delivery.datasets)
+    with database.connect(read_only=True) as connection:
+        for name in sorted(names, key=DATASETS.index):
+            check_day(connection, dataset=name, as_of=delivery.as_of)
+
+
+def _live_hashes(database: Database) -> dict[str, str]:
+    """Return dataset -> content hash of its newest live build."""
+    with database.connect(read_only=True) as connection:
+        rows = read_rows(
+            connection,
+            "SELECT DISTINCT ON (dataset) dataset, content_hash FROM meta.build"
+            " WHERE status = 'live' ORDER BY dataset, build_id DESC",
+        )
+    return dict(zip(rows["dataset"], rows["content_hash"], strict=True))
+
+
+def _surroundings(context: BuildContext) -> str:
+    """Return the hash of what decides beside the files: the city profile and the program."""
+    profile = msgspec.json.encode(context.profile)
+    return sha256(profile + metadata.version("wanmi").encode()).hexdigest()
+
+
+def _judge(step: Step, request: BuildRequest, context: BuildContext, *, advance: Advance) -> Judged:
+    delivered = context.delivery.layers_of(step.dataset)
+    extracted = (
+        extract(context, step.dataset, advance=advance)
+        if delivered
+        else Extract(frame=no_rows(context, step.dataset), reports=(), unmapped={})
+    )
+    outcome = step.judge(extracted.frame, context)
+    advance(1)
+    replaced = _replaced(outcome.accepted, context, step.dataset)
+    return Judged(
+        step=step,
+        request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
+        outcome=outcome,
+        rows_read=len(outcome.accepted) + outcome.refused,
+        scope=Scope.nothing() if replaced.empty else step.scope(replaced, context),
+        warnings=tuple(
+            f"{report.path}: {text}" for report in extracted.reports for text in report.warnings
+        ),
+    )
+
+
+def _replaced(accepted: pd.DataFrame, context: BuildContext, dataset: str) -> pd.DataFrame:
+    """Return the accepted rows of layers that replace; those of layers that update close nothing."""
+    updating = {
+        context.delivery.name_of(path)
+        for layer in context.delivery.layers_of(dataset)
+        if layer.mode == "update"
+        for path in layer.files
+    }
+    return accepted[~accepted["source_file"].isin(updating)]
+
+
+def _expect(judged: Judged, context: BuildContext) -> None:
+    """Let later datasets see the rows as they will be: refused ones keep their live version."""
+    if judged.step.dataset not in FEATURE_TABLES:
+        return
+    accepted, scope = judged.outcome.accepted, judged.scope
+    faults = judged.outcome.faults
+    refused = faults.loc[faults["severity"] == "error", "code"].dropna().astype(str)
+
+    def change(live: pd.DataFrame) -> pd.DataFrame:
+        ends = scope.covers(live) & ~live["code"].isin(refused)
+        kept = live[~ends & ~live["code"].isin(accepted["code"])]
+        return accepted if kept.empty else pd.concat([kept, accepted], ignore_index=True)
+
+    context.references.expect(judged.step.dataset, change)
+
+
+def _finish(
+    item: Judged | BuildResult, database: Database, *, options: BuildOptions, progress: Progress
+) -> DatasetReport:
+    if isinstance(item, BuildResult):
+        return _report(item)
+    dataset = item.step.dataset
+    with progress(f"publishing {dataset}", total=1) as advance:
+        if dataset == "cases":
+            result = publish_cases(
+                database, item.request, outcome=item.outcome, actor=options.actor
+            )
+        elif item.is_nothing:
+            return _nothing(dataset)
+        else:
+            result = publish(
+                database,
+                item.request,
+                accepted=item.outcome.accepted,
+                faults=item.outcome.faults,
+                rows_read=item.rows_read,
+                scope=item.scope,
+                actor=options.actor,
+            )
+        advance(1)
+    logger.info("%s: build %s, %s rows", dataset, result.build_id, result.rows_accepted)
+    return _report(result, faults=summarise(item.outcome.faults), warnings=item.warnings)
+
+
+def _forecast(item: Judged | BuildResult) -> DatasetReport:
+    if isinstance(item, BuildResult):
+        return _report(item)
+    return DatasetReport(
+        dataset=item.step.dataset,
+        status="judged",
+        build_id=None,
+        rows_read=item.rows_read,
+        rows_accepted=len(item.outcome.accepted),
+        rows_rejected=item.outcome.refused,
+        rows_opened=None,
+        rows_closed=None,
+        rows_unchanged=None,
+        faults=summarise(item.outcome.faults),
+        warnings=item.warnings,
+    )
+
+
+def _nothing(dataset: str) -> DatasetReport:
+    """Report a dataset that the delivery touches but leaves as it is."""
+    return DatasetReport(
+        dataset=dataset,
+        status="unchanged",
+        build_id=None,
+        rows_read=0,
+        rows_accepted=0,
+        rows_rejected=0,
+        rows_opened=0,
+        rows_closed=0,
+        rows_unchanged=0,
+    )
+
+
+def _report(
+    result: BuildResult,
+    *,
+    faults: tuple[dict[str, Any], ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> DatasetReport:
+    return DatasetReport(
+        dataset=result.dataset,
+        status=result.status,
+        build_id=result.build_id,
+        rows_read=result.rows_read,
+        rows_accepted=result.rows_accepted,
+        rows_rejected=result.rows_rejected,
+        rows_opened=result.rows_opened,
+        rows_closed=result.rows_closed,
+        rows_unchanged=result.rows_unchanged,
+        faults=faults,
+        warnings=warnings,
+    )
+
+
+def summarise(faults: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    """Count faults by rule, errors first, each with its first reason as an example.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = {"rule": ["B", "A", "B"], "severity": ["warning", "error", "warning"]}
+    >>> rows |= {"reason_en": ["b1", "a1", "b2"], "reason_zh": ["", "", ""]}
+    >>> [(row["rule"], row["rows"], row["example"]) for row in summarise(pd.DataFrame(rows))]
+    [('A', 1, 'a1'), ('B', 2, 'b1')]
+    """
+    return tuple(
+        {
+            "rule": rule,
+            "severity": severity,
+            "rows": len(rows),
+            "example": rows["reason_en"].iloc[0],
+            "example_zh": rows["reason_zh"].iloc[0],
+        }
+        for (severity, rule), rows in faults.groupby(["severity", "rule"], sort=True)
+    )

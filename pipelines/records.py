@@ -1,0 +1,147 @@
+"""Recorded cases: an import written to ``cases.case``, which is not versioned like the others."""
+
+from dataclasses import replace
+
+import pandas as pd
+from psycopg import sql
+
+from gis import ledger
+from gis.builds import BuildRequest, BuildResult, RollbackResult, rollback
+from gis.database import Connection, Database, copy_rows, dataset_lock
+from gis.errors import BuildError
+from gis.faults import Outcome
+from pipelines.cases import DATASET, REPORT_COLUMNS
+
+_WAIT_S = 30.0
+
+
+def publish_cases(
+    database: Database, request: BuildRequest, *, outcome: Outcome, actor: str
+) -> BuildResult:
+    """Record imported cases by ``case_id``, all in one transaction.
+
+    A new case is added undecided. A known one whose report changed takes the new report and loses
+    its decision, so that it is decided again; one that is only closed since is closed. A case that
+    the workflow system posted is left to that system.
+
+    Raises
+    ------
+    LockedError
+        Another import is running, still after half a minute.
+    """
+    accepted = outcome.accepted
+    with database.connect() as connection, dataset_lock(connection, DATASET, wait_s=_WAIT_S):
+        same = ledger.find(connection, DATASET, request.content_hash, request.as_of)
+        if same is not None:
+            return same
+        result = BuildResult(
+            build_id=0,
+            dataset=DATASET,
+            status="built",
+            rows_read=len(accepted) + outcome.refused,
+            rows_accepted=len(accepted),
+            rows_rejected=outcome.refused,
+            rows_opened=0,
+            rows_closed=0,
+            rows_unchanged=0,
+        )
+        result = replace(result, build_id=ledger.record(connection, request, result))
+        changed = _store(connection, accepted, result.build_id, srid=database.srid)
+        result = replace(result, rows_opened=changed, rows_unchanged=len(accepted) - changed)
+        connection.execute(
+            "UPDATE meta.build SET rows_opened = %s, rows_unchanged = %s WHERE build_id = %s",
+            [result.rows_opened, result.rows_unchanged, result.build_id],
+        )
+        ledger.record_faults(connection, result, outcome.faults, srid=database.srid)
+        ledger.audit(connection, actor=actor, action="build", detail=result)
+    return result
+
+
+def _store(connection: Connection, accepted: pd.DataFrame, build_id: int, *, srid: int) -> int:
+    """Write the cases; return how many rows are new or changed."""
+    connection.execute(
+        'CREATE TEMP TABLE staged_case (LIKE cases."case" INCLUDING DEFAULTS) ON COMMIT DROP'
+    )
+    rows = pd.DataFrame({name: accepted[name] for name in REPORT_COLUMNS})
+    rows["needs_review"], rows["build_id"] = False, build_id
+    copy_rows(connection, "staged_case", rows, srid=srid)
+    names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
+    added = connection.execute(
+        sql.SQL(
+            'INSERT INTO cases."case" ({names}) SELECT {names} FROM staged_case'
+            " ON CONFLICT (case_id) DO NOTHING"
+        ).format(names=names)
+    ).rowcount
+    report = sql.SQL(", ").join(
+        sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in REPORT_COLUMNS[1:]
+    )
+    changed = connection.execute(
+        sql.SQL(
+            'UPDATE cases."case" c SET {report}, grid_code = NULL, community_code = NULL,'
+            " unit_code = NULL, probability = NULL, geom = NULL, needs_review = false,"
+            " decision = '{{}}'::jsonb, data_version = NULL FROM staged_case s"
+            " WHERE c.case_id = s.case_id AND c.build_id IS NOT NULL"
+            " AND c.request_hash <> s.request_hash"
+        ).format(report=report)
+    ).rowcount
+    closed = connection.execute(
+        'UPDATE cases."case" c SET closed_at = s.closed_at, state = s.state FROM staged_case s'
+        " WHERE c.case_id = s.case_id AND c.build_id IS NOT NULL"
+        " AND s.closed_at IS NOT NULL AND c.closed_at IS DISTINCT FROM s.closed_at"
+    ).rowcount
+    return added + changed + closed
+
+
+def roll_back(database: Database, build_id: int, *, actor: str) -> RollbackResult:
+    """Undo a build of any dataset, cases too.
+
+    Raises
+    ------
+    BuildError
+        There is no such build, it was rolled back, or a newer one of its dataset comes first.
+    """
+    with database.connect(read_only=True) as connection:
+        row = connection.execute(
+            "SELECT dataset FROM meta.build WHERE build_id = %s", [build_id]
+        ).fetchone()
+    if row is None or row[0] != DATASET:
+        return rollback(database, build_id, actor=actor)
+    removed = rollback_cases(database, build_id, actor=actor)
+    return RollbackResult(build_id=build_id, dataset=DATASET, rows_removed=removed, rows_reopened=0)
+
+
+def rollback_cases(database: Database, build_id: int, *, actor: str) -> int:
+    """Remove the cases that an import added and that nobody has decided; return how many.
+
+    Raises
+    ------
+    BuildError
+        There is no such build, it was rolled back, or a newer import comes first.
+    """
+    with database.connect() as connection, dataset_lock(connection, DATASET, wait_s=_WAIT_S):
+        ledger.check_newest(connection, DATASET, build_id)
+        decided = connection.execute(
+            "SELECT count(*) FROM cases.\"case\" WHERE build_id = %s AND decision <> '{}'::jsonb",
+            [build_id],
+        ).fetchone()
+        if decided is not None and decided[0]:
+            msg = (
+                f"{decided[0]} cases of build {build_id} were decided and are records now: they can not "
+                "be taken back; close them in the workflow system instead."
+            )
+            raise BuildError(
+                msg,
+                zh=f"构建 {build_id} 中有 {decided[0]} 件案件已作出决定并成为记录，无法回滚；请在业务系统中结案。",
+            )
+        removed = connection.execute(
+            'DELETE FROM cases."case" WHERE build_id = %s', [build_id]
+        ).rowcount
+        connection.execute(
+            "UPDATE meta.build SET status = 'rolled_back' WHERE build_id = %s", [build_id]
+        )
+        connection.execute(
+            "INSERT INTO meta.audit (actor, action, detail) VALUES (%s, 'rollback',"
+            " jsonb_build_object('build_id', %s::bigint, 'dataset', 'cases', 'rows_removed', %s::int))",
+            [actor, build_id, removed],
+        )
+    return removed

@@ -1,0 +1,165 @@
+"""The datasets as steps of a build: how each is judged, what it needs, which live rows it replaces."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import geopandas as gpd
+import pandas as pd
+
+from gis.builds import Scope
+from gis.faults import Outcome
+from pipelines import (
+    addresses,
+    areas,
+    cases,
+    components,
+    gazetteer,
+    grids,
+    place_names,
+    responsibility,
+    topography,
+    units,
+)
+from pipelines.context import BuildContext
+
+DISTRICT_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One dataset of a build."""
+
+    dataset: str
+    judge: Callable[[pd.DataFrame, BuildContext], Outcome]
+    """Delivered rows (none, if only the triggers were delivered) -> accepted and refused ones."""
+    scope: Callable[[pd.DataFrame, BuildContext], Scope]
+    """Accepted rows of the layers that replace -> live rows to close if they are not delivered."""
+    inputs: tuple[str, ...] = ()
+    """Datasets its rows are judged against: if one of them changes, it is judged again."""
+    triggers: tuple[str, ...] = ()
+    """Datasets whose delivery makes this one anew even if it is not delivered itself."""
+
+
+def _everything(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    del accepted, context
+    return Scope.everything()
+
+
+def _districts(codes: "pd.Series[str]") -> tuple[str, ...]:
+    """Return the district codes that codes begin with, sorted."""
+    return tuple(sorted(codes.str.slice(0, DISTRICT_DIGITS).unique()))
+
+
+def _area_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Replace the delivered levels in the delivered districts."""
+    del context
+    return Scope.matching(
+        "level", sorted(accepted["level"].unique()), code_prefix=_districts(accepted["code"])
+    )
+
+
+def _topography_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Replace the delivered feature classes."""
+    del context
+    return Scope.matching("feature_class", sorted(accepted["feature_class"].unique()))
+
+
+def _grid_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Replace the grids of the communities delivered; divided ones are only added."""
+    del context
+    return Scope.matching("community_code", sorted(accepted["community_code"].unique()))
+
+
+def _component_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Replace the delivered classes in the delivered districts."""
+    del context
+    return Scope.matching(
+        "class_code",
+        sorted(accepted["class_code"].unique()),
+        code_prefix=_districts(accepted["code"]),
+    )
+
+
+def _address_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Replace all derived places, and the delivered ones if addresses were delivered."""
+    del accepted
+    sources = ["areas", "place_names", "topography"]
+    if context.delivery.layers_of("addresses"):
+        sources.append("addresses")
+    return Scope.matching("source", sources)
+
+
+def judge_addresses(frame: pd.DataFrame, context: BuildContext) -> Outcome:
+    """Judge delivered addresses and add the places that the other databases name."""
+    delivered = addresses.transform(gpd.GeoDataFrame(frame), context)
+    live = context.rows(addresses.DATASET)
+    known = delivered.accepted
+    if not context.delivery.layers_of(addresses.DATASET):
+        known = live[live["source"] == addresses.DATASET]
+    derived = gazetteer.drop_delivered(gazetteer.derive_places(context), known)
+    both = pd.concat([delivered.accepted, derived], ignore_index=True)
+    return Outcome(
+        accepted=gpd.GeoDataFrame(both, geometry="geometry", crs=context.crs.crs),
+        faults=delivered.faults,
+    )
+
+
+def judge_grids(frame: pd.DataFrame, context: BuildContext) -> Outcome:
+    """Judge delivered grids, or else divide the communities that have none."""
+    if context.delivery.layers_of(grids.DATASET):
+        return grids.transform(gpd.GeoDataFrame(frame), context)
+    return grids.divide_missing(context)
+
+
+def judge_imagery(frame: pd.DataFrame, context: BuildContext) -> Outcome:
+    """Rectify the delivered images."""
+    from pipelines import imagery
+
+    return imagery.transform(frame, context)
+
+
+STEPS = (
+    Step(dataset="areas", judge=areas.transform, scope=_area_scope),
+    Step(
+        dataset="topography",
+        judge=topography.transform,
+        scope=_topography_scope,
+        inputs=("areas",),
+    ),
+    Step(
+        dataset="unit_grids",
+        judge=judge_grids,
+        scope=_grid_scope,
+        inputs=("areas", "topography"),
+        triggers=("areas", "topography"),
+    ),
+    Step(
+        dataset="place_names",
+        judge=place_names.transform,
+        scope=_everything,
+        inputs=("areas", "unit_grids"),
+    ),
+    Step(dataset="units", judge=units.transform, scope=_everything, inputs=("areas",)),
+    Step(
+        dataset="responsibility",
+        judge=responsibility.transform,
+        scope=_everything,
+        inputs=("areas", "unit_grids", "units"),
+    ),
+    Step(
+        dataset="addresses",
+        judge=judge_addresses,
+        scope=_address_scope,
+        inputs=("areas", "topography", "unit_grids", "place_names"),
+        triggers=("areas", "topography", "place_names"),
+    ),
+    Step(
+        dataset="components",
+        judge=components.transform,
+        scope=_component_scope,
+        inputs=("areas", "unit_grids", "units"),
+    ),
+    Step(dataset="cases", judge=cases.transform, scope=_everything),
+    Step(dataset="imagery", judge=judge_imagery, scope=_everything, inputs=("areas",)),
+)
+"""All steps in the order in which they are built."""
