@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,15 @@ GEOGRAPHIC = "EPSG:4490"
 VENDOR_CRS = ("GCJ-02", "BD-09")
 """Offsets of map vendors that are named like a CRS."""
 
+_HUB = "EPSG:4326"
 _FIRST_CUSTOM_SRID = 910_000
 _CUSTOM_SRIDS = 88_999  # PostGIS reserves what is above 998999
 _VENDOR_SPELLINGS = {"GCJ02": "GCJ-02", "GCJ": "GCJ-02", "BD09": "BD-09", "BD09LL": "BD-09"}
-_GLOBAL_DATUM = re.compile(
-    r"WGS[ _]?(19)?84|World Geodetic System 1984|CGCS2000|China[ _](Geodetic"
-    r"[ _]Coordinate[ _]System[ _])?2000|NAD83|North American Datum 1983",
-    re.I,
+_WGS84 = re.compile(r"(D_)?(WGS[ _]?(19)?84|World Geodetic System 1984)", re.IGNORECASE)
+_CGCS2000 = re.compile(
+    r"(D_)?(China.?2000|CGCS.?2000|China.Geodetic.Coordinate.System.2000)", re.IGNORECASE
 )
+_NAD83 = re.compile(r"(D_)?(NAD83|North.American.(Datum.)?1983)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,9 +161,18 @@ def same_crs(first: str, second: str) -> bool:
 
 def _identity(crs: CRS) -> Any:
     code = epsg_of(crs)
-    if code in (4326, 4490):
+    if code in (4326, 4490) or (crs.is_geographic and code is None and _is_plain_degrees(crs)):
         return 4490
     return code if code is not None else crs.to_wkt()
+
+
+def _is_plain_degrees(crs: CRS) -> bool:
+    """Return whether these are degrees of WGS 84 or CGCS2000 under another name, as OGC:CRS84."""
+    if crs.is_bound or len(crs.axis_info) != 2 or crs.prime_meridian is None:
+        return False
+    in_degrees = {axis.unit_name for axis in crs.axis_info} == {"degree"}
+    from_greenwich = crs.prime_meridian.longitude == 0
+    return in_degrees and from_greenwich and (is_cgcs2000(crs) or _has_datum(crs, _WGS84))
 
 
 @cache
@@ -202,8 +213,11 @@ def _parameters(crs: CRS) -> tuple[float, float] | None:
 
 def is_cgcs2000(crs: CRS) -> bool:
     """Return whether the datum of `crs` is CGCS2000, however it is spelt."""
-    datum = crs.datum.name if crs.datum is not None else ""
-    return bool(re.search(r"China.?2000|CGCS.?2000|China.Geodetic.Coordinate.System.2000", datum))
+    return _has_datum(crs, _CGCS2000)
+
+
+def _has_datum(crs: CRS, pattern: "re.Pattern[str]") -> bool:
+    return crs.datum is not None and bool(pattern.match(crs.datum.name))
 
 
 @cache
@@ -268,7 +282,12 @@ def _transform(
     start = GEOGRAPHIC if source in VENDOR_CRS else source
     if same_crs(start, target):
         return x, y
-    x_out, y_out = _transformer(start, target).transform(x, y)
+    # PROJ applies a stated datum shift (TOWGS84) only on the way to its hub, WGS 84.
+    is_bound = parse_crs(start).is_bound or parse_crs(target).is_bound
+    x_out, y_out = x, y
+    for step_from, step_to in pairwise((start, _HUB, target) if is_bound else (start, target)):
+        if not same_crs(step_from, step_to):
+            x_out, y_out = _transformer(step_from, step_to).transform(x_out, y_out)
     return np.asarray(x_out, dtype=np.float64), np.asarray(y_out, dtype=np.float64)
 
 
@@ -292,8 +311,7 @@ def _transformer(source: str, target: str) -> Transformer:
 
 def _is_global(crs: CRS) -> bool:
     """Return whether the datum agrees with WGS 84 to a metre or so, so that no shift is needed."""
-    datum = crs.datum.name if crs.datum is not None else ""
-    return bool(_GLOBAL_DATUM.search(datum))
+    return any(_has_datum(crs, pattern) for pattern in (_WGS84, _CGCS2000, _NAD83))
 
 
 def reproject(frame: gpd.GeoDataFrame, *, target: str, source: str | None) -> gpd.GeoDataFrame:
