@@ -244,15 +244,15 @@ def _area_certainty(parts: _Parts) -> Floats:
         asked = levels == level
         if not asked.any():
             continue
-        sums: Floats
         if len(parts.edition.grids.rows):
             area = parts.edition.grid_areas[level]
             same = area[shares.position] == area[grid.position[shares.point]]
-            weights = shares.probability * same
-            sums = np.bincount(shares.point, weights=weights, minlength=len(levels))
+            shared = np.bincount(
+                shares.point, weights=shares.probability * same, minlength=len(levels)
+            )
+            result[asked] = shared[asked]
         else:
-            sums = _own_share(parts.edition.areas[level].index, parts.placed)
-        result[asked] = sums[asked]
+            result[asked] = _own_share(parts.edition.areas[level].index, parts.placed)[asked]
     result[~np.isfinite(parts.placed.x) & ~np.isin(levels, ("city", "component"))] = 0.0
     return result
 
