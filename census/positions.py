@@ -15,6 +15,7 @@ MOVED_M = 10.0
 """A component that is farther than this from where it was, and than twice its accuracy, moved."""
 
 _TYPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
+_TYPES_ZH = {"point": "点", "line": "线", "polygon": "面"}
 _LONG_GRID, _SHORT_GRID = 15, 14
 
 
@@ -36,7 +37,9 @@ def judge_geometry(rows: gpd.GeoDataFrame, faults: Faults, *, expected: "pd.Seri
         "C020",
         odd & standing(rows, faults),
         delivered=delivered,
+        delivered_zh=delivered.map(_TYPES_ZH),
         expected=expected,
+        expected_zh=expected.map(_TYPES_ZH),
         class_code=rows["class_code"],
     )
 
