@@ -162,9 +162,9 @@ def _lattice(
         far = np.abs(v)[:, None] ** 2.6 + np.abs(u)[None, :] ** 2.6
         order = np.argsort(far, axis=None, kind="stable")
         enough = np.searchsorted(np.cumsum(sizes.ravel()[order]), area_km2 * 1e6) + 1
-        mask = np.zeros(sizes.size, dtype=bool)
-        mask[order[:enough]] = True
-        mask = ndimage.binary_fill_holes(mask.reshape(sizes.shape))
+        flat = np.zeros(sizes.size, dtype=bool)
+        flat[order[:enough]] = True
+        mask = ndimage.binary_fill_holes(flat.reshape(sizes.shape))
     scale = np.sqrt(area_km2 * 1e6 / sizes[mask].sum())
     return us * scale, vs * scale, mask
 

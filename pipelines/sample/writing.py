@@ -14,6 +14,7 @@ from pipelines.sample.answers import write_answers
 from pipelines.sample.cases import CaseBook, make_census, report_cases
 from pipelines.sample.components import Layer, component_table, place_components
 from pipelines.sample.district import District, make_district
+from pipelines.sample.imagery import write_imagery
 from pipelines.sample.manifest import write_manifest
 from pipelines.sample.placenames import place_name_table
 from pipelines.sample.plan import CRS
@@ -102,7 +103,11 @@ def write_sample(
     write_csv(names, folder / "03地名" / "标准地名.csv", encoding="gb18030")
     counts |= _write_tables(folder, addresses, directory, plan, book)
     counts["place_names"] = len(names)
-    write_manifest(folder, layers=[name_of(x) for x in layers], imagery=False)
+    if imagery:
+        checks = write_imagery(folder / "07影像", district=district, layers=layers)
+        write_csv(checks, folder / "answers" / "check_points.csv")
+        counts["imagery"] = 1
+    write_manifest(folder, layers=[name_of(x) for x in layers], imagery=imagery)
     write_answers(folder / "answers", district=district, speaker=speaker, book=book)
     progress(1)
     return SampleReport(folder=folder, area_km2=area_km2, counts=counts)
