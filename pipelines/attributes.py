@@ -18,7 +18,7 @@ def _known() -> dict[str, tuple[str, str]]:
     return {row["delivered"].casefold(): (row["attribute"], row["kind"]) for row in rows}
 
 
-def attributes_of(frame: pd.DataFrame, *, columns: frozenset[str]) -> "pd.Series[dict[str, Any]]":  # type: ignore[type-var]
+def attributes_of(frame: pd.DataFrame, *, columns: frozenset[str]) -> "pd.Series[dict[str, Any]]":
     """Return one object per row with every column that is not in `columns`; blanks are left out.
 
     Known spellings get their platform name with its unit (WIDTH -> ``width_m``) and become numbers;
@@ -53,6 +53,6 @@ def _read(frame: pd.DataFrame, column: Hashable) -> tuple[str, list[Any]]:
     numbers = numbers_of(frame, delivered)
     # A value that is no number ("砖3") stays as it was written.
     return name, [
-        float(number) if number == number else raw  # noqa: PLR0124 (NaN is not itself)
+        float(number) if number == number else raw
         for number, raw in zip(numbers, text, strict=True)
     ]

@@ -230,9 +230,14 @@ def _judge(step: Step, request: BuildRequest, context: BuildContext, *, advance:
     extracted = (
         extract(context, step.dataset, advance=advance)
         if delivered
-        else Extract(frame=no_rows(context, step.dataset), reports=(), unmapped={})
+        else Extract(frame=no_rows(context, step.dataset), reports=(), unmapped={}, columns={})
     )
     outcome = step.judge(extracted.frame, context)
+    faults = outcome.faults
+    faults["record"] = [
+        extracted.as_delivered(record, file)
+        for record, file in zip(faults["record"], faults["source_file"], strict=True)
+    ]
     advance(1)
     replaced = _replaced(outcome.accepted, context, step.dataset)
     return Judged(

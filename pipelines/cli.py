@@ -257,5 +257,11 @@ def demo(
     """
     from pipelines.demo import run_demo
 
-    settings_of(ctx)
-    run_demo(folder, area_km2=area_km2, port=port, once=once, echo=typer.echo)
+    run_demo(
+        folder,
+        settings=settings_of(ctx),
+        area_km2=area_km2,
+        port=port,
+        once=once,
+        echo=typer.echo,
+    )

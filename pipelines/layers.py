@@ -1,8 +1,10 @@
 """The layers of a delivery, read into frames with platform columns, in the city's CRS."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,10 +19,14 @@ from gis.sources import FileReport, Layer
 from gis.vector import read_vector
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
+from pipelines.placement import city_ground
 from pipelines.values import numbers_of, text_of
+from pipelines.whereabouts import check_whereabouts
 
 SPATIAL = frozenset({"areas", "topography", "unit_grids", "place_names", "addresses", "components"})
 """Datasets whose rows have a geometry; the others are read as plain tables."""
+_PLACED = SPATIAL - {"areas"}
+_NAMED_CRS = re.compile(r"EPSG:\d+|GCJ-02|BD-09")
 _SOURCE = ("source_file", "source_row")
 _SHEET_SUFFIXES = (".csv", ".csv.gz", ".xlsx")
 
@@ -35,6 +41,13 @@ class Extract:
     """One per file, its path relative to the delivery."""
     unmapped: dict[str, tuple[str, ...]]
     """File -> its columns that no platform column stands for."""
+    columns: dict[str, dict[str, str]]
+    """File -> platform column -> the file's column."""
+
+    def as_delivered(self, record: dict[str, Any], file: str) -> dict[str, Any]:
+        """Return a row under the names that its file gave the columns."""
+        names = self.columns.get(file, {})
+        return {names.get(name, name): value for name, value in record.items()}
 
 
 def extract(
@@ -51,16 +64,45 @@ def extract(
     """
     frames, reports = [], []
     unmapped: dict[str, tuple[str, ...]] = {}
+    columns: dict[str, dict[str, str]] = {}
+    ground = city_ground(context) if dataset in _PLACED else None
     for spec in context.delivery.layers_of(dataset):
         for path in spec.files:
             layer = _read(spec, path, context)
             mapping = map_fields(layer.frame, dataset=dataset, stated=_stated(spec))
             name = context.delivery.name_of(path)
             unmapped[name] = tuple(mapping.unmapped)
-            reports.append(replace(layer.report, path=name))
+            columns[name] = mapping.mapped
+            report = replace(layer.report, path=name)
+            reports.append(_check(layer.frame, report, spec, context, ground))
             frames.append(_with_layer(mapping.frame, spec, name))
             advance(1)
-    return Extract(frame=_join(frames, context, dataset), reports=tuple(reports), unmapped=unmapped)
+    return Extract(
+        frame=_join(frames, context, dataset),
+        reports=tuple(reports),
+        unmapped=unmapped,
+        columns=columns,
+    )
+
+
+def _check(
+    frame: pd.DataFrame,
+    report: FileReport,
+    spec: LayerSpec,
+    context: BuildContext,
+    ground: shapely.Geometry | None,
+) -> FileReport:
+    """Compare where a file lies with the city's areas, known before all other datasets."""
+    if spec.dataset not in _PLACED:
+        return report
+    stated = spec.crs or report.crs
+    return check_whereabouts(
+        gpd.GeoDataFrame(frame),
+        report,
+        source=stated if _NAMED_CRS.fullmatch(stated) else context.crs.text,
+        city=context.crs.text,
+        ground=ground,
+    )
 
 
 def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:

@@ -114,7 +114,8 @@ def is_class(taxonomy: Taxonomy, kind: str, code: str) -> bool:
     >>> [is_class(taxonomy, "component", code) for code in ("0102", "01", "*", "9999")]
     [True, True, True, False]
     """
-    return code == ANY or taxonomy.exists(kind, code)
+    majors = {entry.code for entry in taxonomy.majors(kind)}
+    return code == ANY or code in majors or taxonomy.exists(kind, code)
 
 
 def _check_areas(faults: Faults, rows: pd.DataFrame, context: BuildContext) -> None:

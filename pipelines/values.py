@@ -55,7 +55,7 @@ def _code(value: str) -> str:
     return "".join(unicodedata.normalize("NFKC", value).split())
 
 
-def names_of(frame: pd.DataFrame, column: str) -> "pd.Series[list[str]]":  # type: ignore[type-var]
+def names_of(frame: pd.DataFrame, column: str) -> "pd.Series[list[str]]":
     """Return a column of names split at ``；;、，,|/``, without repeats; an empty list for blank.
 
     Examples
