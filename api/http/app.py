@@ -15,7 +15,6 @@ from api.http.options import ServerOptions
 from api.http.routes import (
     assign,
     batch,
-    cases,
     features,
     imagery,
     lookup,
@@ -61,7 +60,6 @@ _ROUTERS = (
     lookup.router,
     assign.router,
     batch.router,
-    cases.router,
     places.router,
     features.router,
     reference.router,
@@ -105,8 +103,6 @@ def create_app(options: ServerOptions) -> FastAPI:
     # The last one added is the first one asked.
     app.add_middleware(Options, routes=app.router.routes)
     app.add_middleware(BodyLimit, options=options)
-    app.add_middleware(
-        Gate, options=options, keyring=serving.keyring, limiter=serving.limiter
-    )
+    app.add_middleware(Gate, options=options, keyring=serving.keyring, limiter=serving.limiter)
     app.add_middleware(Edge, options=options, metrics=serving.metrics)
     return app

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.http.options import ServerOptions
+from api.http.options import LOOPBACK_NAMES, ServerOptions
 from api.keys import ApiKey, create_key, list_keys, revoke_key
 from gis.command import actor, emit, workspace_of
 from gis.database import open_database
@@ -27,7 +27,8 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
     require_keys: Annotated[
-        bool, typer.Option("--require-keys", help="Ask for keys on loopback too, as behind a proxy.")
+        bool,
+        typer.Option("--require-keys", help="Ask for keys on loopback too, as behind a proxy."),
     ] = False,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
 ) -> None:
@@ -68,7 +69,7 @@ def serve(
     options = ServerOptions(
         workspace=workspace,
         keys_required=needs_keys,
-        hosts=(*ServerOptions.__dataclass_fields__["hosts"].default, host),
+        hosts=(*LOOPBACK_NAMES, host),
         access_log=access_log,
     )
     run_server(
@@ -165,4 +166,3 @@ def revoke(
     """
     revoke_key(open_database(workspace_of(ctx)), key_id, actor=actor())
     typer.echo(f"Revoked {key_id}.")
-

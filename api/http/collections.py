@@ -10,7 +10,7 @@ from cql2 import Expr
 from morecantile import Tile, TileMatrixSet
 from pydantic import PrivateAttr
 from tipg.collections import Column, PgCollection
-from tipg.errors import InvalidDatetime, InvalidPropertyName, NotFound
+from tipg.errors import InvalidDatetime, InvalidPropertyName, NotFound, TiPgError
 
 from api.http.layers import LayerSpec, columns_of, table_of
 from gis.crs import transform_xy
@@ -25,12 +25,18 @@ districts: ContextVar[tuple[str, ...]] = ContextVar("districts", default=())
 """Districts of whoever asks; set by the gate of ``/ogc``, empty: the whole city."""
 
 _SAFE_OPERATORS = frozenset(
-    "and or not = <> < > <= >= like between in isNull + - * / casei accenti"
-    " s_intersects s_equals s_disjoint s_touches s_within s_overlaps s_crosses s_contains"
-    " t_after t_before t_disjoint t_equals t_intersects t_during"
-    " a_equals a_contains a_containedBy a_overlaps date timestamp interval bbox".split()
+    {"and", "or", "not", "=", "<>", "<", ">", "<=", ">=", "like", "between", "in", "isNull"}
+    | {"+", "-", "*", "/", "casei", "accenti", "date", "timestamp", "interval", "bbox"}
+    | {f"s_{name}" for name in ("intersects", "equals", "disjoint", "touches", "within")}
+    | {f"s_{name}" for name in ("overlaps", "crosses", "contains")}
+    | {f"t_{name}" for name in ("after", "before", "disjoint", "equals", "intersects", "during")}
+    | {f"a_{name}" for name in ("equals", "contains", "containedBy", "overlaps")}
 )
 _DISTRICT = re.compile(r"\d{6}")
+
+
+class InvalidFilter(TiPgError):  # noqa: N818 (as tipg names its own)
+    """A filter uses what CQL2 does not have."""
 
 
 class LayerCollection(PgCollection):
@@ -44,7 +50,9 @@ class LayerCollection(PgCollection):
     _crs: str = PrivateAttr()
 
     @classmethod
-    def of(cls, spec: LayerSpec, *, srid: int, crs: str, bounds: Sequence[float]) -> "LayerCollection":
+    def of(
+        cls, spec: LayerSpec, *, srid: int, crs: str, bounds: Sequence[float]
+    ) -> "LayerCollection":
         """Return the collection of a layer.
 
         Parameters
@@ -110,9 +118,10 @@ class LayerCollection(PgCollection):
             f" AND d.code IN ({codes}) AND ST_Intersects(d.geom, t.geom))"
         )
 
-    def _from(self, function_parameters: dict[str, str] | None, params: list[Any]) -> str:
+    def _from(self, function_parameters: dict[str, str] | None, _: list[Any]) -> str:
         condition = (function_parameters or {}).get(ROWS) or self.rows(None)
-        return f'FROM (SELECT * FROM {self._qualified_name} AS t WHERE {condition}) AS "{self.table}"'
+        rows = f"SELECT * FROM {self._qualified_name} AS t WHERE {condition}"  # noqa: S608 (declared)
+        return f'FROM ({rows}) AS "{self.table}"'
 
     async def features(self, conn: Any, **question: Any) -> Any:
         """Return the features asked for; see ``tipg``."""
@@ -121,7 +130,7 @@ class LayerCollection(PgCollection):
         question["function_parameters"] = {ROWS: self.rows(moments)}
         return await super().features(conn, **question)
 
-    def cql_where(self, **question: Any) -> Expr | None:
+    def cql_where(self, **question: Any) -> Expr | None:  # type: ignore[override]  # by name alone
         """Return the condition of a question; the box is turned into the city's CRS by ``gis.crs``."""
         box = question.pop("bbox", None)
         where: Expr | None = super().cql_where(**question)
@@ -136,7 +145,7 @@ class LayerCollection(PgCollection):
         assert self.geometry_column is not None
         ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
         literal = {"type": "Polygon", "coordinates": [ring]}
-        polygon = {"op": "st_setsrid", "args": [literal, self.geometry_column.srid]}
+        polygon = {"op": "st_setsrid", "args": [literal, table_srid(self)]}
         name = {"property": self.geometry_column.name}
         return Expr({"op": "s_intersects", "args": [name, polygon]})
 
@@ -154,7 +163,7 @@ class LayerCollection(PgCollection):
             self._tile_columns(question.get("properties")),
             source=self._from({ROWS: self.rows(question.get("datetime_filter"))}, []),
             where=self._where_clause(where),
-            srid=self.geometry_column.srid if self.geometry_column else 0,
+            srid=table_srid(self),
             key=self.id_column.name if self.id_column else "",
         )
         if not 0 <= tile.z <= MAX_ZOOM or not tms.is_valid(tile):
@@ -178,28 +187,44 @@ class LayerCollection(PgCollection):
         return [known[name] for name in wanted if name]
 
 
+def table_srid(collection: PgCollection) -> int:
+    """Return the SRID of a collection's geometry column, 0 without one."""
+    column = collection.geometry_column
+    return 0 if column is None or column.srid is None else int(column.srid)
+
+
 def tile_query(
     columns: Sequence[Column], *, source: str, where: str, srid: int, key: str
 ) -> str:
-    """Return the query of a tile.
+    """Return the query of a tile: a layer of the shapes and one of their labels.
+
+    The label layer has a point inside each named shape, in the one tile that holds it, so that a
+    shape cut by the edges of tiles is named once.
 
     Its parameters: 1-4 the box to search, in the city's CRS; 5-8 the tile, in EPSG:3857; 9 the
     layer's name; 10 the greatest count. When there are more the largest features win.
     """
     names = "".join(f'"{column.name}", ' for column in columns)
     return (
-        f"SELECT ST_AsMVT(m.*, $9::text, 4096, 'geom') FROM (SELECT {names}"  # noqa: S608 (declared names)
-        " ST_AsMVTGeom(ST_Transform(geom, 3857),"
-        " ST_MakeEnvelope($5, $6, $7, $8, 3857), 4096, 64, true) AS geom"
+        f"WITH found AS MATERIALIZED (SELECT {names} geom"  # noqa: S608 (declared names)
         f" {source} {where} AND geom && ST_MakeEnvelope($1, $2, $3, $4, {srid})"
         " ORDER BY ST_XMax(geom) - ST_XMin(geom) + ST_YMax(geom) - ST_YMin(geom) DESC,"
-        f' "{key}" LIMIT $10) AS m'        " WHERE m.geom IS NOT NULL"
+        f' "{key}" LIMIT $10),'
+        " tile AS (SELECT ST_MakeEnvelope($5, $6, $7, $8, 3857) AS box),"
+        f" shape AS (SELECT {names}"
+        " ST_AsMVTGeom(ST_Transform(geom, 3857), box, 4096, 64, true) AS geom FROM found, tile),"
+        f" point AS (SELECT {names} ST_Transform(ST_PointOnSurface(geom), 3857) AS spot FROM found"
+        " WHERE ST_Dimension(geom) = 2),"
+        f" label AS (SELECT {names} ST_AsMVTGeom(spot, box, 4096, 0, true) AS geom"
+        " FROM point, tile WHERE ST_X(spot) >= $5 AND ST_X(spot) < $7"
+        " AND ST_Y(spot) >= $6 AND ST_Y(spot) < $8)"
+        " SELECT (SELECT ST_AsMVT(shape.*, $9::text, 4096, 'geom') FROM shape"
+        " WHERE geom IS NOT NULL)"
+        " || (SELECT ST_AsMVT(label.*, $9::text || '_label', 4096, 'geom') FROM label)"
     )
 
 
-def outline(
-    box: Sequence[float], *, source: str, target: str
-) -> tuple[float, float, float, float]:
+def outline(box: Sequence[float], *, source: str, target: str) -> tuple[float, float, float, float]:
     """Return the box in `target` that holds a box of `source`, its edges followed by 9 points each.
 
     Examples
@@ -264,7 +289,7 @@ def check_filter(expression: Expr | None) -> None:
 
     Raises
     ------
-    InvalidPropertyName
+    InvalidFilter
         An operator is not one of them.
     """
     if expression is None:
@@ -276,7 +301,7 @@ def check_filter(expression: Expr | None) -> None:
             operator = node.get("op")
             if operator is not None and operator not in _SAFE_OPERATORS:
                 msg = f"Invalid operator in filter: {operator}"
-                raise InvalidPropertyName(msg)
+                raise InvalidFilter(msg)
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)

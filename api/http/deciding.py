@@ -42,9 +42,7 @@ def check_question(case: Case, taxonomy: Taxonomy) -> None:
     """
     if case.position is None and not case.address and not case.component_code:
         msg = "Say where: give a position, an address or a component_code."
-        raise RequestError(
-            msg, zh="请说明位置：提供 position、address 或 component_code 之一。"
-        )
+        raise RequestError(msg, zh="请说明位置：提供 position、address 或 component_code 之一。")
     if case.position is not None:
         check_range(case.position)
     if case.class_code is not None and not taxonomy.exists(case.kind, case.class_code):

@@ -60,15 +60,18 @@ class Edge:
             async with asyncio.timeout(self._options.bounds.request_s):
                 await self._app(scope, receive, answer.send)
         except Exception as error:
-            if answer.status:  # half sent: the server closes the connection
+            if answer.status and not answer.is_done:  # the server closes the connection
                 raise
-            request = Request(scope)
-            if isinstance(error, TimeoutError):
-                response = problem(504, "timeout", language=language_of(request))
-            else:
-                response = server_fault(request, error)
-            await response(scope, receive, answer.send)
+            if not answer.is_done:
+                await self._last_resort(scope, error)(scope, receive, answer.send)
         self._tell(scope, method, answer.status, time.perf_counter() - started)
+
+    @staticmethod
+    def _last_resort(scope: Scope, error: Exception) -> Response:
+        request = Request(scope)
+        if isinstance(error, TimeoutError):
+            return problem(504, "timeout", language=language_of(request))
+        return server_fault(request, error)
 
     def _tell(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None)
@@ -92,6 +95,7 @@ class _Answer:
         self._send = send
         self._bodiless = bodiless
         self.status = 0
+        self.is_done = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -99,8 +103,10 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-        elif self._bodiless and message["type"] == "http.response.body":
-            message = {**message, "body": b""}
+        elif message["type"] == "http.response.body":
+            self.is_done = not message.get("more_body", False)
+            if self._bodiless:
+                message = {**message, "body": b""}
         await self._send(message)
 
 

@@ -110,7 +110,12 @@ def _read_lines(body: bytes, *, most: int) -> Iterator[CaseIn]:
 
 def _placed(faults: Iterable[Any], *place: str) -> list[dict[str, Any]]:
     return [
-        {**fault, "loc": ("body", *place, *fault["loc"]), "input": None, "ctx": fault.get("ctx", {})}
+        {
+            **fault,
+            "loc": ("body", *place, *fault["loc"]),
+            "input": None,
+            "ctx": fault.get("ctx", {}),
+        }
         for fault in faults
     ]
 
@@ -211,5 +216,3 @@ def write_records(records: Iterable[Any], *, format_name: Format) -> bytes:
             orjson.dumps(record, option=options | orjson.OPT_APPEND_NEWLINE) for record in records
         )
     return orjson.dumps(list(records), option=options)
-
-

@@ -82,11 +82,11 @@ class Metrics:
 
 
 def merge(pages: list[bytes]) -> bytes:
-    """Join expositions: each family's HELP and TYPE once, then the samples of every page.
+    r"""Join expositions: each family's HELP and TYPE once, then the samples of every page.
 
     Examples
     --------
-    >>> page = b"# HELP a A.\\n# TYPE a gauge\\na{worker=\\"%d\\"} 1.0\\n"
+    >>> page = b"# HELP a A.\n# TYPE a gauge\na{worker=\"%d\"} 1.0\n"
     >>> merge([page % 1, page % 2]).decode().splitlines()[-2:]
     ['a{worker="1"} 1.0', 'a{worker="2"} 1.0']
     """

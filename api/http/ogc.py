@@ -6,11 +6,13 @@ from typing import Annotated
 import asyncpg
 import jinja2
 import structlog
+from cql2 import Expr
 from fastapi import Depends, FastAPI, Path
 from morecantile import tms as all_tile_matrix_sets
 from morecantile.defaults import TileMatrixSets
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Router
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tipg.collections import Collection, CollectionList
@@ -23,25 +25,17 @@ from api.http.access import may
 from api.http.collections import LayerCollection, districts
 from api.http.docs import swagger_page
 from api.http.pool import ABSENCES, ReadPool
+from api.static.location import STATIC
 from gis.errors import NotFoundError
 
 WORLD = [-180.0, -90.0, 180.0, 90.0]
 logger = structlog.get_logger(__name__)
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{{ template.title }}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/static/document.css">
-<header><a href="/">Wanmi 万米</a>{% for crumb in crumbs %} / <a href="{{ crumb.url }}">{{ crumb.part }}</a>{% endfor %}</header>
-<main data-document><h1>{{ template.title }}</h1><pre>{{ response | tojson(indent=2) }}</pre></main>
-<script type="module" src="/static/document.js"></script>
-</html>
-"""
+_PAGE = "document.html"
+"""The page of every document; tipg's own pages load scripts from a CDN."""
 
 
-def make_ogc(
-    catalogue: Callable[[], dict[str, LayerCollection]], pool: ReadPool
-) -> FastAPI:
+def make_ogc(catalogue: Callable[[], dict[str, LayerCollection]], pool: ReadPool) -> FastAPI:
     """Return the application to mount at ``/ogc``.
 
     Parameters
@@ -86,7 +80,9 @@ def make_ogc(
         ]
         return CollectionList(collections=found, matched=len(found), next=None, prev=None)
 
-    templates = Jinja2Templates(env=jinja2.Environment(loader=_OnePage(), autoescape=True))
+    page = (STATIC / _PAGE).read_text(encoding="utf-8")
+    loader = jinja2.FunctionLoader(lambda _: page)
+    templates = Jinja2Templates(env=jinja2.Environment(loader=loader, autoescape=True))
     only = all_tile_matrix_sets.tilematrixsets["WebMercatorQuad"]
     endpoints = Endpoints(
         title=app.title,
@@ -110,29 +106,27 @@ def make_ogc(
         app.add_exception_handler(kind, problems.on_database_error)
     for kind in (asyncpg.QueryCanceledError, TimeoutError):
         app.add_exception_handler(kind, problems.on_timeout)
-    app.add_middleware(_Districts)
+    app.add_middleware(_Standing, router=app.router)
     return app
 
 
-class _OnePage(jinja2.BaseLoader):
-    """Gives every document of tipg the same page: its own ones load scripts from a CDN."""
+class _Standing:
+    """Makes the mounted application write its own addresses, and tells whom it serves."""
 
-    def get_source(
-        self, environment: jinja2.Environment, template: str
-    ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        return _PAGE, template, lambda: True
-
-
-class _Districts:
-    """Tells the collections which districts the asker may see."""
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, router: Router) -> None:
         self._app = app
+        self._router = router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        refusal = refuse_filter(Request(scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        scope["router"] = self._router
+        scope["app_root_path"] = scope["root_path"]
         token = districts.set(scope["principal"].districts)
         try:
             await self._app(scope, receive, send)
@@ -140,20 +134,31 @@ class _Districts:
             districts.reset(token)
 
 
+def refuse_filter(request: Request) -> Response | None:
+    """Return the answer to a filter that is no CQL2; None: there is none, or it can be read."""
+    text = request.query_params.get("filter")
+    if text is None:
+        return None
+    try:
+        Expr(text).to_json()
+    except Exception as error:  # the parser raises the bare class
+        return problems.problem(
+            400, "request", language=problems.language_of(request), detail=f"filter: {error}"[:500]
+        )
+    return None
+
+
 async def _on_tipg_error(request: Request, error: Exception) -> Response:
     status = DEFAULT_STATUS_CODES.get(type(error), 400)
     if status >= 500:
         return problems.server_fault(request, error)
     code = "not_found" if status == 404 else "request"
-    return problems.problem(
-        status, code, language=problems.language_of(request), detail=str(error)
-    )
+    return problems.problem(status, code, language=problems.language_of(request), detail=str(error))
 
 
 async def _on_value_error(request: Request, error: Exception) -> Response:
-    """A value in a filter that the database or CQL2 can not read is the asker's."""
+    """Answer for a value that the database or CQL2 can not read: it is the asker's."""
     logger.info("value refused", path=request.url.path, reason=str(error))
     return problems.problem(
         400, "request", language=problems.language_of(request), detail=str(error)[:300]
     )
-

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gis.workspace import Workspace
 
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 MEBIBYTE = 1024 * 1024
 
 
@@ -33,7 +34,7 @@ class ServerOptions:
     workspace: Workspace
     keys_required: bool = False
     """Every call but health, page and documentation needs an API key."""
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names under which an open server answers; a key makes any name right."""
     shared: Path | None = None
     """Folder in which the workers of one server share rate limits and metrics; None: one worker."""

@@ -151,9 +151,7 @@ def server_fault(request: Request, error: BaseException, *, status: int = 500) -
     """Log an error under a new id and return a document that carries the id alone."""
     fault_id = secrets.token_hex(8)
     language = language_of(request)
-    logger.error(
-        "fault", id=fault_id, method=request.method, path=request.url.path, exc_info=error
-    )
+    logger.error("fault", id=fault_id, method=request.method, path=request.url.path, exc_info=error)
     detail = {
         "en": f"Something went wrong here; the log has it under {fault_id}.",
         "zh": f"服务器出错，详情见日志，编号 {fault_id}。",
@@ -200,9 +198,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return server_fault(request, error, status=error.status_code)
     code = _BY_STATUS.get(error.status_code, "request")
     plain = error.detail if error.detail and language == "en" else ""
-    return problem(
-        error.status_code, code, language=language, detail=plain, headers=error.headers
-    )
+    return problem(error.status_code, code, language=language, detail=plain, headers=error.headers)
 
 
 async def on_database_error(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """``POST /v1/assign/batch``: many cases at once, in the format of the caller's choice."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,9 +97,8 @@ def _answer(
     is_table = wanted in ("arrow", "parquet")
     bounds = serving.options.bounds
     most = bounds.batch_cases if is_table else bounds.batch_decisions
-    if sent in ("json", "ndjson"):
-        text_format = cast(Literal["json", "ndjson"], sent)
-        asked = read_cases(body, format_name=text_format, most=most)
+    if sent == "json" or sent == "ndjson":
+        asked = read_cases(body, format_name=sent, most=most)
         for day in {case.as_of for case in asked}:
             serving.check_day(day)
         if not is_table:
@@ -109,8 +108,7 @@ def _answer(
             return write_records(decisions, format_name=wanted)
         frame = frame_of(asked)
     else:
-        table_format = cast(Literal["arrow", "parquet"], sent)
-        frame = read_frame(body, format_name=table_format, most=most)
+        frame = read_frame(body, format_name=sent, most=most)
     answers = assign_frame(snapshot, frame)
     check_districts(principal, answers["district_code"].tolist())
     names = [name for name in ("case_id",) if name in frame.columns]

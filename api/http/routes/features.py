@@ -49,9 +49,7 @@ def component(request: Request, code: Key, as_of: Day = None) -> Response:
     return feature(request, "components", code, as_of)
 
 
-@router.get(
-    "/v1/areas/{code}", response_class=Response, responses=_GEOJSON_200, summary="An area"
-)
+@router.get("/v1/areas/{code}", response_class=Response, responses=_GEOJSON_200, summary="An area")
 def area(request: Request, code: Key, as_of: Day = None) -> Response:
     """Return a district 区县, street 街道 or community 社区 with its outline."""
     return feature(request, "areas", code, as_of)

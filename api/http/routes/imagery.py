@@ -23,7 +23,10 @@ TILE_SIZE = 256
 MAX_ZOOM = 24
 _CACHE = "public, max-age=3600"
 _PNG: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A tile, transparent where there is no image", "content": {"image/png": {}}},
+    200: {
+        "description": "A tile, transparent where there is no image",
+        "content": {"image/png": {}},
+    },
     404: {"description": "No such image or tile"},
 }
 Key = Annotated[str, Path(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
@@ -110,6 +113,7 @@ def stretch(path: str, changed_ns: int, bands: tuple[int, ...]) -> tuple[tuple[f
 
 @lru_cache(maxsize=1)
 def _blank() -> bytes:
-    empty = np.ma.masked_all((1, TILE_SIZE, TILE_SIZE), dtype=np.uint8)
+    size = (1, TILE_SIZE, TILE_SIZE)
+    empty = np.ma.MaskedArray(np.zeros(size, dtype=np.uint8), mask=np.ones(size, dtype=bool))
     rendered: bytes = ImageData(empty).render(img_format="PNG")
     return rendered

@@ -30,7 +30,9 @@ async def page() -> Response:
 @router.get("/docs", response_class=HTMLResponse)
 async def documentation(request: Request) -> Response:
     """Return the documentation of the calls."""
-    answer = swagger_page(f"{request.scope.get('root_path', '')}/openapi.json", title="Wanmi 万米 API")
+    answer = swagger_page(
+        f"{request.scope.get('root_path', '')}/openapi.json", title="Wanmi 万米 API"
+    )
     answer.headers["Content-Security-Policy"] = POLICY
     return answer
 

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import geocode as places
+from api.geocode import geocode as places_of
 from api.http.access import Principal
 from api.http.answers import json_answer
 from api.http.positions import check_range
@@ -16,6 +16,8 @@ from api.http.schemas import CrsName, Number
 from api.http.serving import serving_of
 from api.locate import check_position
 from api.models import PlaceAnswer, Position
+from api.reverse import reverse as places_near
+from api.suggest import suggest as places_like
 
 router = APIRouter(tags=["places 地点"])
 
@@ -25,14 +27,12 @@ Day = Annotated[date | None, Query(description="day whose data answer")]
 
 
 @router.get("/v1/geocode", response_model=list[PlaceAnswer], summary="Address to places")
-async def geocode(
-    request: Request, q: Text, limit: Limit = 5, as_of: Day = None
-) -> Response:
+async def geocode(request: Request, q: Text, limit: Limit = 5, as_of: Day = None) -> Response:
     """Return the places an address or a name leads to, the most exact first."""
     serving = serving_of(request)
     serving.check_day(as_of)
     snapshot = serving.live.snapshot
-    found = await run_in_threadpool(places.geocode, snapshot, q, limit=limit, as_of=as_of)
+    found = await run_in_threadpool(places_of, snapshot, q, limit=limit, as_of=as_of)
     return json_answer(seen(request, found))
 
 
@@ -42,7 +42,7 @@ async def suggest(request: Request, q: Text, limit: Limit = 8, as_of: Day = None
     serving = serving_of(request)
     serving.check_day(as_of)
     snapshot = serving.live.snapshot
-    found = await run_in_threadpool(places.suggest, snapshot, q, limit=limit, as_of=as_of)
+    found = await run_in_threadpool(places_like, snapshot, q, limit=limit, as_of=as_of)
     return json_answer(seen(request, found))
 
 
@@ -62,9 +62,7 @@ async def reverse(
     position = Position(x=x, y=y, crs=crs)
     check_range(position)
     check_position(position, city=snapshot.crs)
-    found = await run_in_threadpool(
-        places.reverse, snapshot, x, y, crs=crs, limit=limit, as_of=as_of
-    )
+    found = await run_in_threadpool(places_near, snapshot, x, y, crs=crs, limit=limit, as_of=as_of)
     return json_answer(seen(request, found))
 
 

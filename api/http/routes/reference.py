@@ -80,8 +80,7 @@ def city(request: Request) -> Response:
             "counts": {} if loaded is None else loaded.snapshot.counts,
             "first_day": None if loaded is None else loaded.first_day,
             "layers": [
-                {"id": name, "title": item.title}
-                for name, item in serving.collections().items()
+                {"id": name, "title": item.title} for name, item in serving.collections().items()
             ],
         }
     )
@@ -90,7 +89,9 @@ def city(request: Request) -> Response:
 @router.get("/v1/builds", summary="Which builds answer now")
 def builds(
     request: Request,
-    as_of: Annotated[date | None, Query(description="only builds of deliveries up to a day")] = None,
+    as_of: Annotated[
+        date | None, Query(description="only builds of deliveries up to a day")
+    ] = None,
 ) -> Response:
     """Return the live builds behind the answers, and whether the database has newer ones."""
     serving = serving_of(request)

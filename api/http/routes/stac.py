@@ -70,7 +70,9 @@ def item(request: Request, code: Key) -> Response:
     image = serving_of(request).images.get(code)
     srid = serving_of(request).crs.srid
     found = make_item(image, base=str(request.base_url), srid=srid)
-    return json_answer(found.to_dict(include_self_link=False, transform_hrefs=False), media_type=GEOJSON)
+    return json_answer(
+        found.to_dict(include_self_link=False, transform_hrefs=False), media_type=GEOJSON
+    )
 
 
 def make_item(image: Image, *, base: str, srid: int) -> pystac.Item:

@@ -1,0 +1,101 @@
+// The search box: places while typing, the best address on Enter.
+
+import { ask } from "./ask.js";
+import { element } from "./dom.js";
+import { word } from "./words.js";
+
+const PAUSE_MS = 160;
+
+export function makeSearch({ onChosen, onProblem }) {
+  const form = document.getElementById("search");
+  const input = document.getElementById("query");
+  const box = document.getElementById("found");
+  let places = [];
+  let active = -1;
+  let timer = 0;
+  let running = null;
+
+  const close = () => {
+    box.hidden = true;
+    active = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
+  const mark = (index) => {
+    active = index;
+    [...box.children].forEach((item, number) => item.setAttribute("aria-selected", String(number === index)));
+    if (index >= 0) {
+      input.setAttribute("aria-activedescendant", `found-${index}`);
+      box.children[index].scrollIntoView({ block: "nearest" });
+    }
+  };
+  const choose = (place) => {
+    input.value = place.name;
+    close();
+    onChosen(place);
+  };
+  const list = (found) => {
+    places = found;
+    box.replaceChildren(
+      ...(found.length ? found.map(item) : [element("li", { class: "none" }, word("nothingFound"))]),
+    );
+    box.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+    mark(-1);
+  };
+  const item = (place, index) =>
+    element("li", { role: "option", id: `found-${index}`, on: { mousedown: (event) => {
+      event.preventDefault();
+      choose(place);
+    } } }, element("span", {}, place.name), element("em", {}, word(place.kind, "kinds")),
+    element("small", {}, place.full_address));
+  const look = async (path) => {
+    running?.abort();
+    running = new AbortController();
+    try {
+      return await ask(path, { q: input.value.trim(), limit: 8 }, { signal: running.signal });
+    } catch (error) {
+      if (error.name !== "AbortError") onProblem(error);
+      return null;
+    }
+  };
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    if (!input.value.trim()) {
+      close();
+      return;
+    }
+    timer = setTimeout(async () => {
+      const found = await look("/v1/suggest");
+      if (found) list(found);
+    }, PAUSE_MS);
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+    if (box.hidden || !places.length) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      mark((active + step + places.length) % places.length);
+    }
+  });
+  input.addEventListener("blur", close);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    if (!box.hidden && active >= 0) {
+      choose(places[active]);
+      return;
+    }
+    if (!input.value.trim()) return;
+    const found = await look("/v1/geocode");
+    if (!found) return;
+    if (found.length) choose(found[0]);
+    else list([]);
+  });
+  return { label: (text) => {
+    input.placeholder = text;
+    input.setAttribute("aria-label", text);
+  } };
+}
