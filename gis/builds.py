@@ -148,7 +148,7 @@ def publish(
         ledger.check_day(connection, dataset=request.dataset, as_of=request.as_of)
         staging.stage(connection, table, frame, srid=database.srid)
         counts = staging.compare(
-            connection, table, in_scope=_condition(scope, table), kept=_refused_codes(faults)
+            connection, table, limits=_limits(scope, table), kept=_refused_codes(faults)
         )
         if len(frame) == 0 and counts.closed:
             raise _nothing_left(request, counts.closed)
@@ -322,24 +322,14 @@ def _refused_codes(faults: pd.DataFrame) -> list[str]:
     return sorted(codes.astype(str).unique())
 
 
-def _condition(scope: Scope, table: Table) -> sql.Composable:
-    if scope.is_empty:
-        return sql.SQL("false")
-    parts: list[sql.Composable] = [sql.SQL("true")]
-    if scope.column is not None:
-        if scope.column not in table.columns:
-            msg = f"{table.fullname} has no column {scope.column}: it can not limit a delivery."
-            raise BuildError(msg, zh=f"表 {table.fullname} 没有列 {scope.column}。")
-        values = sql.Literal(list(scope.values))
-        parts.append(
-            sql.SQL("{} = ANY ({}::text[])").format(sql.Identifier("t", scope.column), values)
-        )
-    if scope.code_prefix:
-        prefixes = (
-            [scope.code_prefix] if isinstance(scope.code_prefix, str) else list(scope.code_prefix)
-        )
-        tests = [
-            sql.SQL("starts_with(t.code, {})").format(sql.Literal(prefix)) for prefix in prefixes
-        ]
-        parts.append(sql.SQL("({})").format(sql.SQL(" OR ").join(tests)))
-    return sql.SQL(" AND ").join(parts)
+def _limits(scope: Scope, table: Table) -> staging.Limits:
+    if scope.column is not None and scope.column not in table.columns:
+        msg = f"{table.fullname} has no column {scope.column}: it can not limit a delivery."
+        raise BuildError(msg, zh=f"表 {table.fullname} 没有列 {scope.column}。")
+    prefix = scope.code_prefix
+    return staging.Limits(
+        is_empty=scope.is_empty,
+        column=scope.column,
+        values=scope.values,
+        prefixes=(prefix,) if isinstance(prefix, str) else prefix,
+    )

@@ -180,6 +180,8 @@ def _value_faults(
 
 
 def _fits(values: "pd.Series[Any]", column: "Column[Any]") -> "pd.Series[bool]":
+    if isinstance(column.type, Text) and isinstance(values.dtype, pd.StringDtype):
+        return ~values.str.contains("\0", regex=False)
     for kind, check in _CHECKS.items():
         if isinstance(column.type, kind):
             return check(values).astype(bool)

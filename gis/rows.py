@@ -127,6 +127,8 @@ def _arrow(column: "pd.Series[Any]", kind: int, srid: int) -> Any:
             return pa.array(pd.to_numeric(column).astype("float64"), from_pandas=True)
         if kind == _BOOLEAN:
             return pa.array(column.astype("boolean"), type=pa.bool_())
+        if isinstance(column.dtype, pd.StringDtype) and kind not in _WRITERS:
+            return pa.array(column.array, type=pa.string(), from_pandas=True)
         write = _WRITERS.get(kind, _same)
         cells = [None if _is_null(cell) else write(cell) for cell in column.tolist()]
         return pa.array(cells, type=pa.string())

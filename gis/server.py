@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -236,6 +237,8 @@ def _settings(server: Server) -> str:
         "lc_messages": "'C'",
         "log_line_prefix": "'%m [%p] '",
         "log_timezone": "'UTC'",
+        # A killed client must not hold its locks until a long statement of its ends.
+        **({"client_connection_check_interval": "'2s'"} if sys.platform == "linux" else {}),
         **({} if process.has_shared_memory() else {"max_parallel_workers_per_gather": "0"}),
     }
     if not server.is_durable:

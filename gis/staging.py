@@ -27,6 +27,19 @@ class Counts:
     unchanged: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Which live rows end when they are not among the incoming ones."""
+
+    is_empty: bool
+    """None ends."""
+    column: str | None
+    """Those with one of `values` in this column; None: no matter which."""
+    values: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    """Those whose code begins with one of these."""
+
+
 def stage(connection: Connection, table: Table, frame: pd.DataFrame, *, srid: int) -> None:
     """Copy the rows to the temporary table ``incoming`` and hash their business columns.
 
@@ -53,9 +66,7 @@ def stage(connection: Connection, table: Table, frame: pd.DataFrame, *, srid: in
     connection.execute("ANALYZE incoming")
 
 
-def compare(
-    connection: Connection, table: Table, *, in_scope: sql.Composable, kept: Sequence[str]
-) -> Counts:
+def compare(connection: Connection, table: Table, *, limits: Limits, kept: Sequence[str]) -> Counts:
     """List in the temporary table ``closing`` which live rows end, and count.
 
     Parameters
@@ -64,19 +75,28 @@ def compare(
         Connection after `stage`.
     table : sqlalchemy.Table
         Versioned table.
-    in_scope : psycopg.sql.Composable
-        Condition on the live rows ``t`` that end when they are not among the incoming ones.
+    limits : Limits
+        Which live rows end when they are not among the incoming ones.
     kept : sequence of str
         Codes that were delivered but refused: what is live of them stays.
     """
+    column = limits.column or "code"
     connection.execute(
         sql.SQL(
             "CREATE TEMP TABLE closing ON COMMIT DROP AS "
             "SELECT t.row_id FROM {} AS t LEFT JOIN incoming AS i USING (code) "
-            "WHERE t.valid_to IS NULL AND CASE WHEN i.code IS NULL "
-            "THEN ({}) AND t.code <> ALL (%s) ELSE i.content_hash <> t.content_hash END"
-        ).format(identifier(table), in_scope),
-        [list(kept)],
+            "LEFT JOIN (SELECT DISTINCT unnest(%(kept)s::text[]) AS code) AS k USING (code) "
+            "WHERE t.valid_to IS NULL AND CASE WHEN i.code IS NOT NULL THEN i.content_hash <> t.content_hash "
+            "ELSE k.code IS NULL AND %(closes)s AND (%(any)s OR {} = ANY (%(values)s::text[])) "
+            "AND EXISTS (SELECT FROM unnest(%(prefixes)s::text[]) AS p WHERE starts_with(t.code, p)) END"
+        ).format(identifier(table), sql.Identifier("t", column)),
+        {
+            "kept": list(kept),
+            "closes": not limits.is_empty,
+            "any": limits.column is None,
+            "values": list(limits.values),
+            "prefixes": list(limits.prefixes),
+        },
     )
     connection.execute("ANALYZE closing")
     return Counts(

@@ -1,11 +1,13 @@
 """Builds against a real PostGIS: what is live after each, and after taking it back."""
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,15 @@ def test_a_matching_scope_closes_only_its_own(database: Database) -> None:
     assert sorted(names_live(database)) == ["A", "C", "W1"]
 
 
+def test_signs_that_sql_reads_are_only_text_in_a_scope(database: Database) -> None:
+    frame = features({"50%": "裕华路", "B_1": "槐安路", "Bx1": "中山路"})
+    load(database, frame.assign(sheet="50%s"), "one")
+    scope = Scope.matching("sheet", ["50%s"], code_prefix=("B_", "50%"))
+    result = load(database, features({"C": "建设大街"}), "two", as_of=JUNE, scope=scope)
+    assert result.rows_closed == 2
+    assert sorted(names_live(database)) == ["Bx1", "C"]
+
+
 def test_a_refused_row_keeps_its_live_version_and_is_kept_itself(database: Database) -> None:
     load(database, features({"A": "裕华路", "B": "槐安路"}), "one")
     faults = pd.DataFrame(
@@ -329,37 +340,71 @@ def test_rows_that_do_not_fit_change_nothing(database: Database) -> None:
     assert len(list_builds(database)) == 0
 
 
+# Imports once, then makes a real process for each load: told by a line, it answers its number.
 LOADER = """
-import sys
-sys.path[:0] = {path!r}
-from tests.gis.test_builds import features, load
+import os, sys
+sys.path[:0] = [{root!r}]
 from gis.database import Database
-load(Database(url={url!r}, crs="EPSG:4547", srid=4547), features({{"A": "裕华东路", "C": "中山路"}}), "two")
+from tests.gis.test_builds import features, load
+print("ready", flush=True)
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        database = Database(url=line.strip(), crs="EPSG:4547", srid=4547)
+        load(database, features({{"A": "裕华东路", "C": "中山路"}}), "two")
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
 """
+
+
+@pytest.fixture(scope="module")
+def loader() -> Iterator["subprocess.Popen[str]"]:
+    root = str(Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-W", "ignore", "-c", LOADER.format(root=root)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
 
 
 @pytest.mark.parametrize(
     "phase", ["meta.delivery", "meta.build", "topography.feature", "meta.audit"]
 )
 def test_a_loader_killed_in_any_phase_leaves_the_build_before_live(
-    database: Database, phase: str
+    database: Database, loader: "subprocess.Popen[str]", phase: str
 ) -> None:
     load(database, features({"A": "裕华路", "B": "槐安路"}), "one")
     before = table_hash(database)
-    root = str(Path(__file__).resolve().parents[2])
-    program = LOADER.format(path=[root], url=database.url)
+    assert loader.stdin is not None
+    assert loader.stdout is not None
     with psycopg.connect(database.url) as blocker:
         blocker.execute(f"LOCK TABLE {phase} IN SHARE ROW EXCLUSIVE MODE")
-        loader = subprocess.Popen([sys.executable, "-c", program], cwd=root)
+        loader.stdin.write(f"{database.url}\n")
+        loader.stdin.flush()
+        child = int(loader.stdout.readline())
         try:
             wait_until_blocked(database)
         finally:
-            loader.send_signal(signal.SIGKILL)
-            loader.wait()
+            os.kill(child, signal.SIGKILL)
     wait_until_alone(database)
     assert table_hash(database) == before
     assert list_builds(database)["build_id"].tolist() == [1]
     assert load(database, features({"A": "裕华东路", "C": "中山路"}), "two").rows_opened == 2
+
+
+def test_the_loader_does_load_when_it_lives(
+    database: Database, loader: "subprocess.Popen[str]"
+) -> None:
+    assert loader.stdin is not None
+    assert loader.stdout is not None
+    loader.stdin.write(f"{database.url}\n")
+    loader.stdin.flush()
+    loader.stdout.readline()
+    wait_for(lambda: len(list_builds(database)) == 1)
+    assert names_live(database) == {"A": "裕华东路", "C": "中山路"}
 
 
 def wait_until_blocked(database: Database) -> None:
