@@ -100,12 +100,13 @@ def times_of(frame: pd.DataFrame, column: str, *, zone: ZoneInfo) -> "pd.Series[
     >>> import pandas as pd
     >>> from zoneinfo import ZoneInfo
     >>> rows = pd.DataFrame({"at": ["2026-05-31 14:05", "2026/5/31 14:05:09", "?"]})
-    >>> times_of(rows, "at", zone=ZoneInfo("Asia/Shanghai")).astype(str).tolist()
+    >>> times_of(rows, "at", zone=ZoneInfo("Asia/Shanghai")).map(str).tolist()
     ['2026-05-31 06:05:00+00:00', '2026-05-31 06:05:09+00:00', 'NaT']
     """
     text = text_of(frame, column)
     distinct = {value: _time(value, zone) for value in text.dropna().unique()}
-    return pd.to_datetime(text.map(distinct), utc=True).astype("datetime64[us, UTC]")
+    times = [distinct.get(value) for value in text]
+    return pd.Series(pd.to_datetime(times, utc=True), index=frame.index)
 
 
 def _time(text: str, zone: ZoneInfo) -> datetime | None:

@@ -15,17 +15,16 @@ from gis.crs import transform_xy
 from gis.errors import CrsError, DeliveryError
 from gis.fields import map_fields
 from gis.sheets import read_sheet
+from gis.shift import Areas, index_areas
 from gis.sources import FileReport, Layer
 from gis.vector import read_vector
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
-from pipelines.placement import city_ground
 from pipelines.values import numbers_of, text_of
 from pipelines.whereabouts import check_whereabouts
 
 SPATIAL = frozenset({"areas", "topography", "unit_grids", "place_names", "addresses", "components"})
 """Datasets whose rows have a geometry; the others are read as plain tables."""
-_PLACED = SPATIAL - {"areas"}
 _NAMED_CRS = re.compile(r"EPSG:\d+|GCJ-02|BD-09")
 _SOURCE = ("source_file", "source_row")
 _SHEET_SUFFIXES = (".csv", ".csv.gz", ".xlsx")
@@ -65,7 +64,7 @@ def extract(
     frames, reports = [], []
     unmapped: dict[str, tuple[str, ...]] = {}
     columns: dict[str, dict[str, str]] = {}
-    ground = city_ground(context) if dataset in _PLACED else None
+    areas = _known_areas(context) if dataset in SPATIAL else None
     for spec in context.delivery.layers_of(dataset):
         for path in spec.files:
             layer = _read(spec, path, context)
@@ -74,7 +73,7 @@ def extract(
             unmapped[name] = tuple(mapping.unmapped)
             columns[name] = mapping.mapped
             report = replace(layer.report, path=name)
-            reports.append(_check(layer.frame, report, spec, context, ground))
+            reports.append(_check(layer.frame, report, spec, context, areas))
             frames.append(_with_layer(mapping.frame, spec, name))
             advance(1)
     return Extract(
@@ -85,15 +84,20 @@ def extract(
     )
 
 
+def _known_areas(context: BuildContext) -> Areas | None:
+    areas = context.features("areas")
+    return index_areas(areas.geometry.to_numpy()) if len(areas) else None
+
+
 def _check(
     frame: pd.DataFrame,
     report: FileReport,
     spec: LayerSpec,
     context: BuildContext,
-    ground: shapely.Geometry | None,
+    areas: Areas | None,
 ) -> FileReport:
     """Compare where a file lies with the city's areas, known before all other datasets."""
-    if spec.dataset not in _PLACED:
+    if spec.dataset not in SPATIAL:
         return report
     stated = spec.crs or report.crs
     return check_whereabouts(
@@ -101,7 +105,7 @@ def _check(
         report,
         source=stated if _NAMED_CRS.fullmatch(stated) else context.crs.text,
         city=context.crs.text,
-        ground=ground,
+        areas=areas,
     )
 
 

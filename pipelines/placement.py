@@ -98,20 +98,13 @@ def place(geometry: gpd.GeoSeries, context: BuildContext) -> Placement:
     )
 
 
-def city_ground(context: BuildContext) -> shapely.Geometry | None:
-    """Return the ground of the city's areas of the highest level; None when there are no areas."""
+def city_extent(context: BuildContext) -> shapely.Geometry | None:
+    """Return the city's ground widened by the profile's ``outside_distance_m``; None: no areas."""
     areas = context.features("areas")
     if len(areas) == 0:
         return None
     top = areas[areas["code"].str.len() == areas["code"].str.len().min()]
-    return shapely.union_all(top.geometry.to_numpy())
-
-
-def city_extent(context: BuildContext) -> shapely.Geometry | None:
-    """Return the city's ground widened by the profile's ``outside_distance_m``; None: no areas."""
-    ground = city_ground(context)
-    if ground is None:
-        return None
+    ground = shapely.union_all(top.geometry.to_numpy())
     return shapely.buffer(ground, context.profile.thresholds.outside_distance_m)
 
 

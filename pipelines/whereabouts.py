@@ -8,11 +8,12 @@ import shapely
 
 from gis.crs import transform_xy
 from gis.errors import CrsError
-from gis.shift import suspect_shift
+from gis.shift import Areas, suspect_shift
 from gis.sources import FileReport
 
 LEAST_POINTS = 10
-"""Fewer features than this say nothing of the file; their rows are judged one by one."""
+"""Fewer vertices than this say nothing of the file; its rows are judged one by one."""
+_SAMPLE = 5_000
 _REFUSED = ("swapped_axes", "wrong_zone", "wrong_crs")
 
 
@@ -22,7 +23,7 @@ def check_whereabouts(
     *,
     source: str,
     city: str,
-    ground: shapely.Geometry | None,
+    areas: Areas | None,
 ) -> FileReport:
     """Compare a file's features with the city's ground; return its report with what is suspected.
 
@@ -36,7 +37,7 @@ def check_whereabouts(
         CRS the file was read in.
     city : str
         The city's CRS.
-    ground : shapely geometry or None
+    areas : Areas or None
         The city's areas; None: nothing to compare with.
 
     Raises
@@ -45,13 +46,12 @@ def check_whereabouts(
         Most features lie elsewhere, and another reading of their coordinates puts them right; or
         most have coordinates that are none in their CRS.
     """
-    if len(frame) < LEAST_POINTS:
+    points = shapely.get_coordinates(frame.geometry.to_numpy())
+    points = points[:: max(1, len(points) // _SAMPLE)]
+    real = np.isfinite(points).all(axis=1)
+    if len(points) < LEAST_POINTS:
         return report
-    bounds = shapely.bounds(frame.geometry.to_numpy())
-    x, y = bounds[:, [0, 2]].mean(axis=1), bounds[:, [1, 3]].mean(axis=1)
-    real = np.isfinite(x) & np.isfinite(y)
-    has_shape = ~(frame.geometry.isna() | frame.geometry.is_empty).to_numpy()
-    if has_shape.sum() >= LEAST_POINTS and (real & has_shape).sum() < has_shape.sum() / 2:
+    if real.sum() < len(points) / 2:
         msg = (
             f"{report.path}: most coordinates are none in {source}: are x and y swapped, or is its "
             "crs another? Correct the file or the crs of its layer."
@@ -60,10 +60,10 @@ def check_whereabouts(
             msg,
             zh=f"{report.path}：多数坐标不属于 {source}：x、y 是否颠倒，或坐标系有误？请更正文件或图层的 crs。",
         )
-    if ground is None or real.sum() < LEAST_POINTS:
+    if areas is None:
         return report
-    x_file, y_file = transform_xy(x[real], y[real], source=city, target=source)
-    findings = suspect_shift(x_file, y_file, source=source, city=city, areas=ground)
+    x, y = transform_xy(*points[real].T, source=city, target=source)
+    findings = suspect_shift(x, y, source=source, city=city, areas=areas)
     for finding in findings:
         if finding.name in _REFUSED:
             raise CrsError(f"{report.path}: {finding.en}", zh=f"{report.path}：{finding.zh}")
