@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError as ProjError
+from pyproj.exceptions import ProjError
 
 from gis.errors import CrsError
 from gis.offset import bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02
@@ -208,7 +208,8 @@ def _parameters(crs: CRS) -> tuple[float, float] | None:
     )
     if others != (0.0, 1.0, 0.0):
         return None
-    return values["Longitude of natural origin"], values["False easting"]
+    meridian, easting = values.get("Longitude of natural origin"), values.get("False easting")
+    return None if meridian is None or easting is None else (meridian, easting)
 
 
 def is_cgcs2000(crs: CRS) -> bool:
@@ -294,7 +295,13 @@ def _transform(
 @cache
 def _transformer(source: str, target: str) -> Transformer:
     start, end = parse_crs(source), parse_crs(target)
-    transformer = Transformer.from_crs(start, end, always_xy=True)
+    try:
+        transformer = Transformer.from_crs(start, end, always_xy=True)
+    except ProjError as error:
+        msg = f"There is no way from {start.name} to {end.name}: correct the WKT or name an EPSG code."
+        raise CrsError(
+            msg, zh=f"无法由 {start.name} 转换到 {end.name}：请更正 WKT 或改用 EPSG 编号。"
+        ) from error
     unknown = "Ballpark" in transformer.description and not (_is_global(start) and _is_global(end))
     if unknown:
         msg = (
@@ -312,6 +319,23 @@ def _transformer(source: str, target: str) -> Transformer:
 def _is_global(crs: CRS) -> bool:
     """Return whether the datum agrees with WGS 84 to a metre or so, so that no shift is needed."""
     return any(_has_datum(crs, pattern) for pattern in (_WGS84, _CGCS2000, _NAD83))
+
+
+def frame_crs(frame: gpd.GeoDataFrame) -> str:
+    """Return the name of the CRS that a frame states.
+
+    Raises
+    ------
+    CrsError
+        It states none.
+    """
+    if frame.crs is None:
+        msg = 'The coordinates have no CRS: state crs in delivery.toml, as crs = "EPSG:4547".'
+        raise CrsError(
+            msg, zh='坐标没有坐标系：请在 delivery.toml 中声明 crs，如 crs = "EPSG:4547"。'
+        )
+    code = epsg_of(frame.crs)
+    return f"EPSG:{code}" if code is not None else str(frame.crs.to_wkt())
 
 
 def reproject(frame: gpd.GeoDataFrame, *, target: str, source: str | None) -> gpd.GeoDataFrame:
@@ -332,13 +356,7 @@ def reproject(frame: gpd.GeoDataFrame, *, target: str, source: str | None) -> gp
         The CRS of the frame is not known, or the transformation is not.
     """
     if source is None:
-        if frame.crs is None:
-            msg = 'The coordinates have no CRS: state crs in delivery.toml, as crs = "EPSG:4547".'
-            raise CrsError(
-                msg, zh='坐标没有坐标系：请在 delivery.toml 中声明 crs，如 crs = "EPSG:4547"。'
-            )
-        epsg = epsg_of(frame.crs)
-        source = f"EPSG:{epsg}" if epsg is not None else frame.crs.to_wkt()
+        source = frame_crs(frame)
     geometry = reproject_geometry(frame.geometry.to_numpy(), source=source, target=target)
     crs = None if crs_name(target) in VENDOR_CRS else parse_crs(target)
     column = gpd.GeoSeries(geometry, index=frame.index, crs=crs)

@@ -149,19 +149,24 @@ def _damaged(path: Path, why: str) -> FileFormatError:
 
 
 @contextmanager
-def indexed(parts: ShapefileParts) -> Iterator[Path]:
-    """Yield a ``.shp`` that has its index; a missing one is remade beside links, not in the delivery."""
-    if parts.shx is not None:
-        yield parts.shp
-        return
-    records = scan_records(parts.shp)
+def isolated(parts: ShapefileParts) -> Iterator[Path]:
+    """Yield a ``.shp`` that has only its shapes, index and attributes beside it, by links.
+
+    So no stale spatial index and no broken ``.prj`` is looked at, and a missing index is remade
+    without touching the delivery.
+    """
     with tempfile.TemporaryDirectory(prefix="wanmi-") as folder:
-        shp = Path(folder, "layer.shp")
-        shp.symlink_to(parts.shp.resolve())
-        Path(folder, "layer.dbf").symlink_to(parts.dbf.resolve())
-        with parts.shp.open("rb") as stream:
-            header = bytearray(stream.read(_HEADER))
-        struct.pack_into(">i", header, 24, (_HEADER + 8 * len(records)) // 2)
-        entries = (records // 2).astype(">i4").tobytes()
-        Path(folder, "layer.shx").write_bytes(bytes(header) + entries)
-        yield shp
+        for part in (parts.shp, parts.shx, parts.dbf):
+            if part is not None:
+                Path(folder, f"layer{part.suffix.lower()}").symlink_to(part.resolve())
+        if parts.shx is None:
+            _remake_index(parts.shp, Path(folder, "layer.shx"))
+        yield Path(folder, "layer.shp")
+
+
+def _remake_index(shp: Path, shx: Path) -> None:
+    records = scan_records(shp)
+    with shp.open("rb") as stream:
+        header = bytearray(stream.read(_HEADER))
+    struct.pack_into(">i", header, 24, (_HEADER + 8 * len(records)) // 2)
+    shx.write_bytes(bytes(header) + (records // 2).astype(">i4").tobytes())

@@ -4,13 +4,13 @@ Whole layers are read by pyogrio; a layer it fails on is read again row by row b
 bad geometry costs one row and not the file. Text of shapefiles is decoded by `gis.dbf` by evidence.
 """
 
-import json
 import logging
-import re
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import fiona
 import fiona.errors
@@ -22,14 +22,15 @@ import pyogrio
 import shapely
 import shapely.geometry
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError, FieldError
+from pyogrio.errors import DataLayerError, DataSourceError
 
-from gis.crs import VENDOR_CRS, crs_name, epsg_of, parse_crs, reproject_geometry
+from gis.crs import VENDOR_CRS, crs_name, frame_crs, parse_crs, reproject_geometry
 from gis.dbf import decode_dbf, name_rows, read_dbf
-from gis.encoding import decide_encoding
 from gis.errors import FileFormatError
-from gis.shapefile import check_index, find_parts, indexed
-from gis.sources import FileReport, Layer, file_driver, hash_file, require_file, unpacked
+from gis.geojson import find_json_fault, opened_json
+from gis.shapefile import check_index, find_parts, isolated
+from gis.shapes import lost_note, parse_mapping, parse_wkb
+from gis.sources import FileReport, Layer, file_driver, hash_file, require_file
 from gis.stated import check_degrees, decide_crs, embedded_crs, equal_note, read_prj, short_name
 
 __all__ = ["FileReport", "Layer", "read_vector", "write_vector"]
@@ -144,7 +145,7 @@ def _read_shapefile(path: Path, *, encoding: str | None) -> _Raw:
     check_index(parts, rows=len(table.records))
     cpg = parts.cpg.read_text(encoding="latin-1") if parts.cpg is not None else None
     attributes = decode_dbf(table, stated=encoding, cpg=cpg)
-    with indexed(parts) as shp:
+    with isolated(parts) as shp:
         geometry, rows, more = _read_geometry(shp, count=len(table.records), name=path.name)
     warnings = [*attributes.warnings, *more]
     if parts.shx is None:
@@ -173,26 +174,25 @@ def _read_geometry(
     if count == 0:
         return np.empty(0, dtype=object), np.empty(0, dtype=np.int64), ()
     try:
-        _, fids, wkb, _ = pyogrio.raw.read(
-            path, columns=[], return_fids=True, encoding="ISO-8859-1"
-        )
-    except (DataSourceError, DataLayerError, FieldError, RuntimeError) as error:
+        with _gdal_words() as words:
+            _, fids, wkb, _ = pyogrio.raw.read(
+                path, columns=[], return_fids=True, encoding="ISO-8859-1"
+            )
+    except Exception as error:  # a damaged file makes the bindings raise anything
         return _read_row_by_row(path, name=name, error=error)
-    geometry, broken = _parse_wkb(wkb)
     rows = fids.astype(np.int64) + 1
-    warnings = _broken_note(rows[broken])
-    return geometry, rows, warnings
+    geometry, notes = parse_wkb(wkb, rows=rows)
+    return geometry, rows, (*notes, *words)
 
 
-def _broken_note(rows: NDArray[np.int64]) -> tuple[str, ...]:
-    return (f"The geometry can not be read at all: {name_rows(rows)}.",) if len(rows) else ()
-
-
-def _parse_wkb(wkb: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-    """Return geometries, and True where there was one that can not be parsed."""
-    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-    is_present = np.array([value is not None for value in wkb], dtype=bool)
-    return geometry, is_present & shapely.is_missing(geometry)
+@contextmanager
+def _gdal_words() -> Iterator[list[str]]:
+    """Gather what GDAL warns of, each sentence once, instead of letting it pass by."""
+    words: list[str] = []
+    with catch_warnings(record=True) as caught:
+        simplefilter("always")
+        yield words
+    words.extend(dict.fromkeys(f"GDAL says: {item.message}" for item in caught))
 
 
 def _read_row_by_row(
@@ -205,20 +205,13 @@ def _read_row_by_row(
         with fiona.open(path, encoding="ISO-8859-1") as source:
             for feature in source:
                 rows.append(int(feature.id) + 1)
-                shapes.append(_shape_of(feature))
+                shapes.append(parse_mapping(feature))
     except fiona.errors.FionaError as second:
         raise _unreadable(name, second) from error
     geometry = np.empty(len(shapes), dtype=object)
     geometry[:] = shapes
     numbers = np.array(rows, dtype=np.int64)
-    return geometry, numbers, _broken_note(numbers[shapely.is_missing(geometry)])
-
-
-def _shape_of(feature: Any) -> Any:
-    try:
-        return shapely.geometry.shape(feature.geometry) if feature.geometry else None
-    except (ValueError, TypeError, shapely.errors.ShapelyError):
-        return None
+    return geometry, numbers, lost_note(numbers[shapely.is_missing(geometry)])
 
 
 def _unreadable(name: str, error: Exception) -> FileFormatError:
@@ -257,16 +250,17 @@ def _choose_layer(path: Path, *, layer: str | None) -> str:
 
 def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> _Raw:
     try:
-        meta, _, wkb, arrays = pyogrio.raw.read(
-            path, layer=layer, datetime_as_string=True, **options
-        )
-    except (DataSourceError, DataLayerError, FieldError, RuntimeError, ValueError) as error:
+        with _gdal_words() as words:
+            meta, _, wkb, arrays = pyogrio.raw.read(
+                path, layer=layer, datetime_as_string=True, **options
+            )
+    except Exception as error:  # a damaged file makes the bindings raise anything
         raise _unreadable(name, error) from error
     if wkb is None:
         msg = f"{name} has no geometry: deliver it as a table, or export it with its geometry."
         raise FileFormatError(msg, zh=f"{name} 没有图形：请作为表格提交，或连同图形重新导出。")
-    geometry, broken = _parse_wkb(wkb)
-    rows = np.arange(1, len(geometry) + 1, dtype=np.int64)
+    rows = np.arange(1, len(wkb) + 1, dtype=np.int64)
+    geometry, notes = parse_wkb(wkb, rows=rows)
     columns = {
         str(field): _column(values) for field, values in zip(meta["fields"], arrays, strict=True)
     }
@@ -275,7 +269,7 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
         geometry=geometry,
         rows=rows,
         crs=embedded_crs(meta["crs"]),
-        warnings=_broken_note(rows[broken]),
+        warnings=(*notes, *words),
     )
 
 
@@ -291,36 +285,22 @@ def _column(values: NDArray[Any]) -> pd.Series:
 
 
 def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> _Raw:
-    with unpacked(path) as plain, tempfile.TemporaryDirectory(prefix="wanmi-") as folder:
-        text = plain.read_bytes()
-        decision = decide_encoding(text.splitlines(), stated=encoding)
-        is_topology = bool(re.search(rb'"type"\s*:\s*"Topology"', text[:100_000]))
-        has_crs = bool(re.search(rb'"crs"\s*:\s*\{\s*"type"', text))
-        if decision.label not in ("UTF-8", "ASCII"):
-            plain = Path(folder, f"layer{plain.suffix}")
-            plain.write_text(text.decode(decision.codec, errors="replace"), encoding="utf-8")
-        raw = _read_json_file(plain, text=text, layer=layer, name=path.name, topology=is_topology)
-    warnings = (*decision.warnings, *raw.warnings)
-    if decision.label not in ("UTF-8", "ASCII"):
-        warnings = (*warnings, f"The file is in {decision.label}, where JSON must be UTF-8.")
-    if not has_crs:
-        raw = replace(raw, crs=None if is_topology else "EPSG:4326", crs_rule="RFC 7946")
-    return replace(raw, encoding=decision.label, evidence=decision.evidence, warnings=warnings)
-
-
-def _read_json_file(
-    path: Path, *, text: bytes, layer: str | None, name: str, topology: bool
-) -> _Raw:
-    options = {} if topology else {"DATE_AS_STRING": "YES"}
-    try:
-        chosen = _choose_layer(path, layer=layer) if topology else None
-        return _read_whole(path, layer=chosen, name=name, **options)
-    except FileFormatError as error:
+    with opened_json(path, encoding=encoding) as text:
+        options = {} if text.is_topology else {"DATE_AS_STRING": "YES"}
         try:
-            json.loads(text)
-        except ValueError as reason:
-            raise _unreadable(name, reason) from error
-        raise
+            chosen = _choose_layer(text.path, layer=layer) if text.is_topology else None
+            raw = _read_whole(text.path, layer=chosen, name=path.name, **options)
+        except FileFormatError as error:
+            fault = find_json_fault(text.path)
+            raise (_unreadable(path.name, fault) if fault else error) from error
+    if not text.has_crs:
+        raw = replace(raw, crs=None if text.is_topology else "EPSG:4326", crs_rule="RFC 7946")
+    return replace(
+        raw,
+        encoding=text.decision.label,
+        evidence=text.decision.evidence,
+        warnings=(*text.warnings, *raw.warnings),
+    )
 
 
 _WRITERS = {
@@ -370,20 +350,31 @@ def write_vector(
             plain[column] = [_json_text(value) for value in plain[column]]
     if driver == "GeoJSON" and plain.crs is not None:
         geometry = reproject_geometry(
-            plain.geometry.to_numpy(), source=_frame_crs(plain), target="EPSG:4326"
+            plain.geometry.to_numpy(), source=frame_crs(plain), target="EPSG:4326"
         )
         plain = plain.set_geometry(gpd.GeoSeries(geometry, index=plain.index, crs="EPSG:4326"))
     options: dict[str, Any] = {"layer": layer or path.stem}
     if driver == "ESRI Shapefile":
         options = {"encoding": encoding or "UTF-8"}
-    pyogrio.write_dataframe(plain, path, driver=driver, **options)
+        _refuse_long_names(plain, path, encoding=options["encoding"])
+    with _gdal_words() as words:
+        pyogrio.write_dataframe(plain, path, driver=driver, **options)
+    for word in words:
+        logger.warning("%s: %s", path.name, word)
     if driver == "ESRI Shapefile" and encoding is not None:
         path.with_suffix(".cpg").unlink(missing_ok=True)
 
 
-def _frame_crs(frame: gpd.GeoDataFrame) -> str:
-    code = epsg_of(frame.crs)
-    return f"EPSG:{code}" if code is not None else str(frame.crs.to_wkt())
+def _refuse_long_names(frame: gpd.GeoDataFrame, path: Path, *, encoding: str) -> None:
+    """Refuse names that a shapefile would cut: cut names collide, and nobody is told."""
+    names = [str(name) for name in frame.columns.drop(frame.geometry.name)]
+    long = [name for name in names if len(name.encode(encoding, errors="replace")) > 10]
+    if long:
+        shown = ", ".join(long)
+        msg = f"{path.name}: a shapefile keeps 10 bytes of a column name ({shown}): rename them or write .gpkg."
+        raise FileFormatError(
+            msg, zh=f"{path.name}：Shapefile 字段名最多 10 字节（{shown}）：请改名或改用 .gpkg。"
+        )
 
 
 def _json_text(value: Any) -> Any:

@@ -1,0 +1,67 @@
+"""The text of GeoJSON and TopoJSON files: unpacked, in UTF-8, and what it says of its CRS."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gis.encoding import EncodingDecision, decide_encoding
+from gis.sources import unpacked
+
+_TOPOLOGY = re.compile(rb'"type"\s*:\s*"Topology"')
+_CRS = re.compile(rb'"crs"\s*:\s*\{\s*"type"')
+_HEAD_BYTES = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsonText:
+    """A JSON file ready for GDAL."""
+
+    path: Path
+    """Plain file in UTF-8, there as long as the context is."""
+    is_topology: bool
+    has_crs: bool
+    """It states a CRS itself (GeoJSON 2008); without one RFC 7946 means WGS 84 degrees."""
+    decision: EncodingDecision
+    warnings: tuple[str, ...]
+
+
+@contextmanager
+def opened_json(path: Path, *, encoding: str | None) -> Iterator[JsonText]:
+    """Yield the text of a ``.geojson`` or ``.topojson`` (also ``.gz``); other encodings are converted.
+
+    Raises
+    ------
+    FileFormatError
+        The archive is damaged.
+    EncodingError
+        The encoding can not be decided, or the stated one does not fit.
+    """
+    with unpacked(path) as plain, tempfile.TemporaryDirectory(prefix="wanmi-") as folder:
+        text = plain.read_bytes()
+        decision = decide_encoding(text.splitlines(), stated=encoding)
+        warnings = decision.warnings
+        if decision.label not in ("UTF-8", "ASCII"):
+            plain = Path(folder, f"layer{plain.suffix}")
+            plain.write_text(text.decode(decision.codec, errors="replace"), encoding="utf-8")
+            told = f"The file is in {decision.label}, where JSON must be UTF-8."
+            warnings = (*warnings, told)
+        yield JsonText(
+            path=plain,
+            is_topology=bool(_TOPOLOGY.search(text[:_HEAD_BYTES])),
+            has_crs=bool(_CRS.search(text)),
+            decision=decision,
+            warnings=warnings,
+        )
+
+
+def find_json_fault(path: Path) -> ValueError | None:
+    """Return where a file stops being JSON; None: it is JSON."""
+    try:
+        json.loads(path.read_text(encoding="utf-8-sig", errors="replace"))
+    except ValueError as fault:
+        return fault
+    return None
