@@ -25,6 +25,7 @@ from gis.heights import Terrain
 from gis.ortho import DTYPES, GEOGRAPHIC, Frame, plan_frame, rectify
 from gis.raster import RasterInfo, RasterReader, warp_to_cog, write_cog
 from gis.refinement import GroundPoints, Refinement, refine
+from gis.sources import FileReport, Layer, hash_file
 from pipelines.context import BuildContext
 from pipelines.image_order import ImageOrder, camera_model, read_orders, read_points
 
@@ -66,6 +67,30 @@ class Made:
     rmse_m: float | None
     check_points: int
     report: dict[str, Any]
+
+
+def read_header(path: Path) -> Layer:
+    """Return an image as a layer of one row: what its header says of it.
+
+    Raises
+    ------
+    FileFormatError
+        The file is empty, cut short or no raster.
+    """
+    with RasterReader(path) as image:
+        info = image.info
+    report = FileReport(
+        path=path.name,
+        driver="GTiff",
+        sha256=hash_file(path),
+        rows=1,
+        encoding="",
+        encoding_evidence="",
+        crs=info.crs or "",
+        crs_source="file" if info.crs else "",
+    )
+    frame = pd.DataFrame({"source_file": [path.name], "source_row": [1]})
+    return Layer(frame=frame, report=report)
 
 
 def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:

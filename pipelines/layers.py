@@ -18,6 +18,7 @@ from gis.sheets import read_sheet
 from gis.shift import Areas, index_areas
 from gis.sources import FileReport, Layer
 from gis.vector import read_vector
+from pipelines import imagery
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
 from pipelines.values import numbers_of, text_of
@@ -110,6 +111,8 @@ def _check(
 
 
 def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:
+    if spec.dataset == imagery.DATASET:
+        return imagery.read_header(path)
     target = context.crs.text
     if not path.name.lower().endswith(_SHEET_SUFFIXES):
         _refuse_points(spec)
@@ -197,6 +200,8 @@ def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame
     added: dict[str, object] = {"source_file": name}
     if spec.class_code is not None:
         added["class_code"] = spec.class_code
+    if "standard" in spec.options:
+        added["standard_ref"] = spec.options["standard"]
     if spec.dataset == "cases" and spec.crs is not None:
         added["crs"] = text_of(frame, "crs").fillna(spec.crs)
     return frame.assign(**added)
