@@ -138,13 +138,47 @@ def judge_grids(
     known = given.isin(grids["code"])
     faults.add("C031", given.notna() & ~known & kept, given=given, actual=place)
     faults.add("C032", actual.isna() & kept)
-    differs = rows[known & given.ne(actual) & kept]
+    _report_elsewhere(rows, faults, rule="C030", given=given, actual=place, cells=grids)
+
+
+def judge_communities(
+    rows: gpd.GeoDataFrame, faults: Faults, *, actual: "pd.Series[str]", areas: gpd.GeoDataFrame
+) -> None:
+    """Compare the delivered community codes with where the components lie (C033), as grids are.
+
+    Parameters
+    ----------
+    rows : geopandas.GeoDataFrame
+        Rows with the delivered ``community_code`` and ``accuracy_m``; geometry in metres.
+    faults : Faults
+        Gets C033.
+    actual : pandas.Series
+        Community by position; None outside all.
+    areas : geopandas.GeoDataFrame
+        ``code`` and polygons of the administrative areas in the same CRS.
+    """
+    given, place = rows["community_code"], actual.where(actual.notna(), "-")
+    _report_elsewhere(rows, faults, rule="C033", given=given, actual=place, cells=areas)
+
+
+def _report_elsewhere(
+    rows: gpd.GeoDataFrame,
+    faults: Faults,
+    *,
+    rule: str,
+    given: "pd.Series[Any]",
+    actual: "pd.Series[str]",
+    cells: gpd.GeoDataFrame,
+) -> None:
+    """Report rows that name a cell they do not lie in, farther from it than their accuracy."""
+    named = given.isin(cells["code"]) & given.ne(actual) & standing(rows, faults)
+    differs = rows[named]
     if differs.empty:
         return
-    shapes = grids.set_index("code").geometry.reindex(given[differs.index]).to_numpy()
+    shapes = cells.set_index("code").geometry.reindex(given[differs.index]).to_numpy()
     apart = pd.Series(shapely.distance(shapes, differs.geometry.to_numpy()), index=differs.index)
     far = apart > differs["accuracy_m"]
-    faults.add("C030", far, given=given, actual=place, distance_m=apart)
+    faults.add(rule, far, given=given, actual=actual, distance_m=apart)
 
 
 def judge_moves(rows: gpd.GeoDataFrame, faults: Faults, *, before: gpd.GeoDataFrame) -> None:

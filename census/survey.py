@@ -23,6 +23,7 @@ CODE_COLUMNS = (
     "owner_code",
     "maintainer_code",
     "grid_code",
+    "community_code",
 )
 TEXT_COLUMNS = (
     "name",

@@ -18,7 +18,13 @@ from census.checks import (
 from census.coding import next_codes, recall_codes
 from census.identifiers import DISTRICT_DIGITS, split_component_codes
 from census.ownership import ROLES, ownership_states, resolve_units
-from census.positions import judge_geometry, judge_grids, judge_moves, judge_neighbours
+from census.positions import (
+    judge_communities,
+    judge_geometry,
+    judge_grids,
+    judge_moves,
+    judge_neighbours,
+)
 from census.standing import standing
 from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
 from census.taxonomy import Taxonomy, read_taxonomy
@@ -166,6 +172,7 @@ def _judge_positions(
 ) -> None:
     faults.add("C022", where.area_code.isna() & (len(context.features("areas")) > 0))
     judge_grids(rows, faults, actual=where.grid_code, grids=context.features("unit_grids"))
+    judge_communities(rows, faults, actual=where.community_code, areas=context.features("areas"))
     judge_moves(rows, faults, before=context.features(DATASET))
     judge_neighbours(
         rows,

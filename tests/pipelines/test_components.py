@@ -38,10 +38,10 @@ def references(**judged):
     """A district of two grids, a strip of it without grids, and another district beside it."""
     areas = layer(
         {
-            "code": ["130102", "130102001", "130102001001", "130104"],
-            "level": ["district", "street", "community", "district"],
+            "code": ["130102", "130102001", "130102001001", "130102001002", "130104"],
+            "level": ["district", "street", "community", "community", "district"],
         },
-        [ground(0, 300), ground(0, 300), ground(0, 300), ground(300, 400)],
+        [ground(0, 300), ground(0, 300), ground(0, 200), ground(200, 300), ground(300, 400)],
     )
     grids = layer({"code": [GRID, NEXT_GRID]}, [ground(0, 100), ground(100, 200)])
     units = pd.DataFrame(
@@ -176,6 +176,7 @@ PLANTED = [
     ("C030", {"geometry": at(150)}),
     ("C031", {"grid_code": "130102001001999"}),
     ("C032", {"geometry": at(250), "grid_code": None}),
+    ("C033", {"community_code": "130102001002"}),
     ("C040", {"condition": "好极了"}),
     ("C041", {"condition": None}),
     ("C041", {"competent_code": None, "competent_name": " "}),
