@@ -4,6 +4,7 @@ What was decided once (where the data lives, as which user the server runs) is r
 ``database/cluster.json`` of the workspace, so that moving the workspace keeps its database.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -85,7 +86,13 @@ def down(root: Path) -> bool:
         return False
     with _locked(root):
         found = _read(root)
-        return found is not None and server.stop(found)
+        if found is None:
+            return False
+        was_running = server.stop(found)
+        if not found.sockets.is_relative_to(found.home):
+            with contextlib.suppress(OSError):
+                found.sockets.rmdir()  # made outside because of a long path; made anew next time
+        return was_running
 
 
 def find(root: Path) -> Server | None:

@@ -101,6 +101,8 @@ def start(server: Server) -> ServerState:
     _check_executable(binaries, server.account)
     if _data_version(server) is None:
         _make_data(server, binaries)
+    if _was_moved(server):
+        stop(server)
     if server_pid(server) is None:
         _launch(server, binaries)
     return state(server)
@@ -147,6 +149,17 @@ def _recorded_pid(server: Server) -> int | None:
     except PermissionError as error:
         raise _not_ours(server) from error
     return int(first) if first.strip().isdigit() else None
+
+
+def _was_moved(server: Server) -> bool:
+    """Return whether the server runs from a folder that was renamed: it could not write everything."""
+    if server_pid(server) is None:
+        return False
+    lines = (server.data / "postmaster.pid").read_text("utf-8", "replace").split("\n")
+    try:
+        return not Path(lines[1]).samefile(server.data)
+    except OSError:
+        return True
 
 
 def _not_ours(server: Server) -> ClusterError:
@@ -280,6 +293,8 @@ def _disarm_stale_pid(server: Server) -> None:
     The file is kept with a number no process can have, because PostgreSQL also reads from it which
     shared memory to look at for backends that outlived a killed server.
     """
+    for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+        (server.sockets / name).unlink(missing_ok=True)
     path = server.data / "postmaster.pid"
     if not path.exists():
         return
@@ -306,11 +321,13 @@ def _log_since(server: Server, offset: int) -> str:
 
 def _start_error(server: Server, text: str) -> ClusterError:
     reason = failure_reason(text)
-    if "No space left on device" in text:
+    if "No space left on device" in text or "Check free disk space" in text:
         msg = (
             f"The disk that holds {server.home} is full: free some space and run the command again."
         )
         return ClusterError(msg, zh=f"{server.home} 所在磁盘已满：请清理空间后重试。")
+    if "has wrong ownership" in text:
+        reason += ", as after a copy without `cp -a`"
     msg = f"The database server does not start: {reason}; see {server.log}."
     return ClusterError(msg, zh=f"数据库无法启动：{reason}；请查看 {server.log}。")
 
