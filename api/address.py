@@ -34,6 +34,7 @@ _OFFSET = re.compile(
     r"(?P<metres>\d+(?:\.\d+)?)(?P<unit>米|m|公里|km)(?:左右|处|的?地方)*"
 )
 _SIDE = re.compile(r"(?:马路|道路|路)(?P<side>东|西|南|北)(?:侧|边|面)?")
+_WAY_ENDS = "路街道巷弄线口"
 _NEAR = re.compile(
     r"(?:附近|旁边|旁|对面|对过|门前|门口|大门口|正门|周边|内|里面|院内|楼下|楼前|楼后|处)+$"
 )
@@ -180,8 +181,10 @@ def _split_relation(address: str) -> tuple[str, Relation]:
     else:
         found = _last(_SIDE, address)
         if found and found.start() > 0 and found.end() == len(address):
-            # 裕华路北 is the road 裕华路 and its north side.
-            side, mark = found["side"], address[: found.start() + (found[0].startswith("路"))]
+            # 裕华路北 is the road 裕华路 and its north side; 裕华路路北 says the same.
+            before = address[: found.start()]
+            is_own = found[0].startswith("路") and before[-1] not in _WAY_ENDS
+            side, mark = found["side"], before + "路" * is_own
     near = _NEAR.search(mark)
     is_vague = near is not None and near.start() > 0
     if near and is_vague:

@@ -1,6 +1,6 @@
 """Decide: which unit grid, which owning unit, why, how sure; for one case or a frame of many."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from api.decision import tell
 from api.edition import LEVELS
 from api.locate import check_position
 from api.models import Case, Decision
-from api.questions import ask_cases, ask_frame
+from api.questions import ask_cases, ask_frame, days_of
 from api.solution import Solution, solve
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def assign_frame(
         `DECISION_COLUMNS` with the frame's index: codes are text or missing, ``reasons`` are joined
         by ``;``, the position is in the city's CRS.
     """
-    days = _days(frame)
+    days, _ = days_of(frame)
     if not len(frame):
         return pd.DataFrame({name: [] for name in DECISION_COLUMNS}, index=frame.index)
     parts = []
@@ -107,13 +107,6 @@ def assign_frame(
         parts.append(tabulate(solution).set_index(rows))
     result = parts[0] if len(parts) == 1 else pd.concat(parts).sort_index()
     return result.set_axis(frame.index, axis=0)
-
-
-def _days(frame: pd.DataFrame) -> list[date | None]:
-    if "as_of" not in frame.columns:
-        return [None] * len(frame)
-    days = pd.to_datetime(frame["as_of"], errors="coerce", format="ISO8601")
-    return [None if pd.isna(day) else day.date() for day in days]
 
 
 def tabulate(solution: Solution) -> pd.DataFrame:

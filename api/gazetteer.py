@@ -60,9 +60,9 @@ def search_keys(places: pa.Table) -> pa.Table:
 
 def _keys_of(row: int, record: Mapping[str, Any]) -> Iterator[Key]:
     is_plate = record["kind"] == "plate"
+    name = normalise(record["name"])
     yield Key(normalise(record["full_address"] or ""), row, "address")
     if not is_plate:  # the name of a plate, as 12号, names a place only together with its road
-        name = normalise(record["name"])
         yield Key(name, row, "name")
         for alias in record["aliases"] or ():
             if len(normalise(alias)) >= _LEAST_ALIAS:
@@ -74,7 +74,10 @@ def _keys_of(row: int, record: Mapping[str, Any]) -> Iterator[Key]:
     levels = [normalise(record[level] or "") for level in _LEVELS]
     road, plate, block, building, poi = levels
     if road and (plate or block or poi):
-        yield Key(_join(levels), row, "plate" if is_plate else "address")
+        whole = _join(levels)
+        if not is_plate and name not in whole:
+            whole += name
+        yield Key(whole, row, "plate" if is_plate else "address")
     if road and plate and not (is_plate and not (building or poi)):
         yield Key(road + plate, row, "member")
     elif road and plate:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -108,7 +108,11 @@ def ask_frame(
         numbers={"x": x, "y": y, "accuracy_m": accuracy_m},
         day=(moments.dt.month * 100 + moments.dt.day).to_numpy(dtype=np.int64),
         minute=(moments.dt.hour * 60 + moments.dt.minute).to_numpy(dtype=np.int64),
-        reasons={"time_invalid": unreadable, "position_invalid": bad_x | bad_y | half},
+        reasons={
+            "time_invalid": unreadable,
+            "as_of_invalid": days_of(frame)[1],
+            "position_invalid": bad_x | bad_y | half,
+        },
     )
 
 
@@ -186,6 +190,24 @@ def local_times(
         moments = _parsed(column.astype(object).where(column.notna(), None), zone)
     unreadable = (moments.isna() & column.notna()).to_numpy()
     return moments.astype("datetime64[us]").fillna(present), unreadable
+
+
+def days_of(frame: pd.DataFrame) -> tuple[list[date | None], NDArray[np.bool_]]:
+    """Return the days of the column ``as_of``, and which could not be read: those are None too.
+
+    Examples
+    --------
+    >>> days, unreadable = days_of(pd.DataFrame({"as_of": ["2026-05-01", "", None, "never"]}))
+    >>> days[0].isoformat(), days[1:], unreadable.tolist()
+    ('2026-05-01', [None, None, None], [False, False, False, True])
+    """
+    if "as_of" not in frame.columns:
+        return [None] * len(frame), np.zeros(len(frame), dtype=bool)
+    column = frame["as_of"].astype(object)
+    given = column.notna() & (column.astype(str).str.strip() != "")
+    read = pd.to_datetime(column.where(given, None), errors="coerce", format="ISO8601")
+    days = [None if pd.isna(day) else day.date() for day in read]
+    return days, (given & read.isna()).to_numpy(dtype=bool)
 
 
 def _parsed(column: pd.Series, zone: ZoneInfo) -> pd.Series:

@@ -49,7 +49,9 @@ def test_one_ulp_beside_a_slanted_edge_agrees_with_geos() -> None:
 
 
 def test_a_hole_is_outside_and_its_rim_inside() -> None:
-    ring = shapely.Polygon([(0, 0), (30, 0), (30, 30), (0, 30)], [[(10, 10), (20, 10), (20, 20), (10, 20)]])
+    ring = shapely.Polygon(
+        [(0, 0), (30, 0), (30, 30), (0, 30)], [[(10, 10), (20, 10), (20, 20), (10, 20)]]
+    )
     island = shapely.box(14, 14, 16, 16)
     index = CellIndex(["a", "b"], [ring, island])
     found = index.locate([11, 10, 15, 13.5, 12], [15, 15, 15, 15, 15])
@@ -104,7 +106,9 @@ def test_any_boxes_any_points(boxes: list[tuple[int, ...]], points: list[tuple[i
 
 
 def test_edge_distance_counts_holes_and_is_zero_on_the_border() -> None:
-    ring = shapely.Polygon([(0, 0), (30, 0), (30, 30), (0, 30)], [[(10, 10), (20, 10), (20, 20), (10, 20)]])
+    ring = shapely.Polygon(
+        [(0, 0), (30, 0), (30, 30), (0, 30)], [[(10, 10), (20, 10), (20, 20), (10, 20)]]
+    )
     index = CellIndex(["a"], [ring])
     distance_m = index.edge_distance([9, 1, 10, 40], [15, 15, 15, 30], [0, 0, 0, 0])
     assert distance_m.tolist() == [1, 1, 0, 10]
@@ -138,8 +142,10 @@ def test_shares_of_slanted_cells_with_holes_agree_with_sampling() -> None:
     cells = [shapely.difference(outer, hole), hole]
     index = CellIndex(["a", "b"], cells)
     errors = np.random.default_rng(1).normal(scale=9.0, size=(400_000, 2))
-    sample = shapely.points(errors + [24.0, 11.0])
-    wanted = [shapely.contains_xy(cell, *shapely.get_coordinates(sample).T).mean() for cell in cells]
+    sample = shapely.points(errors + np.array([24.0, 11.0]))
+    wanted = [
+        shapely.contains_xy(cell, *shapely.get_coordinates(sample).T).mean() for cell in cells
+    ]
     shares = index.shares([24.0], [11.0], [9.0])
     by_cell = dict(zip(shares.position.tolist(), shares.probability.tolist(), strict=True))
     np.testing.assert_allclose([by_cell[0], by_cell[1]], wanted, atol=0.003)
@@ -149,24 +155,34 @@ def test_shares_where_the_error_is_none_tiny_or_huge() -> None:
     index = CellIndex(["a", "b"], [A, B])
     shares = index.shares([10, 3, 3, 25, 10], [5, 5, 5, 5, 5], [0, np.nan, 1e-6, 0, 1e5])
     # On the shared edge the lowest code has all; outside nobody; a huge error leaves next to nothing.
-    assert list(zip(shares.point.tolist(), shares.position.tolist(), strict=True)) == [(0, 0), (1, 0), (2, 0)]
+    assert list(zip(shares.point.tolist(), shares.position.tolist(), strict=True)) == [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+    ]
     np.testing.assert_allclose(shares.probability, 1.0)
 
 
 def test_shares_of_overlapping_cells_add_up_to_one() -> None:
-    index = CellIndex(["a", "b"], [shapely.box(-100, -100, 100, 100), shapely.box(-100, -100, 100, 100)])
+    index = CellIndex(
+        ["a", "b"], [shapely.box(-100, -100, 100, 100), shapely.box(-100, -100, 100, 100)]
+    )
     np.testing.assert_allclose(index.shares([0], [0], [1]).probability, [0.5, 0.5])
 
 
 def test_many_points_answer_as_each_alone() -> None:
     rng = np.random.default_rng(2)
-    cells = [shapely.box(c * 10, r * 10, c * 10 + 10, r * 10 + 10) for r in range(9) for c in range(9)]
+    cells = [
+        shapely.box(c * 10, r * 10, c * 10 + 10, r * 10 + 10) for r in range(9) for c in range(9)
+    ]
     codes = [f"{number:03d}" for number in rng.permutation(len(cells))]
     index = CellIndex(codes, cells)
     x, y, sigma = rng.uniform(-5, 95, 300), rng.uniform(-5, 95, 300), rng.uniform(0.1, 15, 300)
     together = index.shares(x, y, sigma)
     for number in range(0, 300, 17):
-        alone = index.shares(x[number : number + 1], y[number : number + 1], sigma[number : number + 1])
+        alone = index.shares(
+            x[number : number + 1], y[number : number + 1], sigma[number : number + 1]
+        )
         own = together.point == number
         assert together.position[own].tolist() == alone.position.tolist()
         np.testing.assert_array_equal(together.probability[own], alone.probability)
