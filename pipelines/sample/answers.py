@@ -1,5 +1,6 @@
 """The answers beside the delivery: what the platform should find."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from pipelines.sample.cases import CaseBook
 from pipelines.sample.district import District
 from pipelines.sample.spoken import HOWS, Saying, Speaker
 from pipelines.sample.tables import write_csv
+from pipelines.sample.truth import Judge, Verdict
 
 ADDRESS_QUERIES = 400
 
@@ -41,3 +43,21 @@ def _addresses(district: District, speaker: Speaker) -> pd.DataFrame:
         }
     )
     return table[table["community_code"] != ""]
+
+
+def owner_table(tables: dict[str, pd.DataFrame], judge: Judge) -> pd.DataFrame:
+    """Return what the records of components lead to, for all whose record is not plain."""
+    rows = []
+    for table in tables.values():
+        plain = table.astype(object).where(table.notna(), None)
+        known: dict[tuple[str | None, ...], Verdict] = {}
+        names = [f"Dept{part}{number}" for number in (1, 2, 3) for part in ("Code", "Name")]
+        for own in plain.to_dict("records"):
+            key = tuple(own[name] for name in (*names, "Note"))
+            if key not in known:
+                known[key] = judge.recorded(own)
+            verdict = known[key]
+            if verdict.tags or verdict.role != "maintainer":
+                code = unicodedata.normalize("NFKC", own["ObjID"])
+                rows.append((code, verdict.unit_code, verdict.role, ";".join(verdict.tags)))
+    return pd.DataFrame(rows, columns=["component_code", "unit_code", "role", "tags"])

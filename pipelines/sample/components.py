@@ -7,12 +7,16 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 import shapely.ops
+from scipy.spatial import cKDTree
 
 from pipelines.sample.areas import DISTRICT
 from pipelines.sample.district import District, Geometries
 from pipelines.sample.plan import Array, Integers
 from pipelines.sample.roads import CARRIAGEWAY_M
 from pipelines.sample.units import COMPONENT_UNITS, Directory, unit_code
+
+_LEAST_GAP_M = 2.0
+"""Two components of one class are not put closer together than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +96,13 @@ def _layer(class_code: str, name: str, at: Array, road: npt.ArrayLike) -> Layer:
 
 
 def _inside(district: District, layer: Layer) -> Layer:
-    """Leave out what stands outside the district's border or less than 0.5 m from it, or in water."""
+    """Leave out what stands outside the district's border or less than 0.5 m from it, or beside another."""
     land = district.areas.district.land.buffer(-0.5)
     shapely.prepare(land)
     keep = shapely.contains_xy(land, layer.at[:, 0], layer.at[:, 1])
+    rows = np.flatnonzero(keep)
+    pairs = cKDTree(layer.at[rows]).query_pairs(_LEAST_GAP_M, output_type="ndarray")
+    keep[rows[np.unique(pairs.max(axis=1, initial=0))] if len(pairs) else []] = False
     return Layer(
         class_code=layer.class_code, name=layer.name, geometry=layer.geometry[keep],
         at=layer.at[keep], road=layer.road[keep],

@@ -22,6 +22,9 @@ _FIXED: tuple[_Entry, ...] = (
     ("地址：门牌、楼牌、小区、街巷、兴趣点", "addresses", "04地理编码/门楼牌与兴趣点.xlsx",
      {"sheet": "地址", "x_field": "X", "y_field": "Y", "crs": CRS}),
 )  # fmt: skip
+_MIXED: _Entry = (
+    "补测部件，多类混合，小类见 FLDM", "components", "05部件/补测部件.shp", {"class_field": "FLDM"},
+)  # fmt: skip
 _CASES: _Entry = (
     "2025 年案件，坐标按上报原样，坐标系逐行注明",
     "cases",
@@ -38,7 +41,7 @@ def write_manifest(folder: Path, *, layers: list[str], imagery: bool) -> None:
         if name.startswith("0305"):
             more["crs"] = CRS
         entries.append((f"部件 {name[:4]}", "components", f"05部件/{name}.shp", more))
-    entries.append(_CASES)
+    entries += [_MIXED, _CASES]
     parts = [_HEAD, *(_layer(entry) for entry in entries)]
     if imagery:
         parts.append(_IMAGERY)

@@ -44,7 +44,8 @@ class Canvas:
         """Return the indices of the shapes that touch the picture."""
         if len(shapes) == 0:
             return np.empty(0, dtype=np.int64)
-        return np.flatnonzero(shapely.intersects(shapes, self._window))
+        found: npt.NDArray[np.int64] = np.flatnonzero(shapely.intersects(shapes, self._window))
+        return found
 
     def fill(self, shape: shapely.Geometry, colour: Colour) -> None:
         """Paint a polygon, holes left out."""

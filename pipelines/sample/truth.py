@@ -58,16 +58,10 @@ class Judge:
         self, class_code: str, community: str, when: datetime, own: dict[str, str | None]
     ) -> Verdict:
         """Answer a component case; `own` is the component's delivered row."""
-        tags = []
-        state = ownership_state(own)
-        if state != "none":
-            for number, role in (("3", "maintainer"), ("2", "owner"), ("1", "competent")):
-                unit, how = self._named(own[f"DeptCode{number}"], own[f"DeptName{number}"])
-                if how:
-                    tags.append(how)
-                if unit:
-                    disputed = ["ownership_disputed"] if state == "disputed" else []
-                    return self._verdict(unit, role, "owner_first", [*tags, *disputed])
+        found_in_record = self.recorded(own)
+        if found_in_record.unit_code:
+            return found_in_record
+        tags = [tag for tag in found_in_record.tags if tag != "none"]
         for word, role in (("养护", "maintainer"), ("权属", "owner"), ("主管", "competent")):
             found = self._plan(("部件", word), class_code, community, when)
             if found:
@@ -82,6 +76,21 @@ class Judge:
                 return self._verdict(found[0], role, "territory_first", list(found[1]))
         unit = self._territorial_unit(community)
         return self._verdict(unit, "territorial", "territory_first", ["no_owner"])
+
+    def recorded(self, own: dict[str, str | None]) -> Verdict:
+        """Answer from a component's record alone; unit "" when it names none that is known."""
+        tags = []
+        state = ownership_state(own)
+        if state == "none":
+            return self._verdict("", "", "owner_first", ["none"])
+        for number, role in (("3", "maintainer"), ("2", "owner"), ("1", "competent")):
+            unit, how = self._named(own[f"DeptCode{number}"], own[f"DeptName{number}"])
+            if how:
+                tags.append(how)
+            if unit:
+                disputed = ["ownership_disputed"] if state == "disputed" else []
+                return self._verdict(unit, role, "owner_first", [*tags, *disputed])
+        return self._verdict("", "", "owner_first", tags)
 
     def _territory(
         self, kind: str, class_code: str, community: str, when: datetime, tags: list[str]

@@ -7,30 +7,51 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from gis.errors import DeliveryError
 from pipelines.sample.addresses import Gazetteer, address_table, number_plates
-from pipelines.sample.answers import write_answers
-from pipelines.sample.cases import CaseBook, make_census, report_cases
+from pipelines.sample.answers import owner_table, write_answers
+from pipelines.sample.cases import make_census, report_cases
+from pipelines.sample.component_faults import (
+    CUT_WIDTH,
+    LONG_POSITION,
+    component_faults,
+    mixed_layer,
+    spoil_in_place,
+)
 from pipelines.sample.components import Layer, component_table, place_components
 from pipelines.sample.district import District, make_district
+from pipelines.sample.faults import fault_table, plant
 from pipelines.sample.imagery import write_imagery
 from pipelines.sample.manifest import write_manifest
 from pipelines.sample.placenames import place_name_table
 from pipelines.sample.plan import CRS
 from pipelines.sample.responsibility import make_plan_table
-from pipelines.sample.shapefiles import write_shapefile
+from pipelines.sample.shapefiles import Patch, write_shapefile
 from pipelines.sample.spoken import Speaker
+from pipelines.sample.table_faults import (
+    address_faults,
+    case_faults,
+    place_name_faults,
+    plan_faults,
+    topography_faults,
+    unit_faults,
+)
 from pipelines.sample.tables import write_csv, write_workbook
 from pipelines.sample.topography import topography_layers
 from pipelines.sample.truth import Judge
-from pipelines.sample.units import Directory, make_directory
+from pipelines.sample.units import make_directory
 
 logger = logging.getLogger(__name__)
 
 CASES_PER_KM2 = 1_500
 MOST_CASES = 200_000
 _NO_PRJ = ("围墙", "0305垃圾箱")
+_CUT = (
+    Patch(placeholder=b"@" * CUT_WIDTH, content=("a" + LONG_POSITION).encode("gbk")[:CUT_WIDTH]),
+)
+Record = tuple[str, int, str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +107,7 @@ def write_sample(
     plan = make_plan_table(district.areas, directory)
     layers = place_components(district)
     tables = {x.class_code: component_table(district, x, directory) for x in layers}
+    spoil_in_place(tables)
     progress(1)
     speaker = Speaker(district, gazetteer, addresses)
     book = report_cases(
@@ -96,19 +118,27 @@ def write_sample(
         count=min(MOST_CASES, round(area_km2 * cases_per_km2)),
     )
     progress(1)
-    counts = _write_maps(folder, district, gazetteer)
-    counts["components"] = _write_components(folder, layers, tables)
+    records: list[Record] = []
+    counts = _write_maps(folder, district, gazetteer, records)
+    counts["components"] = _write_components(folder, layers, tables, records)
     progress(1)
-    names = place_name_table(district, gazetteer)
-    write_csv(names, folder / "03地名" / "标准地名.csv", encoding="gb18030")
-    counts |= _write_tables(folder, addresses, directory, plan, book)
-    counts["place_names"] = len(names)
+    sheets = {
+        "place_names": place_name_table(district, gazetteer),
+        "addresses": addresses,
+        "units": directory.table,
+        "responsibility": plan,
+        "cases": book.reported,
+    }
+    counts |= _write_tables(folder, sheets, records)
     if imagery:
         checks = write_imagery(folder / "07影像", district=district, layers=layers)
         write_csv(checks, folder / "answers" / "check_points.csv")
         counts["imagery"] = 1
     write_manifest(folder, layers=[name_of(x) for x in layers], imagery=imagery)
-    write_answers(folder / "answers", district=district, speaker=speaker, book=book)
+    answers = folder / "answers"
+    write_answers(answers, district=district, speaker=speaker, book=book)
+    write_csv(fault_table(records), answers / "faults.csv")
+    write_csv(owner_table(tables, Judge(plan, directory)), answers / "owners.csv")
     progress(1)
     return SampleReport(folder=folder, area_km2=area_km2, counts=counts)
 
@@ -141,12 +171,20 @@ def name_of(layer: Layer) -> str:
     return layer.class_code + layer.name.split("（")[0]
 
 
-def _write_maps(folder: Path, district: District, gazetteer: Gazetteer) -> dict[str, int]:
+def _write_maps(
+    folder: Path, district: District, gazetteer: Gazetteer, records: list[Record]
+) -> dict[str, int]:
     counts = {"topography": 0}
     for name, layer in topography_layers(district, gazetteer).items():
-        counts["topography"] += len(layer)
+        frame, planted = plant(layer, topography_faults(name, layer), file=f"{name}.shp")
+        records += planted
+        counts["topography"] += len(frame)
         path = folder / "01基础地形" / f"{name}.shp"
-        write_shapefile(layer, path, has_prj=name not in _NO_PRJ)
+        write_shapefile(frame, path, has_prj=name not in _NO_PRJ)
+    records += [
+        ("高程点.shp", 0, "warned", "G006", "points with heights in their geometry, every row"),
+        ("围墙.shp", 0, "fixed", "", "no .prj; the manifest states the coordinate system"),
+    ]
     levels = {
         "区县": (district.areas.district,),
         "街道": district.areas.streets,
@@ -163,28 +201,50 @@ def _write_maps(folder: Path, district: District, gazetteer: Gazetteer) -> dict[
     return counts
 
 
-def _write_components(folder: Path, layers: list[Layer], tables: dict[str, pd.DataFrame]) -> int:
+def _write_components(
+    folder: Path, layers: list[Layer], tables: dict[str, pd.DataFrame], records: list[Record]
+) -> int:
+    count = 0
     for layer in layers:
         frame = gpd.GeoDataFrame(tables[layer.class_code], geometry=layer.geometry, crs=CRS)
+        if layer.class_code == "0305":
+            frame = frame.set_geometry(shapely.force_3d(frame.geometry.to_numpy(), 0.0), crs=CRS)
         name = name_of(layer)
+        faults = component_faults(frame, layer.class_code)
+        spoilt, planted = plant(frame, faults, file=f"{name}.shp")
+        records += planted
         path = folder / "05部件" / f"{name}.shp"
-        write_shapefile(frame, path, has_prj=name not in _NO_PRJ)
-    return sum(len(layer.at) for layer in layers)
+        patches = _CUT if any("@" in str(f.changes.get("ObjPos")) for f in faults) else ()
+        write_shapefile(spoilt, path, has_prj=name not in _NO_PRJ, patches=patches)
+        count += len(spoilt)
+        if layer.class_code == "0407":
+            mixed, planted = mixed_layer(tables, frame)
+            records += planted
+            write_shapefile(mixed, folder / "05部件" / "补测部件.shp")
+            count += len(mixed)
+    records.append(("0305垃圾箱.shp", 0, "warned", "G006", "Z-aware file without .prj, every row"))
+    return count
 
 
 def _write_tables(
-    folder: Path,
-    addresses: pd.DataFrame,
-    directory: Directory,
-    plan: pd.DataFrame,
-    book: CaseBook,
+    folder: Path, sheets: dict[str, pd.DataFrame], records: list[Record]
 ) -> dict[str, int]:
-    write_workbook({"地址": addresses}, folder / "04地理编码" / "门楼牌与兴趣点.xlsx")
-    write_workbook({"单位": directory.table, "职责": plan}, folder / "06责任" / "单位与职责.xlsx")
-    write_csv(book.reported, folder / "08案件" / "2025年案件.csv", encoding="utf-8-sig")
-    return {
-        "addresses": len(addresses),
-        "units": len(directory.table),
-        "responsibility": len(plan),
-        "cases": len(book.reported),
+    faults = {
+        "place_names": ("标准地名.csv", place_name_faults),
+        "addresses": ("门楼牌与兴趣点.xlsx", address_faults),
+        "units": ("单位与职责.xlsx", unit_faults),
+        "responsibility": ("单位与职责.xlsx", plan_faults),
+        "cases": ("2025年案件.csv", case_faults),
     }
+    spoilt = {}
+    for dataset, (file, make) in faults.items():
+        spoilt[dataset], planted = plant(sheets[dataset], make(sheets[dataset]), file=file)
+        records += planted
+    write_csv(spoilt["place_names"], folder / "03地名" / "标准地名.csv", encoding="gb18030")
+    write_workbook({"地址": spoilt["addresses"]}, folder / "04地理编码" / "门楼牌与兴趣点.xlsx")
+    write_workbook(
+        {"单位": spoilt["units"], "职责": spoilt["responsibility"]},
+        folder / "06责任" / "单位与职责.xlsx",
+    )
+    write_csv(spoilt["cases"], folder / "08案件" / "2025年案件.csv", encoding="utf-8-sig")
+    return {dataset: len(table) for dataset, table in spoilt.items()}
