@@ -118,21 +118,13 @@ def _answered(chunk: pd.DataFrame, work: Work) -> pa.Table:
 
 
 def _write_part(table: pa.Table, path: Path) -> None:
-    # A column without any value in this chunk has a value in another one.
-    fields = [
-        field.with_type(pa.string()) if pa.types.is_null(field.type) else _plain(field)
-        for field in table.schema
-    ]
     temporary = path.with_suffix(".tmp")
-    with pa.OSFile(str(temporary), "wb") as sink:
-        schema = pa.schema(fields)
-        with pa.ipc.new_file(sink, schema) as writer:
-            writer.write_table(table.cast(schema))
+    with (
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
+        writer.write_table(table)
     temporary.replace(path)
-
-
-def _plain(field: pa.Field) -> pa.Field:
-    return field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field
 
 
 def _join(parts: list[Path], target: Path) -> None:
@@ -153,9 +145,12 @@ def _tables(parts: list[Path]) -> Iterator[pa.Table]:
 
 
 def _join_parquet(parts: list[Path], path: Path) -> None:
-    schema = pa.unify_schemas(
-        [table.schema.remove_metadata() for table in _tables(parts)], promote_options="permissive"
-    )
+    schemas = [table.schema.remove_metadata() for table in _tables(parts)]
+    schema = pa.unify_schemas(schemas, promote_options="permissive")
+    # A column without a value in one chunk takes the type of another; without any it is text.
+    for number, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            schema = schema.set(number, field.with_type(pa.string()))
     with pq.ParquetWriter(path, schema) as writer:
         for table in _tables(parts):
             writer.write_table(table.cast(schema))

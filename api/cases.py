@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from api.assign import decide
 from api.models import Case, Decision, Position
@@ -192,7 +193,7 @@ def return_case(
                 "unit_code": decision.owner.unit_code if decision.owner else None,
                 "probability": decision.probability,
                 "needs_review": decision.needs_review,
-                "decision": write_decision(decision, as_of=_as_of(row)),
+                "decision": Jsonb(document_of(decision, as_of=_as_of(row))),
                 "state": ASSIGNED if decision.owner else RETURNED,
                 "data_version": decision.data_version,
                 "case_id": case_id,
@@ -215,10 +216,9 @@ def request_hash(case: Case) -> str:
     return hashlib.sha256(told).hexdigest()
 
 
-def write_decision(decision: Decision, *, as_of: date | None = None) -> str:
-    """Return a decision as the JSON text that is stored, with the day it was asked for."""
-    told = {**msgspec.to_builtins(decision), "as_of": as_of.isoformat() if as_of else None}
-    return orjson.dumps(told).decode()
+def document_of(decision: Decision, *, as_of: date | None = None) -> dict[str, Any]:
+    """Return a decision as the document that is stored, with the day it was asked for."""
+    return {**msgspec.to_builtins(decision), "as_of": as_of.isoformat() if as_of else None}
 
 
 def read_decision(stored: dict[str, Any]) -> Decision | None:
@@ -279,7 +279,7 @@ def _columns(case: Case, decision: Decision, *, digest: str, srid: int) -> dict[
         "unit_code": decision.owner.unit_code if decision.owner else None,
         "probability": decision.probability,
         "needs_review": decision.needs_review,
-        "decision": write_decision(decision, as_of=case.as_of),
+        "decision": Jsonb(document_of(decision, as_of=case.as_of)),
         "state": ASSIGNED,
         "data_version": decision.data_version,
         "request_hash": digest,
@@ -305,7 +305,7 @@ def _remember(
             unit_code or owner,
             reason,
             actor,
-            "{}" if action == RETURNED else write_decision(decision),
+            Jsonb({} if action == RETURNED else document_of(decision)),
         ],
     )
 

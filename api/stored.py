@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from psycopg import sql
 
-from api.cases import ASSIGNED, CLOSED, write_decision
+from api.cases import ASSIGNED, CLOSED, document_of
 from api.decision import tell
 from api.questions import ask_frame
 from api.solution import solve
@@ -102,7 +102,7 @@ def _decide(snapshot: "Snapshot", cases: pd.DataFrame) -> pd.DataFrame:
         "unit_code": [d.owner.unit_code if d.owner else None for d in decisions],
         "probability": [decision.probability for decision in decisions],
         "needs_review": [decision.needs_review for decision in decisions],
-        "decision": [write_decision(decision) for decision in decisions],
+        "decision": [document_of(decision) for decision in decisions],
         "data_version": [decision.data_version for decision in decisions],
     }
     return pd.DataFrame(rows, columns=list(_COLUMNS))
