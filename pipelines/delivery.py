@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import orjson
 
 from gis.errors import DeliveryError, FileFormatError
+from gis.sources import require_file
 
 MANIFEST_NAME = "delivery.toml"
 
@@ -192,12 +193,13 @@ def parse_manifest(table: Mapping[str, Any], *, root: Path) -> Delivery:
             f"{MANIFEST_NAME} 缺少 [delivery] 表：请补充 name 和 as_of。",
         )
     _refuse_unknown(head, _DELIVERY_KEYS, where="[delivery]")
-    name, as_of = head.get("name"), _day(head.get("as_of"))
+    name = head.get("name")
     if not isinstance(name, str) or not name.strip():
         raise _refuse(
             '[delivery] has no name: add name = "2026-spring-census".',
             '[delivery] 缺少 name：请补充，例如 name = "2026-spring-census"。',
         )
+    as_of = _day(head.get("as_of"))
     entries = table.get("layer")
     if not isinstance(entries, list) or not entries:
         raise _refuse(
@@ -326,6 +328,8 @@ def _find_files(pattern: str, root: Path, where: str) -> tuple[Path, ...]:
         elif path.is_file():
             return (path,)
         else:
+            if path.suffix.lower() == ".shp" and list(path.parent.glob(f"{path.stem}.*")):
+                require_file(path)  # tells which of its parts there are
             raise _missing(pattern, root, where)
     if not found:
         raise FileFormatError(

@@ -16,6 +16,9 @@ from gis.database import Database, migrate
 from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
+from tests.sample_fixtures import built_sample, sample_delivery
+
+__all__ = ["built_sample", "sample_delivery"]  # fixtures, offered to every test
 
 CITY_CODE = "130102"
 CRS = "EPSG:4547"
