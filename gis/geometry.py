@@ -135,8 +135,9 @@ def _repair(shapes: Geometries, check: _Check, *, kinds: frozenset[str]) -> None
     before = shapes.copy()
     why = np.full(len(shapes), "", dtype=object)
     why[invalid] = shapely.is_valid_reason(shapes[invalid])
-    shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
-    lost = invalid & (shapely.is_empty(shapes) | ~_same_dimension(before, shapes))
+    shapes[invalid] = _made_valid(shapes[invalid])
+    lost = invalid & (shapely.is_empty(shapes) | ~shapely.is_valid(shapes))
+    lost |= invalid & ~_same_dimension(before, shapes)
     check.refuse("G004", shapes, lost, kind=types, why=why)
     repaired = invalid & ~lost
     old, new = _area_of(before), shapely.area(shapes)
@@ -148,6 +149,14 @@ def _repair(shapes: Geometries, check: _Check, *, kinds: frozenset[str]) -> None
         measure=_words(old, new, "area {:.2f} to {:.2f} m²"),
         measure_zh=_words(old, new, "面积由 {:.2f} 变为 {:.2f} 平方米"),
     )
+
+
+def _made_valid(shapes: Geometries) -> Geometries:
+    """Repair by structure; what GEOS leaves invalid (parts that share an edge) is united."""
+    repaired = shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+    left = np.flatnonzero(~shapely.is_valid(repaired))
+    repaired[left] = [shapely.union_all(shapely.get_parts(shape)) for shape in repaired[left]]
+    return np.asarray(repaired, dtype=object)
 
 
 def _same_dimension(before: Geometries, after: Geometries) -> Mask:

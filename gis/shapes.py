@@ -14,7 +14,8 @@ def parse_wkb(
     wkb: NDArray[np.object_], *, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.object_], tuple[str, ...]]:
     """Return geometries, and what is to be said of those that are damaged."""
-    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+    with np.errstate(invalid="ignore"):  # NaN coordinates are judged later, row by row
+        geometry = shapely.from_wkb(wkb, on_invalid="ignore")
     is_present = np.array([value is not None for value in wkb], dtype=bool)
     damaged = is_present & shapely.is_missing(geometry)
     if not damaged.any():

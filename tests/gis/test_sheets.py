@@ -1,0 +1,172 @@
+"""Tables: text stays text, rows keep their numbers, spreadsheets' habits are told."""
+
+import datetime
+import gzip
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from gis.errors import EncodingError, FileFormatError
+from gis.sheets import read_sheet
+
+DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared real data is not here")
+
+
+def workbook(path, **sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_cells_come_as_text(tmp_path):
+    day = datetime.date(2024, 5, 1)
+    moment = datetime.datetime(2024, 5, 1, 8, 30, tzinfo=None)  # noqa: DTZ001 (sheets know no zone)
+    rows = [["编号", "数", "小数", "是", "日", "时"], ["0104", 104, 1.5, True, day, moment]]
+    found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows))
+    assert found.frame.iloc[0, :6].tolist() == [
+        "0104",
+        "104",
+        "1.5",
+        "TRUE",
+        "2024-05-01",
+        "2024-05-01 08:30:00",
+    ]
+    assert found.report.warnings == ()
+
+
+def test_the_first_row_with_anything_is_the_header_and_blank_rows_count(tmp_path):
+    rows = [[], ["", None], ["编号 ", "名称"], ["1", "甲"], [], [" ", None], ["2", None]]
+    found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows)).frame
+    assert found["编号"].tolist() == ["1", "2"]
+    assert found["名称"].tolist() == ["甲", None]
+    assert found["source_row"].tolist() == [4, 7]
+
+
+def test_codes_too_long_for_a_number_are_told(tmp_path):
+    rows = [["编号"], ["1301020101000001"], [1301020101000002]]
+    found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows))
+    assert found.report.warnings == (
+        "Codes of more than 15 digits are stored as numbers, so their last digits are lost; "
+        "format the column as text and fill it in again: row 3.",
+    )
+
+
+def test_columns_of_one_name_and_of_none_are_kept_and_told(tmp_path):
+    rows = [["编号", "备注", "备注", None], ["1", "a", "b", "c"]]
+    found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows))
+    assert list(found.frame.columns[:4]) == ["编号", "备注", "备注_1", "column_4"]
+    assert found.report.warnings == (
+        "Column 备注 occurs twice; the second is called 备注_1.",
+        "Column 4 has values but no name in the header row.",
+    )
+
+
+def test_several_sheets_need_a_name(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", 单位=[["a"], ["1"]], 职责=[["b"], ["2"]], 空=[])
+    with pytest.raises(FileFormatError, match="several sheets") as caught:
+        read_sheet(path)
+    assert "声明 sheet" in caught.value.zh
+    with pytest.raises(FileFormatError, match="no sheet 人员"):
+        read_sheet(path, sheet="人员")
+    assert read_sheet(path, sheet="职责").frame["b"].tolist() == ["2"]
+
+
+def test_one_filled_sheet_needs_none(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", 空=[], 单位=[["a"], ["1"]])
+    assert read_sheet(path).frame["a"].tolist() == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "label"),
+    [("utf-8", "UTF-8"), ("gbk", "GBK"), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16")],
+)
+def test_csv_encodings(tmp_path, encoding, label):
+    path = tmp_path / "a.csv"
+    path.write_bytes("地名代码,标准名称\n0001,裕华路\n0002,建设大街\n".encode(encoding))
+    found = read_sheet(path)
+    assert found.frame["地名代码"].tolist() == ["0001", "0002"]
+    assert found.frame["标准名称"].tolist() == ["裕华路", "建设大街"]
+    assert found.report.encoding == label
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_csv_delimiters(tmp_path, mark):
+    path = tmp_path / "a.csv"
+    path.write_text(mark.join("ab") + "\n" + mark.join(("1", "甲、乙")) + "\n")
+    assert read_sheet(path).frame["b"].tolist() == ["甲、乙"]
+
+
+def test_csv_quotes_line_ends_and_short_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'a,b,c\r\n1,"x, ""y""\r\nz",\r\n\r\n2\r\n')
+    found = read_sheet(path).frame
+    assert found["a"].tolist() == ["1", "2"]
+    assert found["b"].tolist() == ['x, "y"\r\nz', None]
+    assert found["c"].tolist() == [None, None]
+
+
+def test_csv_gzip(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress("编号\n007\n".encode("gbk")))
+    assert read_sheet(path).frame["编号"].tolist() == ["007"]
+
+
+def test_a_damaged_character_costs_no_row(tmp_path):
+    path = tmp_path / "a.csv"
+    lines = ["编号,名称", *(f"{row},裕华路{row}号" for row in range(40))]
+    data = "\n".join(lines).encode("gbk") + b"\n40,\xd4\n"
+    path.write_bytes(data)
+    found = read_sheet(path)
+    assert len(found.frame) == 41
+    assert found.frame["名称"].tolist()[-1] is None
+    assert "row 42" in found.report.warnings[0]
+
+
+def test_a_wrong_stated_encoding_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("编号,名称\n1,裕华路\n".encode("gbk"))
+    with pytest.raises(EncodingError):
+        read_sheet(path, encoding="utf-8")
+
+
+def test_a_header_alone_is_legal_and_reported(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("编号,名称\n", encoding="utf-8")
+    found = read_sheet(path)
+    assert (len(found.frame), list(found.frame.columns[:2])) == (0, ["编号", "名称"])
+    assert found.report.warnings == ("The table has no rows.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.xls", b"\xd0\xcf\x11\xe0old", r"save it as \.xlsx"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0locked", "encrypted"),
+        ("a.xlsx", b"PK\x03\x04 not really", "can not be read as a workbook"),
+        ("a.csv", b"", "empty"),
+        ("a.csv", b"\n\n , \n", "not even a header"),
+        ("a.docx", b"PK", "not read as a table"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "truncated"),
+    ],
+)
+def test_broken_tables_are_told(tmp_path, name, content, text):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileFormatError, match=text) as caught:
+        read_sheet(tmp_path / name)
+    assert caught.value.zh != caught.value.message
+
+
+@needs_data
+def test_real_cases_in_traditional_chinese():
+    found = read_sheet(DATA / "tainan" / "cases_1999_2015_2018.csv.gz")
+    assert found.report.rows == 91_252
+    assert found.report.encoding == "UTF-8"
+    assert found.frame["cat"][0] == "噪音舉發"
+    assert found.frame["source_row"].tolist()[:2] == [2, 3]
