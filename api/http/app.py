@@ -15,6 +15,7 @@ from api.http.options import ServerOptions
 from api.http.routes import (
     assign,
     batch,
+    cases,
     features,
     imagery,
     lookup,
@@ -60,6 +61,7 @@ _ROUTERS = (
     lookup.router,
     assign.router,
     batch.router,
+    cases.router,
     places.router,
     features.router,
     reference.router,
@@ -101,7 +103,7 @@ def create_app(options: ServerOptions) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     problems.install(app)
     # The last one added is the first one asked.
-    app.add_middleware(Options, routes=app.router.routes)
+    app.add_middleware(Options)
     app.add_middleware(BodyLimit, options=options)
     app.add_middleware(Gate, options=options, keyring=serving.keyring, limiter=serving.limiter)
     app.add_middleware(Edge, options=options, metrics=serving.metrics)

@@ -193,9 +193,7 @@ def table_srid(collection: PgCollection) -> int:
     return 0 if column is None or column.srid is None else int(column.srid)
 
 
-def tile_query(
-    columns: Sequence[Column], *, source: str, where: str, srid: int, key: str
-) -> str:
+def tile_query(columns: Sequence[Column], *, source: str, where: str, srid: int, key: str) -> str:
     """Return the query of a tile: a layer of the shapes and one of their labels.
 
     The label layer has a point inside each named shape, in the one tile that holds it, so that a

@@ -2,14 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import Metrics
@@ -155,30 +153,27 @@ def too_large(request: Request, limit: int) -> Response:
 class Options:
     """Answers OPTIONS with the methods an address allows; cross-origin use stays off."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer OPTIONS, pass the rest on."""
+        """Turn the router's "not this method, but these" into the answer to OPTIONS."""
         if scope["type"] != "http" or scope["method"] != "OPTIONS":
             await self._app(scope, receive, send)
             return
-        allowed = allowed_methods(self._routes, scope)
-        if allowed:
-            response = Response(status_code=204, headers={"Allow": ", ".join(sorted(allowed))})
-        else:
-            response = problem(404, "not_found", language=language_of(Request(scope)))
-        await response(scope, receive, send)
+        refusal: Message | None = None
 
+        async def listen(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and message["status"] == 405:
+                refusal = message
+            elif refusal is None:
+                await send(message)
 
-def allowed_methods(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
-    """Return the methods that some route allows at the path of `scope`, OPTIONS included."""
-    found: set[str] = set()
-    for route in routes:
-        match, _ = route.matches(scope)
-        if match is not Match.NONE:
-            found |= getattr(route, "methods", None) or {"GET"}
-    if "GET" in found:
-        found.add("HEAD")
-    return found | {"OPTIONS"} if found else found
+        await self._app(scope, receive, listen)
+        if refusal is not None:
+            allowed = set(Headers(raw=refusal["headers"]).get("allow", "").split(", ")) - {""}
+            if "GET" in allowed:
+                allowed.add("HEAD")
+            header = {"Allow": ", ".join(sorted(allowed | {"OPTIONS"}))}
+            await Response(status_code=204, headers=header)(scope, receive, send)

@@ -85,11 +85,6 @@ class ReportIn(CaseIn):
 
     case_id: CaseId
     class_code: ClassCode
-    reported_at: AwareDatetime
-    channel: Annotated[str, Field(max_length=64)] | None = None
-    """supervisor, hotline, app …"""
-    description: Annotated[str, Field(max_length=4000)] | None = None
-    """Words of the report."""
 
 
 class ReturnIn(Question):

@@ -11,14 +11,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
 import shapely
-from rasterio.transform import from_origin
+from affine import Affine
 
 from api.compile import compile_snapshot
 from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
 from gis.faults import REJECT_COLUMNS
+from gis.raster import write_raster
 from gis.workspace import Workspace
 
 X0, Y0 = 500_000.0, 4_200_000.0
@@ -33,7 +33,7 @@ COMMUNITIES = {
 }
 MIDDLE_GRID = "130102001001013"
 """Grid from (200, 200) to (300, 300) of the first community: row 3, column 3."""
-LAMP = "1301020103000001"
+LAMP = "1301020137000001"
 """A street lamp 路灯 at (250, 250), the middle of `MIDDLE_GRID`."""
 POWER, TOWN_HALL = "U-POWER", "U-STREET"
 
@@ -81,8 +81,8 @@ def components() -> list[dict[str, Any]]:
     placed = [(250.0, 250.0), (270.0, 250.0), (750.0, 250.0), (250.0, 750.0)]
     return [
         {
-            "code": f"1301020103{number:06d}",
-            "class_code": "0103",
+            "code": f"1301020137{number:06d}",
+            "class_code": "0137",
             "standard_ref": "GB/T 30428.2-2013",
             "name": "路灯",
             "maintainer_code": POWER,
@@ -180,7 +180,7 @@ def plan() -> list[dict[str, Any]]:
         {
             "code": "1",
             "kind": "component",
-            "class_code": "0103",
+            "class_code": "0137",
             "area_code": "*",
             "role": "maintainer",
             "unit_code": POWER,
@@ -195,20 +195,8 @@ def orthophoto(workspace: Workspace) -> list[dict[str, Any]]:
     workspace.imagery.mkdir(exist_ok=True)
     pixels = np.full((3, 500, 250), 130, dtype=np.uint8)
     pixels[:, :250] = np.array([60, 140, 60], dtype=np.uint8)[:, None, None]
-    profile = {
-        "driver": "GTiff",
-        "width": 250,
-        "height": 500,
-        "count": 3,
-        "dtype": "uint8",
-        "crs": CRS,
-        "transform": from_origin(X0, Y0 + SIZE, 2, 2),
-        "tiled": True,
-        "blockxsize": 256,
-        "blockysize": 256,
-    }
-    with rasterio.open(workspace.imagery / "west.tif", "w", **profile) as target:
-        target.write(pixels)
+    transform = Affine(2, 0, X0, 0, -2, Y0 + SIZE)
+    write_raster(workspace.imagery / "west.tif", pixels, crs=CRS, transform=transform)
     return [
         {
             "code": "west",

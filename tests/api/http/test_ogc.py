@@ -1,0 +1,145 @@
+"""``/ogc`` by the clients people use: GDAL, OWSLib, and a reader of vector tiles."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyogrio
+import pytest
+from owslib.ogcapi.features import Features
+
+from tests.api.http.conftest import Running, Town, serving
+from tests.api.http.test_things import degrees, tile_of
+from tests.api.http.town import LAMP, MIDDLE_GRID, components, publish_rows
+
+pytestmark = pytest.mark.xdist_group("http")
+
+
+def items(client: httpx.Client, layer: str, **question: Any) -> dict[str, Any]:
+    answer = client.get(f"/ogc/collections/{layer}/items", params=question)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_gdal_reads_a_layer_page_by_page(running: Running) -> None:
+    grids = pyogrio.read_dataframe(f"OAPIF:{running.url}/ogc", layer="unit_grids")
+    assert len(grids) == 100
+    middle = grids[grids["code"] == MIDDLE_GRID].geometry.iloc[0]
+    assert middle.bounds == pytest.approx((*degrees(200, 200), *degrees(300, 300)), abs=1e-6)
+
+
+def test_gdal_asks_for_a_box(running: Running) -> None:
+    box = (*degrees(210, 210), *degrees(290, 290))
+    found = pyogrio.read_dataframe(f"OAPIF:{running.url}/ogc", layer="unit_grids", bbox=box)
+    assert found["code"].tolist() == [MIDDLE_GRID]
+
+
+def test_owslib_lists_and_reads_layers(running: Running) -> None:
+    service = Features(f"{running.url}/ogc/")
+    assert {"unit_grids", "components", "streets"} <= set(service.feature_collections())
+    found = service.collection_items("components", limit=2)
+    assert (found["numberMatched"], found["numberReturned"]) == (4, 2)
+    assert "class_code" in service.collection_queryables("components")["properties"]
+
+
+def test_layers_are_split_by_level_and_theme(client: httpx.Client) -> None:
+    assert items(client, "communities")["numberMatched"] == 4
+    assert items(client, "topography_transport")["numberMatched"] == 3
+    assert items(client, "topography_residential")["numberMatched"] == 36
+
+
+def test_pages_are_linked_and_stable(client: httpx.Client) -> None:
+    seen: list[str] = []
+    address: str | None = "/ogc/collections/unit_grids/items?limit=30"
+    while address:
+        page = client.get(address).json()
+        seen += [feature["id"] for feature in page["features"]]
+        address = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+    assert len(seen) == len(set(seen)) == 100
+    assert seen == sorted(seen)
+
+
+def test_filters_are_cql2_and_nothing_else(client: httpx.Client) -> None:
+    found = items(
+        client, "components", filter="class_code = '0137' AND maintainer_name LIKE '供电%'"
+    )
+    assert found["numberMatched"] == 4
+    for text in ("pg_sleep(1) = 1", "pg_read_file('/etc/passwd') = 'x'", "area = 'x", "code = 1"):
+        answer = client.get("/ogc/collections/components/items", params={"filter": text})
+        assert answer.status_code == 400, text
+        assert answer.headers["content-type"] == "application/problem+json"
+    injected = client.get(
+        "/ogc/collections/components/items", params={"filter": "code = 'x'' OR 1=1 --'"}
+    )
+    assert injected.json()["numberMatched"] == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/ogc/collections/nothing", 404),
+        ("/ogc/collections/unit_grids/items/nothing", 404),
+        ("/ogc/collections/unit_grids/items?limit=100000", 422),
+        ("/ogc/collections/unit_grids/items?bbox=1,2", 422),
+        ("/ogc/collections/unit_grids/items?datetime=soon", 422),
+        ("/ogc/collections/unit_grids/tiles/WebMercatorQuad/99/0/0", 404),
+        ("/ogc/collections/unit_grids/tiles/WebMercatorQuad/3/9/9", 404),
+    ],
+)
+def test_bad_questions_are_problems(client: httpx.Client, address: str, status: int) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def read_tile(client: httpx.Client, layer: str, address: str, folder: Path) -> dict[str, Any]:
+    answer = client.get(f"/ogc/collections/{layer}/tiles/WebMercatorQuad/{address}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    # GDAL's reader takes the place of a tile from its path.
+    path = folder / f"{address}.pbf"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(answer.content)
+    layers = [name for name, _ in pyogrio.list_layers(path)]
+    return {name: pyogrio.read_dataframe(path, layer=name) for name in layers}
+
+
+def test_vector_tiles_hold_shapes_and_one_label_each(client: httpx.Client, tmp_path: Path) -> None:
+    found = read_tile(client, "unit_grids", tile_of(*degrees(250, 250), 15), tmp_path)
+    assert set(found) == {"unit_grids", "unit_grids_label"}
+    shapes, labels = found["unit_grids"], found["unit_grids_label"]
+    assert MIDDLE_GRID in shapes["code"].tolist()
+    assert labels["code"].is_unique
+    assert set(labels["code"]) <= set(shapes["code"])
+    assert set(labels.geom_type) == {"Point"}
+
+
+def test_documents_are_pages_without_a_cdn(client: httpx.Client) -> None:
+    for address in ("/ogc/", "/ogc/collections", "/ogc/collections/components/items?limit=1"):
+        page = client.get(address, headers={"Accept": "text/html"})
+        assert page.headers["content-type"].startswith("text/html")
+        assert "cdn" not in page.text
+        assert 'src="/static/document.js"' in page.text
+    assert "/ogc/api" in client.get("/ogc/api.html").text
+    assert client.get("/ogc/api").json()["info"]["title"].startswith("Wanmi")
+
+
+@pytest.mark.slow
+def test_only_live_rows_show_and_old_ones_by_their_day(own_town: Town) -> None:
+    kept = components()[1:]
+    kept[0]["name"] = "高杆路灯"
+    publish_rows(own_town.database, "components", kept, as_of=date(2026, 3, 1))
+    with serving(own_town.workspace) as server, server.client() as client:
+        live = items(client, "components")
+        assert live["numberMatched"] == 3
+        assert "高杆路灯" in json.dumps(live, ensure_ascii=False)
+        before = items(client, "components", datetime="2026-02-28T00:00:00Z")
+        assert before["numberMatched"] == 4
+        assert LAMP in [feature["id"] for feature in before["features"]]
+        # The database has a newer build than the snapshot: the server says so.
+        ready = client.get("/readyz").json()
+        assert ready["status"] == "degraded"
+        assert [note["code"] for note in ready["notes"]] == ["snapshot_stale"]
