@@ -23,7 +23,7 @@ class UnitMatch:
     how: How
     """By its code, its name, a name that several units bear; or why nothing fits."""
     is_contradicted: bool = False
-    """The code means one unit, the name another; the code was taken."""
+    """The name is not one of the unit that the code means; the code was taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class UnitDirectory:
             return UnitMatch(
                 code=plain_code,
                 how="code",
-                is_contradicted=bool(named) and plain_code not in named,
+                is_contradicted=bool(plain) and plain_code not in named,
             )
         if named:
             how: How = "name" if len(named) == 1 else "ambiguous"

@@ -47,10 +47,11 @@ def test_units_are_found_by_code_then_name_then_alias(directory, code, name, uni
     assert (match.code, match.how) == (unit, how)
 
 
-def test_a_code_and_a_name_of_two_units_contradict_each_other(directory):
+def test_a_name_that_is_not_of_the_codes_unit_contradicts_it(directory):
     assert directory.find("U1", "热力").is_contradicted
     assert not directory.find("U1", "市排水公司").is_contradicted
-    assert not directory.find("U1", "谁也不是").is_contradicted
+    assert directory.find("U1", "谁也不是").is_contradicted
+    assert not directory.find("U1", None).is_contradicted
 
 
 def test_duties_pass_to_the_last_successor(directory):
