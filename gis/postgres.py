@@ -104,12 +104,43 @@ def find_binaries(*, version: int | None = None, places: Iterable[Path] | None =
     raise _missing(fitting)
 
 
+def find_client(name: str, *, version: int) -> str:
+    """Return the path of a client program that understands a server of `version`.
+
+    Of several the one nearest to the server's version: a newer one may write what it can not read.
+
+    Raises
+    ------
+    ClusterError
+        There is none as new as the server.
+    """
+    found: dict[int, Path] = {}
+    for folder in usual_places():
+        if (folder / name).is_file():
+            found.setdefault(_client_version(folder / name), folder / name)
+    fitting = sorted(one for one in found if one >= version)
+    if fitting:
+        return str(found[fitting[0]])
+    here = ", ".join(str(one) for one in sorted(found) if one) or "none"
+    command = (
+        install_command(version)
+        .replace("-postgis-3", "")
+        .replace("postgresql-", "postgresql-client-")
+    )
+    msg = f"The server is PostgreSQL {version} and needs a {name} as new, here: {here}; run `{command}`."
+    raise ClusterError(
+        msg, zh=f"服务器为 PostgreSQL {version}，需要同版本的 {name}：请运行 {command}。"
+    )
+
+
 def usual_places() -> list[Path]:
     """Return the folders to look in: the PATH, the conda environment, then newest version first."""
     folders = []
-    on_path = shutil.which("postgres")
-    if on_path is not None:
-        folders.append(Path(on_path).resolve().parent)
+    for program in ("postgres", "psql"):
+        on_path = shutil.which(program)
+        if on_path is not None:
+            # Debian's psql is a wrapper in a folder of its own; only a real program's siblings count.
+            folders.append(Path(on_path).resolve().parent)
     folders.append(Path(sys.prefix) / "bin")
     rest = [folder for pattern in _PLACES for folder in Path("/").glob(pattern[1:])]
     return folders + sorted(rest, key=_version_in_path, reverse=True)
@@ -168,6 +199,14 @@ def _major_version(folder: Path) -> int | None:
         return None  # built for another machine, or not readable
     found = re.search(r"\(PostgreSQL\) (\d+)", text)
     return int(found[1]) if found else None
+
+
+def _client_version(program: Path) -> int:
+    try:
+        found = re.search(r"(\d+)", _output([str(program), "--version"]).partition(")")[2])
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    return int(found[1]) if found else 0
 
 
 def _postgis_version(folder: Path) -> tuple[int, int] | None:

@@ -20,6 +20,8 @@ VERSION_SCHEMA = "meta"
 VERSION_TABLE = "alembic_version"
 
 logger = logging.getLogger(__name__)
+# Alembic tells at each look that it looks; what is applied is told here instead.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 def head() -> str:
@@ -60,6 +62,8 @@ def upgrade(connection: "Connection", *, srid: int, revision: str = "head") -> N
     revision : str
         Revision, or ``head``.
     """
+    for name in pending(connection):
+        logger.info("Migration %s will be applied", name)
     command.upgrade(_config(connection, srid=srid), revision)
 
 

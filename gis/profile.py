@@ -1,0 +1,118 @@
+"""A new workspace: its folder and the commented city profile ``wanmi.toml``."""
+
+import json
+import shutil
+from pathlib import Path
+
+from gis.crs import city_crs
+from gis.errors import WorkspaceError
+from gis.workspace import PROFILE_NAME, City, Profile, parse_profile
+
+_TEXT = """\
+# City profile of a Wanmi workspace. Every setting is here with its default; a line that begins with
+# "# name =" is a setting without a default. Unknown names are refused.
+
+[city]
+code = {code}            # six digits (GB/T 2260): the city or district this workspace covers
+name = {name}
+standard = {standard}    # CJ/T 214-2007, GB/T 30428.2-2013 or GB/T 47678.5-2026
+crs = {crs}              # measuring CRS in metres: EPSG:n, or the name of a .wkt file beside this one.
+                         # After the first `wanmi db migrate` it can not change any more.
+timezone = "Asia/Shanghai"    # local time of seasons, hours and time limits
+
+[codes]                  # only where the city differs from its standard
+# grid_length = 15       # digits of a unit grid code: 14 (2007) or 15
+# component_length = 16  # digits of a component code: 16 or 17 (2026)
+
+[thresholds]             # limits of this city; none is law
+grid_target_m2 = 10000.0      # target area of a unit grid, m²
+duplicate_distance_m = 0.5    # two components of one class closer than this are reported, m
+outside_distance_m = 50.0     # a component farther than this outside the areas is refused, m
+match_radius_m = 30.0         # greatest distance between a case and its component, m
+review_probability = 0.8      # a decision less probable than this needs review
+
+[decision]               # which role is asked first for the owning unit
+component_order = ["maintainer", "owner", "competent", "territorial"]    # 先属主、后属地
+event_order = ["territorial", "handler", "competent"]                    # 先属地、后属主
+
+# Classes 扩展类 that the city added to its standard's tables, one block each.
+# [[extension_class]]
+# kind = "component"     # component or event
+# code = "0999"          # four or five digits
+# name = "共享单车停放点"
+# accuracy = "A"         # A, B or C: 0.5, 1 or 10 m
+# geometry = "point"     # point, line, polygon or any
+"""
+
+
+def profile_text(city: City) -> str:
+    """Return the text of a city profile with every setting at its default.
+
+    Examples
+    --------
+    >>> text = profile_text(City(code="130102"))
+    >>> parse_profile(text).thresholds.match_radius_m
+    30.0
+    """
+    return _TEXT.format(
+        code=_quoted(city.code),
+        name=_quoted(city.name),
+        standard=_quoted(city.standard),
+        crs=_quoted(city.crs),
+    )
+
+
+def make_workspace(folder: Path, *, city: dict[str, str]) -> Path:
+    """Make a workspace folder with its profile; return the profile's path.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        New folder, or one without a profile; other files in it stay.
+    city : dict
+        Settings of ``[city]`` that differ from the defaults. ``crs`` may be the path of a ``.wkt``
+        file, which is copied into the workspace.
+
+    Raises
+    ------
+    WorkspaceError
+        The folder is a workspace already, or can not be written.
+    SettingsError
+        A value is not allowed.
+    CrsError
+        The CRS is unknown or not in metres.
+    """
+    path = folder / PROFILE_NAME
+    if path.exists():
+        msg = f"{folder} is a workspace already: edit its {PROFILE_NAME}, or choose another folder."
+        raise WorkspaceError(
+            msg, zh=f"{folder} 已是工作区：请修改其中的 {PROFILE_NAME}，或另选文件夹。"
+        )
+    source = Path(city.get("crs", ""))
+    is_file = source.suffix.lower() in (".wkt", ".prj")
+    named = city | {"crs": source.name} if is_file else city
+    text = _checked(named, crs_folder=source.parent)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if is_file and source.resolve() != (folder / source.name).resolve():
+            shutil.copyfile(source, folder / source.name)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{folder} can not be written: {error.strerror}; choose another folder."
+        raise WorkspaceError(
+            msg, zh=f"无法写入 {folder}：{error.strerror}；请另选文件夹。"
+        ) from error
+    return path
+
+
+def _checked(city: dict[str, str], *, crs_folder: Path) -> str:
+    """Return the profile's text once every value in it holds."""
+    lines = "".join(f"{name} = {_quoted(value)}\n" for name, value in city.items())
+    profile: Profile = parse_profile(f"[city]\n{lines}")
+    city_crs(profile, crs_folder)
+    return profile_text(profile.city)
+
+
+def _quoted(value: str) -> str:
+    """Return a TOML string; JSON's escapes are TOML's, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
