@@ -73,15 +73,18 @@ def report_cases(
         channel = str(stream.choice(_CHANNELS, p=_SHARES[incident.kind]))
         if channel == "12345热线" and incident.kind == "event" and not incident.hotspot:
             said = speaker.say(str(stream.choice(_SPOKEN, p=_SPOKEN_SHARES)), stream)
-            reports.append(_Report(incident.moved(said.x, said.y), channel, said.text, said.how))
+            report = _Report(incident.moved(said.x, said.y), channel, said.text, said.how, 0.0)
         else:
-            reports.append(_Report(incident, channel, "", ""))
+            told = channel == "12345热线" or stream.uniform() < 0.3
+            plate, off_m = speaker.nearest_plate(incident.x, incident.y) if told else ("", 0.0)
+            report = _Report(incident, channel, f"{plate}附近" if plate else "", "", off_m)
+        reports.append(report)
         truths.append((reports[-1].incident.x, reports[-1].incident.y))
     at = np.array(truths)
     communities = district.areas.locate(at)
     rows = np.flatnonzero(communities != "")
     reports = [reports[row] for row in rows]
-    table = _table(reports, at[rows], speaker, stream)
+    table = _table(reports, at[rows], stream)
     edges = _border_distance(district, at[rows])
     answers = [
         _answer(report, row, community, edge, judge, census)
@@ -98,12 +101,14 @@ class _Report:
     channel: str
     address: str
     how: str
+    """Kind of address that says the place by itself; "" for one that only says what is near."""
+    off_m: float
+    """How far the door plate is that was said to be near."""
 
 
 def _table(
     reports: list[_Report],
     at: Array,
-    speaker: Speaker,
     stream: np.random.Generator,
 ) -> pd.DataFrame:
     """Write the reports as the workflow system exports them: positions with noise, in their CRS."""
@@ -115,7 +120,7 @@ def _table(
             "上报时间": [f"{r.incident.when:%Y-%m-%d %H:%M:%S}" for r in reports],
             "来源": [r.channel for r in reports],
             "描述": [_words(r.incident, stream) for r in reports],
-            "地址": [r.address or _nearby(speaker, r, stream) for r in reports],
+            "地址": [r.address for r in reports],
         }
     )
     accuracy = np.array([_accuracy(r, stream) for r in reports])
@@ -147,13 +152,6 @@ def _accuracy(report: _Report, stream: np.random.Generator) -> float:
     if report.channel not in _ACCURACY_M or report.how:
         return float("nan")
     return float(stream.choice(_ACCURACY_M[report.channel]))
-
-
-def _nearby(speaker: Speaker, report: _Report, stream: np.random.Generator) -> str:
-    """Say the nearest door plate for a call without position, seldom for the others."""
-    if report.channel == "12345热线" or stream.uniform() < 0.3:
-        return speaker.nearest_plate(report.incident.x, report.incident.y) + "附近"
-    return ""
 
 
 def _words(incident: Incident, stream: np.random.Generator) -> str:
@@ -206,7 +204,7 @@ def _tags(
     yield f"address:{report.how or 'near_plate'}" if not row["坐标系"] else row["坐标系"]
     if row["部件编码"]:
         yield "component_code"
-    reach = 3 * float(row["精度"]) if row["精度"] else 30.0
+    reach = 3 * float(row["精度"]) if row["精度"] else 30.0 + report.off_m
     if edge_m < reach:
         yield "near_border"
     if incident.kind == "component" and not row["部件编码"]:

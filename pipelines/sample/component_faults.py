@@ -82,7 +82,7 @@ def _places(frame: gpd.GeoDataFrame, at: list[int]) -> list[Fault]:
               expected="warned", rule="C060", note="maintainer that is in no directory"),
         Fault(row=at[4], changes={"BGID": "130102999001001"}, is_copy=False,
               expected="warned", rule="C031", note="unit grid that does not exist"),
-        Fault(row=at[5], changes={"DeptName2": "市排水公司", "DeptCode2": "1301020203"}, is_copy=False,
+        Fault(row=at[5], changes={"DeptName2": "排水公司", "DeptCode2": "1301020203"}, is_copy=False,
               expected="warned", rule="C062", note="code and name of the owner differ"),
     ]  # fmt: skip
 

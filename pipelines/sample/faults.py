@@ -29,11 +29,12 @@ class Fault:
 
 
 def plant(
-    frame: pd.DataFrame, faults: Sequence[Fault], *, file: str
+    frame: pd.DataFrame, faults: Sequence[Fault], *, file: str, header_rows: int = 0
 ) -> tuple[pd.DataFrame, list[tuple[str, int, str, str, str]]]:
     """Plant faults in a frame; return it with the rows of the answer.
 
-    A copy comes some rows after the row it was made from, so that the sound one is first.
+    A copy comes some rows after the row it was made from, so that the sound one is first. Rows are
+    counted from 1, in a table with a header as a person counts them in the sheet.
     """
     spoilt = frame.copy().astype({name: object for name in frame.columns if name != "geometry"})
     place = np.arange(len(frame), dtype=float)
@@ -58,7 +59,9 @@ def plant(
     for fault in faults:
         at = made if fault.is_copy else fault.row
         made += fault.is_copy
-        records.append((file, int(position[at]), fault.expected, fault.rule, fault.note))
+        records.append(
+            (file, int(position[at]) + header_rows, fault.expected, fault.rule, fault.note)
+        )
     return whole.iloc[order].reset_index(drop=True), records
 
 

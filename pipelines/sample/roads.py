@@ -166,18 +166,35 @@ def _junctions(lines: list[shapely.LineString]) -> tuple[Array, Integers]:
 def _segments(
     lines: list[shapely.LineString], junctions: Array, pairs: Integers
 ) -> tuple[tuple[shapely.LineString, ...], Integers]:
-    cuts: dict[int, list[float]] = defaultdict(list)
+    """Cut the lines at the junctions; pieces that meet share the junction's very coordinates."""
+    cuts: dict[int, dict[float, int]] = defaultdict(dict)
     shapes = np.asarray(lines, dtype=object)
     points = shapely.points(junctions)
     for side in (0, 1):
         along = shapely.line_locate_point(shapes[pairs[:, side]], points)
-        for road, distance in zip(pairs[:, side].tolist(), along.tolist(), strict=True):
-            cuts[road].append(distance)
+        for junction, road in enumerate(pairs[:, side].tolist()):
+            cuts[road].setdefault(round(float(along[junction]), 2), junction)
     segments, owner = [], []
     for road, line in enumerate(lines):
-        stops = np.unique(np.round([0.0, *cuts[road], line.length], 2))
-        stops = stops[np.concatenate([[True], np.diff(stops) > 1.0])]
-        for start, end in pairwise(stops.tolist()):
-            segments.append(shapely.ops.substring(line, start, end))
+        stops = _stops(cuts[road], line.length)
+        for (start, first), (end, last) in pairwise(stops):
+            xy = shapely.get_coordinates(shapely.ops.substring(line, start, end))
+            if first >= 0:
+                xy[0] = junctions[first]
+            if last >= 0:
+                xy[-1] = junctions[last]
+            segments.append(shapely.LineString(xy))
             owner.append(road)
     return tuple(segments), np.array(owner, dtype=np.int64)
+
+
+def _stops(cuts: dict[float, int], length: float) -> list[tuple[float, int]]:
+    """Return where to cut a line, with the junction there or -1 at a free end."""
+    stops = sorted(cuts.items())
+    if not stops or stops[0][0] > 1.0:
+        stops.insert(0, (0.0, -1))
+    if stops[-1][0] < length - 1.0:
+        stops.append((length, -1))
+    kept = [stops[0]]
+    kept += [stop for before, stop in pairwise(stops) if stop[0] - before[0] > 1.0]
+    return kept

@@ -65,9 +65,10 @@ class Speaker:
         text = prefix + row["名称"]
         return _saying(row, text.translate(_FULL_WIDTH) if stream.uniform() < 0.1 else text, how)
 
-    def nearest_plate(self, x: float, y: float) -> str:
-        """Return the name of the door plate nearest to a point."""
-        return str(self._plates[int(self._plate_tree.query((x, y))[1])]["名称"])
+    def nearest_plate(self, x: float, y: float) -> tuple[str, float]:
+        """Return the name of the door plate nearest to a point, and how far off it is."""
+        distance, plate = self._plate_tree.query((x, y))
+        return str(self._plates[int(plate)]["名称"]), float(distance)
 
     def _opposite(self, stream: np.random.Generator) -> Saying:
         """Say the other side of the road from a mark."""

@@ -83,7 +83,8 @@ def paint(district: District, layers: list[Layer], canvas: Canvas) -> npt.NDArra
     broad = ndimage.zoom(stream.normal(size=(24, 24)), picture.shape[0] / 24, order=1)
     rows, columns = picture.shape[:2]
     mottled = picture + (grain + 3.5 * broad[:rows, :columns])[..., None]
-    return np.clip(mottled, 0, 255).astype(np.uint8)
+    result: npt.NDArray[np.uint8] = np.clip(mottled, 0, 255).astype(np.uint8)
+    return result
 
 
 def _paint_land(district: District, canvas: Canvas) -> None:

@@ -222,7 +222,7 @@ def _write_components(
             records += planted
             write_shapefile(mixed, folder / "05部件" / "补测部件.shp")
             count += len(mixed)
-    records.append(("0305垃圾箱.shp", 0, "warned", "G006", "Z-aware file without .prj, every row"))
+    records.append(("0305垃圾箱.shp", 0, "fixed", "", "Z-aware file without .prj, heights all 0"))
     return count
 
 
@@ -232,13 +232,15 @@ def _write_tables(
     faults = {
         "place_names": ("标准地名.csv", place_name_faults),
         "addresses": ("门楼牌与兴趣点.xlsx", address_faults),
-        "units": ("单位与职责.xlsx", unit_faults),
-        "responsibility": ("单位与职责.xlsx", plan_faults),
+        "units": ("单位与职责.xlsx#单位", unit_faults),
+        "responsibility": ("单位与职责.xlsx#职责", plan_faults),
         "cases": ("2025年案件.csv", case_faults),
     }
     spoilt = {}
     for dataset, (file, make) in faults.items():
-        spoilt[dataset], planted = plant(sheets[dataset], make(sheets[dataset]), file=file)
+        spoilt[dataset], planted = plant(
+            sheets[dataset], make(sheets[dataset]), file=file, header_rows=1
+        )
         records += planted
     write_csv(spoilt["place_names"], folder / "03地名" / "标准地名.csv", encoding="gb18030")
     write_workbook({"地址": spoilt["addresses"]}, folder / "04地理编码" / "门楼牌与兴趣点.xlsx")
