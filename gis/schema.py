@@ -1,5 +1,6 @@
 """What a database must have before the revisions can be applied: versions, PostGIS, the city's CRS."""
 
+import warnings
 from typing import Any
 
 import psycopg
@@ -79,7 +80,7 @@ def _register_crs(connection: Connection, *, crs: str, srid: int) -> None:
         return
     known = parse_crs(crs)
     authority = ("EPSG", srid) if crs.startswith("EPSG:") else ("WANMI", srid)
-    values = [srid, *authority, known.to_wkt("WKT1_GDAL"), known.to_proj4()]
+    values = [srid, *authority, known.to_wkt("WKT1_GDAL"), _proj_text(known)]
     try:
         connection.execute(
             "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) "
@@ -91,6 +92,13 @@ def _register_crs(connection: Connection, *, crs: str, srid: int) -> None:
         raise DatabaseError(
             msg, zh=f"城市坐标系未注册：请管理员在 spatial_ref_sys 中加入 SRID {srid}。"
         ) from error
+
+
+def _proj_text(crs: Any) -> str:
+    """Return the PROJ text that older tools read; PostGIS itself goes by the WKT."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it says less than the WKT is known
+        return str(crs.to_proj4())
 
 
 def check_srid(connection: Connection, *, srid: int) -> None:

@@ -13,6 +13,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from gis.errors import DatabaseError
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -44,9 +46,18 @@ def current(connection: "Connection") -> str | None:
 
 
 def pending(connection: "Connection") -> list[str]:
-    """Return the revisions not yet applied, oldest first; changes nothing."""
+    """Return the revisions not yet applied, oldest first; changes nothing.
+
+    Raises
+    ------
+    DatabaseError
+        A newer Wanmi migrated it.
+    """
     known = revisions()
     at = current(connection)
+    if at is not None and at not in known:
+        msg = f"The database is at revision {at} of a newer Wanmi: install that version."
+        raise DatabaseError(msg, zh=f"数据库版本 {at} 来自更新的 Wanmi：请安装该版本。")
     return known if at is None else known[known.index(at) + 1 :]
 
 
