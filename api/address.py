@@ -34,13 +34,14 @@ _OFFSET = re.compile(
     r"(?P<metres>\d+(?:\.\d+)?)(?P<unit>米|m|公里|km)(?:左右|处|的?地方)*"
 )
 _SIDE = re.compile(r"(?:马路|道路|路)(?P<side>东|西|南|北)(?:侧|边|面)?")
+_AT = ("门前", "门口", "大门口", "正门", "处")
 _WAY_ENDS = "路街道巷弄线口"
 _NEAR = re.compile(
     r"(?:附近|旁边|旁|对面|对过|门前|门口|大门口|正门|周边|内|里面|院内|楼下|楼前|楼后|处)+$"
 )
 _CROSSING_END = r"(?:十字路口|丁字路口|三岔路口|交叉路口|交叉口|交汇处|交汇口|交口|路口|口)"
 _CROSSING = re.compile(
-    rf"(?P<one>[^与和、/&]{{2,12}}?)(?:与|和|、|/|&|-)(?P<two>[^与和、/&]{{2,12}}?)(?:的|相交)?{_CROSSING_END}"
+    rf"(?P<one>.{{2,12}}?)(?:与|和|、|/|&|-)(?P<two>.{{2,12}}?)(?:的|相交)?{_CROSSING_END}"
 )
 _CROSSING_JOINED = re.compile(
     rf"(?P<one>.{{1,11}}?(?:路|大街|街|大道|道|巷))(?P<two>.{{1,11}}?(?:路|大街|街|大道|道|巷))(?:的|相交)?{_CROSSING_END}"
@@ -63,7 +64,9 @@ class Relation:
     side: str = ""
     """Side of the road: 东, 西, 南, 北, or empty."""
     is_vague: bool = False
-    """附近, 旁, 对面 …: near the mark, not at it."""
+    """附近, 旁 …: near the mark, not at it."""
+    is_opposite: bool = False
+    """对面: across the road from the mark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +189,16 @@ def _split_relation(address: str) -> tuple[str, Relation]:
             is_own = found[0].startswith("路") and before[-1] not in _WAY_ENDS
             side, mark = found["side"], before + "路" * is_own
     near = _NEAR.search(mark)
-    is_vague = near is not None and near.start() > 0
-    if near and is_vague:
-        mark = mark[: near.start()]
-    return mark, Relation(direction=direction, distance_m=distance_m, side=side, is_vague=is_vague)
+    words = near[0] if near and near.start() > 0 else ""
+    is_opposite = "对面" in words or "对过" in words
+    relation = Relation(
+        direction=direction,
+        distance_m=distance_m,
+        side=side,
+        is_vague=bool(words) and not is_opposite and not words.startswith(_AT),
+        is_opposite=is_opposite,
+    )
+    return mark.removesuffix(words), relation
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -1,7 +1,7 @@
 """The areas an address names at its beginning: which of the city's, or another city's."""
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,7 +51,7 @@ def strip_areas(edition: Edition, address: str) -> tuple[Constraint, str]:
         return Constraint(is_elsewhere=True), rest
     names = edition.gazetteer.area_names
     city = _UNKNOWN_CITY.match(rest)
-    if city and not any(rest.startswith(name) for name in names):
+    if city and not _is_known(edition, names, rest, least=city.end()):
         if edition.snapshot.profile.city.name or not _leading(names, rest[city.end() :]):
             return Constraint(is_elsewhere=True), rest
         rest = rest[city.end() :]
@@ -68,6 +68,14 @@ def strip_areas(edition: Edition, address: str) -> tuple[Constraint, str]:
     if district:
         return Constraint(trust=_UNKNOWN_TRUST), rest[district.end() :]
     return Constraint(), rest
+
+
+def _is_known(edition: Edition, names: Iterable[str], text: str, *, least: int) -> bool:
+    """Tell whether a text that looks like a city begins with a known area or place, as 东风菜市场."""
+    if any(text.startswith(name) for name in names):
+        return True
+    ends = range(least, min(len(text), 2 * _LONGEST_AREA) + 1)
+    return any(edition.gazetteer.named(text[:end]) for end in ends)
 
 
 def _leading(names: Container[str], text: str) -> str | None:

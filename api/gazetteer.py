@@ -162,6 +162,11 @@ class Gazetteer:
         """Return the rows of the streets of this name or alias."""
         return [key.row for key in self.named(name) if self.kinds[key.row] == "street"]
 
+    def with_lines(self, rows: list[int]) -> list[int]:
+        """Return the rows whose geometry is a line or an area, or all if there is none."""
+        lines = [row for row in rows if shapely.get_dimensions(self.shape(row)) > 0]
+        return lines or rows
+
     def longest_names(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of the known names in a text, longest first, none inside another."""
         spans: list[tuple[int, int]] = []

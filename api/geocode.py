@@ -37,6 +37,7 @@ POINT_SIGMA_M = {
 _SAME_PLACE_M = 50.0
 _MADE_KINDS = {"crossing": "crossing", "interpolated": "plate"}
 _PREFIXES_READ = 200
+_RIVALS = 50
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,12 @@ def geocode_edition(edition: Edition, text: str, *, limit: int = 5) -> list[Plac
 
 
 def _exact(gazetteer: Gazetteer, text: str) -> list[_Hit]:
-    return [_hit(gazetteer, key, SCORES[key.how]) for key in gazetteer.exact(text)]
+    keys = gazetteer.exact(text)
+    streets = [key.row for key in keys if gazetteer.kinds[key.row] == "street"]
+    lines = gazetteer.with_lines(streets)
+    # A street delivered as a point is the one whose line the base map has.
+    points = set(streets) - set(lines)
+    return [_hit(gazetteer, key, SCORES[key.how]) for key in keys if key.row not in points]
 
 
 def _search(gazetteer: Gazetteer, rest: str, constraint: Constraint) -> list[_Hit]:
@@ -140,9 +146,7 @@ def _crossing(gazetteer: Gazetteer, parts: AddressParts) -> list[_Hit]:
 
 def _road_rows(gazetteer: Gazetteer, name: str) -> list[int]:
     """Return the lines of a road: of several streets of a name those that have a line."""
-    rows = gazetteer.roads(name)
-    lines = [row for row in rows if shapely.get_dimensions(gazetteer.shape(row)) > 0]
-    return lines or rows
+    return gazetteer.with_lines(gazetteer.roads(name))
 
 
 def _name(gazetteer: Gazetteer, row: int) -> str:
@@ -162,7 +166,7 @@ def _plate(gazetteer: Gazetteer, parts: AddressParts) -> list[_Hit]:
         doubt = 0.9 if parts.rest else 1.0
         if known:
             return [_hit(gazetteer, key, SCORES[key.how] * doubt) for key in known]
-        rows = gazetteer.roads(parts.road)
+        rows = _road_rows(gazetteer, parts.road)
         spot = between_plates(gazetteer, parts.road, parts.number or 0)
         if spot is not None:
             row = rows[0] if rows else gazetteer.plates[parts.road][0][1]
@@ -174,7 +178,7 @@ def _plate(gazetteer: Gazetteer, parts: AddressParts) -> list[_Hit]:
     share = _ROAD if parts.plate or parts.rest else SCORES["name"]
     return [
         _Hit(row, share, "road", _spot(gazetteer, row), (row,))
-        for row in gazetteer.roads(parts.road)
+        for row in _road_rows(gazetteer, parts.road)
     ]
 
 
@@ -217,7 +221,7 @@ def _hit(gazetteer: Gazetteer, key: Key, score: float) -> _Hit:
         roads = (key.row,)
     else:
         road = gazetteer.table["road"][key.row].as_py()
-        roads = tuple(gazetteer.roads(normalise(road))) if road else ()
+        roads = tuple(_road_rows(gazetteer, normalise(road))) if road else ()
     return _Hit(key.row, score, key.how, _spot(gazetteer, key.row), roads)
 
 
@@ -267,19 +271,18 @@ def _share(hits: list[_Hit]) -> list[_Hit]:
         key = (hit.row, hit.label) if hit.match != "crossing" else (hit.row, str(hit.spot))
         if key not in best or hit.score > best[key].score:
             best[key] = hit
-    ordered = sorted(best.values(), key=lambda hit: (-hit.score, hit.row, hit.spot.x))
-    rivals = [
-        sum(
-            other.score >= 0.95 * hit.score
-            and math.dist((other.spot.x, other.spot.y), (hit.spot.x, hit.spot.y)) > _SAME_PLACE_M
-            for other in ordered[:50]
-        )
-        for hit in ordered
-    ]
+    ordered = sorted(best.values(), key=lambda hit: (-hit.score, hit.spot.sigma_m, hit.row))
+    rivals = [sum(_rivals(hit, other) for other in ordered[:_RIVALS]) for hit in ordered]
     return [
         replace(hit, score=hit.score / (1 + count))
         for hit, count in zip(ordered, rivals, strict=True)
     ]
+
+
+def _rivals(hit: _Hit, other: _Hit) -> bool:
+    apart_m = math.dist((other.spot.x, other.spot.y), (hit.spot.x, hit.spot.y))
+    same_m = max(_SAME_PLACE_M, 2.0 * hit.spot.sigma_m, 2.0 * other.spot.sigma_m)
+    return other.score >= 0.95 * hit.score and apart_m > same_m
 
 
 def answers_of(
@@ -311,7 +314,8 @@ def answers_of(
 
 
 def _answers(edition: Edition, hits: list[_Hit], limit: int) -> list[PlaceAnswer]:
-    return _told(edition, sorted(hits, key=lambda hit: (-hit.score, hit.row, hit.spot.x))[:limit])
+    ordered = sorted(hits, key=lambda hit: (-hit.score, hit.spot.sigma_m, hit.row, hit.spot.x))
+    return _told(edition, ordered[:limit])
 
 
 def _told(edition: Edition, hits: list[_Hit]) -> list[PlaceAnswer]:

@@ -129,10 +129,11 @@ def _ask(
     kind = [KINDS.get(value or "component") for value in texts["kind"]]
     reasons["kind_invalid"] = np.array([value is None for value in kind], dtype=bool)
     kinds = [value or "component" for value in kind]
-    codes = [taxonomy.restore(code) if code else None for code in texts["class_code"]]
-    exists = [
-        code is None or taxonomy.exists(k, code) for k, code in zip(kinds, codes, strict=True)
-    ]
+    known = {code: taxonomy.restore(code) if code else None for code in set(texts["class_code"])}
+    codes = [known[code] for code in texts["class_code"]]
+    pairs = list(zip(kinds, codes, strict=True))
+    there = {(k, code): code is None or taxonomy.exists(k, code) for k, code in set(pairs)}
+    exists = [there[pair] for pair in pairs]
     reasons["class_missing"] = np.array([code is None for code in codes], dtype=bool)
     reasons["class_unknown"] = ~np.array(exists, dtype=bool)
     crs = [

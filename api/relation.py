@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import shapely
 
 from api.address import DIRECTIONS, Relation
@@ -13,9 +15,16 @@ OFFSET_ERROR = 0.2
 ROAD_HALF_WIDTH_M = 10.0
 """How far the side of a road lies from its centreline, m."""
 VAGUE_M = 20.0
-"""Standard deviation that 附近, 对面 … add, m."""
+"""Standard deviation that 附近, 旁 … add, m."""
+ACROSS_M = 10.0
+"""Standard deviation that 对面 adds, m."""
+CROSSING_SIGMA_M = 15.0
+"""Standard deviation of a crossing of two roads, m."""
+JOINS_M = 15.0
+"""A road that ends this near to another meets it, m."""
 _ALONG_WITHIN = math.cos(math.radians(50))
 _NEAR_ROAD_M = 40.0
+_FAR_ROAD_M = 100.0
 _WIDEST_GAP = 60
 
 
@@ -48,6 +57,9 @@ def apply_relation(
         Rows of the roads the mark lies on.
     """
     x, y, sigma_m = spot.x, spot.y, spot.sigma_m
+    if relation.is_opposite:
+        x, y = _across(gazetteer, (x, y), roads)
+        sigma_m = math.hypot(sigma_m, ACROSS_M)
     if relation.direction and relation.distance_m:
         east, north = _unit(relation.direction)
         x, y = _go(gazetteer, (x, y), (east, north), relation.distance_m, roads)
@@ -64,6 +76,22 @@ def _unit(direction: str) -> tuple[float, float]:
     east, north = DIRECTIONS[direction]
     length = math.hypot(east, north)
     return east / length, north / length
+
+
+def _across(
+    gazetteer: Gazetteer, start: tuple[float, float], roads: list[int]
+) -> tuple[float, float]:
+    """Return the point across the nearest road, that of the address if it is known."""
+    point = shapely.Point(start)
+    rows, tree = gazetteer.road_lines
+    near = roads or rows[tree.query(point, predicate="dwithin", distance=_FAR_ROAD_M)].tolist()
+    lines = [gazetteer.shape(row) for row in near]
+    lines = [line for line in lines if shapely.get_dimensions(line) == 1]
+    line = min(lines, key=lambda line: float(shapely.distance(line, point)), default=None)
+    if line is None or shapely.distance(line, point) > _FAR_ROAD_M:
+        return start
+    foot = shapely.get_coordinates(shapely.shortest_line(line, point))[0]
+    return float(2 * foot[0] - start[0]), float(2 * foot[1] - start[1])
 
 
 def _go(
@@ -94,19 +122,33 @@ def _go(
 
 
 def crossings(gazetteer: Gazetteer, first: list[int], second: list[int]) -> list[Spot]:
-    """Return where lines of two roads meet, meetings within 60 m of each other as one."""
+    """Return where two roads meet, meetings within 60 m of each other as one.
+
+    A road that ends within `JOINS_M` of the other meets it: centrelines end at the other's edge,
+    and coordinates in files are rounded.
+    """
     spots = []
     for one in first:
         for two in second:
-            shared = shapely.intersection(gazetteer.shape(one), gazetteer.shape(two))
-            if shared.is_empty:
+            points = _meetings(gazetteer.shape(one), gazetteer.shape(two))
+            if not points:
                 continue
-            for cluster in shapely.get_parts(
-                shapely.union_all(shapely.buffer(shapely.get_parts(shared), 30.0))
-            ):
-                middle = shapely.centroid(shapely.intersection(cluster, shared))
-                spots.append(Spot(x=middle.x, y=middle.y, sigma_m=15.0))
+            whole = shapely.MultiPoint(points)
+            for cluster in shapely.get_parts(shapely.union_all(shapely.buffer(points, 30.0))):
+                middle = shapely.centroid(shapely.intersection(cluster, whole))
+                spots.append(Spot(x=middle.x, y=middle.y, sigma_m=CROSSING_SIGMA_M))
     return sorted(spots, key=lambda spot: (spot.x, spot.y))
+
+
+def _meetings(one: Any, two: Any) -> list[Any]:
+    shared = shapely.get_parts(shapely.intersection(one, two))
+    points = [shapely.centroid(part) for part in shared if not part.is_empty]
+    for road, other in ((one, two), (two, one)):
+        lines = shapely.get_parts(shapely.line_merge(road))
+        lines = lines[shapely.get_type_id(lines) == 1]
+        ends = np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
+        points += ends[shapely.distance(ends, other) <= JOINS_M].tolist()
+    return points
 
 
 def between_plates(gazetteer: Gazetteer, road: str, number: int) -> Spot | None:

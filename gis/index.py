@@ -23,6 +23,8 @@ LEAST_SHARE = 1e-4
 """Shares smaller than this are left out."""
 _EDGES_AT_ONCE = 1_000_000
 _POINTS_AT_ONCE = 4_096
+_FAR = 7.0
+_FLAT = 1e-8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +106,15 @@ class CellIndex:
                 distance_m=distance_m,
             )
         points = shapely.points(east[real], north[real])
-        asked, found = self._tree.query(points, predicate="intersects")
-        np.minimum.at(rank, real[asked], found)
-        inside = real[rank[real] < cells]
+        asked, found = self._tree.query(points)  # by bounding boxes; the exact predicate follows
+        covered = shapely.intersects(self._prepared[found], points[asked])
+        np.minimum.at(rank, real[asked[covered]], found[covered])
+        is_inside = rank[real] < cells
+        inside = real[is_inside]
         distance_m[inside] = 0.0
-        within = points[rank[real] < cells]
         # A point that the cell covers but that lies not in its interior is on the border.
-        on_boundary[inside] = shapely.touches(self._polygons[rank[inside]], within)
+        within = shapely.contains_properly(self._prepared[rank[inside]], points[is_inside])
+        on_boundary[inside] = ~within
         outside = real[rank[real] == cells]
         if len(outside):
             self._nearest(outside, shapely.points(east[outside], north[outside]), rank, distance_m)
@@ -242,6 +246,11 @@ class CellIndex:
         return shares.astype(np.float64, copy=False)
 
     @cached_property
+    def _prepared(self) -> NDArray[Any]:
+        shapely.prepare(self._polygons)
+        return self._polygons
+
+    @cached_property
     def _rank(self) -> Positions:
         rank = np.empty(len(self), dtype=np.intp)
         rank[self._by_code] = np.arange(len(self))
@@ -280,22 +289,20 @@ def _directed_edges(polygons: NDArray[Any]) -> _Edges:
 
 def _triangles(ax: Floats, ay: Floats, bx: Floats, by: Floats) -> Floats:
     """Integrate the standard normal density over the triangles (0, a, b), signed by their turn."""
-    dx, dy = bx - ax, by - ay
-    length = np.hypot(dx, dy)
-    flat = length == 0.0
-    length[flat] = 1.0
-    ux, uy = dx / length, dy / length
+    result = np.arctan2(ax * by - ay * bx, ax * bx + ay * by) / (2.0 * np.pi)
+    half = 0.5 * np.hypot(bx - ax, by - ay)
+    # Beyond seven deviations Owen's T is below 1e-12: only edges that come near need more.
+    near = np.flatnonzero(np.hypot(ax + bx, ay + by) < 2.0 * (half + _FAR))
+    ax, ay, length = ax[near], ay[near], np.maximum(2.0 * half[near], _FLAT)
+    ux, uy = (bx[near] - ax) / length, (by[near] - ay) / length
     side = ax * uy - ay * ux
-    height = np.abs(side)
-    from_foot, to_foot = ax * ux + ay * uy, bx * ux + by * uy
-    flat |= height < 1e-12
-    height[flat] = 1.0
-    result = (np.arctan2(to_foot, height) - np.arctan2(from_foot, height)) / (2.0 * np.pi)
-    near = height < 7.0  # beyond, Owen's T is below 1e-12
-    h = height[near]
-    result[near] -= owens_t(h, to_foot[near] / h) - owens_t(h, from_foot[near] / h)
-    result[flat] = 0.0
-    return np.copysign(result, side)
+    height = np.maximum(np.abs(side), _FLAT)
+    foot = ax * ux + ay * uy
+    angle = owens_t(height, (foot + length) / height) - owens_t(height, foot / height)
+    result[near] -= np.copysign(angle, side)
+    # A triangle without height has no area, and the turn of its edge may be rounded to either side.
+    result[near[np.abs(side) < _FLAT]] = 0.0
+    return result
 
 
 def _arrays(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
