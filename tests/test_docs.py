@@ -17,7 +17,18 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 # Commands of others that a reader may be asked for; each is checked by hand when it is added.
-FOREIGN = {"cd", "git", "sudo", "conda", "ogrinfo", "psql", "jupyter", "export", "brew", "systemctl"}
+FOREIGN = {
+    "cd",
+    "git",
+    "sudo",
+    "conda",
+    "ogrinfo",
+    "psql",
+    "jupyter",
+    "export",
+    "brew",
+    "systemctl",
+}
 
 
 def shown_commands() -> list[tuple[str, str]]:
@@ -53,7 +64,11 @@ def check_wanmi(words: list[str]) -> None:
         name, *rest = rest
         assert name in command.commands, f"{' '.join(words)}: no command {name}"
         command = command.commands[name]
-    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
+    known = {
+        option
+        for parameter in command.params
+        for option in parameter.opts + parameter.secondary_opts
+    }
     given = {word.split("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)}
     assert given - {"--help"} <= known, f"{' '.join(words)}: unknown {given - known}"
 
