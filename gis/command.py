@@ -22,6 +22,7 @@ from gis.workspace import Workspace, find_workspace, open_workspace
 
 logger = logging.getLogger(__name__)
 
+_INTERRUPTED = 130
 _CHATTY = ("pyogrio", "fiona", "rasterio", "matplotlib", "numba", "botocore")
 """Libraries that log every file they open."""
 
@@ -91,6 +92,10 @@ def run(app: typer.Typer) -> None:
     loud = any(argument in ("-vv", "-vvv") for argument in sys.argv[1:])
     try:
         app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # Typer turns Ctrl-C into this, and says nothing
+            typer.echo("Stopped; nothing was left half done.", err=True)
+        raise
     except WanmiError as error:
         if loud:
             traceback.print_exc()
@@ -98,7 +103,7 @@ def run(app: typer.Typer) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("Stopped; nothing was left half done.", err=True)
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except Exception as error:  # the last resort: a fault of ours, told without a traceback
         if loud:
             raise

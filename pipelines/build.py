@@ -8,10 +8,11 @@ and the later ones old, and building again goes on where it stopped.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -131,10 +132,20 @@ def build_delivery(
         references=References(database),
     )
     with database.connect() as connection, dataset_lock(connection, "deliveries"):
-        work = _judge_all(steps, context, progress=progress)
         if options.dry_run:
-            return [_forecast(item) for item in work]
+            return _rehearse(steps, context, progress=progress)
+        work = _judge_all(steps, context, progress=progress)
         return [_finish(item, database, options=options, progress=progress) for item in work]
+
+
+def _rehearse(
+    steps: Sequence[Step], context: BuildContext, *, progress: Progress
+) -> list[DatasetReport]:
+    """Judge everything; orthophotos are made in a folder that is removed again."""
+    with TemporaryDirectory(prefix="wanmi-dry-run-") as folder:
+        workspace = replace(context.workspace, root=Path(folder))
+        aside = replace(context, workspace=workspace)
+        return [_forecast(item) for item in _judge_all(steps, aside, progress=progress)]
 
 
 def choose_steps(delivery: Delivery, *, only: Sequence[str]) -> list[Step]:

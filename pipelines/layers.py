@@ -21,6 +21,7 @@ from gis.vector import read_vector
 from pipelines import imagery
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
+from pipelines.imagery import read_header
 from pipelines.values import numbers_of, text_of
 from pipelines.whereabouts import check_whereabouts
 
@@ -114,6 +115,8 @@ def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:
     if spec.dataset == imagery.DATASET:
         return imagery.read_header(path)
     target = context.crs.text
+    if spec.dataset == "imagery":
+        return read_header(path)
     if not path.name.lower().endswith(_SHEET_SUFFIXES):
         _refuse_points(spec)
         return read_vector(

@@ -15,6 +15,7 @@ from pipelines import (
     components,
     gazetteer,
     grids,
+    imagery,
     place_names,
     responsibility,
     topography,
@@ -43,6 +44,12 @@ class Step:
 def _everything(accepted: pd.DataFrame, context: BuildContext) -> Scope:
     del accepted, context
     return Scope.everything()
+
+
+def _nothing(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Add to what is live: images of other days stay."""
+    del accepted, context
+    return Scope.nothing()
 
 
 def _districts(codes: "pd.Series[str]") -> tuple[str, ...]:
@@ -111,13 +118,6 @@ def judge_grids(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     return grids.divide_missing(context)
 
 
-def judge_imagery(frame: pd.DataFrame, context: BuildContext) -> Outcome:
-    """Rectify the delivered images."""
-    from pipelines import imagery
-
-    return imagery.transform(frame, context)
-
-
 STEPS = (
     Step(dataset="areas", judge=areas.transform, scope=_area_scope),
     Step(
@@ -160,6 +160,6 @@ STEPS = (
         inputs=("areas", "unit_grids", "units"),
     ),
     Step(dataset="cases", judge=cases.transform, scope=_everything),
-    Step(dataset="imagery", judge=judge_imagery, scope=_everything, inputs=("areas",)),
+    Step(dataset="imagery", judge=imagery.transform, scope=_nothing, inputs=("areas",)),
 )
 """All steps in the order in which they are built."""

@@ -110,7 +110,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
 
 
 def test_no_manifest_and_a_manifest_in_gbk_are_told_apart(tmp_path):
-    with pytest.raises(DeliveryError, match="is no delivery: it has no delivery.toml"):
+    with pytest.raises(DeliveryError, match=r"is no delivery: it has no delivery\.toml"):
         read_manifest(tmp_path)
     (tmp_path / "delivery.toml").write_bytes('[delivery]\nname = "普查"'.encode("gbk"))
     with pytest.raises(DeliveryError, match="is not UTF-8"):
