@@ -8,7 +8,6 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
+from gis.datums import (
+    CGCS2000,
+    NAD83,
+    OLD_CHINESE,
+    WGS84,
+    epsg_of,
+    has_datum,
+    is_cgcs2000,
+)
 from gis.errors import CrsError
 from gis.offset import bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02
 from gis.workspace import Profile
@@ -32,11 +40,6 @@ _HUB = "EPSG:4326"
 _FIRST_CUSTOM_SRID = 910_000
 _CUSTOM_SRIDS = 88_999  # PostGIS reserves what is above 998999
 _VENDOR_SPELLINGS = {"GCJ02": "GCJ-02", "GCJ": "GCJ-02", "BD09": "BD-09", "BD09LL": "BD-09"}
-_WGS84 = re.compile(r"(D_)?(WGS[ _]?(19)?84|World Geodetic System 1984)", re.IGNORECASE)
-_CGCS2000 = re.compile(
-    r"(D_)?(China.?2000|CGCS.?2000|China.Geodetic.Coordinate.System.2000)", re.IGNORECASE
-)
-_NAD83 = re.compile(r"(D_)?(NAD83|North.American.(Datum.)?1983)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,63 +175,7 @@ def _is_plain_degrees(crs: CRS) -> bool:
         return False
     in_degrees = {axis.unit_name for axis in crs.axis_info} == {"degree"}
     from_greenwich = crs.prime_meridian.longitude == 0
-    return in_degrees and from_greenwich and (is_cgcs2000(crs) or _has_datum(crs, _WGS84))
-
-
-@cache
-def epsg_of(crs: CRS) -> int | None:
-    """Return the EPSG code of `crs`, also of an ESRI ``.prj`` of a CGCS2000 zone; None: local.
-
-    Examples
-    --------
-    >>> epsg_of(CRS.from_wkt(CRS.from_epsg(4547).to_wkt("WKT1_ESRI")))
-    4547
-    """
-    if crs.is_bound:
-        return None
-    code = crs.to_epsg(min_confidence=70)
-    if code is not None or not crs.is_projected:
-        return code
-    wanted = _parameters(crs)
-    return _cgcs2000_zones().get(wanted) if wanted is not None else None
-
-
-def _parameters(crs: CRS) -> tuple[float, float] | None:
-    """Return central meridian and false easting of a CGCS2000 Gauss-Kruger zone, else None."""
-    operation = crs.coordinate_operation
-    if operation is None or not is_cgcs2000(crs):
-        return None
-    if operation.method_name not in ("Transverse Mercator", "Gauss Kruger", "Gauss-Kruger"):
-        return None
-    values: dict[str, Any] = {item.name: item.value for item in operation.params}
-    others = (
-        values.get("Latitude of natural origin"),
-        values.get("Scale factor at natural origin"),
-        values.get("False northing"),
-    )
-    if others != (0.0, 1.0, 0.0):
-        return None
-    meridian, easting = values.get("Longitude of natural origin"), values.get("False easting")
-    return None if meridian is None or easting is None else (meridian, easting)
-
-
-def is_cgcs2000(crs: CRS) -> bool:
-    """Return whether the datum of `crs` is CGCS2000, however it is spelt."""
-    return _has_datum(crs, _CGCS2000)
-
-
-def _has_datum(crs: CRS, pattern: "re.Pattern[str]") -> bool:
-    return crs.datum is not None and bool(pattern.match(crs.datum.name))
-
-
-@cache
-def _cgcs2000_zones() -> dict[tuple[float, float], int]:
-    zones: dict[tuple[float, float], int] = {}
-    for code in range(4554, 4490, -1):  # 6 degree zones win over 3 degree zones of equal numbers
-        values = _parameters(CRS.from_epsg(code))
-        if values is not None:
-            zones.setdefault(values, code)
-    return zones
+    return in_degrees and from_greenwich and (is_cgcs2000(crs) or has_datum(crs, WGS84))
 
 
 def transform_xy(
@@ -283,42 +230,66 @@ def _transform(
     start = GEOGRAPHIC if source in VENDOR_CRS else source
     if same_crs(start, target):
         return x, y
-    # PROJ applies a stated datum shift (TOWGS84) only on the way to its hub, WGS 84.
-    is_bound = parse_crs(start).is_bound or parse_crs(target).is_bound
     x_out, y_out = x, y
-    for step_from, step_to in pairwise((start, _HUB, target) if is_bound else (start, target)):
-        if not same_crs(step_from, step_to):
-            x_out, y_out = _transformer(step_from, step_to).transform(x_out, y_out)
+    for transformer in _route(start, target):
+        x_out, y_out = transformer.transform(x_out, y_out)
     return np.asarray(x_out, dtype=np.float64), np.asarray(y_out, dtype=np.float64)
 
 
 @cache
-def _transformer(source: str, target: str) -> Transformer:
+def _route(source: str, target: str) -> tuple[Transformer, ...]:
+    """Return the transformers from one CRS to another, by way of WGS 84 where only that is exact.
+
+    PROJ applies a stated datum shift (TOWGS84) only on the way to WGS 84, and the EPSG registry
+    knows the shift of most national datums to WGS 84, not to CGCS2000, which is equal to it here.
+    """
     start, end = parse_crs(source), parse_crs(target)
+    direct = _transformer(start, end)
+    if _is_exact(direct, start, end) and not (start.is_bound or end.is_bound):
+        return (direct,)
+    hub = parse_crs(_HUB)
+    parts = [
+        (_transformer(first, second), first, second)
+        for first, second in ((start, hub), (hub, end))
+        if _identity(first) != _identity(second)
+    ]
+    if all(_is_exact(*part) for part in parts):
+        return tuple(transformer for transformer, _, _ in parts)
+    msg = (
+        f"The datum shift from {start.name} to {end.name} is not public (error up to 100 m): deliver in "
+        "CGCS2000, or state a WKT with the city's own shift (TOWGS84 or BoundCRS)."
+    )
+    raise CrsError(
+        msg,
+        zh=f"{start.name} 到 {end.name} 的基准转换参数不公开（误差可达 100 米）：请以 CGCS2000 提交，"
+        "或提供带本市转换参数（TOWGS84）的 WKT。",
+    )
+
+
+def _transformer(start: CRS, end: CRS) -> Transformer:
     try:
-        transformer = Transformer.from_crs(start, end, always_xy=True)
+        return Transformer.from_crs(start, end, always_xy=True)
     except ProjError as error:
         msg = f"There is no way from {start.name} to {end.name}: correct the WKT or name an EPSG code."
         raise CrsError(
             msg, zh=f"无法由 {start.name} 转换到 {end.name}：请更正 WKT 或改用 EPSG 编号。"
         ) from error
-    unknown = "Ballpark" in transformer.description and not (_is_global(start) and _is_global(end))
-    if unknown:
-        msg = (
-            f"The datum shift from {start.name} to {end.name} is not public (error up to 100 m): deliver in "
-            "CGCS2000, or state a WKT with the city's own shift (TOWGS84 or BoundCRS)."
-        )
-        raise CrsError(
-            msg,
-            zh=f"{start.name} 到 {end.name} 的基准转换参数不公开（误差可达 100 米）：请以 CGCS2000 提交，"
-            "或提供带本市转换参数（TOWGS84）的 WKT。",
-        )
-    return transformer
+
+
+def _is_exact(transformer: Transformer, start: CRS, end: CRS) -> bool:
+    """Return whether the datum shift is known, or none is needed; not a mere ballpark.
+
+    EPSG's shifts of the old Chinese datums hold for oil fields, not for cities.
+    """
+    if _is_global(start) and _is_global(end):
+        return True
+    is_old = any(has_datum(crs, OLD_CHINESE) and not crs.is_bound for crs in (start, end))
+    return "Ballpark" not in transformer.description and not is_old
 
 
 def _is_global(crs: CRS) -> bool:
     """Return whether the datum agrees with WGS 84 to a metre or so, so that no shift is needed."""
-    return any(_has_datum(crs, pattern) for pattern in (_WGS84, _CGCS2000, _NAD83))
+    return any(has_datum(crs, pattern) for pattern in (WGS84, CGCS2000, NAD83))
 
 
 def frame_crs(frame: gpd.GeoDataFrame) -> str:

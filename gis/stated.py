@@ -6,7 +6,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.crs import VENDOR_CRS, crs_name, epsg_of, is_cgcs2000, parse_crs, same_crs
+from gis.crs import VENDOR_CRS, crs_name, parse_crs, same_crs
+from gis.datums import epsg_of, is_cgcs2000
 from gis.errors import CrsError
 
 

@@ -9,13 +9,13 @@ from pyproj import CRS
 from gis.crs import (
     city_crs,
     crs_name,
-    epsg_of,
     parse_crs,
     reproject,
     reproject_geometry,
     same_crs,
     transform_xy,
 )
+from gis.datums import epsg_of
 from gis.errors import CrsError
 from gis.workspace import City, Profile
 
@@ -111,11 +111,22 @@ def test_swapped_degrees_become_nan_not_a_place():
     assert np.isfinite([x[1], y[1]]).all()
 
 
-@pytest.mark.parametrize("source", ["EPSG:4610", "EPSG:4214", "EPSG:2383"])
+@pytest.mark.parametrize(
+    "source", ["EPSG:4610", "EPSG:4214", "EPSG:4555", "EPSG:2383", "EPSG:2414"]
+)
 def test_a_datum_without_public_shift_is_refused(source):
     with pytest.raises(CrsError, match="not public") as caught:
         transform_xy([114.0], [38.0], source=source, target="EPSG:4547")
     assert "不公开" in caught.value.zh
+
+
+def test_a_datum_known_to_wgs84_alone_goes_by_way_of_it():
+    # TWD97 is within a metre of WGS 84; the registry has no shift from it to CGCS2000.
+    x, y = transform_xy([120.0], [23.0], source="EPSG:4490", target="EPSG:3826")
+    lon, lat = transform_xy(x, y, source="EPSG:3826", target="EPSG:4490")
+    assert (lon[0], lat[0]) == pytest.approx((120.0, 23.0), abs=1e-9)
+    direct = transform_xy([120.0], [23.0], source="EPSG:4326", target="EPSG:3826")
+    assert (x[0], y[0]) == pytest.approx((direct[0][0], direct[1][0]), abs=1e-6)
 
 
 def test_a_datum_with_stated_shift_is_accepted():
