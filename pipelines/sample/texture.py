@@ -50,7 +50,7 @@ class Canvas:
     def fill(self, shape: shapely.Geometry, colour: Colour) -> None:
         """Paint a polygon, holes left out."""
         for part in shapely.get_parts(shape):
-            if part.geom_type == "Polygon":
+            if part.geom_type == "Polygon" and not part.is_empty:
                 self._pen.polygon(self._pixels(part.exterior), fill=colour)
 
     def draw(self, line: shapely.LineString, colour: Colour, width_m: float) -> None:
