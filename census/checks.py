@@ -89,7 +89,9 @@ def judge_codes(
     pandas.DataFrame
         ``is_code``, ``district``, ``class_code`` and ``sequence``, missing where there is no code.
     """
-    digits = rows["standard_ref"].map(lambda ref: taxonomies[ref].code_length)
+    digits = rows["standard_ref"].map(
+        {ref: taxonomy.code_length for ref, taxonomy in taxonomies.items()}
+    )
     parts = pd.concat(
         [
             split_component_codes(part["code"], class_digits=int(str(length)))
@@ -195,7 +197,7 @@ def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFr
     for name, labels in _DATES.items():
         given, read = rows[name], dates[name]
         words: dict[str, Any] = {"field": labels[0], "field_zh": labels[1], "given": given}
-        blank = given.isna() | given.astype(object).map(lambda value: str(value).strip() == "")
+        blank = given.isna() | map_distinct(given, _is_blank).eq(True)
         faults.add("C043", ~blank & read.isna() & kept, **words)
         late = map_distinct(read, lambda day: day > as_of).eq(True)
         faults.add("C045", late & kept, as_of=as_of, **{**words, "given": read})
@@ -245,6 +247,10 @@ def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
             files = rows["source_file"].where(flagged)
             flagged &= ~files.duplicated(keep="first")
         faults.add(rule, flagged, fields=fields, fields_zh=fields_zh)
+
+
+def _is_blank(value: Any) -> bool:
+    return not str(value).strip()
 
 
 def _labels(bits: int, *, language: int) -> str:

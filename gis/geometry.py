@@ -13,6 +13,20 @@ Mask = NDArray[np.bool_]
 
 _SINGLE = {"MultiPoint": "Point", "MultiLineString": "LineString", "MultiPolygon": "Polygon"}
 _MULTI = {single: multi for multi, single in _SINGLE.items()}
+_TYPE_NAMES = np.array(
+    [
+        "Point",
+        "LineString",
+        "LinearRing",
+        "Polygon",
+        "MultiPoint",
+        "MultiLineString",
+        "MultiPolygon",
+        "GeometryCollection",
+        "",
+    ]
+)
+"""Names by the type id of shapely, whose missing (-1) is the last here."""
 
 
 def check_geometry(
@@ -102,7 +116,8 @@ def _flatten(shapes: Geometries, check: _Check) -> None:
 
 def _types(shapes: Geometries) -> NDArray[np.str_]:
     """Return the type names; blank for missing."""
-    return np.array(["" if shape is None else shape.geom_type for shape in shapes], dtype="<U20")
+    names: NDArray[np.str_] = _TYPE_NAMES[shapely.get_type_id(shapes)]  # missing: -1, the last
+    return names
 
 
 def _reduce_collections(shapes: Geometries, check: _Check, *, kinds: frozenset[str]) -> None:
@@ -128,7 +143,7 @@ def _is_wanted(kind: str, kinds: frozenset[str]) -> bool:
 def _repair(shapes: Geometries, check: _Check, *, kinds: frozenset[str]) -> None:
     """Repair what is invalid; of a kind that is not wanted anyway only the kind is reported."""
     types = _types(shapes)
-    wanted = np.array([_is_wanted(kind, kinds) for kind in types], dtype=bool)
+    wanted = np.isin(types, [kind for kind in _TYPE_NAMES if _is_wanted(kind, kinds)])
     invalid = wanted & ~shapely.is_valid(shapes)
     if not invalid.any():
         return
