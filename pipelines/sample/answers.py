@@ -13,11 +13,32 @@ from pipelines.sample.tables import write_csv
 from pipelines.sample.truth import Judge, Verdict
 
 ADDRESS_QUERIES = 400
+_README = """# 标准答案 / Answers
+
+The district is invented; nothing in it is a real place, unit or person. The answers were worked out while it was made,
+by plain loops of their own (`pipelines/sample/truth.py`), not by the platform. Coordinates: EPSG:4547, m.
+
+| file | one row per | columns |
+|---|---|---|
+| `cases.csv` | case | `true_x`, `true_y`: where it happened; `component_code`: component it is about; `community_code` by that place; `unit_code`, `role`, `principle`: owning unit 责任单位; `tags` |
+| `faults.csv` | planted fault | `file` (`#sheet`), `source_row` (1-based; sheets count their header; 0: the whole file), `expected`: refused, warned, fixed; `rule` that should speak; `note` |
+| `addresses.csv` | query | `x`, `y`: place meant; `code`: address row, empty for a crossing; `community_code`; `how`: kind of query |
+| `owners.csv` | component whose record is not plain | `unit_code`: unit the record leads to, empty for none; `role`; `tags`: alias, by_name, successor, unknown_unit, none, ownership_disputed |
+| `hotspots.csv` | cluster of events | centre, `sigma_m` (standard deviation per axis), months and hours in which it is fed, number of cases |
+| `check_points.csv` | held-out check point of the image | ground place, ellipsoidal height |
+
+Tags of `cases.csv`: the first is how the case came: the CRS of its position, or `address:HOW` for a call without one (`near_plate`: only a
+plate nearby was said). `near_border`: the reported place may lie in another community; `ambiguous_component`: another component of the class is as near;
+`component_code`: the report names it; `hotspot:H01`; then what made the owner special: `successor`, `alias`, `by_name`, `unknown_unit`,
+`ownership_disputed`, `plan_conflict`, `no_owner` 无责任主体. A platform should get every case right that has neither `near_border` nor
+`ambiguous_component`, but for what honest noise does: positions err by a normal distribution with the stated accuracy per axis.
+"""  # noqa: E501 (a table's row is one line)
 
 
 def write_answers(folder: Path, *, district: District, speaker: Speaker, book: CaseBook) -> None:
     """Write the answers as CSV."""
     folder.mkdir(exist_ok=True)
+    (folder / "README.md").write_text(_README, encoding="utf-8")
     write_csv(book.answers, folder / "cases.csv")
     write_csv(book.hotspots, folder / "hotspots.csv")
     write_csv(_addresses(district, speaker), folder / "addresses.csv")

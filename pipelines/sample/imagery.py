@@ -24,6 +24,7 @@ _DEM_STEP_M = 5.0
 _MARGIN_M = 120.0
 _TERRAIN_PX = 8
 _CONTROL, _CHECK = 9, 12
+_RIM_PX = 40
 _READING_PX, _SURVEY_M = 0.25, 0.04
 
 
@@ -104,10 +105,11 @@ def _finer(coarse: Array, size: int) -> npt.NDArray[np.float32]:
 def _points(district: District, scene: Scene) -> pd.DataFrame:
     """Measure crossings and facades, spread over the image, as control and check points."""
     stream = district.plan.stream("gcps")
-    inner = scene.side_m * 0.46
     corners = np.concatenate([district.junctions, district.gates])
-    near = corners[np.abs(corners - np.array(ORIGIN)).max(axis=1) < inner]
-    chosen = _spread(near, _CONTROL + _CHECK)
+    seen = scene.camera.project(corners[:, 0], corners[:, 1], heights(*corners.T))
+    last = scene.camera.size - _RIM_PX
+    inside = [(place > _RIM_PX) & (place < last) for place in seen]
+    chosen = _spread(corners[inside[0] & inside[1]], _CONTROL + _CHECK)
     x, y = chosen[:, 0], chosen[:, 1]
     h = heights(x, y)
     col, row = scene.camera.project(x, y, h)

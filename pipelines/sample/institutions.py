@@ -151,7 +151,8 @@ def _site(fabric: Fabric, block: Block, stream: np.random.Generator) -> None:
     """Fence a building site with towers half built."""
     inner, gates = line_with_shops(fabric, block, stream, gates=1)
     compound = fabric.enclose(block, inner, kind="site", gate=gates[0].at)
-    rings = np.concatenate([_one(inner, 30, 18, at=(share, 0.5)) for share in (0.25, 0.5, 0.75)])
+    width = min(30.0, (inner[2] - inner[0]) * 0.2)
+    rings = np.concatenate([_one(inner, width, 18, at=(share, 0.5)) for share in (0.2, 0.5, 0.8)])
     fabric.build(block, rings, floors=5, kind="unfinished", compound=compound)
 
 
