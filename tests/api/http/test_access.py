@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from api.http.access import Principal, may, needed_right
 from api.http.rates import RateLimiter
 from api.keys import create_key, list_keys, revoke_key
 from gis.database import Database, read_rows
-from gis.errors import NotFoundError, RequestError
-from tests.api.http.conftest import Running, Town, serving, wanmi
+from gis.errors import AccessError, NotFoundError, RequestError
+from tests.api.http.conftest import Running, Town, free_port, serving
 from tests.api.http.town import LAMP, MIDDLE_GRID, X0, Y0
+from wanmi import app
 
 pytestmark = pytest.mark.xdist_group("http")
 
@@ -201,30 +204,31 @@ def test_keys_that_make_no_sense_are_refused(database: Database) -> None:
         revoke_key(database, "0" * 12, actor="me")
 
 
-def test_the_command_makes_lists_and_revokes(own_town: Town) -> None:
-    def run(*arguments: str) -> str:
-        process = wanmi(own_town.workspace, "key", *arguments)
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, output
-        return output
+def run(town: Town, *arguments: str) -> Result:
+    environ = {"WANMI_DATABASE_URL": str(town.workspace.settings.database_url)}
+    return CliRunner().invoke(app, ["-w", str(town.workspace.root), *arguments], env=environ)
 
-    made = run("create", "--name", "受理", "--role", "workflow", "--district", "130102")
-    key = re.search(r"wanmi_([0-9a-f]{12})_[\w-]{43}", made)
-    assert key is not None
-    listed = run("list")
+
+def test_the_command_makes_lists_and_revokes(own_town: Town) -> None:
+    made = run(
+        own_town, "key", "create", "--name", "受理", "--role", "workflow", "--district", "130102"
+    )
+    key = re.search(r"wanmi_([0-9a-f]{12})_[\w-]{43}", made.output)
+    assert key is not None, made.output
+    listed = run(own_town, "key", "list", "--json").output
     assert key[1] in listed
     assert key[0] not in listed
-    run("revoke", key[1])
-    assert "revoked" in run("list")
+    assert run(own_town, "key", "revoke", key[1]).exit_code == 0
+    assert "revoked" in run(own_town, "key", "list").output
 
 
 def test_another_address_needs_keys_before_it_serves(own_town: Town) -> None:
-    process = wanmi(own_town.workspace, "serve", "--host", "0.0.0.0", "--port", "0")
-    assert process.communicate(timeout=60)[0].count("Error") == 1
-    process = wanmi(own_town.workspace, "serve", "--host", "0.0.0.0", "--port", "18999")
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "wanmi key create" in output
+    refused = run(own_town, "serve", "--host", "0.0.0.0", "--port", str(free_port()))
+    assert isinstance(refused.exception, AccessError)
+    assert "wanmi key create" in refused.exception.message
+    strange = run(own_town, "serve", "--host", "192.0.2.1", "--port", str(free_port()))
+    assert isinstance(strange.exception, RequestError)
+    assert "no address of this machine" in strange.exception.message
 
 
 def test_what_no_rule_names_is_for_the_administrator() -> None:

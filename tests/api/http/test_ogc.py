@@ -1,7 +1,5 @@
 """``/ogc`` by the clients people use: GDAL, OWSLib, and a reader of vector tiles."""
 
-import json
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +8,9 @@ import pyogrio
 import pytest
 from owslib.ogcapi.features import Features
 
-from tests.api.http.conftest import Running, Town, serving
+from tests.api.http.conftest import Running
 from tests.api.http.test_things import degrees, tile_of
-from tests.api.http.town import LAMP, MIDDLE_GRID, components, publish_rows
+from tests.api.http.town import MIDDLE_GRID
 
 pytestmark = pytest.mark.xdist_group("http")
 
@@ -125,21 +123,3 @@ def test_documents_are_pages_without_a_cdn(client: httpx.Client) -> None:
         assert 'src="/static/document.js"' in page.text
     assert "/ogc/api" in client.get("/ogc/api.html").text
     assert client.get("/ogc/api").json()["info"]["title"].startswith("Wanmi")
-
-
-@pytest.mark.slow
-def test_only_live_rows_show_and_old_ones_by_their_day(own_town: Town) -> None:
-    kept = components()[1:]
-    kept[0]["name"] = "高杆路灯"
-    publish_rows(own_town.database, "components", kept, as_of=date(2026, 3, 1))
-    with serving(own_town.workspace) as server, server.client() as client:
-        live = items(client, "components")
-        assert live["numberMatched"] == 3
-        assert "高杆路灯" in json.dumps(live, ensure_ascii=False)
-        before = items(client, "components", datetime="2026-02-28T00:00:00Z")
-        assert before["numberMatched"] == 4
-        assert LAMP in [feature["id"] for feature in before["features"]]
-        # The database has a newer build than the snapshot: the server says so.
-        ready = client.get("/readyz").json()
-        assert ready["status"] == "degraded"
-        assert [note["code"] for note in ready["notes"]] == ["snapshot_stale"]

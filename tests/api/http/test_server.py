@@ -9,10 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from api.compile import compile_snapshot
 from gis import cluster
 from gis.database import find_database, migrate, open_database
+from gis.errors import RequestError, SnapshotError
 from tests.api.http.conftest import (
     Running,
     Town,
@@ -23,28 +26,32 @@ from tests.api.http.conftest import (
     wanmi,
 )
 from tests.api.http.town import LAMP, X0, Y0, build_town, components, publish_rows
+from wanmi import app
 
 pytestmark = [pytest.mark.xdist_group("http"), pytest.mark.slow]
 
 PLACE = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547", "class_code": "0137"}
 
 
+def serve_here(town: Town, *arguments: str) -> Result:
+    environ = {"WANMI_DATABASE_URL": str(town.workspace.settings.database_url)}
+    return CliRunner().invoke(
+        app, ["-w", str(town.workspace.root), "serve", *arguments], env=environ
+    )
+
+
 def test_a_port_in_use_is_told_in_one_sentence(running: Running, town: Town) -> None:
     port = running.url.rpartition(":")[2]
-    process = wanmi(town.workspace, "serve", "--port", port)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert output.strip().splitlines()[-1].startswith(f"Error: Port {port} is in use")
-    assert "Traceback" not in output
+    refused = serve_here(town, "--port", port)
+    assert isinstance(refused.exception, RequestError)
+    assert refused.exception.message.startswith(f"Port {port} is in use; choose another")
 
 
-def test_no_snapshot_is_told_with_the_command(tmp_path: Path) -> None:
-    workspace = make_workspace(tmp_path / "empty", None)
-    process = wanmi(workspace, "serve", "--port", str(free_port()))
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "wanmi snapshot" in output
-    assert "Traceback" not in output
+def test_no_snapshot_is_told_with_the_command(town: Town, tmp_path: Path) -> None:
+    empty = Town(make_workspace(tmp_path / "empty", None), town.database)
+    refused = serve_here(empty, "--port", str(free_port()))
+    assert isinstance(refused.exception, SnapshotError)
+    assert "wanmi snapshot" in refused.exception.message
 
 
 class Asker(threading.Thread):
@@ -69,44 +76,58 @@ class Asker(threading.Thread):
         return self.answers
 
 
+def wait_for_version(client: httpx.Client, version: str) -> None:
+    ends = time.monotonic() + 60
+    while client.get("/v1/builds").json()["data_version"] != version:
+        assert time.monotonic() < ends, "the snapshot was not taken in"
+        time.sleep(0.1)
+
+
+def notes(client: httpx.Client) -> list[str]:
+    told = client.get("/readyz")
+    assert told.status_code == 200
+    return [note["code"] for note in told.json()["notes"]]
+
+
 def test_a_new_snapshot_is_taken_in_without_losing_a_request(own_town: Town) -> None:
+    pointer = own_town.workspace.snapshots / "current"
+    items = "/ogc/collections/components/items"
     with serving(own_town.workspace) as server, server.client() as client:
         before = client.get("/v1/builds").json()["data_version"]
+        assert notes(client) == []
         asker = Asker(server.url)
         asker.start()
-        publish_rows(own_town.database, "components", components()[1:], as_of=date(2026, 3, 1))
+        kept = components()[1:]
+        publish_rows(own_town.database, "components", kept, as_of=date(2026, 3, 1))
+
+        # The layers show the live rows at once; the snapshot is older now, and the server says so.
+        assert client.get(items).json()["numberMatched"] == 3
+        earlier = client.get(items, params={"datetime": "2026-02-28T00:00:00Z"}).json()
+        assert LAMP in [feature["id"] for feature in earlier["features"]]
+        assert notes(client) == ["snapshot_stale"]
+
         after = compile_snapshot(own_town.database, own_town.workspace).name
-        ends = time.monotonic() + 20
-        while client.get("/v1/builds").json()["data_version"] != after:
-            assert time.monotonic() < ends
-            time.sleep(0.1)
-        answers = asker.finish()
-        assert {status for status, _ in answers} == {200}
-        assert {version for _, version in answers} == {before, after}
+        wait_for_version(client, after)
+        assert notes(client) == []
         # The lamp is gone from now on, and still there on an earlier day.
         now = client.get("/v1/lookup", params=PLACE).json()
         assert now["component"]["code"] != LAMP
         then = client.get("/v1/lookup", params={**PLACE, "as_of": "2026-02-28"}).json()
         assert then["component"]["code"] == LAMP
-        # Back to the previous one: the pointer decides.
-        (own_town.workspace.snapshots / "current").write_text(f"{before}\n", encoding="utf-8")
-        while client.get("/v1/builds").json()["data_version"] != before:
-            assert time.monotonic() < ends + 20
-            time.sleep(0.1)
 
-
-def test_a_damaged_snapshot_leaves_the_previous_one_in_use(own_town: Town) -> None:
-    with serving(own_town.workspace) as server, server.client() as client:
-        before = client.get("/v1/builds").json()["data_version"]
-        (own_town.workspace.snapshots / "current").write_text("nothing\n", encoding="utf-8")
-        ends = time.monotonic() + 20
-        while client.get("/readyz").json()["status"] == "ready":
+        # The pointer decides: back to the previous one, and not to one that is not there.
+        pointer.write_text(f"{before}\n", encoding="utf-8")
+        wait_for_version(client, before)
+        pointer.write_text("nothing\n", encoding="utf-8")
+        ends = time.monotonic() + 60
+        while "snapshot_fault" not in notes(client):
             assert time.monotonic() < ends
             time.sleep(0.1)
-        told = client.get("/readyz")
-        assert told.status_code == 200
-        assert [note["code"] for note in told.json()["notes"]] == ["snapshot_fault"]
         assert client.get("/v1/lookup", params=PLACE).json()["data_version"] == before
+
+        answers = asker.finish()
+        assert {status for status, _ in answers} == {200}
+        assert {version for _, version in answers} == {before, after}
 
 
 @pytest.fixture
@@ -162,47 +183,39 @@ def test_lookups_go_on_while_the_database_is_away(embedded: Town) -> None:
         assert {status for status, _ in asker.finish()} == {200}
 
 
-def test_a_server_starts_and_answers_without_its_database(own_town: Town) -> None:
-    nowhere = make_workspace(
+def test_a_server_answers_without_its_database_and_stops_politely(own_town: Town) -> None:
+    away = make_workspace(
         own_town.workspace.root, "postgresql://nobody:hunter2@127.0.0.1:1/nothing"
     )
     port = free_port()
-    process = wanmi(nowhere, "serve", "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    process = wanmi(away, "serve", "--port", str(port))
     try:
-        wait_for(f"http://127.0.0.1:{port}", process)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        wait_for(url, process)
+        with httpx.Client(base_url=url, timeout=60) as client:
             assert client.get("/v1/lookup", params=PLACE).json()["component"]["code"] == LAMP
-            assert client.get("/readyz").json()["status"] == "degraded"
+            assert notes(client) == ["database_away"]
             assert client.get("/ogc/collections").status_code == 200
-            away = client.get("/ogc/collections/unit_grids/items")
-            assert away.status_code == 503
-            assert "hunter2" not in away.text
+            refused = client.get("/ogc/collections/unit_grids/items")
+            assert refused.status_code == 503
+            assert "hunter2" not in refused.text
+        answers: list[httpx.Response] = []
+        asking = threading.Thread(target=lambda: answers.append(ask_batch(url)))
+        asking.start()
+        time.sleep(0.5)
     finally:
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=30)
-    assert "hunter2" not in output
-    assert "Serving from the snapshot alone" in output
-
-
-def test_a_stop_lets_requests_finish(town: Town) -> None:
-    port = free_port()
-    process = wanmi(town.workspace, "serve", "--port", str(port))
-    url = f"http://127.0.0.1:{port}"
-    wait_for(url, process)
-    position = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547"}
-    cases = [{"class_code": "0137", "position": position} for _ in range(3000)]
-    answers: list[httpx.Response] = []
-
-    def ask() -> None:
-        answers.append(httpx.post(f"{url}/v1/assign/batch", json=cases, timeout=60))
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    time.sleep(0.4)
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     asking.join()
     assert process.returncode == 0, output
     assert [answer.status_code for answer in answers] == [200]
     assert len(answers[0].json()) == 3000
+    assert "Serving from the snapshot alone" in output
+    assert "hunter2" not in output
     assert "Traceback" not in output
+
+
+def ask_batch(url: str) -> httpx.Response:
+    position = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547"}
+    cases = [{"class_code": "0137", "position": position} for _ in range(3000)]
+    return httpx.post(f"{url}/v1/assign/batch", json=cases, timeout=60)
