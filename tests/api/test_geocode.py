@@ -104,7 +104,7 @@ def first(snapshot: Snapshot, text: str) -> PlaceAnswer:
         ("裕华路建设大街路口", "r1", "crossing", 100, 50),
         ("裕华路与建设大街路口东50米路北", "r1", "crossing", 150, 60),
         ("裕华路与建设大街路口往北约八十米", "r1", "crossing", 100, 130),
-        ("建和巷和裕华路交口", "r3", "crossing", 30, 49),  # the lane ends 2 m short of the road
+        ("建和巷和裕华路交口", "r3", "crossing", 30, 48),  # the lane ends 2 m short of the road
         ("河和超市对面", "k0", "name", 70, 80),  # across 裕华路
         ("人民医院东30米", "h1", "name", 180, 20),
         ("人民医院西南100米", "h1", "name", 150 - 70.71, 20 - 70.71),
