@@ -140,7 +140,7 @@ def judge_borders(faults: Faults, grids: gpd.GeoDataFrame) -> None:
             mask = _mask(grids, np.array([one]))
             codes = grids["code"]
             faults.add("UG08", mask, code=codes, other=codes.iloc[other], area_m2=float(area))
-    unmatched = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes, gap_width=0.02))
+    unmatched = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
     overlapping = np.isin(
         np.arange(len(shapes)), np.append(first[shared > SLIVER_M2], second[shared > SLIVER_M2])
     )

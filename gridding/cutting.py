@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.features import Geometries
-from gridding.objective import grid_cost
+from gridding.objective import RING_COST, grid_cost
 from gridding.options import DivisionOptions
 
 Floats = NDArray[np.float64]
@@ -90,6 +90,7 @@ def _parts_cost(
         # A part that is to be cut again is judged as the grids it will become.
         whole = max(1, round(part.area / target_m2)) if wanted > 2 else 1
         cost += grid_cost(part.area, part.length, target_m2=target_m2 * whole, options=options)
+        cost += RING_COST * len(part.interiors)
     return cost
 
 
@@ -100,8 +101,7 @@ def _candidates(
     if len(points) < 8:
         return []
     spacing = float(np.sqrt(polygon.area / len(points)))
-    corners, index = shapely.get_coordinates(obstacles, return_index=True)
-    starts = np.flatnonzero(np.diff(index, prepend=-1))
+    corners, starts = _corners(obstacles)
     # Weights: missing the target by x of a grid costs 3 x², as in the objective.
     weight = 6.0 * min((polygon.area / target_m2) ** 2, 9.0)
     lines: list[Line] = []
@@ -146,6 +146,12 @@ def _angles(polygon: shapely.Polygon) -> Floats:
     return angles
 
 
+def _corners(obstacles: Geometries) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the corners of all obstacles and where each one's begin."""
+    corners, index = shapely.get_coordinates(obstacles, return_index=True)
+    return corners, np.flatnonzero(np.diff(index, prepend=-1))
+
+
 def _intervals(
     corners: Floats, starts: NDArray[np.intp], normal: tuple[float, float]
 ) -> tuple[Floats, Floats]:
@@ -158,11 +164,10 @@ def _intervals(
 
 def _offsets(along: Floats, low: Floats, high: Floats, share: float) -> Floats:
     """Return balanced offsets, and the middles of the gaps between obstacles near them."""
-    shares = np.concatenate(
-        [np.linspace(s - _WINDOW, s + _WINDOW, 23) for s in sorted({share, 1.0 - share})]
-    )
+    window = np.linspace(-_WINDOW, _WINDOW, 23)
+    shares = np.concatenate([s + window for s in sorted({share, 1.0 - share})])
     shares = shares[(shares > 0.05) & (shares < 0.95)]
-    even: Floats = np.interp(shares, np.linspace(0, 1, len(along)), along)
+    even: Floats = along[(shares * (len(along) - 1)).astype(np.intp)]
     if len(low) == 0:
         return even
     order = np.argsort(low, kind="stable")
@@ -180,10 +185,16 @@ def _cut(
     options: DivisionOptions,
 ) -> list[shapely.Polygon]:
     grid = options.precision_m
-    half = _half_plane(polygon, line)
-    first = _areal(shapely.intersection(polygon, half, grid_size=grid))
-    first = _round_obstacles(polygon, first, obstacles, options)
-    second = shapely.difference(polygon, first, grid_size=grid)
+    first = _areal(shapely.intersection(polygon, _half_plane(polygon, line)))
+    low, high = _intervals(*_corners(obstacles), line.normal)
+    crossed = (low < line.offset) & (line.offset < high)
+    if crossed.any():
+        # Going round one obstacle must not cut into the next: those beside it are looked at too.
+        round_these = shapely.multipolygons(obstacles[crossed])
+        beside = shapely.dwithin(obstacles, round_these, 2 * options.clearance_m)
+        first = _round_obstacles(polygon, first, obstacles[crossed | beside], options)
+    first = shapely.set_precision(first, grid)
+    second = _areal(shapely.difference(polygon, first, grid_size=grid))
     pieces = [
         part
         for part in (*shapely.get_parts(first), *shapely.get_parts(second))
@@ -215,14 +226,10 @@ def _round_obstacles(
     options: DivisionOptions,
 ) -> shapely.Geometry:
     """Give every obstacle on the line to the side that holds most of it, with some room around it."""
-    if len(obstacles) == 0:
-        return first
-    grid = options.precision_m
     near = np.array(
-        [_areal(part) for part in shapely.intersection(obstacles, polygon, grid_size=grid)],
-        dtype=object,
+        [_areal(part) for part in shapely.intersection(obstacles, polygon)], dtype=object
     )
-    inside = shapely.area(shapely.intersection(near, first, grid_size=grid))
+    inside = shapely.area(shapely.intersection(near, first))
     whole = shapely.area(near)
     crossed = (inside > 0.01) & (whole - inside > 0.01)
     if not crossed.any():
@@ -233,15 +240,14 @@ def _round_obstacles(
 
     def union(mask: NDArray[np.bool_], distance: float) -> shapely.Geometry:
         areas = shapely.buffer(near[mask], distance, join_style="mitre") if distance else near[mask]
-        return _areal(shapely.union_all(areas, grid_size=grid))
+        return _areal(shapely.union_all(areas))
 
     shape = first
     low, high = inside >= whole / 2.0, (inside < whole / 2.0) & (whole > 0)
     # The room around one obstacle must not take from another: whole obstacles come last.
     for gained, lost in ((union(ours, room), union(theirs, room)), (union(low, 0), union(high, 0))):
-        shape = _areal(shapely.union(shape, gained, grid_size=grid))
-        shape = _areal(shapely.difference(shape, lost, grid_size=grid))
-    return _areal(shapely.intersection(shape, polygon, grid_size=grid))
+        shape = _areal(shapely.difference(_areal(shapely.union(shape, gained)), lost))
+    return _areal(shapely.intersection(shape, polygon))
 
 
 def _areal(geometry: shapely.Geometry) -> shapely.Geometry:

@@ -9,7 +9,7 @@ import shapely
 
 from gis.errors import DeliveryError
 from gridding.coverage import fill_land, snap_coverage
-from gridding.faces import cut_faces, order_by_bounds
+from gridding.faces import cut_faces, order_by_bounds, shared_buildings
 from gridding.features import Scene, read_scene
 from gridding.improving import Workbench, cut_large, improve
 from gridding.merging import merge_faces
@@ -17,7 +17,7 @@ from gridding.options import DivisionOptions
 
 logger = logging.getLogger(__name__)
 
-_CHIP_M2 = 1.0
+_CHIP_SHARE = 0.01
 
 Progress = Callable[[int], None]
 
@@ -117,9 +117,8 @@ def divide_land(
     faces = cut_faces(land, scene, options=options)
     region = merge_faces(
         faces,
-        area_m2=shapely.area(faces.polygons),
-        perimeter_m=shapely.length(faces.polygons),
         target_m2=np.array([bench.target(polygon) for polygon in faces.polygons]),
+        links=shared_buildings(faces, scene),
         options=options,
     )
     merged = [
@@ -131,8 +130,9 @@ def divide_land(
     ]
     grids = [grid for polygon in merged for grid in cut_large(polygon, bench)]
     grids = improve(grids, bench)
+    least_m2 = _CHIP_SHARE * options.target_m2
     # What noding chipped off is filled in from its neighbours when all land is put together.
-    return [grid for grid in grids if grid.area > _CHIP_M2] or [land]
+    return [grid for grid in grids if grid.area > least_m2] or [land]
 
 
 def _check_input(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:

@@ -48,6 +48,29 @@ def cut_faces(land: shapely.Polygon, scene: Scene, *, options: DivisionOptions) 
     return _collected(polygons, left, right, length, price * length / 100.0)
 
 
+def shared_buildings(faces: Faces, scene: Scene) -> list[tuple[int, int]]:
+    """Return the pairs of neighbours that a building lies in both of, across a border of no value.
+
+    Minor roads are drawn through passages and under buildings; a main road or a railway (of negative
+    price) stays a border, and the building counts as cut.
+    """
+    face, building = shapely.STRtree(scene.buildings).query(faces.polygons, predicate="intersects")
+    inside = shapely.area(shapely.intersection(faces.polygons[face], scene.buildings[building]))
+    kept = inside > 1.0
+    holders: dict[int, list[int]] = {}
+    for one, held in zip(face[kept].tolist(), building[kept].tolist(), strict=True):
+        holders.setdefault(held, []).append(one)
+    weak = {
+        (a, b)
+        for a, b, cost in zip(
+            faces.left.tolist(), faces.right.tolist(), faces.cost.tolist(), strict=True
+        )
+        if cost >= 0
+    }
+    pairs = {(a, b) for found in holders.values() for a in found for b in found if a < b}
+    return sorted(pairs & weak)
+
+
 def order_by_bounds(geometry: Geometries) -> Indices:
     """Return the order by west, south, east, north bound, then area."""
     bounds = np.round(shapely.bounds(geometry), 3)

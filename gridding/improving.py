@@ -9,10 +9,11 @@ import shapely
 from gridding.cutting import cut_polygon, shared_length
 from gridding.faces import price_at
 from gridding.features import Geometries, Scene
-from gridding.objective import grid_cost
+from gridding.objective import RING_COST, grid_cost
 from gridding.options import DivisionOptions
 
 _PASSES = 4
+_LAND_SHARE = 0.6
 
 
 @dataclass
@@ -42,13 +43,16 @@ class Workbench:
         if len(found) == 0:
             return self.options.target_m2
         wet = float(shapely.intersection(shapely.union_all(found), polygon).area / polygon.area)
-        return self.options.target_m2 * (1.0 + (self.options.water_factor - 1.0) * wet**2)
+        # Land beside water keeps the usual target: only a grid that is mostly water may be large.
+        mostly = max(0.0, (wet - _LAND_SHARE) / (1.0 - _LAND_SHARE))
+        return self.options.target_m2 * (1.0 + (self.options.water_factor - 1.0) * mostly)
 
     def cost(self, polygon: shapely.Polygon) -> float:
-        """Return the cost of a polygon as one grid."""
-        return grid_cost(
+        """Return the cost of a polygon as one grid; a ring round another grid is dear."""
+        cost = grid_cost(
             polygon.area, polygon.length, target_m2=self.target(polygon), options=self.options
         )
+        return cost + RING_COST * len(polygon.interiors)
 
     def border_cost(self, first: shapely.Polygon, second: shapely.Polygon) -> float:
         """Return the cost of the border two polygons share."""
@@ -95,55 +99,70 @@ def cut_large(polygon: shapely.Polygon, bench: Workbench) -> list[shapely.Polygo
     return [grid for part in parts for grid in cut_large(part, bench)]
 
 
+Change = tuple[list[shapely.Polygon], float]
+"""What two grids could become, and how the cost would change."""
+
+
+@dataclass
+class _Ground:
+    """The grids of one piece of land while they change; a number is never used again."""
+
+    alive: dict[int, shapely.Polygon]
+    bench: Workbench
+    last: int
+    tried: dict[tuple[int, int], Change | None] = field(default_factory=dict)
+
+    def poor(self) -> list[int]:
+        """Return the grids outside 0.7-1.3 of their target or ragged, the worst first."""
+        options = self.bench.options
+        costs = {key: self.bench.cost(polygon) for key, polygon in self.alive.items()}
+        limit = 0.09 * options.area_weight - options.grid_reward + 0.25
+        return sorted((key for key in costs if costs[key] > limit), key=lambda k: (-costs[k], k))
+
+    def change(self, key: int) -> bool:
+        """Change a grid and the neighbour with which that gains most; False: nothing gains."""
+        keys = [other for other in self.alive if other != key]
+        tree = shapely.STRtree([self.alive[other] for other in keys])
+        reach = 2 * self.bench.options.precision_m
+        near = np.sort(tree.query(self.alive[key], predicate="dwithin", distance=reach))
+        best: tuple[float, int, list[shapely.Polygon]] = (-1e-6, -1, [])
+        for other in (keys[k] for k in near):
+            found = self.best_of(key, other)
+            if found is not None and found[1] < best[0]:
+                best = (found[1], other, found[0])
+        if best[1] < 0:
+            return False
+        del self.alive[key], self.alive[best[1]]
+        for part in best[2]:
+            self.last += 1
+            self.alive[self.last] = part
+        return True
+
+    def best_of(self, key: int, other: int) -> Change | None:
+        """Return the best change of two grids; each pair is worked out once."""
+        pair = (min(key, other), max(key, other))
+        if pair not in self.tried:
+            changes = _alternatives(self.alive[pair[0]], self.alive[pair[1]], self.bench)
+            self.tried[pair] = min(changes, key=lambda change: change[1], default=None)
+        return self.tried[pair]
+
+
 def improve(grids: list[shapely.Polygon], bench: Workbench) -> list[shapely.Polygon]:
     """Merge or cut anew every grid of poor size with the neighbour that gains most, while it gains.
 
     Grids are taken from the worst to the best, so that the order of the input plays no part.
     """
-    alive: dict[int, shapely.Polygon] = dict(enumerate(grids))
+    ground = _Ground(alive=dict(enumerate(grids)), bench=bench, last=len(grids))
     for _ in range(_PASSES):
-        changed = False
-        for key in _poor(alive, bench):
-            if key in alive and _change_one(key, alive, bench):
-                changed = True
-        if not changed:
+        changed = [ground.change(key) for key in ground.poor() if key in ground.alive]
+        if not any(changed):
             break
-    return list(alive.values())
-
-
-def _poor(alive: dict[int, shapely.Polygon], bench: Workbench) -> list[int]:
-    """Return the grids outside 0.7-1.3 of their target or ragged, the worst first."""
-    costs = {key: bench.cost(polygon) for key, polygon in alive.items()}
-    limit = 0.09 * bench.options.area_weight - bench.options.grid_reward + 0.25
-    return sorted((key for key in costs if costs[key] > limit), key=lambda key: (-costs[key], key))
-
-
-def _change_one(key: int, alive: dict[int, shapely.Polygon], bench: Workbench) -> bool:
-    keys = [other for other in alive if other != key]
-    polygon = alive[key]
-    tree = shapely.STRtree([alive[other] for other in keys])
-    best_gain, best = -1e-6, None
-    for k in np.sort(tree.query(polygon, predicate="dwithin", distance=_reach(bench))):
-        other = keys[k]
-        for parts, gain in _alternatives(polygon, alive[other], bench):
-            if gain < best_gain:
-                best_gain, best = gain, (other, parts)
-    if best is None:
-        return False
-    other, parts = best
-    del alive[key], alive[other]
-    number = max(alive, default=-1) + 1
-    alive.update({number + k: part for k, part in enumerate(parts)})
-    return True
-
-
-def _reach(bench: Workbench) -> float:
-    return 2 * bench.options.precision_m
+    return list(ground.alive.values())
 
 
 def _alternatives(
     first: shapely.Polygon, second: shapely.Polygon, bench: Workbench
-) -> Iterator[tuple[list[shapely.Polygon], float]]:
+) -> Iterator[Change]:
     """Yield the two as one, and cut anew, each with how much the cost changes."""
     if shared_length(first, second, bench.options) < 1.0:
         return

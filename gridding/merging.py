@@ -1,13 +1,15 @@
 """Greedy merging of neighbouring faces while the division gets cheaper."""
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from gridding.faces import Faces
-from gridding.objective import grid_cost
+from gridding.objective import RING_COST, grid_cost
 from gridding.options import DivisionOptions
 
 Floats = NDArray[np.float64]
@@ -33,13 +35,21 @@ class _Regions:
         shared, price = self.border[a][b]
         area = self.area[a] + self.area[b]
         target = (self.target[a] * self.area[a] + self.target[b] * self.area[b]) / area
-        small = min(self.area[a], self.area[b]) < 0.3 * target
-        if area > (2.2 if small else self.options.upper_ratio) * target:
-            return np.inf
         merged = self.cost(area, self.perimeter[a] + self.perimeter[b] - 2 * shared, target)
         apart = self.cost(self.area[a], self.perimeter[a], self.target[a])
         apart += self.cost(self.area[b], self.perimeter[b], self.target[b])
+        if self.is_ring(a, b):
+            return min(merged, 0.0) - apart - price - RING_COST
+        small = min(self.area[a], self.area[b]) < 0.3 * target
+        if area > (2.2 if small else self.options.upper_ratio) * target:
+            return np.inf
         return merged - apart - price
+
+    def is_ring(self, a: int, b: int) -> bool:
+        """Return whether one lies inside the other, and that is too small to be cut open later."""
+        inner, outer = (a, b) if self.perimeter[a] < self.perimeter[b] else (b, a)
+        encloses = self.border[a][b][0] > 0.999 * self.perimeter[inner]
+        return encloses and self.area[outer] < self.options.upper_ratio * self.target[outer]
 
     def merge(self, a: int, b: int) -> None:
         """Make `b` part of `a`."""
@@ -62,20 +72,20 @@ class _Regions:
 def merge_faces(
     faces: Faces,
     *,
-    area_m2: Floats,
-    perimeter_m: Floats,
     target_m2: Floats,
+    links: Iterable[tuple[int, int]] = (),
     options: DivisionOptions,
 ) -> NDArray[np.intp]:
     """Return for every face the number of the region it falls in, dearest merges first.
 
-    Small faces always find a neighbour when they have one whose sum can later be cut in two; others
-    merge only while that makes the division cheaper. Ties go to the lower face numbers.
+    Linked neighbours merge whatever it costs. Small faces always find a neighbour when they have one
+    whose sum can later be cut in two; others merge only while that makes the division cheaper. Ties
+    go to the lower face numbers.
     """
     count = len(faces.polygons)
     regions = _Regions(
-        area=area_m2.tolist(),
-        perimeter=perimeter_m.tolist(),
+        area=shapely.area(faces.polygons).tolist(),
+        perimeter=shapely.length(faces.polygons).tolist(),
         target=target_m2.tolist(),
         border=[{} for _ in range(count)],
         version=[0] * count,
@@ -90,7 +100,17 @@ def merge_faces(
     for a, b, length, cost in zip(*columns, strict=True):
         regions.border[a][b] = regions.border[b][a] = (length, cost)
     parent = list(range(count))
-    heap = [(regions.gain(a, b), a, b, 0, 0) for a, b in zip(columns[0], columns[1], strict=True)]
+    for one, other in links:
+        a, b = sorted((_root(parent, one), _root(parent, other)))
+        if a != b and b in regions.border[a]:
+            regions.merge(a, b)
+            parent[b] = a
+    heap = [
+        (regions.gain(a, b), a, b, regions.version[a], regions.version[b])
+        for a in range(count)
+        for b in sorted(regions.border[a])
+        if a < b
+    ]
     heap = [entry for entry in heap if entry[0] < 0]
     heapq.heapify(heap)
     while heap:

@@ -6,6 +6,9 @@ of price x length / 100 m. A negative price marks a border that is wanted, as a 
 
 from gridding.options import DivisionOptions
 
+RING_COST = 3.0
+"""Cost of a grid that runs round another one."""
+
 
 def grid_cost(
     area_m2: float, perimeter_m: float, *, target_m2: float, options: DivisionOptions

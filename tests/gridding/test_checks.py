@@ -78,7 +78,7 @@ def test_overhang_overlap_and_gap_are_warnings_with_their_area(
 
 
 def test_vertices_that_do_not_meet(communities: gpd.GeoDataFrame) -> None:
-    loose = shapely.Polygon([(100, 0), (200, 0), (200, 100), (100, 100), (100.001, 50)])
+    loose = shapely.Polygon([(100, 0), (200, 0), (200, 100), (100, 100), (100, 50)])
     rows = [GOOD[0], (f"{WEST}002", loose), GOOD[2]]
     assert found(layer(*rows), communities) == [("UG10", 1)]
 
