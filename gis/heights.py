@@ -128,7 +128,7 @@ class Terrain:
         """Return column and row in the terrain model, from pixel centres, of points in the asking CRS."""
         if self._own is not None:
             x, y = transform_xy(x, y, source=self._asked, target=self._own)
-        col, row = self._inverse * (np.asarray(x), np.asarray(y))
+        col, row = self._inverse @ (np.asarray(x), np.asarray(y))
         return col - 0.5, row - 0.5
 
     def window(self, col: Floats, row: Floats) -> tuple[NDArray[np.float32], tuple[int, int]]:

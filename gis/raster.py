@@ -111,7 +111,8 @@ class RasterReader:
         shape = (max(1, round(info.height / factor)), max(1, round(info.width / factor)))
         with _told(self.path):
             mask = handle.dataset_mask(out_shape=shape)
-        transform = handle.transform * Affine.scale(info.width / shape[1], info.height / shape[0])
+        wide, tall, own = info.width / shape[1], info.height / shape[0], handle.transform
+        transform = Affine(own.a * wide, own.b * tall, own.c, own.d * wide, own.e * tall, own.f)
         found = [
             shapely.geometry.shape(outline)
             for outline, value in mask_shapes(mask, mask=mask > 0, transform=transform)
