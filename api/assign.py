@@ -1,7 +1,9 @@
 """Decide: which unit grid, which owning unit, why, how sure; for one case or a frame of many."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from api.locate import check_position
 from api.models import Case, Decision
 from api.questions import ask_cases, ask_frame, days_of
 from api.solution import Solution, solve
+from api.workdays import due_at
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -66,11 +69,17 @@ def decide(
     RequestError
         The position is no place or its CRS is unknown.
     """
-    if case.position is not None:
-        check_position(case.position, city=snapshot.crs)
     edition = snapshot.edition(case.as_of)
-    questions = ask_cases(snapshot, [case], now=now)
-    return tell(solve(edition, questions, excluded=excluded), 0)
+    solution = solve(edition, ask_cases(snapshot, [case], now=now), excluded=excluded)
+    if case.position is not None and not solution.placed.sightings["position"].known[0]:
+        check_position(case.position, city=snapshot.crs)
+    decision = tell(solution, 0)
+    owner = decision.owner
+    if owner is None or owner.time_limit is None or case.reported_at is None:
+        return decision
+    zone = ZoneInfo(snapshot.profile.city.timezone)
+    end = due_at(case.reported_at, owner.time_limit, zone=zone)
+    return replace(decision, owner=replace(owner, due_at=end))
 
 
 def assign_frame(

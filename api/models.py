@@ -146,6 +146,9 @@ class OwnerAnswer:
     rule: str
     """The component's record or the plan's row that decided."""
     time_limit: TimeLimit | None = None
+    due_at: datetime | None = None
+    """When the time limit ends, counted from the report; None: no limit, no time of report, or its
+    year's holidays are not published yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

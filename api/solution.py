@@ -86,13 +86,14 @@ def solve(
     areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
     chains = _chains(edition, grid, areas)
     matches = match(edition, questions, placed)
-    records, classes = _records(edition, questions, matches)
+    census = _census(edition, matches)
+    records, classes = _records(questions, matches, census)
     holding = edition.plan.holding(questions.day, questions.minute)
     resolutions = [
         resolve(edition, OwnerQuestion(*asked, excluded))
         for asked in zip(questions.kind, classes, chains, records, holding, strict=True)
     ]
-    parts = _Parts(edition, questions, placed, grid, shares, chains, matches, records, resolutions)
+    parts = _Parts(edition, questions, placed, grid, shares, chains, matches, census, resolutions)
     probability = _probability(parts)
     reasons = _reasons(parts, areas, probability, is_refused=bool(excluded))
     return Solution(
@@ -119,7 +120,7 @@ class _Parts:
     shares: Shares
     chains: list[Chain]
     matches: Matches
-    records: list[OwnRecord | None]
+    census: "_Census"
     resolutions: list[Resolution]
 
 
@@ -160,42 +161,46 @@ def _chains(edition: Edition, grid: Located, areas: Mapping[str, Located]) -> li
     return chains
 
 
+@dataclass(frozen=True)
+class _Census:
+    """What the records of the components in question say, each read once."""
+
+    rows: NDArray[np.intp]
+    """Rows in the table, ascending."""
+    class_codes: list[str]
+    records: list[OwnRecord]
+
+    def positions(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        return np.searchsorted(self.rows, rows)
+
+
+def _census(edition: Edition, matches: Matches) -> _Census:
+    rows = np.unique(np.concatenate([matches.row, matches.chosen[matches.chosen >= 0]]))
+    names = [f"{role}_{part}" for role in OWN_ROLES for part in ("code", "name")]
+    table = edition.snapshot.table("components")
+    told = table.select(["class_code", "ownership_state", *names]).take(rows).to_pydict()
+    units = zip(
+        *(list(zip(told[f"{role}_code"], told[f"{role}_name"], strict=True)) for role in OWN_ROLES),
+        strict=True,
+    )
+    records = [
+        OwnRecord(state, named) for state, named in zip(told["ownership_state"], units, strict=True)
+    ]
+    return _Census(rows, told["class_code"], records)
+
+
 def _records(
-    edition: Edition, questions: Questions, matches: Matches
+    questions: Questions, matches: Matches, census: _Census
 ) -> tuple[list[OwnRecord | None], list[str | None]]:
     """Return what the chosen components' records say, and the class of each case."""
     classes: list[str | None] = questions.class_code.tolist()
     records: list[OwnRecord | None] = [None] * len(questions)
     known = np.flatnonzero((matches.chosen >= 0) & (questions.kind == "component"))
-    rows = matches.chosen[known]
-    told = component_columns(edition, rows)
-    for case, record, class_code in zip(
-        known.tolist(), own_records(told), told["class_code"], strict=True
-    ):
-        records[case] = record
-        classes[case] = classes[case] or class_code
+    positions = census.positions(matches.chosen[known])
+    for case, position in zip(known.tolist(), positions.tolist(), strict=True):
+        records[case] = census.records[position]
+        classes[case] = classes[case] or census.class_codes[position]
     return records, classes
-
-
-def component_columns(edition: Edition, rows: NDArray[np.intp]) -> dict[str, list[Any]]:
-    """Return what the decision needs of some components, column by column."""
-    names = [f"{role}_{part}" for role in OWN_ROLES for part in ("code", "name")]
-    table = edition.snapshot.table("components")
-    part = table.select(["code", "class_code", "ownership_state", *names]).take(rows)
-    columns: dict[str, list[Any]] = part.to_pydict()
-    return columns
-
-
-def own_records(columns: Mapping[str, list[Any]]) -> list[OwnRecord]:
-    """Return the records of components told by `component_columns`."""
-    units = [
-        zip(columns[f"{role}_code"], columns[f"{role}_name"], strict=True) for role in OWN_ROLES
-    ]
-    return [
-        OwnRecord(state, named)
-        for state, *named_units in zip(columns["ownership_state"], *units, strict=True)
-        for named in (tuple(named_units),)
-    ]
 
 
 def _probability(parts: _Parts) -> Floats:
@@ -219,15 +224,15 @@ def _component_certainty(parts: _Parts) -> Floats:
     result = np.where(wanted & (matches.chosen < 0), _ABSENT_COMPONENT, 1.0)
     if not len(matches.question):
         return result
-    rows, which = np.unique(matches.row, return_inverse=True)
-    records = own_records(component_columns(edition, rows))
+    records = parts.census.records
     leads: dict[OwnRecord, str] = {}
     for record in records:
         if record not in leads:
             unit = own_unit(edition, record)
             leads[record] = unit.code if unit else ""
     numbers = {unit: number for number, unit in enumerate(sorted(set(leads.values())))}
-    lead = np.array([numbers[leads[record]] for record in records])[which]
+    lead = np.array([numbers[leads[record]] for record in records])
+    lead = lead[parts.census.positions(matches.row)]
     first = np.searchsorted(matches.question, matches.question)
     weights = matches.probability * (lead == lead[first])
     agreeing = np.bincount(matches.question, weights=weights, minlength=len(result))
@@ -291,12 +296,11 @@ def _reasons(
 
 
 def _class_conflicts(parts: _Parts) -> NDArray[np.bool_]:
-    questions, component = parts.questions, parts.placed.component
+    questions, component, census = parts.questions, parts.placed.component, parts.census
     result = np.zeros(len(questions), dtype=bool)
     named = np.flatnonzero((component >= 0) & (questions.kind == "component"))
-    table = parts.edition.snapshot.table("components")["class_code"].take(component[named])
-    for case, class_code in zip(named.tolist(), table.to_pylist(), strict=True):
-        result[case] = questions.class_code[case] not in (None, class_code)
+    for case, position in zip(named.tolist(), census.positions(component[named]), strict=True):
+        result[case] = questions.class_code[case] not in (None, census.class_codes[position])
     return result
 
 

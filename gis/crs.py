@@ -7,7 +7,7 @@ dealt with here and nowhere else. A CRS is named ``EPSG:n``, ``GCJ-02``, ``BD-09
 import re
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,7 @@ def parse_crs(text: str) -> CRS:
         ) from error
 
 
+@lru_cache(maxsize=1024)
 def same_crs(first: str, second: str) -> bool:
     """Return whether two names mean the same coordinates; CGCS2000 and WGS 84 degrees are equal.
 
