@@ -194,15 +194,17 @@ def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFr
     """
     kept = standing(rows, faults)
     dates = pd.DataFrame({name: read_dates(rows[name]) for name in _DATES}, index=rows.index)
+    late = {}
     for name, labels in _DATES.items():
         given, read = rows[name], dates[name]
         words: dict[str, Any] = {"field": labels[0], "field_zh": labels[1], "given": given}
         blank = given.isna() | map_distinct(given, _is_blank).eq(True)
         faults.add("C043", ~blank & read.isna() & kept, **words)
-        late = map_distinct(read, lambda day: day > as_of).eq(True)
-        faults.add("C045", late & kept, as_of=as_of, **{**words, "given": read})
+        late[name] = map_distinct(read, lambda day: day > as_of).eq(True)
+        faults.add("C045", late[name] & kept, as_of=as_of, **{**words, "given": read})
     both = dates.dropna()
     backwards = (both["change_date"] < both["initial_date"]).reindex(rows.index).eq(True)
+    backwards &= ~late["initial_date"]  # a date after the delivery was told already
     faults.add("C044", backwards & kept, **{str(name): dates[name] for name in dates})
     return dates
 

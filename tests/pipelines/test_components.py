@@ -183,6 +183,7 @@ PLANTED = [
     ("C043", {"change_date": "2026年春"}),
     ("C044", {"change_date": "20250430"}),
     ("C045", {"change_date": "20260601"}),
+    ("C045", {"initial_date": "20991231"}),
     ("C046", {"name": "箅" * 31}),
     ("C060", {"owner_code": "X9", "owner_name": "谁也不是"}),
     ("C061", {"owner_code": None, "owner_name": "甲公司"}),
