@@ -118,14 +118,16 @@ class Edition:
     @cached_property
     def grid_chains(self) -> list[Chain]:
         """Grid, community, street and district of each unit grid: parents, else leading digits."""
-        chains: list[Chain] = []
-        known: dict[str, Chain] = {}
-        for code, community in zip(self.grids.codes, self.grids.parents, strict=True):
-            if community not in known:
-                street = self._parent(community) or community[:9]
-                known[community] = (None, community, street, self._parent(street) or street[:6])
-            chains.append((code, *known[community][1:]))
-        return chains
+        known = {code: self.above(code) for code in dict.fromkeys(self.grids.parents)}
+        return [
+            (code, community, *known[community])
+            for code, community in zip(self.grids.codes, self.grids.parents, strict=True)
+        ]
+
+    def above(self, community: str) -> tuple[str, str]:
+        """Return street and district of a community: its parents, else its leading digits."""
+        street = self._parent(community) or community[:9]
+        return street, self._parent(street) or street[:6]
 
     def _parent(self, code: str) -> str | None:
         level, position = self.area_by_code.get(code, ("", -1))

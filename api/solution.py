@@ -157,7 +157,11 @@ def _chains(edition: Edition, grid: Located, areas: Mapping[str, Located]) -> li
         if holds or (position >= 0 and not any(polygons)):
             chains.append(own[position])
         else:
-            chains.append((None, *polygons))
+            community, street, district = polygons
+            if community is not None:  # where a level has no polygons, codes tell it
+                above = edition.above(community)
+                street, district = street or above[0], district or above[1]
+            chains.append((None, community, street, district))
     return chains
 
 

@@ -114,6 +114,25 @@ def test_no_grids_at_all_the_areas_answer(tmp_path: Path) -> None:
     assert "no_grids" in decision.reasons
 
 
+def test_levels_without_polygons_are_told_by_codes(tmp_path: Path) -> None:
+    communities = [record for record in AREAS if record["level"] == "community"]
+    snapshot = open_district(tmp_path, unit_grids=[], areas=communities)
+    decision = ask(snapshot, at(50, 150), class_code=None)
+    assert decision.areas.street is None
+    assert owner(decision) == ("S1", "territorial", "directory:130102001")
+
+
+def test_a_deadline_counts_from_the_report(tmp_path: Path) -> None:
+    rows = [plan("1", "competent", "G1", limit_value=4, limit_unit="emergency_hour")]
+    snapshot = open_district(tmp_path, responsibility=rows)
+    decision = ask(snapshot, at(50, 50), reported_at=NOON)
+    assert decision.owner is not None
+    assert decision.owner.due_at == NOON.replace(hour=16)
+    timeless = ask(snapshot, at(50, 50))
+    assert timeless.owner is not None
+    assert timeless.owner.due_at is None
+
+
 def test_the_nearest_component_of_the_class_and_its_runners_up(tmp_path: Path) -> None:
     components = [
         component("1301020104000001", point(50, 50), maintainer_code="W1"),
