@@ -171,7 +171,8 @@ def _value_faults(
     if len(wrong):
         wanted, wanted_zh = _wanted(column)
         where = _places(frame, wrong.index)
-        shown = repr(wrong.iloc[0])[:60]
+        first = wrong.iloc[0]
+        shown = repr(first.item() if isinstance(first, np.generic) else first)[:60]
         yield Misfit(
             column=column.name,
             en=f"{shown} is not {wanted} in {where}",
