@@ -18,6 +18,7 @@ import rasterio.shutil
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.features import shapes as mask_shapes
@@ -161,7 +162,7 @@ def _told(path: Path) -> Iterator[None]:
     """Tell a file that can not be read in one sentence."""
     try:
         yield
-    except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, OSError) as error:
+    except (rasterio.errors.RasterioError, CPLE_BaseError, OSError) as error:
         if not path.is_file():
             msg = f"{path.name} is not there; check its path in the manifest."
             raise FileFormatError(
@@ -323,10 +324,8 @@ def write_cog(source: Path, target: Path) -> None:
     FileFormatError
         The source can not be read to its end.
     """
-    partial = target.with_name(f".{target.name}.partial")
-    with _told(source):
+    with _partial(target) as partial, _told(source):
         rasterio.shutil.copy(str(source), str(partial), **_COG_OPTIONS)
-    _finish_cog(partial, target)
 
 
 def warp_to_cog(source: Path, target: Path, *, crs: str, resolution_m: float | None) -> None:
@@ -346,9 +345,8 @@ def warp_to_cog(source: Path, target: Path, *, crs: str, resolution_m: float | N
     FileFormatError
         The source can not be read to its end.
     """
-    partial = target.with_name(f".{target.name}.partial")
     wanted = read_crs(crs)
-    with _told(source), rasterio.open(source) as image:
+    with _partial(target) as partial, _told(source), rasterio.open(source) as image:
         options: dict[str, Any] = {"crs": wanted, "resampling": Resampling.bilinear}
         if image.nodata is None and not {"alpha"} & {
             flag.name for band in image.mask_flag_enums for flag in band
@@ -366,15 +364,20 @@ def warp_to_cog(source: Path, target: Path, *, crs: str, resolution_m: float | N
             options["height"] = int(north - np.floor(bottom / resolution_m))
         with WarpedVRT(image, **options) as warped:
             rasterio.shutil.copy(warped, str(partial), **_COG_OPTIONS)
-    _finish_cog(partial, target)
 
 
-def _finish_cog(partial: Path, target: Path) -> None:
-    is_valid, errors, _ = cog_validate(partial, quiet=True)
-    if not is_valid:
-        partial.unlink()
-        msg = f"{target.name} did not become a Cloud Optimised GeoTIFF: {'; '.join(errors)}."
-        raise FileFormatError(
-            msg, zh=f"{target.name} 未能生成云优化 GeoTIFF：{'；'.join(errors)}。"
-        )
-    partial.replace(target)
+@contextmanager
+def _partial(target: Path) -> Iterator[Path]:
+    """Give a temporary name for a COG; check it and rename it, or leave nothing behind."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        yield partial
+        is_valid, errors, _ = cog_validate(partial, quiet=True)
+        if not is_valid:
+            msg = f"{target.name} did not become a Cloud Optimised GeoTIFF: {'; '.join(errors)}."
+            raise FileFormatError(
+                msg, zh=f"{target.name} 未能生成云优化 GeoTIFF：{'；'.join(errors)}。"
+            )
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ the RPC00B definition; a point in a GCP file is measured the same way. Ground co
 and latitude in degrees (WGS 84 or CGCS2000) and the height above the *ellipsoid* in metres.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ SCALARS = (
 )
 POLYNOMIALS = ("line_num_coeff", "line_den_coeff", "samp_num_coeff", "samp_den_coeff")
 _TERMS = 20
+_RPB_WORDS = {"offset": "OFF", "coef": "COEFF"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +181,10 @@ def _project(c: Any, lon: Any, lat: Any, height: Any, col: Any, row: Any) -> Non
 
 
 def parse_rpc(text: str, *, source: str) -> RpcModel:
-    """Parse a vendor's ``NAME: value [unit]`` or ``NAME = value`` RPC text (``*_RPC.TXT``, ``*.rpb``).
+    """Parse a vendor's RPC text.
+
+    Read are lines of ``NAME: value [unit]`` (``*_RPC.TXT``, ``*.rpc`` of SkySat, PlanetScope, IKONOS,
+    ZY-3) and groups of ``name = value;`` (``*.RPB`` of QuickBird, WorldView, GF-1 and GF-2).
 
     Parameters
     ----------
@@ -192,7 +197,17 @@ def parse_rpc(text: str, *, source: str) -> RpcModel:
     ------
     FileFormatError
         A value is missing or not a number.
+
+    Examples
+    --------
+    >>> try:
+    ...     parse_rpc("LINE_OFF: 12 pixels", source="a_RPC.TXT")
+    ... except FileFormatError as error:
+    ...     print(error.message[:40])
+    a_RPC.TXT is no complete RPC: 'SAMP_OFF'
     """
+    if "BEGIN_GROUP" in text:
+        return from_tags(_rpb_values(text), source=source)
     values: dict[str, str] = {}
     for line in text.splitlines():
         name, _, rest = line.replace("=", ":").partition(":")
@@ -200,6 +215,20 @@ def parse_rpc(text: str, *, source: str) -> RpcModel:
         if words:
             values[name.strip().upper()] = words[0]
     return from_tags(values, source=source)
+
+
+def _rpb_values(text: str) -> dict[str, str]:
+    """Return the entries of an RPB file under GDAL's names."""
+    values: dict[str, str] = {}
+    for entry in text.split(";"):
+        name, is_entry, value = entry.rpartition("=")
+        if not is_entry:
+            continue
+        # lineNumCoef -> LINE_NUM_COEFF, heightOffset -> HEIGHT_OFF; the first entry follows a group's name.
+        words = re.findall(r"[A-Z]?[a-z]+", name.split()[-1])
+        key = "_".join(_RPB_WORDS.get(word.lower(), word.upper()) for word in words)
+        values[key] = value.strip().strip("()").replace(",", " ").strip()
+    return values
 
 
 def from_tags(tags: Mapping[str, str], *, source: str) -> RpcModel:
