@@ -135,7 +135,9 @@ def list_keys(database: Database) -> list[ApiKey]:
             "SELECT key_id, name, role, districts, key_hash, is_revoked, requests_per_minute,"
             " created_at, revoked_at FROM meta.api_key ORDER BY created_at, key_id",
         )
-    frame["revoked_at"] = frame["revoked_at"].astype(object).where(frame["revoked_at"].notna(), None)
+    frame["revoked_at"] = (
+        frame["revoked_at"].astype(object).where(frame["revoked_at"].notna(), None)
+    )
     rows = frame.to_dict("records")
     return [
         ApiKey(

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api.assign import decide
 from api.http.access import Principal
 from api.http.positions import check_distance, check_range
 from api.http.serving import serving_of
@@ -12,7 +14,7 @@ from census.taxonomy import Taxonomy
 from gis.errors import AccessError, RequestError
 
 
-def checked(request: Request, case: Case, decide: Callable[[], Decision]) -> Decision:
+def checked(request: Request, case: Case, answer: Callable[[], Decision]) -> Decision:
     """Return the decision of a case that can be meant, of a district the asker may see.
 
     Raises
@@ -25,11 +27,19 @@ def checked(request: Request, case: Case, decide: Callable[[], Decision]) -> Dec
     serving = serving_of(request)
     check_question(case, serving.live.snapshot.taxonomy)
     serving.check_day(case.as_of)
-    decision = decide()
+    decision = answer()
     if case.position is not None:
         check_distance(decision, case.position)
     check_district(request.scope["principal"], decision)
     return decision
+
+
+async def decide_one(request: Request, case: Case) -> Decision:
+    """Return the checked decision of a case; of another day in a thread, as it may be indexed anew."""
+    snapshot = serving_of(request).live.snapshot
+    if case.as_of is None:
+        return checked(request, case, lambda: decide(snapshot, case))
+    return await run_in_threadpool(checked, request, case, lambda: decide(snapshot, case))
 
 
 def check_question(case: Case, taxonomy: Taxonomy) -> None:

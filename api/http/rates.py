@@ -62,3 +62,9 @@ class RateLimiter:
                 if self._file is not None:
                     fcntl.lockf(self._file, fcntl.LOCK_UN, _SLOT.size, offset)
         return wait
+
+    def close(self) -> None:
+        """Let the shared file go."""
+        self._map.close()
+        if self._file is not None:
+            self._file.close()

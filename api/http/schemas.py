@@ -1,13 +1,31 @@
 """What requests look like: checked here, handed on as the plain values of ``api.models``."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from api.models import Case, Position
+from api.questions import CITY_CRS
+from gis.crs import VENDOR_CRS, crs_name
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def check_crs(text: str) -> str:
+    """Refuse a name that is none of those that may be asked for.
+
+    A PROJ string would be read too, but there is no end of them, and each costs memory for good.
+    """
+    if re.fullmatch(r"EPSG:\d{4,6}", text.strip().upper()) or text.lower() == CITY_CRS:
+        return text
+    if crs_name(text) in VENDOR_CRS:
+        return text
+    raise PydanticCustomError("crs", "{crs}", {"crs": text})
+
+
 CrsName = Annotated[
     str,
     Field(
@@ -16,6 +34,7 @@ CrsName = Annotated[
         description="EPSG:…, GCJ-02, BD-09, or city for the city's own CRS",
         examples=["EPSG:4326", "GCJ-02"],
     ),
+    AfterValidator(check_crs),
 ]
 ClassCode = Annotated[
     str, Field(pattern=r"^\d{4,5}$", description="minor class 小类", examples=["0102"])
@@ -48,6 +67,33 @@ class PositionIn(Question):
     def value(self) -> Position:
         """Return the plain value."""
         return Position(x=self.x, y=self.y, crs=self.crs, accuracy_m=self.accuracy_m)
+
+
+class LookupIn(Question):
+    """A place, asked for in the address."""
+
+    x: Annotated[Number, Field(examples=[114.5149])]
+    """East or longitude."""
+    y: Annotated[Number, Field(examples=[38.0428])]
+    """North or latitude."""
+    crs: CrsName = "EPSG:4326"
+    kind: Literal["component", "event"] = "component"
+    class_code: ClassCode | None = None
+    accuracy_m: Accuracy | None = None
+    reported_at: AwareDatetime | None = None
+    """Decides season and hours of the plan; missing: now."""
+    as_of: date | None = None
+    """Day whose data answer; missing: the live data."""
+
+    def case(self) -> Case:
+        """Return the plain value."""
+        return Case(
+            kind=self.kind,
+            class_code=self.class_code,
+            position=Position(x=self.x, y=self.y, crs=self.crs, accuracy_m=self.accuracy_m),
+            reported_at=self.reported_at,
+            as_of=self.as_of,
+        )
 
 
 class CaseIn(Question):

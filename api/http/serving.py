@@ -130,6 +130,7 @@ class Serving:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
             await self.pool.close()
+            self.limiter.close()
 
 
 async def repeat(chore, pause_s: float) -> None:  # type: ignore[no-untyped-def]

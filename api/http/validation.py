@@ -43,6 +43,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{field} must state its time zone, as 2026-05-31T08:00:00+08:00",
         "{field} 须带时区，如 2026-05-31T08:00:00+08:00",
     ),
+    "crs": (
+        "{field} {crs!r} is not known: write EPSG:4326, EPSG:4490, another EPSG code, GCJ-02,"
+        " BD-09, or city for the city's own",
+        "{field} {crs!r} 无法识别：可用 EPSG:4326、EPSG:4490 等 EPSG 编号、GCJ-02、BD-09，或 city（本市坐标系）",
+    ),
     "json_invalid": ("the body is not valid JSON ({error})", "请求内容不是有效的 JSON（{error}）"),
     "model_attributes_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),
     "dict_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),

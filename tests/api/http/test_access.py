@@ -244,3 +244,4 @@ def test_a_bucket_fills_again_with_time() -> None:
     assert limiter.take("k", limit=60, now=1000.0) == pytest.approx(1.0)
     assert limiter.take("k", limit=60, now=1001.0) == 0.0
     assert limiter.take("other", limit=60, now=1000.0) == 0.0
+    limiter.close()
