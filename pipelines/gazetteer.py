@@ -109,7 +109,8 @@ def _place_names(names: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _kind_of(row: object) -> str:
-    category = getattr(row, "category_code", None) or ""
+    given = getattr(row, "category_code", None)
+    category = given if isinstance(given, str) else ""  # missing is None or NaN
     by_name = _KIND_OF_GENERIC.get(generic_kind(getattr(row, "name_", "")), "poi")
     for digits in (3, 2, 1):
         if category[:digits] in _KIND_OF_CATEGORY:
