@@ -1,0 +1,160 @@
+"""Unit grids in a build: delivered layers judged, missing ones divided once and for all."""
+
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import LineString, MultiPolygon, Polygon, box
+
+from gis.builds import live
+from gis.crs import city_crs
+from gis.database import Database
+from gis.settings import Settings
+from gis.vector import write_vector
+from gis.workspace import Workspace, parse_profile
+from pipelines.build import build_delivery
+from pipelines.context import BuildContext, References
+from pipelines.delivery import Delivery
+from pipelines.grids import transform
+
+CRS = "EPSG:4547"
+EAST, NORTH = 544_000, 4_212_000
+WEST_SIDE, EAST_SIDE = "130102001001", "130102001002"
+AS_OF = date(2026, 5, 31)
+
+
+def land(west: float, east: float, south: float = 0.0, north: float = 200.0) -> Polygon:
+    return box(EAST + west, NORTH + south, EAST + east, NORTH + north)
+
+
+def context() -> BuildContext:
+    profile = parse_profile(f'[city]\ncode = "130102"\ncrs = "{CRS}"\n')
+    areas = gpd.GeoDataFrame(
+        {
+            "code": ["130102", "130102001", WEST_SIDE, EAST_SIDE],
+            "level": ["district", "street", "community", "community"],
+        },
+        geometry=[land(0, 400), land(0, 400), land(0, 200), land(200, 400)],
+        crs=CRS,
+    )
+    return BuildContext(
+        workspace=Workspace(root=Path(), profile=profile, settings=Settings()),
+        database=Database(url="", crs=CRS, srid=4547),
+        crs=city_crs(profile, Path()),
+        profile=profile,
+        as_of=AS_OF,
+        delivery=Delivery(name="t", as_of=AS_OF, root=Path(), layers=()),
+        references=References(None, judged={"areas": areas}),
+    )
+
+
+def delivered(**changes: list[object]) -> gpd.GeoDataFrame:
+    columns: dict[str, object] = {
+        "code": [f"{WEST_SIDE}001", f"{WEST_SIDE}002", f"{EAST_SIDE}001"],
+        "area_m2": ["20000", "20000.4", "40000"],
+        "initial_date": ["20240501", "2024-05-01", "20240501"],
+        "change_date": [None, None, None],
+        "geometry": [land(0, 100), land(100, 200), land(200, 400)],
+    }
+    columns |= changes
+    frame = gpd.GeoDataFrame(columns, geometry="geometry", crs=CRS)
+    return frame.assign(source_file="网格.shp", source_row=np.arange(1, len(frame) + 1))
+
+
+def rules(frame: gpd.GeoDataFrame) -> list[tuple[str, int]]:
+    faults = transform(frame, context()).faults
+    return list(zip(faults["rule"], faults["source_row"], strict=True))
+
+
+def test_a_clean_layer_is_taken_whole() -> None:
+    outcome = transform(delivered(), context())
+    assert outcome.faults.empty
+    rows = outcome.accepted
+    assert rows["community_code"].tolist() == [WEST_SIDE, WEST_SIDE, EAST_SIDE]
+    assert rows["area_m2"].tolist() == [20_000.0, 20_000.0, 40_000.0]
+    assert rows["initial_date"].tolist() == [date(2024, 5, 1)] * 3
+    assert set(rows["origin"]) == {"delivered"}
+
+
+def test_bad_rows_are_refused_and_the_rest_is_loaded() -> None:
+    two_parts = MultiPolygon([land(0, 50), land(60, 100)])
+    frame = delivered(
+        code=[f"{WEST_SIDE}001", f"{WEST_SIDE}1", f"{EAST_SIDE}001"],
+        geometry=[two_parts, land(100, 200), land(200, 400)],
+    )
+    outcome = transform(frame, context())
+    assert outcome.accepted["source_row"].tolist() == [3]
+    found = set(zip(outcome.faults["rule"], outcome.faults["source_row"], strict=True))
+    assert ("UG02", 2) in found
+    assert {row for rule, row in found if rule.startswith("G0")} == {1}
+    assert outcome.refused == 2
+
+
+def test_doubts_are_told_and_the_row_is_kept() -> None:
+    assert rules(delivered(area_m2=["19000", None, "40000"])) == [("UG12", 1)]
+    assert rules(delivered(initial_date=["bald", None, "20240501"])) == [
+        ("UG13", 1), ("UG14", 1), ("UG14", 2)
+    ]  # fmt: skip
+    assert rules(delivered(change_date=["20230101", None, None])) == [("UG15", 1)]
+    filled = transform(delivered(initial_date=[None] * 3), context()).accepted
+    assert filled["initial_date"].tolist() == [AS_OF] * 3
+    assert rules(delivered(geometry=[land(0, 100), land(110, 200), land(200, 400)]))[0][0] == "UG09"
+
+
+def write_delivery(
+    folder: Path, *, day: str, communities: dict[str, Polygon], roads: list[LineString]
+) -> Path:
+    folder.mkdir()
+    codes = ["130102", "130102001", *communities]
+    shapes = [land(0, 600), land(0, 600), *communities.values()]
+    areas = gpd.GeoDataFrame(
+        {"XZQDM": codes, "XZQMC": [f"区{code}" for code in codes]}, geometry=shapes, crs=CRS
+    )
+    write_vector(areas, folder / "areas.gpkg")
+    lines = gpd.GeoDataFrame(
+        {
+            "OBJID": [f"R{k}" for k in range(len(roads))],
+            "FCODE": "430503",
+        },
+        geometry=roads,
+        crs=CRS,
+    )
+    write_vector(lines, folder / "roads.gpkg")
+    (folder / "delivery.toml").write_text(
+        f'[delivery]\nname = "{folder.name}"\nas_of = {day}\n'
+        '[[layer]]\ndataset = "areas"\npath = "areas.gpkg"\n'
+        '[[layer]]\ndataset = "topography"\npath = "roads.gpkg"\n'
+    )
+    return folder
+
+
+def test_missing_grids_are_divided_once_and_codes_stay(
+    workspace: Workspace, database: Database, tmp_path: Path
+) -> None:
+    street = LineString([(EAST - 10, NORTH + 100), (EAST + 610, NORTH + 100)])
+    first = write_delivery(
+        tmp_path / "one", day="2026-05-01", communities={WEST_SIDE: land(0, 200)}, roads=[street]
+    )
+    build_delivery(first, workspace=workspace)
+    before = live(database, "unit_grids").set_index("code")
+    assert len(before) == 4
+    assert set(before["origin"]) == {"divided"}
+    assert before["area_m2"].sum() == pytest.approx(40_000)
+    assert before.index.str[-3:].tolist() == ["001", "002", "003", "004"]
+
+    lane = LineString([(EAST + 37, NORTH - 10), (EAST + 37, NORTH + 210)])
+    second = write_delivery(
+        tmp_path / "two",
+        day="2026-06-01",
+        communities={WEST_SIDE: land(0, 200), EAST_SIDE: land(200, 400)},
+        roads=[street, lane],
+    )
+    build_delivery(second, workspace=workspace)
+    after = live(database, "unit_grids").set_index("code")
+    assert after.index.str.startswith(EAST_SIDE).sum() == 4
+    kept = after.loc[before.index]
+    pd.testing.assert_series_equal(kept.geometry.to_wkb(), before.geometry.to_wkb())
+    assert kept["initial_date"].tolist() == [date(2026, 5, 1)] * 4
