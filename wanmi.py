@@ -1,22 +1,55 @@
 """The command ``wanmi``: mounts each package's commands, nothing else."""
 
+import sys
+from collections.abc import Iterable
 from importlib import import_module
-from importlib.util import find_spec
+from typing import Any
+
+import typer
 
 from gis.command import make_app, run
 
-PACKAGES = ("gis", "gridding", "census", "pipelines", "api", "api.http")
-"""Packages with commands, in the order in which ``wanmi --help`` lists them."""
+COMMANDS = {
+    "gis": ("init", "db"),
+    "gridding": ("grid",),
+    "census": ("codes",),
+    "pipelines": (
+        "sample",
+        "build",
+        "status",
+        "builds",
+        "rollback",
+        "verify",
+        "rejects",
+        "demo",
+    ),
+    "api": ("snapshot", "assign", "geocode"),
+    "api.http": ("serve", "key"),
+}
+"""Package -> its commands, in the order in which ``wanmi --help`` lists the packages."""
 
-app = make_app()
-for _package in PACKAGES:
-    if find_spec(f"{_package}.cli") is not None:
-        import_module(f"{_package}.cli").register(app)
+
+def mount(packages: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the application with the commands of `packages`."""
+    application = make_app()
+    for package in packages:
+        import_module(f"{package}.cli").register(application)
+    return application
+
+
+def __getattr__(name: str) -> Any:
+    """Make ``wanmi.app``, the application with every command, when it is first asked for."""
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = application = mount()
+    return application
 
 
 def main() -> None:
-    """Run the command named on the command line."""
-    run(app)
+    """Run the command named on the command line, without loading the others' packages."""
+    words = sys.argv[1:]
+    packages = [package for package, names in COMMANDS.items() if {*names} & {*words}]
+    run(mount(COMMANDS if not packages or words[0] == "--help" else packages))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ from gis.workspace import Workspace, find_workspace, open_workspace
 logger = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
-_CHATTY = ("pyogrio", "fiona", "rasterio", "matplotlib", "numba", "botocore")
-"""Libraries that log every file they open."""
+_CHATTY = ("pyogrio", "fiona", "rasterio", "matplotlib", "numba", "numexpr", "alembic")
+"""Libraries that log every step they take."""
 
 
 @dataclass(frozen=True, kw_only=True)
