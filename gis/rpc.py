@@ -275,11 +275,11 @@ def to_tags(model: RpcModel) -> dict[str, str]:
     >>> [round(float(value), 6) for value in model.project(114.01, 38.005, 0.0)]
     [150.0, 25.0]
     >>> to_tags(model)["LINE_OFF"]
-    '50'
+    '50.0'
     >>> from_tags(to_tags(model), source="example") == model
     True
     """
-    tags = {name.upper(): repr(getattr(model, name)) for name in SCALARS}
+    tags = {name.upper(): repr(float(getattr(model, name))) for name in SCALARS}
     for name in POLYNOMIALS:
-        tags[name.upper()] = " ".join(repr(value) for value in getattr(model, name))
+        tags[name.upper()] = " ".join(repr(float(value)) for value in getattr(model, name))
     return tags
