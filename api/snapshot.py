@@ -141,6 +141,25 @@ class Snapshot:
             record["attributes"] = orjson.loads(record["attributes"] or b"{}")
         return record
 
+    def frame(self, dataset: str, *, as_of: date | None = None) -> pd.DataFrame:
+        """Return a dataset as a frame for analysis, a GeoDataFrame in the city's CRS if it has places.
+
+        Parameters
+        ----------
+        dataset : str
+            As for `record`.
+        as_of : date or None
+            Day on which the rows hold; None: the live ones.
+        """
+        rows = self.table(dataset).take(self.holding(dataset, as_of)).to_pandas()
+        if "geometry" not in rows:
+            return rows
+        # Only analysis needs it, and servers start faster without.
+        import geopandas as gpd
+
+        shapes = gpd.GeoSeries.from_wkb(rows["geometry"], crs=self.crs)
+        return gpd.GeoDataFrame(rows, geometry=shapes)
+
     def decide(self, case: "Case") -> "Decision":
         """Decide one case; see ``api.assign.decide``."""
         from api.assign import decide

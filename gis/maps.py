@@ -47,7 +47,7 @@ def offline_map(
         raise WorkspaceError(
             msg, zh=f"{libraries} 中没有地图脚本：请先运行一次 make demo。"
         ) from error
-    page = folium.Map(tiles=None, control_scale=True)
+    page = folium.Map(tiles=None, control_scale=True, attributionControl=False)
     page.default_js = []
     page.default_css = []
     header = _figure(page).header
@@ -71,7 +71,7 @@ def hotspot_map(
     cells : GeoDataFrame
         ``code, value, z, p, verdict`` in any CRS; pointing at a cell shows them.
     backdrop : GeoDataFrame or None
-        Lines or areas drawn thinly over the cells for orientation, as road centrelines.
+        Lines or areas drawn thinly over the cells for orientation, as road centrelines; points are left out.
     libraries : Path
         Folder of the browser libraries.
     """
@@ -91,8 +91,10 @@ def hotspot_map(
         tooltip=folium.GeoJsonTooltip(fields=["code", "value", "z", "p", "verdict"]),
     ).add_to(page)
     if backdrop is not None:
+        # A point would become a marker, whose picture is one more file to load.
+        drawn = backdrop[~backdrop.geom_type.isin(["Point", "MultiPoint"])]
         folium.GeoJson(
-            backdrop[["geometry"]].to_crs(4326),
+            drawn[["geometry"]].to_crs(4326),
             name="backdrop",
             interactive=False,
             style_function=lambda _: {"color": "#546e7a", "weight": 1, "fill": False},

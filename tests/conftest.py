@@ -100,3 +100,12 @@ def workspace(tmp_path: Path, database: Database) -> Workspace:
 def _execute(server: Server, statement: sql.Composable) -> None:
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium; tests that need one are skipped where there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if (found := shutil.which(name)) is not None:
+            return found
+    pytest.skip("no Chromium: install it, as with sudo apt-get install chromium")
