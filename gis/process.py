@@ -109,19 +109,11 @@ def is_alive(pid: int) -> bool:
 
 
 def serves(pid: int, data: Path, *, account: Account) -> bool:
-    """Return whether the process of `account` is a PostgreSQL process of the data directory `data`."""
-    if not _PROC.is_dir():
-        command = _ps(pid, "command=")
-        return "postgres" in command and str(data) in command
-    try:
-        # A server works in its data directory; a folder that was moved is still the same.
-        return (_PROC / str(pid) / "cwd").samefile(data)
-    except PermissionError:  # root in a container without the right to trace: ask as the owner
-        script = '[ "/proc/$1/cwd" -ef "$2" ]'
-        command_line = ["/bin/sh", "-c", script, "sh", str(pid), str(data)]
-        return run(command_line, account=account, check=False).returncode == 0
-    except OSError:
-        return False
+    """Return whether the process is PostgreSQL's, run by `account` for the data directory `data`."""
+    if _PROC.is_dir():
+        return _working_in(data, [pid], account=account) == [pid]
+    command = _ps(pid, "command=")
+    return "postgres" in command and str(data) in command
 
 
 def end_orphans(data: Path, *, account: Account) -> None:
@@ -131,10 +123,12 @@ def end_orphans(data: Path, *, account: Account) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _ORPHAN_S
-        for pid in _working_in(data, account=account):
+        left = _working_in(data, _processes(account), account=account)
+        for pid in left:
             _signal(pid, number)
-        while _working_in(data, account=account) and time.monotonic() < deadline:
+        while left and time.monotonic() < deadline:
             time.sleep(0.05)
+            left = _working_in(data, left, account=account)
 
 
 def interrupt(pid: int) -> None:
@@ -148,11 +142,41 @@ def has_shared_memory() -> bool:
     return not memory.is_dir() or shutil.disk_usage(memory).total >= _SHARED_MEMORY_BYTES
 
 
-def _working_in(data: Path, *, account: Account) -> list[int]:
+def _working_in(data: Path, pids: list[int], *, account: Account) -> list[int]:
+    """Return which of the processes are PostgreSQL's and work in the folder `data`, as all of it do.
+
+    The folder itself counts, not its path: a workspace may have been moved meanwhile.
+    """
+    alive = [pid for pid in pids if _is_postgres(pid) and is_alive(pid)]
+    try:
+        return [pid for pid in alive if _is_folder(_PROC / str(pid) / "cwd", data)]
+    except PermissionError:  # root in a container without the right to trace: ask as the owner
+        script = 'd=$1; shift; for p in "$@"; do [ "/proc/$p/cwd" -ef "$d" ] && echo "$p"; done'
+        command = ["/bin/sh", "-c", script, "sh", str(data), *map(str, alive)]
+        return [int(line) for line in run(command, account=account, check=False).stdout.split()]
+
+
+def _is_folder(link: Path, folder: Path) -> bool:
+    try:
+        return link.samefile(folder)
+    except PermissionError:
+        raise
+    except OSError:
+        return False
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        name = (_PROC / str(pid) / "comm").read_text("utf-8", "replace").strip()
+    except OSError:
+        return False
+    return name in ("postgres", "postmaster")
+
+
+def _processes(account: Account) -> list[int]:
     if not _PROC.is_dir():
         return []
-    own = [int(entry.name) for entry in _PROC.glob("[0-9]*") if _owner(entry) == account.uid]
-    return [pid for pid in own if is_alive(pid) and serves(pid, data, account=account)]
+    return [int(entry.name) for entry in _PROC.glob("[0-9]*") if _owner(entry) == account.uid]
 
 
 def _owner(entry: Path) -> int | None:

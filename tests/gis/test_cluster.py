@@ -161,6 +161,21 @@ def test_a_pid_file_whose_number_was_given_to_another_process(kept: Path) -> Non
         os.kill(other, signal.SIGKILL)
 
 
+def test_a_shell_in_the_data_folder_is_left_alone(kept: Path) -> None:
+    running = start(kept)
+    pid = cluster.state(kept).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until_gone(pid)
+    command = ["/bin/sh", "-c", 'cd "$1" && sleep 60', "sh", str(running.data)]
+    shell = process.launch(command, log=running.log, account=running.account)
+    try:
+        assert execute(start(kept), "SELECT n FROM t") == [(7,)]
+        assert process.is_alive(shell)
+    finally:
+        os.killpg(os.getpgid(shell), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("text", ["", "12", "not a number\n/somewhere\n"])
 def test_a_pid_file_cut_off(kept: Path, text: str) -> None:
     running = start(kept)
