@@ -84,6 +84,7 @@ def _faults(layers: tuple[Layer, ...], stream: np.random.Generator, count: int) 
         [len(layer.at) * COMPONENT_WEIGHT.get(layer.class_code, 1.0) for layer in layers]
     )
     chosen = stream.choice(len(layers), count, p=sizes / sizes.sum())
+    codes = [layer.codes for layer in layers]
     result = []
     for which in chosen.tolist():
         layer = layers[which]
@@ -96,7 +97,7 @@ def _faults(layers: tuple[Layer, ...], stream: np.random.Generator, count: int) 
                 when=_when(stream, (1, 12), (6, 22)),
                 x=float(layer.at[row, 0]),
                 y=float(layer.at[row, 1]),
-                component_code=layer.codes[row],
+                component_code=codes[which][row],
                 index=row,
             )
         )

@@ -42,6 +42,7 @@ class Speaker:
         self._plates = self._by_kind["门牌"]
         self._plate_index = _plate_index(district, gazetteer)
         self._crossings = _crossings(district)
+        self._marks = [row for row in self._by_kind["兴趣点"] if row["门牌"]]
         self._plate_tree = cKDTree([(row["X"], row["Y"]) for row in self._plates])
         self._aliased = [row for row in self._by_kind["小区"] if alias_of(row["名称"])]
 
@@ -72,8 +73,7 @@ class Speaker:
 
     def _opposite(self, stream: np.random.Generator) -> Saying:
         """Say the other side of the road from a mark."""
-        marks = [row for row in self._by_kind["兴趣点"] if row["门牌"]]
-        row = _pick(marks, stream)
+        row = _pick(self._marks, stream)
         road = self._plate_index[row["街巷"] + row["门牌"]]
         line = self._district.roads[road]
         foot = line.interpolate(line.project(shapely.Point(row["X"], row["Y"])))

@@ -41,9 +41,9 @@ class Judge:
 
     def __init__(self, plan: pd.DataFrame, directory: Directory) -> None:
         self._directory = directory
-        self._rows: dict[tuple[str, str], list[_PlanRow]] = defaultdict(list)
+        self._rows: dict[tuple[str, str, str], list[_PlanRow]] = defaultdict(list)
         for row in plan.astype(object).where(plan.notna(), None).to_dict("records"):
-            self._rows[row["部件或事件"], row["角色"]].append(
+            self._rows[row["部件或事件"], row["角色"], row["区域代码"]].append(
                 _PlanRow(
                     class_code=row["类别代码"], area=row["区域代码"], unit=row["单位代码"],
                     season=row["季节"], hours=row["时段"],
@@ -124,8 +124,8 @@ class Judge:
         classes = (class_code, class_code[:2], "*")
         best: tuple[int, int, int] | None = None
         units: set[str] = set()
-        for row in self._rows[part]:
-            if row.area not in chain or row.class_code not in classes:
+        for row in (row for area in chain for row in self._rows.get((*part, area), ())):
+            if row.class_code not in classes:
                 continue
             if not (_season_holds(row.season, when) and _hours_hold(row.hours, when)):
                 continue
