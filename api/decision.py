@@ -19,6 +19,7 @@ from api.models import (
     OwnerAnswer,
     TraceStep,
 )
+from api.owners import trace_owner
 from api.solution import Solution
 from api.wording import step, told
 from gis.crs import GEOGRAPHIC, transform_xy
@@ -30,7 +31,7 @@ _SOURCE_ZH = {"component_code": "部件编码", "position": "坐标", "address":
 
 def tell(solution: Solution, case: int) -> Decision:
     """Return the full decision of one case of a solution, with every candidate that was looked at."""
-    resolution = solution.resolutions[case]
+    by_owner = trace_owner(solution.edition, solution.asked[case])
     component, by_component = _component(solution, case)
     grid, by_grid = _grid(solution, case)
     return Decision(
@@ -42,7 +43,7 @@ def tell(solution: Solution, case: int) -> Decision:
         component=component,
         owner=_owner(solution, case),
         probability=float(solution.probability[case]),
-        trace=(*_sightings(solution, case), *by_grid, *by_component, *resolution.trace),
+        trace=(*_sightings(solution, case), *by_grid, *by_component, *by_owner),
         needs_review=bool(solution.needs_review[case]),
         reasons=solution.reasons_of(case),
     )

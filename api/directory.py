@@ -55,6 +55,11 @@ class Directory:
             if record["kind"] == "territorial" and record.get("area_code"):
                 self._territorial.setdefault(record["area_code"], record["code"])
 
+    @property
+    def areas(self) -> frozenset[str]:
+        """Codes of the areas that have a territorial unit."""
+        return frozenset(self._territorial)
+
     def find(self, code: str | None, name: str | None) -> Unit | None:
         """Return the unit of a code, else of a name or alias, or the one that took over its duties.
 

@@ -154,6 +154,11 @@ class Edition:
         return Plan(self._records("responsibility"))
 
     @cached_property
+    def areas_named(self) -> frozenset[str]:
+        """Codes of the areas that the plan or the directory names: only these decide anything."""
+        return self.plan.areas | self.directory.areas
+
+    @cached_property
     def gazetteer(self) -> Gazetteer:
         """Places by name."""
         return Gazetteer(self)

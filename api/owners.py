@@ -4,7 +4,7 @@ Components go 先属主、后属地: the component's own record, then the plan, 
 先属地、后属主. The order of roles is data of the city profile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -59,7 +59,6 @@ class Resolution:
     certainty: float
     """Probability of the choice itself, grid and component given: below 1 in a dispute or conflict."""
     reasons: tuple[str, ...]
-    trace: tuple[TraceStep, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +66,9 @@ class _Candidate:
     role: str
     label: str
     unit: Unit | None
-    why: tuple[str, str]
+    why: str
+    """Line of ``api/trace.csv``; the words are made only for a trace."""
+    values: Mapping[str, Any]
     rule: str = ""
     level: str = "city"
     limit: TimeLimit | None = None
@@ -76,11 +77,14 @@ class _Candidate:
 
 
 def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
-    """Return the one owning unit of a question, and why each other candidate lost.
+    """Return the one owning unit of a question.
 
     Some unit is always found when the directory has any that is not excluded.
     """
     known: dict[OwnerQuestion, Resolution] = edition.resolutions
+    # Areas that neither plan nor directory names make no difference: fewer questions remain.
+    chain: Any = tuple(code if code in edition.areas_named else None for code in question.chain)
+    question = question._replace(chain=chain)
     found = known.get(question)
     if found is None:
         found = _resolve(edition, question)
@@ -88,6 +92,24 @@ def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
             known.clear()
         known[question] = found
     return found
+
+
+def trace_owner(edition: Edition, question: OwnerQuestion) -> tuple[TraceStep, ...]:
+    """Return every candidate of a question in order, and why each but one lost."""
+    principle = _principle(question)
+    is_decided = False
+    trace = []
+    for candidate in _candidates(edition, question):
+        why = told(candidate.why, **candidate.values)
+        outcome: Literal["accepted", "rejected"] = "rejected"
+        if candidate.unit is not None and candidate.unit.code in question.excluded:
+            why = _joined("excluded", why)
+        elif candidate.unit is not None and is_decided:
+            why = _joined("later", why)
+        elif candidate.unit is not None:
+            outcome, is_decided = "accepted", True
+        trace.append(step(principle, candidate.label, outcome, why))
+    return tuple(trace)
 
 
 def own_unit(edition: Edition, record: OwnRecord) -> Unit | None:
@@ -98,37 +120,34 @@ def own_unit(edition: Edition, record: OwnRecord) -> Unit | None:
     return None
 
 
-def _resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
+def _principle(question: OwnerQuestion) -> Principle:
     by_owner = question.kind == "component" and question.class_code is not None
-    principle: Principle = "owner_first" if by_owner else "territory_first"
-    accepted: _Candidate | None = None
-    trace: list[TraceStep] = []
-    for candidate in _candidates(edition, question):
-        why = candidate.why
-        if candidate.unit is not None and candidate.unit.code in question.excluded:
-            why = _joined("excluded", why)
-        elif candidate.unit is not None and accepted is None:
-            accepted = candidate
-            trace.append(step(principle, candidate.label, "accepted", why))
-            continue
-        elif candidate.unit is not None:
-            why = _joined("later", why)
-        trace.append(step(principle, candidate.label, "rejected", why))
+    return "owner_first" if by_owner else "territory_first"
+
+
+def _resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
+    accepted = next(
+        (
+            candidate
+            for candidate in _candidates(edition, question)
+            if candidate.unit is not None and candidate.unit.code not in question.excluded
+        ),
+        None,
+    )
     if accepted is None:
         reasons = ("no_units",) if not edition.directory.units else ("no_territory",)
         accepted = _Candidate(
-            role="", label="", unit=None, why=("", ""), certainty=0.0, reasons=reasons
+            role="", label="", unit=None, why="", values={}, certainty=0.0, reasons=reasons
         )
     return Resolution(
         unit=accepted.unit,
         role=accepted.role,
-        principle=principle,
+        principle=_principle(question),
         rule=accepted.rule,
         level=accepted.level,
         limit=accepted.limit or _limit(edition, question),
         certainty=accepted.certainty,
         reasons=accepted.reasons,
-        trace=tuple(trace),
     )
 
 
@@ -162,7 +181,7 @@ def _from_record(
     if roles is None:
         roles = [r for r in edition.snapshot.profile.decision.component_order if r != TERRITORIAL]
     if record.ownership_state == _NONE:
-        yield _Candidate(role="", label="record", unit=None, why=told("record_none"))
+        yield _Candidate(role="", label="record", unit=None, why="record_none", values={})
         return
     disputed = record.ownership_state == _DISPUTED
     named = dict(zip(OWN_ROLES, record.units, strict=True))
@@ -183,7 +202,8 @@ def _from_record(
             role=role,
             label=f"{role}: {_title(unit) if unit else said}".rstrip(": "),
             unit=unit,
-            why=told(line, role=role, named=said),
+            why=line,
+            values={"role": role, "named": said},
             rule=f"component:{role}",
             level="component",
             certainty=0.5 if disputed else 1.0,
@@ -213,7 +233,11 @@ def _from_plan(edition: Edition, question: OwnerQuestion, role: str) -> Iterator
     conflict = len(equals) > 1
     if not matches:
         yield _Candidate(
-            role=role, label=f"{role}: plan", unit=None, why=told("plan_none", role=role)
+            role=role,
+            label=f"{role}: plan",
+            unit=None,
+            why="plan_none",
+            values={"role": role},
         )
     for match in matches:
         unit = units[id(match)]
@@ -221,7 +245,8 @@ def _from_plan(edition: Edition, question: OwnerQuestion, role: str) -> Iterator
             role=role,
             label=f"{role}: {_title(unit) if unit else match.row.unit_code}",
             unit=unit if match.holds else None,
-            why=_plan_reason(match, winner, unit=unit, role=role),
+            why=_plan_line(match, winner, unit=unit),
+            values=_plan_values(match, winner, role=role),
             rule=f"plan:{match.row.code}",
             level=match.level,
             limit=match.row.limit,
@@ -230,31 +255,29 @@ def _from_plan(edition: Edition, question: OwnerQuestion, role: str) -> Iterator
         )
 
 
-def _plan_reason(
-    match: Match, winner: Match | None, *, unit: Unit | None, role: str
-) -> tuple[str, str]:
-    row = match.row
+def _plan_line(match: Match, winner: Match | None, *, unit: Unit | None) -> str:
     if not match.holds:
-        line = "plan_time"
-    elif unit is None:
-        line = "plan_unknown_unit"
-    elif winner is None or match is winner:
-        line = "plan_accepted"
-    elif match.specificity == winner.specificity:
-        line = "plan_equal"
-    else:
-        line = "plan_less_specific"
-    return told(
-        line,
-        row=row.code,
-        role=role,
-        class_code=row.class_code,
-        level=match.level,
-        area_code=row.area_code,
-        winner=winner.row.code if winner else "",
-        named=row.unit_code,
-        when=" ".join(part for part in (row.season, row.hours) if part),
-    )
+        return "plan_time"
+    if unit is None:
+        return "plan_unknown_unit"
+    if winner is None or match is winner:
+        return "plan_accepted"
+    is_equal = match.specificity == winner.specificity
+    return "plan_equal" if is_equal else "plan_less_specific"
+
+
+def _plan_values(match: Match, winner: Match | None, *, role: str) -> dict[str, str]:
+    row = match.row
+    return {
+        "row": row.code,
+        "role": role,
+        "class_code": row.class_code,
+        "level": match.level,
+        "area_code": row.area_code,
+        "winner": winner.row.code if winner else "",
+        "named": row.unit_code,
+        "when": " ".join(part for part in (row.season, row.hours) if part),
+    }
 
 
 def _from_territory(edition: Edition, question: OwnerQuestion) -> Iterator[_Candidate]:
@@ -267,15 +290,12 @@ def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[_Cand
         if area is None:
             continue
         unit = edition.directory.territorial(area)
-        if unit is None:
-            why = told("territory_none", area_code=area)
-        else:
-            why = told("territory_accepted", level=level, area_code=area)
         yield _Candidate(
             role=TERRITORIAL,
             label=f"{TERRITORIAL}: {_title(unit) if unit else area}",
             unit=unit,
-            why=why,
+            why="territory_none" if unit is None else "territory_accepted",
+            values={"level": level, "area_code": area},
             rule=f"directory:{area}",
             level=level,
         )
@@ -285,7 +305,8 @@ def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[_Cand
             role=TERRITORIAL,
             label=f"{TERRITORIAL}: {_title(last)}",
             unit=last,
-            why=told("last_resort"),
+            why="last_resort",
+            values={},
             rule="directory:*",
             certainty=0.0,
             reasons=("no_territory",),

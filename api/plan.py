@@ -99,6 +99,11 @@ class Plan:
             limit=None if value is None or not unit else TimeLimit(value=float(value), unit=unit),
         )
 
+    @property
+    def areas(self) -> frozenset[str]:
+        """Codes of the areas that rows name."""
+        return frozenset(area for _, _, area, _ in self._rows)
+
     def holding(self, day: NDArray[np.int64], minute: NDArray[np.int64]) -> list[bytes]:
         """Return for each moment which of the plan's conditions hold, one byte per condition.
 

@@ -37,6 +37,7 @@ class Solution:
     areas: Mapping[str, Located]
     chains: list[Chain]
     matches: Matches
+    asked: list[OwnerQuestion]
     resolutions: list[Resolution]
     probability: Floats
     """Probability that the owning unit is right."""
@@ -89,10 +90,11 @@ def solve(
     census = _census(edition, matches)
     records, classes = _records(questions, matches, census)
     holding = edition.plan.holding(questions.day, questions.minute)
-    resolutions = [
-        resolve(edition, OwnerQuestion(*asked, excluded))
-        for asked in zip(questions.kind, classes, chains, records, holding, strict=True)
+    asked = [
+        OwnerQuestion(*told, excluded)
+        for told in zip(questions.kind, classes, chains, records, holding, strict=True)
     ]
+    resolutions = [resolve(edition, question) for question in asked]
     parts = _Parts(edition, questions, placed, grid, shares, chains, matches, census, resolutions)
     probability = _probability(parts)
     reasons = _reasons(parts, areas, probability, is_refused=bool(excluded))
@@ -105,6 +107,7 @@ def solve(
         areas=areas,
         chains=chains,
         matches=matches,
+        asked=asked,
         resolutions=resolutions,
         probability=probability,
         reasons=reasons,
