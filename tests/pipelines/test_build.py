@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -15,7 +16,6 @@ from gis.errors import (
     BuildError,
     CrsError,
     DeliveryError,
-    EncodingError,
     FileFormatError,
     LockedError,
 )
@@ -353,7 +353,7 @@ def test_each_kind_of_bad_geometry_has_its_rule(tmp_path, workspace, database, n
 def test_a_polygon_that_crosses_itself_is_repaired_and_told(tmp_path, workspace, database):
     town = write_town(tmp_path / "delivery")
     bow = Polygon([(0, 0), (20, 20), (20, 0), (0, 20)])
-    shape = shapely.transform(bow, lambda xy: xy + (X0 + 20, Y0 + 20))
+    shape = shapely.transform(bow, lambda xy: np.add(xy, (X0 + 20, Y0 + 20)))
     lake = roads().iloc[[0]].assign(OBJID="T9", FCODE="230000", NAME="翠湖")
     write_vector(lake.set_geometry([shape], crs=CRS), town / "water.gpkg", layer="w")
     write_manifest(town, [AREAS_LAYER, {"dataset": "topography", "path": "water.gpkg"}])

@@ -1,0 +1,206 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from msgspec import structs
+
+from gis.builds import list_builds
+from gis.database import read_rows
+from gis.errors import BuildError
+from pipelines.build import BuildOptions, build_delivery
+from pipelines.cases import transform
+from pipelines.records import roll_back
+from pipelines.rejects import read_rejects
+from tests.pipelines.town import context, frame, rules_of, write_manifest
+
+HEADER = "案件编号,类型,类别代码,上报时间,来源,描述,地址,X,Y,坐标系,精度,部件编码,结案时间"
+LAYER = {"dataset": "cases", "path": "cases.csv"}
+
+
+def row(case_id, **more):
+    base = {
+        "case_id": case_id,
+        "kind": "部件",
+        "class_code": "0104",
+        "reported_at": "2026-05-31 14:05:00",
+        "x": "114.46",
+        "y": "38.05",
+        "crs": "GCJ-02",
+    }
+    return base | more
+
+
+def judge(tmp_path, *rows):
+    return transform(frame(rows, file="cases.csv"), context(tmp_path))
+
+
+def test_a_case_is_read_as_reported(tmp_path):
+    given = row(
+        "1", accuracy_m="8", closed_at="2026/6/1 08:00", component_code="１３01020104000001"
+    )
+    (found,) = judge(tmp_path, given).accepted.to_dict("records")
+    assert found["reported_at"] == datetime(2026, 5, 31, 6, 5, tzinfo=UTC)
+    assert found["closed_at"] == datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
+    assert (found["kind"], found["state"]) == ("component", "closed")
+    assert (found["x"], found["y"], found["crs"], found["accuracy_m"]) == (
+        114.46,
+        38.05,
+        "GCJ-02",
+        8.0,
+    )
+    assert found["component_code"] == "1301020104000001"
+
+
+def test_rows_are_judged(tmp_path):
+    nothing = {"x": None, "y": None}
+    outcome = judge(
+        tmp_path,
+        row("1", **nothing),
+        row("2", address="裕华路12号", **nothing),
+        row("3", kind="投诉"),
+        row("4", reported_at="前天"),
+        row("5", class_code="9999"),
+        row("5"),
+        row(None),
+        row("8", x="38.05", y="114.46", component_code="1301020104000001"),
+        row("9", crs="地方"),
+        row("10", closed_at="2026-05-01"),
+    )
+    assert rules_of(outcome.faults) == [
+        (1, "CA03"),
+        (3, "CA01"),
+        (4, "CA02"),
+        (5, "CA05"),
+        (6, "P002"),
+        (7, "P001"),
+        (8, "CA04"),
+        (9, "CA03"),
+        (10, "CA06"),
+    ]
+    found = outcome.accepted.set_index("case_id")
+    assert found.index.tolist() == ["2", "5", "8", "10"]
+    assert found.loc["8", ["x", "y"]].isna().all()
+    assert pd.isna(found.loc["10", "closed_at"])
+    assert found.loc["10", "state"] == "received"
+    assert outcome.faults["code"].tolist()[0] == "1"
+
+
+def test_positions_in_the_citys_crs_are_usable(tmp_path):
+    rows = [
+        row("1", x="540050", y="4214050", crs="city"),
+        row("2", x="540050", y="4214050", crs=None),
+    ]
+    outcome = judge(tmp_path, *rows)
+    assert outcome.accepted["case_id"].tolist() == ["1"]  # without CRS they would be degrees
+
+
+def test_the_hash_is_of_the_question_and_not_of_the_closing(tmp_path):
+    hashes = judge(
+        tmp_path,
+        row("1"),
+        row("2", closed_at="2026-06-01"),
+        row("3", x="114.47"),
+    ).accepted["request_hash"]
+    first, second, third = hashes
+    assert first == second != third
+
+
+def line_of(case_id, time="2026-05-31 14:05:00", closed="", x="114.46"):
+    return f"{case_id},部件,0104,{time},热线,坏了,,{x},38.05,GCJ-02,8,,{closed}"
+
+
+@pytest.fixture
+def record(tmp_path, workspace):
+    """Build a delivery of cases and return its report."""
+
+    def call(*lines, as_of):
+        folder = write_manifest(tmp_path / "delivery", [LAYER], as_of=as_of)
+        (folder / "cases.csv").write_text("\n".join([HEADER, *lines]), encoding="utf-8")
+        (report,) = build_delivery(folder, workspace=workspace, options=BuildOptions(actor="t"))
+        return report
+
+    return call
+
+
+def stored(database):
+    with database.connect(read_only=True) as connection:
+        rows = read_rows(connection, 'SELECT * FROM cases."case" ORDER BY case_id')
+    return rows.set_index("case_id")
+
+
+def test_cases_are_recorded_undecided_and_only_once(record, database):
+    may = datetime(2026, 5, 31, tzinfo=UTC).date()
+    report = record(line_of("1"), line_of("2", time="?"), as_of=may)
+    assert (report.rows_opened, report.rows_rejected) == (1, 1)
+    found = stored(database)
+    assert found.index.tolist() == ["1"]
+    assert (found.loc["1", "state"], found.loc["1", "decision"]) == ("received", {})
+    assert found.loc["1", "unit_code"] is None or pd.isna(found.loc["1", "unit_code"])
+    assert read_rejects(database, dataset="cases")["rule"].tolist() == ["CA02"]
+    assert record(line_of("1"), line_of("2", time="?"), as_of=may).status == "unchanged"
+    june = may.replace(month=6, day=30)
+    report = record(line_of("1"), line_of("3"), as_of=june)
+    assert (report.rows_opened, report.rows_unchanged) == (1, 1)
+
+
+def test_a_changed_report_is_decided_again_and_a_closing_is_not(record, database):
+    may = datetime(2026, 5, 31, tzinfo=UTC).date()
+    record(line_of("1"), line_of("2"), as_of=may)
+    with database.connect() as connection:
+        connection.execute(
+            "UPDATE cases.\"case\" SET decision = '{\"a\": 1}', unit_code = 'U1', state = 'assigned'"
+        )
+    report = record(
+        line_of("1", x="114.47"),
+        line_of("2", closed="2026-06-01 08:00"),
+        as_of=may.replace(month=6, day=1),
+    )
+    assert report.rows_opened == 2
+    found = stored(database)
+    assert found["decision"].tolist() == [{}, {"a": 1}]
+    assert found["state"].tolist() == ["received", "closed"]
+    assert found.loc["1", "x"] == 114.47
+
+
+def test_a_posted_case_is_left_to_the_workflow_system(record, database):
+    may = datetime(2026, 5, 31, tzinfo=UTC).date()
+    with database.connect() as connection:
+        connection.execute(
+            'INSERT INTO cases."case" (case_id, kind, class_code, reported_at, needs_review, state,'
+            " request_hash) VALUES ('1', 'event', '0101', now(), false, 'assigned', 'x')"
+        )
+    report = record(line_of("1"), as_of=may)
+    assert (report.rows_opened, report.rows_unchanged) == (0, 1)
+    assert stored(database).loc["1", ["kind", "state"]].tolist() == ["event", "assigned"]
+
+
+def test_an_import_is_taken_back_until_its_cases_are_decided(record, database):
+    may = datetime(2026, 5, 31, tzinfo=UTC).date()
+    first = record(line_of("1"), as_of=may)
+    second = record(line_of("1"), line_of("2"), as_of=may.replace(month=6, day=1))
+    with pytest.raises(BuildError, match=f"first run `wanmi rollback {second.build_id}`"):
+        roll_back(database, first.build_id, actor="t")
+    assert roll_back(database, second.build_id, actor="t").rows_removed == 1
+    assert stored(database).index.tolist() == ["1"]
+    with database.connect() as connection:
+        connection.execute('UPDATE cases."case" SET decision = \'{"a": 1}\'')
+    with pytest.raises(BuildError, match="1 cases of build 1 were decided and are records now"):
+        roll_back(database, first.build_id, actor="t")
+    assert list_builds(database)["status"].tolist() == ["rolled_back", "live"]
+
+
+def test_a_manifest_may_state_the_crs_of_all_cases(tmp_path, workspace, database):
+    folder = write_manifest(tmp_path / "delivery", [LAYER | {"crs": "BD-09"}])
+    given = line_of("1").replace("GCJ-02", "")
+    (folder / "cases.csv").write_text(f"{HEADER}\n{given}\n{line_of('2')}", encoding="utf-8")
+    build_delivery(folder, workspace=workspace)
+    assert stored(database)["crs"].tolist() == ["BD-09", "GCJ-02"]
+
+
+def test_time_zone_of_the_city_counts(tmp_path):
+    there = context(tmp_path)
+    profile = there.profile
+    west = structs.replace(profile, city=structs.replace(profile.city, timezone="Asia/Urumqi"))
+    outcome = transform(frame([row("1")], file="cases.csv"), replace(there, profile=west))
+    assert outcome.accepted["reported_at"].iloc[0] == datetime(2026, 5, 31, 8, 5, tzinfo=UTC)
