@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _CONNECT_S = 10
-_OPTIONS = "-c lock_timeout=60s -c TimeZone=UTC -c DateStyle=ISO"
+_SETTINGS = {"lock_timeout": "60s", "TimeZone": "UTC", "DateStyle": "ISO, YMD"}
 _LOCK_SPACE = 0x57414E4D  # "WANM": apart from other users of advisory locks in one database
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ Connection = psycopg.Connection[Any]
 class Database:
     """A PostGIS database."""
 
-    url: str
-    """What psycopg connects by."""
+    url: str = field(repr=False)
+    """What psycopg connects by; not shown, as it may hold a password."""
     crs: str
     """The city's CRS: ``EPSG:n`` or WKT."""
     srid: int
@@ -72,12 +72,13 @@ class Database:
             Another transaction held what was needed for a minute.
         """
         with _connect(self.url) as connection, _plain_errors():
-            if as_api:
-                become_api(connection)
             if read_only:
                 connection.read_only = True
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             with connection.transaction():
+                _set_up(connection)
+                if as_api:
+                    become_api(connection)
                 yield connection
 
     def engine(self) -> sqlalchemy.Engine:
@@ -207,16 +208,19 @@ def _locked(connection: Connection, dataset: str) -> LockedError:
     return LockedError(msg, zh=f"另一个 {dataset} 入库任务正在运行{since}：请等它结束后重试。")
 
 
+def _set_up(connection: Connection) -> None:
+    """Set what texts of dates look like and how long to wait, for this transaction."""
+    calls = ", ".join("set_config(%s, %s, true)" for _ in _SETTINGS)
+    values = [word for setting in _SETTINGS.items() for word in setting]
+    connection.execute(sql.SQL("SELECT {}").format(sql.SQL(calls)), values)
+
+
 def _connect(url: str, *, autocommit: bool = True) -> Connection:
     try:
-        parts = conninfo_to_dict(url)
-        options = f"{parts.get('options') or ''} {_OPTIONS}".strip()
-        defaults: dict[str, Any] = {
-            "connect_timeout": _CONNECT_S,
-            "application_name": "wanmi",
-        }
-        conninfo = make_conninfo("", **{**defaults, **parts, "options": options})
-        return psycopg.connect(conninfo, autocommit=autocommit)
+        defaults: dict[str, Any] = {"connect_timeout": _CONNECT_S, "application_name": "wanmi"}
+        conninfo = make_conninfo("", **{**defaults, **conninfo_to_dict(url)})
+        # Nothing prepared, and settings for a transaction only: a pooler may stand in between.
+        return psycopg.connect(conninfo, autocommit=autocommit, prepare_threshold=None)
     except psycopg.ProgrammingError as error:
         msg = "WANMI_DATABASE_URL is no database URL: write postgresql://user:password@host:5432/name."
         raise DatabaseError(

@@ -41,19 +41,16 @@ def grant_api_role(connection: Connection) -> bool:
 
 
 def become_api(connection: Connection) -> None:
-    """Give up all rights on this connection but those of the API.
+    """Give up all rights but those of the API, until the transaction ends.
 
     Raises
     ------
     DatabaseError
         The role is missing or not granted to this user, who could write more than the API may.
     """
-    connection.execute(sql.SQL("SET statement_timeout = {}").format(_STATEMENT_TIMEOUT))
-    member = connection.execute(
-        "SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = %s", [API_ROLE]
-    ).fetchone()
-    if member is not None and member[0]:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(API_ROLE)))
+    connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_TIMEOUT))
+    if _may_become(connection):
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(API_ROLE)))
         return
     row = connection.execute(
         "SELECT has_table_privilege('grids.unit_grid', 'INSERT, UPDATE, DELETE, TRUNCATE')"
@@ -69,9 +66,17 @@ def _make_role(connection: Connection) -> None:
     row = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [API_ROLE]).fetchone()
     if row is None:
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
-    row = connection.execute("SELECT pg_has_role(%s, 'MEMBER')", [API_ROLE]).fetchone()
-    if row is None or not row[0]:
+    if not _may_become(connection):
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+
+
+def _may_become(connection: Connection) -> bool:
+    # Since version 16 who made a role is its member, but may not act as it.
+    right = "SET" if connection.info.server_version >= 160_000 else "MEMBER"
+    row = connection.execute(
+        "SELECT pg_has_role(oid, %s) FROM pg_roles WHERE rolname = %s", [right, API_ROLE]
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _grant(connection: Connection) -> None:

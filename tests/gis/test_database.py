@@ -115,6 +115,10 @@ def test_the_api_reads_all_and_writes_cases_alone(database: Database) -> None:
             api.execute(statement)
 
 
+def test_a_password_is_not_shown(database: Database) -> None:
+    assert "secret" not in repr(replace(database, url="postgresql://gis:secret@db/city"))
+
+
 def test_a_slow_question_of_the_api_ends(database: Database) -> None:
     with database.connect(as_api=True) as api:
         assert api.execute("SHOW statement_timeout").fetchone() == ("15s",)
@@ -132,15 +136,18 @@ def test_without_its_role_the_api_does_not_start(database: Database) -> None:
         connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA grids TO plain")
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute("SET SESSION AUTHORIZATION plain")
-        with pytest.raises(
-            DatabaseError, match=r"CREATE ROLE wanmi_api NOLOGIN; GRANT wanmi_api TO"
+        with (
+            pytest.raises(DatabaseError, match=r"ROLE wanmi_api NOLOGIN; GRANT wanmi_api TO"),
+            connection.transaction(),
         ):
             become_api(connection)
         assert not grant_api_role(connection)
         connection.execute("RESET SESSION AUTHORIZATION")
         connection.execute("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON grids.unit_grid FROM plain")
         connection.execute("SET SESSION AUTHORIZATION plain")
-        become_api(connection)
+        with connection.transaction():
+            become_api(connection)
+            assert connection.execute("SELECT current_user").fetchone() == ("plain",)
         connection.execute("RESET SESSION AUTHORIZATION")
         connection.execute("DROP OWNED BY plain")
         connection.execute("DROP ROLE plain")
