@@ -280,4 +280,4 @@ def shared_length(
 ) -> float:
     """Return how much border two polygons share, m, to within two precision cells."""
     reach = shapely.buffer(second, 2 * options.precision_m, quad_segs=1)
-    return float(shapely.intersection(first.exterior, reach).length)
+    return float(shapely.intersection(first.boundary, reach).length)

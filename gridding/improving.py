@@ -57,7 +57,7 @@ class Workbench:
     def border_cost(self, first: shapely.Polygon, second: shapely.Polygon) -> float:
         """Return the cost of the border two polygons share."""
         reach = shapely.buffer(second, 2 * self.options.precision_m, quad_segs=1)
-        shared = shapely.get_parts(shapely.intersection(first.exterior, reach))
+        shared = shapely.get_parts(shapely.intersection(first.boundary, reach))
         shared = shared[shapely.length(shared) > 1.0]
         if len(shared) == 0:
             return 0.0
@@ -173,7 +173,7 @@ def _alternatives(
     yield [united], bench.cost(united) - before
     target = bench.target(united)
     wanted = max(2, round(united.area / target))
-    if wanted > 3 or united.area < 0.9 * target:
+    if wanted > 3 or united.area < 1.3 * target:
         return
     parts = cut_polygon(
         united,
