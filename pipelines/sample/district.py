@@ -39,6 +39,8 @@ class District:
     """Building polygons by building index."""
     roads: Geometries
     """Road centrelines by road index."""
+    paths: Geometries
+    """Internal roads of compounds, which go around buildings or end before them."""
     segments: Geometries
     """Road pieces between junctions, by segment index."""
     junctions: Array
@@ -61,6 +63,7 @@ def make_district(*, area_km2: float, seed: int) -> District:
     network = build_network(plan, [*edges, *fabric.lanes], names)
     areas = divide_areas(plan, names)
     warp = plan.warp
+    footprints = _polygons(plan, buildings)
     gates = np.array([compound.gate for compound in fabric.compounds]).reshape(-1, 2)
     return District(
         plan=plan,
@@ -69,8 +72,9 @@ def make_district(*, area_km2: float, seed: int) -> District:
         buildings=buildings,
         network=network,
         areas=areas,
-        footprints=_polygons(plan, buildings),
+        footprints=footprints,
         roads=warp.geometries(network.lines),
+        paths=_clear_of(footprints, warp.geometries(fabric.paths)),
         segments=warp.geometries(network.segments),
         junctions=warp.forward(network.junctions),
         compounds=warp.geometries([compound.land for compound in fabric.compounds]),
@@ -84,6 +88,19 @@ def make_district(*, area_km2: float, seed: int) -> District:
 def _polygons(plan: Plan, buildings: Buildings) -> Geometries:
     parts = [shapely.polygons(plan.warp.rigid(rings)) for rings in buildings.rings]
     return np.concatenate(parts)
+
+
+def _clear_of(footprints: Geometries, paths: Geometries) -> Geometries:
+    """Return the pieces of the paths that keep 1.5 m from every building."""
+    path, building = shapely.STRtree(footprints).query(paths, predicate="dwithin", distance=1.5)
+    clear = paths.copy()
+    starts = np.flatnonzero(np.diff(path, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(path)], strict=True):
+        walls = shapely.union_all(shapely.buffer(footprints[building[start:end]], 1.5))
+        clear[path[start]] = paths[path[start]].difference(walls)
+    pieces = shapely.get_parts(clear)
+    kept: Geometries = pieces[shapely.length(pieces) > 10]
+    return kept
 
 
 def _compound_names(plan: Plan, fabric: Fabric, names: Names) -> tuple[str, ...]:

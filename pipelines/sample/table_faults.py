@@ -15,7 +15,8 @@ def topography_faults(name: str, frame: gpd.GeoDataFrame) -> list[Fault]:
     """Return the faults planted in a topography layer."""
     middle = len(frame) // 2
     if name == "院落":
-        west, south, east, north = np.round(frame.geometry.iloc[middle].buffer(-20).bounds, 3)
+        inside = frame.geometry.iloc[middle].representative_point()
+        west, south, east, north = np.round(inside.buffer(4.0).bounds, 3)
         bow_tie = shapely.Polygon([(west, south), (east, north), (east, south), (west, north)])
         return [
             Fault(row=middle, changes={"geometry": bow_tie, "OBJID": "T900000001", "NAME": "自交院落"},

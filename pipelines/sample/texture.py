@@ -96,7 +96,7 @@ def _paint_land(district: District, canvas: Canvas) -> None:
         if district.fabric.patches[index].kind == "lake":
             canvas.fill(district.patches[index], _PATCHES["lake"])
     canvas.fill(district.plan.warp.geometries([district.plan.river])[0], _WATER)
-    for path in district.plan.warp.geometries(district.fabric.paths):
+    for path in district.paths:
         canvas.draw(path, _ROAD[3], 4.0)
 
 

@@ -108,7 +108,7 @@ def _walls(district: District) -> gpd.GeoDataFrame:
 def _roads(district: District) -> gpd.GeoDataFrame:
     network = district.network
     ranks = network.ranks[network.segment_road]
-    paths = district.plan.warp.geometries(district.fabric.paths)
+    paths = district.paths
     classes = np.array(FEATURE_CLASS)[ranks]
     return _layer(
         np.concatenate([district.segments, paths]),

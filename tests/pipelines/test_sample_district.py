@@ -72,6 +72,14 @@ def test_buildings_stand_on_land_of_their_own(district):
     assert shapely.area(shapely.intersection(surfaces[road], shapes[building])).max(initial=0) < 0.5
 
 
+def test_paths_go_around_buildings(district):
+    assert (
+        len(shapely.STRtree(district.footprints).query(district.paths, predicate="intersects")[0])
+        == 0
+    )
+    assert shapely.length(district.paths).sum() > 1000
+
+
 def test_nothing_stands_in_water(district):
     river = district.plan.warp.geometries([district.plan.river])
     lakes = [i for i, patch in enumerate(district.fabric.patches) if patch.kind == "lake"]
