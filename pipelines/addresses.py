@@ -11,7 +11,7 @@ from gis.geometry import check_geometry
 from pipelines.context import BuildContext
 from pipelines.placement import chain_names, city_extent, place
 from pipelines.topography import KINDS
-from pipelines.values import code_of, duplicates, known_words, names_of, text_of, words_of
+from pipelines.values import code_of, duplicates, known_words, name_of, names_of, text_of, words_of
 
 DATASET = "addresses"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
@@ -56,8 +56,8 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     taken from the areas that hold the point. Words that contradict the point are a warning.
     """
     faults = Faults(frame, rules=RULES)
-    levels = pd.DataFrame({level: text_of(frame, level) for level in LEVELS}, index=frame.index)
-    code, name = code_of(frame, "code"), text_of(frame, "name").fillna(_smallest(levels))
+    levels = pd.DataFrame({level: name_of(frame, level) for level in LEVELS}, index=frame.index)
+    code, name = code_of(frame, "code"), name_of(frame, "name").fillna(_smallest(levels))
     kind = words_of(frame, "kind", subject="place_kind")
     faults.add("P001", code.isna())
     faults.add("P003", name.isna())

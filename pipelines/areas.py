@@ -11,7 +11,7 @@ from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
 from pipelines.context import BuildContext
-from pipelines.values import code_of, duplicates, text_of
+from pipelines.values import code_of, duplicates, name_of
 
 DATASET = "areas"
 LEVELS = {6: "district", 9: "street", 12: "community"}
@@ -30,7 +30,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     neighbours are warnings: real borders are drawn by different offices.
     """
     faults = Faults(frame, rules=RULES)
-    code, name = code_of(frame, "code"), text_of(frame, "name")
+    code, name = code_of(frame, "code"), name_of(frame, "name")
     _check_codes(faults, code, name, context)
     checked = check_geometry(
         frame, faults, kinds=frozenset({"Polygon", "MultiPolygon"}), within=None

@@ -13,7 +13,7 @@ from pipelines.context import BuildContext
 from pipelines.placement import city_extent, place, representative_points
 from pipelines.romanisation import romanise
 from pipelines.topography import KINDS
-from pipelines.values import code_of, duplicates, names_of, text_of
+from pipelines.values import code_of, duplicates, name_of, names_of, text_of
 
 DATASET = "place_names"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
@@ -25,7 +25,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     A delivered romanisation is kept, with a warning where its letters differ from the rules'.
     """
     faults = Faults(frame, rules=RULES)
-    code, name = code_of(frame, "code"), text_of(frame, "name")
+    code, name = code_of(frame, "code"), name_of(frame, "name")
     faults.add("P001", code.isna())
     faults.add("P003", name.isna())
     repeated, first = duplicates(frame, code)

@@ -13,7 +13,7 @@ from gis.geometry import check_geometry
 from pipelines.attributes import attributes_of
 from pipelines.context import BuildContext
 from pipelines.placement import city_extent
-from pipelines.values import code_of, duplicates, text_of
+from pipelines.values import code_of, duplicates, name_of, text_of
 
 DATASET = "topography"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
@@ -49,7 +49,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
             "code": code,
             "feature_class": feature_class,
             "theme": feature_class.str.slice(0, 1).map(TOPOGRAPHY_THEMES),
-            "name": text_of(frame, "name"),
+            "name": name_of(frame, "name"),
             "sheet": text_of(frame, "sheet"),
             "attributes": attributes_of(frame, columns=COLUMNS),
             "geometry": checked.geometry,

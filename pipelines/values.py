@@ -39,6 +39,27 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None
 
 
+_HALF_WIDTH = {
+    code: code - 0xFEE0
+    for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+}
+"""Full-width figures and letters; brackets and stops stay, they are right in Chinese."""
+
+
+def name_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
+    """Return a column of names: as `text_of`, full-width figures and letters made half-width.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> name_of(pd.DataFrame({"plate": ["１２号（Ａ座）"]}), "plate").tolist()
+    ['12号（A座）']
+    """
+    text = text_of(frame, column)
+    kept = [value.translate(_HALF_WIDTH) if isinstance(value, str) else None for value in text]
+    return pd.Series(kept, index=frame.index, dtype=object)
+
+
 def code_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
     """Return a code column: as `text_of`, full-width signs made half-width, inner blanks removed.
 
