@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from api.bulk import work_through
 from api.cli import register
 from gis.command import make_app
+from gis.database import Database
 from gis.errors import EncodingError, RequestError
 from tests.api.district import A1, B2, PROFILE, X0, Y0, compile_district, component, place, point
 
@@ -194,3 +196,24 @@ def test_columns_empty_in_one_chunk_and_not_in_another(tmp_path: Path) -> None:
     found = pd.read_parquet(target)
     assert found["note"].tolist()[2] == "x"
     assert found["value"].tolist()[2:] == [0.5, 0.5]
+
+
+def test_snapshot_and_recorded_cases_from_the_command_line(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wanmi.toml").write_text(PROFILE, encoding="utf-8")
+    monkeypatch.setenv("WANMI_DATABASE_URL", database.url)
+    told = orjson.loads(run(tmp_path, "snapshot", "--json"))
+    assert told["counts"]["unit_grids"] == 0
+    assert (tmp_path / "snapshots" / "current").read_text().strip() == told["version"]
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cases.case (case_id, kind, class_code, reported_at, needs_review, state, request_hash)"
+            " VALUES ('a', 'event', '0103', now(), false, 'received', 'h')"
+        )
+    assert orjson.loads(run(tmp_path, "assign", "--stored", "--json"))["rows"] == 1
+    assert run(tmp_path, "assign", "--stored").startswith("0 recorded cases")
+    with pytest.raises(RequestError, match="--stored"):
+        run(tmp_path, "assign", "--stored", "x.csv")
+    with pytest.raises(RequestError, match="-o"):
+        run(tmp_path, "assign", "x.csv")
