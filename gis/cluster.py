@@ -5,6 +5,7 @@ What was decided once (where the data lives, as which user the server runs) is r
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -66,7 +67,7 @@ def up(root: Path, *, is_durable: bool = True) -> Server:
     ClusterError
         It can not be made or started; the sentence names the reason and the fix.
     """
-    with _locked(root):
+    with _locked(root), _plain_errors(root):
         found = _read(root) or _decide(root)
         found = Server(
             home=found.home,
@@ -126,6 +127,19 @@ def _locked(root: Path) -> Iterator[None]:
                 raise ClusterError(msg, zh=f"另一条命令正在启动 {root} 的数据库，请先结束它。")
             time.sleep(0.05)
         yield
+
+
+@contextmanager
+def _plain_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise server.disk_full(root) from error
+        msg = f"{error.filename or root} can not be written: {error.strerror}; check its owner and its disk."
+        raise ClusterError(
+            msg, zh=f"无法写入 {error.filename or root}：{error.strerror}；请检查所有者和磁盘。"
+        ) from error
 
 
 def _try_lock(descriptor: int) -> bool:

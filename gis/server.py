@@ -13,7 +13,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -322,14 +321,17 @@ def _log_since(server: Server, offset: int) -> str:
 def _start_error(server: Server, text: str) -> ClusterError:
     reason = failure_reason(text)
     if "No space left on device" in text or "Check free disk space" in text:
-        msg = (
-            f"The disk that holds {server.home} is full: free some space and run the command again."
-        )
-        return ClusterError(msg, zh=f"{server.home} 所在磁盘已满：请清理空间后重试。")
+        return disk_full(server.home)
     if "has wrong ownership" in text:
         reason += ", as after a copy without `cp -a`"
     msg = f"The database server does not start: {reason}; see {server.log}."
     return ClusterError(msg, zh=f"数据库无法启动：{reason}；请查看 {server.log}。")
+
+
+def disk_full(folder: Path) -> ClusterError:
+    """Return the error of a full disk, told by the folder it holds."""
+    msg = f"The disk that holds {folder} is full: free some space and run the command again."
+    return ClusterError(msg, zh=f"{folder} 所在磁盘已满：请清理空间后重试。")
 
 
 def failure_reason(text: str) -> str:
@@ -371,11 +373,6 @@ def private_folder(folder: Path, owner: Account) -> None:
         raise ClusterError(msg, zh=f"{folder} 属于其他用户：请删除它，或更换工作区。")
     with contextlib.suppress(PermissionError):
         folder.chmod(0o700)
-
-
-def iter_log(server: Server) -> Iterator[str]:
-    """Yield the lines of the server's log."""
-    yield from _log_since(server, 0).splitlines()
 
 
 def describe(server: Server) -> dict[str, Any]:

@@ -9,14 +9,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from gis import cluster, postgres, process, server
-from gis.errors import ClusterError, WorkspaceError
+from gis.database import Database
+from gis.errors import ClusterError, DatabaseError, WorkspaceError
 from gis.server import Server
 
 IS_ROOT = os.geteuid() == 0
@@ -282,20 +283,53 @@ def test_data_of_another_version_names_the_package(folder: Path) -> None:
         start(root)
 
 
-@needs_root
-def test_a_full_disk_is_told(folder: Path) -> None:
-    root = folder / "small disk"
-    root.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=20m,mode=755", "tmpfs", str(root)]
+@contextmanager
+def small_disk(place: Path, *, size: str) -> Iterator[None]:
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("mounting is not permitted here")
     try:
+        yield
+    finally:
+        cluster.down(place)
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@needs_root
+def test_a_disk_too_small_for_a_cluster_is_told(folder: Path) -> None:
+    root = folder / "small disk"
+    with small_disk(root, size="20m"):
         with pytest.raises(ClusterError, match=r"The disk that holds .* is full: free some space"):
             start(root)
         left = [path.name for path in (root / "database" / "server").iterdir()]
         assert not [name for name in left if name.startswith("data")]
-    finally:
-        subprocess.run(["umount", str(root)], check=True)
+
+
+@needs_root
+def test_a_disk_that_fills_up_later_loses_nothing(folder: Path) -> None:
+    root = folder / "filling disk"
+    with small_disk(root, size="90m"):
+        running = cluster.up(root)
+        execute(running, "CREATE TABLE t AS SELECT 7 AS n")
+        database = Database(url=running.url("postgres"), crs="EPSG:4547", srid=4547)
+
+        def fill() -> None:
+            with database.connect() as connection:
+                connection.execute("INSERT INTO t SELECT n FROM generate_series(1, 3000000) AS n")
+
+        # A full disk of tables is told by the server; one that stops its log ends the server.
+        with pytest.raises(
+            DatabaseError, match=r"disk of the database is full|connection .* was lost"
+        ):
+            fill()
+        cluster.down(root)
+        block = root / "block"
+        subprocess.run(["dd", "if=/dev/zero", f"of={block}"], capture_output=True, check=False)
+        with pytest.raises(ClusterError, match=r"The disk that holds .* is full: free some space"):
+            cluster.up(root)
+        block.unlink()
+        assert execute(cluster.up(root), "SELECT n FROM t") == [(7,)]
 
 
 def test_a_damaged_record_is_told(tmp_path: Path) -> None:
