@@ -77,10 +77,13 @@ def down(ctx: typer.Context, as_json: AsJson = False) -> None:
     """
     from gis import cluster
 
-    was_running = cluster.down(workspace_of(ctx).root)
+    workspace = workspace_of(ctx)
+    was_running = cluster.down(workspace.root)
 
     def human() -> None:
         typer.echo("Stopped." if was_running else "It was not running.")
+        if workspace.settings.database_url is not None:
+            typer.echo("The database named by WANMI_DATABASE_URL is not Wanmi's to stop.")
 
     emit({"was_running": was_running}, as_json=as_json, human=human)
 
