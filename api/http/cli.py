@@ -59,11 +59,11 @@ def serve(
         has_keys = False
     if needs_keys and not has_keys:
         msg = (
-            f"{host} can be reached from other machines and there is no API key yet: "
+            f"Whoever asks at {host} needs an API key and there is none yet: "
             "make one with `wanmi key create --name NAME --role reader`."
         )
         raise AccessError(
-            msg, zh=f"{host} 可被其他机器访问而尚无 API 密钥：请先运行 wanmi key create。"
+            msg, zh=f"{host} 的访问者需要 API 密钥而尚无密钥：请先运行 wanmi key create。"
         )
     shown = f"[{host}]" if ":" in host else host
     options = ServerOptions(

@@ -62,16 +62,17 @@ function baseLayers() {
   const built = "topography_residential";
   const road = "topography_transport";
   const polygon = ["==", ["geometry-type"], "Polygon"];
+  const line = ["==", ["geometry-type"], "LineString"];
   const main = ["any", byClass("430501"), byClass("4205"), byClass("4201")];
   const middle = ["any", byClass("430502"), byClass("4202")];
   const drive = (id, filter, color, width) => [
     layer("base", `${id}-case`, "line", road, {
-      filter,
+      filter: ["all", line, filter],
       layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": "#c9c2b4", "line-width": roadWidth(width + 2) },
     }),
     layer("base", id, "line", road, {
-      filter,
+      filter: ["all", line, filter],
       layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": color, "line-width": roadWidth(width) },
     }),
@@ -86,6 +87,10 @@ function baseLayers() {
     layer("base", "streams", "line", water, {
       filter: ["!", polygon],
       paint: { "line-color": "#93c3e2", "line-width": 1.4 },
+    }),
+    layer("base", "bridges", "fill", road, {
+      filter: polygon,
+      paint: { "fill-color": "#fbf9f4", "fill-outline-color": "#b9af9f" },
     }),
     ...drive("lanes", ["!", ["any", main, middle]], "#ffffff", 7),
     ...drive("secondary", middle, "#fff3c9", 13),

@@ -37,7 +37,8 @@ export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
   map.on("mousemove", (event) => {
     position.textContent = `${event.lngLat.lng.toFixed(6)}, ${event.lngLat.lat.toFixed(6)}`;
   });
-  const ready = new Promise((resolve) => map.once("load", resolve));
+  // The style is there long before the first tiles are.
+  const ready = new Promise((resolve) => map.once("style.load", resolve));
   return {
     view: () => ({ zoom: map.getZoom(), center: map.getCenter().toArray() }),
     goTo: ({ lon, lat }, zoom) => map.easeTo({ center: [lon, lat], zoom: Math.max(map.getZoom(), zoom) }),

@@ -12,6 +12,7 @@ import { currentLanguage, setLanguage, word } from "./words.js";
 const LANGUAGE = "wanmi-language";
 const WORLD = [73, 18, 135, 54];
 const PLACE_ZOOM = 17;
+const NARROW = 760;
 
 const state = { at: null, kind: "component", classCode: "", hidden: new Set(), decision: null };
 let classes = [];
@@ -181,6 +182,7 @@ function hasWebgl() {
 }
 
 async function start() {
+  if (window.innerWidth < NARROW) document.getElementById("layers").open = false;
   const told = readAddress();
   Object.assign(state, { at: told.at, kind: told.kind, classCode: told.classCode, hidden: told.hidden });
   const preferred = navigator.language?.toLowerCase().startsWith("zh") === false ? "en" : "zh";

@@ -71,7 +71,7 @@ def city(request: Request) -> Response:
     return json_answer(
         {
             "code": profile.code,
-            "name": profile.name,
+            "name": profile.name or district_name(serving),
             "standard": profile.standard,
             "crs": profile.crs,
             "timezone": profile.timezone,
@@ -84,6 +84,14 @@ def city(request: Request) -> Response:
             ],
         }
     )
+
+
+def district_name(serving: Serving) -> str:
+    """Return the name of the city's own area, blank while it is not known."""
+    loaded = serving.live.loaded
+    code = serving.options.workspace.profile.city.code
+    record = None if loaded is None else loaded.snapshot.record("areas", code)
+    return "" if record is None else str(record["name"])
 
 
 @router.get("/v1/builds", summary="Which builds answer now")

@@ -1,0 +1,97 @@
+"""A real Chromium that may speak to the server under test and to nobody else."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from api.static.vendor import FOLDER
+from tests.api.http.conftest import Running, running, town
+
+__all__ = ["running", "town"]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+@dataclass
+class Watched:
+    """A page and what went wrong or abroad while it was used."""
+
+    page: Page
+    url: str
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def chromium_path() -> str:
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium: sudo apt-get install chromium")
+    if not FOLDER.is_dir():
+        pytest.skip("no browser libraries: python -m api.static.vendor")
+    return found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as made:
+        yield made
+
+
+@contextmanager
+def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as made:
+        yield made
+
+
+def watch(browser: Browser, url: str, *, locale: str = "zh-CN") -> Watched:
+    page = browser.new_page(viewport={"width": 1200, "height": 800}, locale=locale)
+    watched = Watched(page, url)
+    page.on("pageerror", lambda error: watched.errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: watched.errors.append(message.text) if message.type == "error" else None,
+    )
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((url, "blob:", "data:"))
+            else watched.foreign.append(request.url)
+        ),
+    )
+    page.on(
+        "response",
+        lambda answer: watched.refused.append(answer.url) if answer.status >= 400 else None,
+    )
+    return watched
+
+
+@pytest.fixture
+def watched(browser: Browser, running: Running) -> Iterator[Watched]:
+    made = watch(browser, running.url)
+    yield made
+    made.page.close()
