@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.http import problems
+from api.http.docs import describe_keys
 from api.http.edge import BodyLimit, Edge, Options
 from api.http.gate import Gate
 from api.http.ogc import make_ogc
@@ -102,6 +103,7 @@ def create_app(options: ServerOptions) -> FastAPI:
     app.mount("/ogc", make_ogc(serving.collections, serving.pool), name="ogc")
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     problems.install(app)
+    describe_keys(app)
     # The last one added is the first one asked.
     app.add_middleware(Options)
     app.add_middleware(BodyLimit, options=options)

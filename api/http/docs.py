@@ -1,8 +1,10 @@
-"""``/docs``: the documentation of the calls, shown by Swagger UI from this server alone."""
+"""``/docs`` and ``/openapi.json``: the documentation, shown by Swagger UI from this server alone."""
 
 from html import escape
+from typing import Any
 
 import orjson
+from fastapi import FastAPI
 from starlette.responses import HTMLResponse, Response
 
 _PAGE = """<!doctype html>
@@ -27,3 +29,17 @@ def swagger_page(url: str, *, title: str) -> Response:
     """Return the page that shows the OpenAPI description at `url`."""
     quoted = orjson.dumps(url).decode()
     return HTMLResponse(_PAGE.format(title=escape(title), url=quoted))
+
+
+def describe_keys(app: FastAPI) -> None:
+    """Add to the description of `app` how a key is sent; servers open to their own machine need none."""
+    described = app.openapi
+
+    def with_keys() -> dict[str, Any]:
+        document = described()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["key"] = {"type": "http", "scheme": "bearer", "description": "wanmi_…"}
+        document["security"] = [{"key": []}, {}]
+        return document
+
+    app.openapi = with_keys  # type: ignore[method-assign]
