@@ -8,12 +8,11 @@ and the later ones old, and building again goes on where it stopped.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import msgspec
 import pandas as pd
@@ -27,9 +26,11 @@ from gis.ledger import check_day
 from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
 from pipelines.context import BuildContext, References
-from pipelines.delivery import DATASETS, Delivery, closest, hash_content, read_manifest
+from pipelines.delivery import DATASETS, Delivery, hash_content, read_manifest
+from pipelines.files import closest
 from pipelines.layers import Extract, describe, extract, no_rows
 from pipelines.records import publish_cases
+from pipelines.reports import DatasetReport, report_nothing, report_result, summarise
 from pipelines.steps import STEPS, Step
 
 logger = logging.getLogger(__name__)
@@ -67,26 +68,6 @@ class Judged:
     def is_nothing(self) -> bool:
         """Neither delivered nor brought about: there is nothing to publish."""
         return self.outcome.accepted.empty and not self.request.files
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetReport:
-    """What a build did with one dataset, or would do."""
-
-    dataset: str
-    status: str
-    """``built``, ``unchanged`` or, in a dry run, ``judged``."""
-    build_id: int | None
-    rows_read: int
-    rows_accepted: int
-    rows_rejected: int
-    rows_opened: int | None
-    """New versions; None in a dry run, which does not compare with the database."""
-    rows_closed: int | None
-    rows_unchanged: int | None
-    faults: tuple[dict[str, Any], ...] = ()
-    """Rule, severity, number of rows and one example, of this build's refused and doubted rows."""
-    warnings: tuple[str, ...] = field(default=())
 
 
 @contextmanager
@@ -294,7 +275,7 @@ def _finish(
     item: Judged | BuildResult, database: Database, *, options: BuildOptions, progress: Progress
 ) -> DatasetReport:
     if isinstance(item, BuildResult):
-        return _report(item)
+        return report_result(item)
     dataset = item.step.dataset
     with progress(f"publishing {dataset}", total=1) as advance:
         if dataset == "cases":
@@ -302,7 +283,7 @@ def _finish(
                 database, item.request, outcome=item.outcome, actor=options.actor
             )
         elif item.is_nothing:
-            return _nothing(dataset)
+            return report_nothing(dataset)
         else:
             result = publish(
                 database,
@@ -315,12 +296,12 @@ def _finish(
             )
         advance(1)
     logger.info("%s: build %s, %s rows", dataset, result.build_id, result.rows_accepted)
-    return _report(result, faults=summarise(item.outcome.faults), warnings=item.warnings)
+    return report_result(result, faults=summarise(item.outcome.faults), warnings=item.warnings)
 
 
 def _forecast(item: Judged | BuildResult) -> DatasetReport:
     if isinstance(item, BuildResult):
-        return _report(item)
+        return report_result(item)
     return DatasetReport(
         dataset=item.step.dataset,
         status="judged",
@@ -333,63 +314,4 @@ def _forecast(item: Judged | BuildResult) -> DatasetReport:
         rows_unchanged=None,
         faults=summarise(item.outcome.faults),
         warnings=item.warnings,
-    )
-
-
-def _nothing(dataset: str) -> DatasetReport:
-    """Report a dataset that the delivery touches but leaves as it is."""
-    return DatasetReport(
-        dataset=dataset,
-        status="unchanged",
-        build_id=None,
-        rows_read=0,
-        rows_accepted=0,
-        rows_rejected=0,
-        rows_opened=0,
-        rows_closed=0,
-        rows_unchanged=0,
-    )
-
-
-def _report(
-    result: BuildResult,
-    *,
-    faults: tuple[dict[str, Any], ...] = (),
-    warnings: tuple[str, ...] = (),
-) -> DatasetReport:
-    return DatasetReport(
-        dataset=result.dataset,
-        status=result.status,
-        build_id=result.build_id,
-        rows_read=result.rows_read,
-        rows_accepted=result.rows_accepted,
-        rows_rejected=result.rows_rejected,
-        rows_opened=result.rows_opened,
-        rows_closed=result.rows_closed,
-        rows_unchanged=result.rows_unchanged,
-        faults=faults,
-        warnings=warnings,
-    )
-
-
-def summarise(faults: pd.DataFrame) -> tuple[dict[str, Any], ...]:
-    """Count faults by rule, errors first, each with its first reason as an example.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = {"rule": ["B", "A", "B"], "severity": ["warning", "error", "warning"]}
-    >>> rows |= {"reason_en": ["b1", "a1", "b2"], "reason_zh": ["", "", ""]}
-    >>> [(row["rule"], row["rows"], row["example"]) for row in summarise(pd.DataFrame(rows))]
-    [('A', 1, 'a1'), ('B', 2, 'b1')]
-    """
-    return tuple(
-        {
-            "rule": rule,
-            "severity": severity,
-            "rows": len(rows),
-            "example": rows["reason_en"].iloc[0],
-            "example_zh": rows["reason_zh"].iloc[0],
-        }
-        for (severity, rule), rows in faults.groupby(["severity", "rule"], sort=True)
     )

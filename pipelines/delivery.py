@@ -5,14 +5,20 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import orjson
 
-from gis.errors import DeliveryError, FileFormatError
-from gis.sources import require_file
+from gis.errors import DeliveryError
+from pipelines.files import (
+    closest,
+    find_files,
+    hash_file,
+    missing_file,
+    parts_of,
+    resolve_inside,
+)
 
 MANIFEST_NAME = "delivery.toml"
 
@@ -31,22 +37,6 @@ DATASETS = (
     "imagery",
 )
 """Datasets of a delivery in the order in which they are built: each needs only earlier ones."""
-
-SUFFIXES = (
-    ".shp",
-    ".gpkg",
-    ".geojson",
-    ".geojson.gz",
-    ".json",
-    ".topojson",
-    ".topojson.gz",
-    ".csv",
-    ".csv.gz",
-    ".xlsx",
-    ".tif",
-    ".tiff",
-)
-"""Files a folder or a pattern stands for; the parts beside a ``.shp`` come with it."""
 
 _DELIVERY_KEYS = ("name", "as_of")
 _TEXT_KEYS = (
@@ -82,7 +72,6 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "components": ("standard",),
 }
 _FILE_OPTIONS = ("rpc", "gcps", "dem")
-_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +246,7 @@ def _layer(entry: Any, number: int, root: Path) -> LayerSpec:
         mode=mode,
         fields={key: _text(value, key, f"{where}.fields") for key, value in fields.items()},
         options=options,
-        files=_find_files(texts["path"], root, where),
+        files=find_files(texts["path"], root=root, where=where),
     )
 
 
@@ -306,85 +295,6 @@ def _refuse_value(value: str, known: tuple[str, ...], *, key: str, where: str) -
         )
 
 
-def closest(word: str, known: Iterable[str]) -> str:
-    """Return the known word most like `word`.
-
-    Examples
-    --------
-    >>> closest("class_cod", ["path", "class_code", "class_field"])
-    'class_code'
-    """
-    return get_close_matches(word, list(known), n=1, cutoff=0.0)[0]
-
-
-def _find_files(pattern: str, root: Path, where: str) -> tuple[Path, ...]:
-    if any(sign in pattern for sign in "*?["):
-        _refuse_traversal(pattern, where)
-        found = [path for path in root.glob(pattern) if _is_data(path)]
-    else:
-        path = resolve_inside(pattern, root=root, where=where)
-        if path.is_dir():
-            found = [child for child in path.rglob("*") if _is_data(child)]
-        elif path.is_file():
-            return (path,)
-        else:
-            if path.suffix.lower() == ".shp" and list(path.parent.glob(f"{path.stem}.*")):
-                require_file(path)  # tells which of its parts there are
-            raise _missing(pattern, root, where)
-    if not found:
-        raise FileFormatError(
-            f"{where}: {pattern} stands for no file that is read "
-            f"({', '.join(SUFFIXES)}); correct the path or add the files.",
-            zh=f"{where}：{pattern} 下没有可读取的文件（{'、'.join(SUFFIXES)}）；请修改路径或补齐文件。",
-        )
-    for path in found:
-        resolve_inside(path.relative_to(root).as_posix(), root=root, where=where)
-    return tuple(sorted(found))
-
-
-def _is_data(path: Path) -> bool:
-    return path.is_file() and path.name.lower().endswith(SUFFIXES)
-
-
-def _missing(pattern: str, root: Path, where: str) -> FileFormatError:
-    there = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_data(path))
-    hint = f"; did you mean {closest(pattern, there)}?" if there else "; add it to the folder."
-    hint_zh = f"；是否应为 {closest(pattern, there)}？" if there else "；请补齐该文件。"
-    return FileFormatError(
-        f"{where} names {pattern}, which is not in the delivery{hint}",
-        zh=f"{where} 所列的 {pattern} 不在交付目录中{hint_zh}",
-    )
-
-
-def resolve_inside(name: str, *, root: Path, where: str) -> Path:
-    """Return the absolute path of `name` under `root`.
-
-    Raises
-    ------
-    DeliveryError
-        The name leads out of the folder, directly or by a link.
-    """
-    _refuse_traversal(name, where)
-    path = (root / name).resolve()
-    if not path.is_relative_to(root):
-        raise _outside(name, where)
-    return path
-
-
-def _refuse_traversal(name: str, where: str) -> None:
-    parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
-        raise _outside(name, where)
-
-
-def _outside(name: str, where: str) -> DeliveryError:
-    return _refuse(
-        f"{where}: {name} leads out of the delivery's folder: put the file inside and name it "
-        "relative to the folder.",
-        f"{where}：{name} 指向交付目录之外：请把文件放入目录并使用相对路径。",
-    )
-
-
 def _refuse(message: str, zh: str) -> DeliveryError:
     return DeliveryError(message, zh=zh)
 
@@ -399,22 +309,15 @@ def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
     """
     found: set[Path] = set()
     for path in layer.files:
-        found.update(_parts(path))
+        found.update(parts_of(path))
     for key in _FILE_OPTIONS:
         name = layer.options.get(key)
         if isinstance(name, str) and name:
             path = resolve_inside(name, root=delivery.root, where=f"option {key}")
             if not path.is_file():
-                raise _missing(name, delivery.root, f"Option {key}")
+                raise missing_file(name, delivery.root, f"Option {key}")
             found.add(path)
     return tuple(sorted(found))
-
-
-def _parts(path: Path) -> list[Path]:
-    if path.suffix.lower() != ".shp":
-        return [path]
-    beside = [child for child in path.parent.iterdir() if child.stem == path.stem]
-    return [child for child in beside if child.suffix.lower() in _SHAPEFILE_PARTS]
 
 
 def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
@@ -438,9 +341,3 @@ def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
     for line in sorted(entries):
         digest.update(b"\n" + line)
     return digest.hexdigest()
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, read in pieces."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

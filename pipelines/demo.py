@@ -79,7 +79,6 @@ def run_demo(
     if not (root / PROFILE_NAME).is_file():
         _wanmi(["init", str(root), "--city-code", CITY, "--crs", CRS], echo=echo)
     in_workspace = ["-w", str(root)]
-    _wanmi([*in_workspace, "db", "up"], echo=echo)
     _wanmi([*in_workspace, "db", "migrate"], echo=echo)
     sample = _write_sample(root / "sample", area_km2=area_km2, echo=echo)
     _wanmi([*in_workspace, "build", str(sample)], echo=echo)
@@ -186,7 +185,7 @@ def _server(
     arguments: Sequence[str], *, port: int, echo: Echo
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Serve in a process of its own until the block ends."""
-    _refuse_taken(port)
+    refuse_taken(port)
     echo(f"$ wanmi {shlex.join(arguments)}")
     server = subprocess.Popen([sys.executable, "-m", "wanmi", *arguments])
     try:
@@ -201,7 +200,14 @@ def _server(
             server.wait()
 
 
-def _refuse_taken(port: int) -> None:
+def refuse_taken(port: int) -> None:
+    """Refuse a port that something listens on.
+
+    Raises
+    ------
+    BuildError
+        It is in use.
+    """
     try:
         connection = HTTPConnection(HOST, port, timeout=1)
         connection.connect()

@@ -18,7 +18,8 @@ from gis.refinement import GroundPoints
 from gis.rpc import RpcModel, parse_rpc
 from gis.sheets import read_sheet
 from pipelines.context import BuildContext
-from pipelines.delivery import LayerSpec, resolve_inside
+from pipelines.delivery import LayerSpec
+from pipelines.files import resolve_inside
 from pipelines.values import text_of
 
 _NUMBERS = ("col", "row", "x", "y", "h")

@@ -12,7 +12,8 @@ from gis.database import Database
 from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
-from pipelines.build import BuildOptions, DatasetReport, build_delivery
+from pipelines.build import BuildOptions, build_delivery
+from pipelines.reports import DatasetReport
 from pipelines.sample.writing import write_sample
 
 SAMPLE_CITY = "130102"
