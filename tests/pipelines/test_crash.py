@@ -15,7 +15,7 @@ import pytest
 
 from gis.builds import list_builds, live
 from gis.vector import write_vector
-from pipelines.build import BuildOptions, build_delivery
+from pipelines.build import build_delivery
 from tests.pipelines.town import components, roads, write_town
 
 JUNE = date(2026, 6, 30)
