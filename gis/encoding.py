@@ -273,14 +273,17 @@ def try_codec(codec: str, values: Sequence[bytes]) -> _Trial:
     if not sample:
         return _Trial(codec=codec, score=0.0, bad_share=0.0)
     decoded = decode_values(sample, codec=codec)
-    bad_share = len(decoded.damaged) / len(sample)
-    text = "".join(decoded.values)
+    damaged = frozenset(decoded.damaged)
+    bad_share = len(damaged) / len(sample)
+    text = "".join(
+        value for position, value in enumerate(decoded.values) if position not in damaged
+    )
     score = _likeness(text, codec)
     if codec == "utf-8":
         # Multi-byte sequences hardly ever come out as valid UTF-8 by accident.
         foreign = sum(1 for character in text if ord(character) > 0x7F)
         score = max(score, 0.75 * (1.0 - 0.5**foreign))
-    return _Trial(codec=codec, score=score * (1.0 - bad_share) ** 4, bad_share=bad_share)
+    return _Trial(codec=codec, score=score * (1.0 - bad_share) ** 2, bad_share=bad_share)
 
 
 def _likeness(text: str, codec: str) -> float:

@@ -42,13 +42,17 @@ def opened_json(path: Path, *, encoding: str | None) -> Iterator[JsonText]:
     """
     with unpacked(path) as plain, tempfile.TemporaryDirectory(prefix="wanmi-") as folder:
         text = plain.read_bytes()
-        decision = decide_encoding(text.splitlines(), stated=encoding)
+        decision = decide_encoding(text.split(b'"'), stated=encoding)
         warnings = decision.warnings
         if decision.label not in ("UTF-8", "ASCII"):
-            plain = Path(folder, f"layer{plain.suffix}")
-            plain.write_text(text.decode(decision.codec, errors="replace"), encoding="utf-8")
             told = f"The file is in {decision.label}, where JSON must be UTF-8."
             warnings = (*warnings, told)
+        if not _is_utf8(text):
+            plain = Path(folder, f"layer{plain.suffix}")
+            decoded = text.decode(decision.codec, errors="replace")
+            plain.write_text(decoded, encoding="utf-8")
+            if "\ufffd" in decoded:
+                warnings = (*warnings, f"Bytes that are no {decision.label} text were replaced.")
         yield JsonText(
             path=plain,
             is_topology=bool(_TOPOLOGY.search(text[:_HEAD_BYTES])),
@@ -56,6 +60,14 @@ def opened_json(path: Path, *, encoding: str | None) -> Iterator[JsonText]:
             decision=decision,
             warnings=warnings,
         )
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def find_json_fault(path: Path) -> ValueError | None:

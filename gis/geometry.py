@@ -28,6 +28,17 @@ _TYPE_NAMES = np.array(
 )
 """Names by the type id of shapely, whose missing (-1) is the last here."""
 
+_TYPE_NAMES_ZH = {
+    "Point": "点",
+    "LineString": "线",
+    "LinearRing": "环",
+    "Polygon": "面",
+    "MultiPoint": "多点",
+    "MultiLineString": "多线",
+    "MultiPolygon": "多面",
+    "GeometryCollection": "几何集合",
+}
+
 
 def check_geometry(
     frame: gpd.GeoDataFrame,
@@ -79,6 +90,10 @@ class _Check:
 
     def warn(self, rule: str, mask: Mask, **values: object) -> None:
         """Record a fault; arrays of values hold one per row of the frame."""
+        if not mask.any():
+            return
+        if "kind" in values:
+            values["kind_zh"] = _in_chinese(values["kind"])
         aligned = {
             name: pd.Series(value, index=self.index) if isinstance(value, np.ndarray) else value
             for name, value in values.items()
@@ -89,6 +104,11 @@ class _Check:
         """Record a fault and take the geometry away, so that no later rule looks at it."""
         self.warn(rule, mask, **values)
         shapes[mask] = None
+
+
+def _in_chinese(kinds: object) -> Geometries:
+    names = np.asarray(kinds, dtype=object)
+    return np.array([_TYPE_NAMES_ZH.get(str(name), name) for name in names], dtype=object)
 
 
 def _has_bad_coordinate(shapes: Geometries) -> Mask:
@@ -203,7 +223,8 @@ def _fit_kinds(shapes: Geometries, check: _Check, *, kinds: frozenset[str]) -> N
     types = _types(shapes)
     wrong = ~np.isin(types, sorted(kinds)) & (types != "")
     wanted = " / ".join(sorted(kinds - frozenset(_SINGLE)) or sorted(kinds))
-    check.refuse("G008", shapes, wrong, kind=types, wanted=wanted)
+    names = [_TYPE_NAMES_ZH[name] for name in wanted.split(" / ")]
+    check.refuse("G008", shapes, wrong, kind=types, wanted=wanted, wanted_zh=" / ".join(names))
 
 
 def _wrap(shape: shapely.Geometry, multi: str) -> shapely.Geometry:

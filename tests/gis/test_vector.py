@@ -357,6 +357,16 @@ def test_geojson_in_gbk_is_read_and_told(tmp_path):
     assert any("JSON must be UTF-8" in text for text in found.report.warnings)
 
 
+def test_a_damaged_byte_in_geojson_costs_one_character(tmp_path):
+    path = tmp_path / "a.geojson"
+    write_vector(layer(), path)
+    text = path.read_bytes().replace(b"\n", b"")  # all on one line, as many programs write it
+    path.write_bytes(text.replace("长安区".encode(), b"\xe9\x95" + "安区".encode()))
+    found = read_vector(path, target_crs=CITY)
+    assert found.frame["名称"].tolist() == ["裕华区", "\ufffd安区", "桥西区"]
+    assert any("were replaced" in text for text in found.report.warnings)
+
+
 def test_a_wrong_stated_encoding_is_refused(tmp_path):
     with pytest.raises(EncodingError, match="not in the stated encoding UTF-8"):
         read_vector(shapefile(tmp_path), target_crs=CITY, encoding="UTF-8")
