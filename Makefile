@@ -32,8 +32,9 @@ lint: environment-dev ## Lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: environment-dev ## Regenerate the data dictionary
-	$(PYTHON) -m gis.dictionary docs/data-dictionary.md
+docs: environment-dev ## Regenerate the data dictionary and the tables of known spellings
+	$(PYTHON) -m wanmi db dictionary -o docs/data-dictionary.md
+	$(PYTHON) -m pipelines.spellings docs/deliveries.md
 
 environment:
 	@sh .ci/prepare run
