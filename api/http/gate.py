@@ -42,7 +42,7 @@ class Gate:
         self._limiter = limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 401, 403, 421 or 429."""
+        """Pass the request on, or answer 400, 401, 403, 421 or 429."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,6 +50,8 @@ class Gate:
         await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            return unreadable(Request(scope))
         headers = Headers(scope=scope)
         presented = presented_key(headers)
         if presented is None and not self._options.keys_required:
@@ -92,6 +94,16 @@ def host_name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()
+
+
+def unreadable(request: Request) -> Response:
+    """Return the document for an address with the character NUL, which no text here holds."""
+    language = language_of(request)
+    detail = {
+        "en": "The address has the character NUL (%00); leave it out.",
+        "zh": "地址中含有空字符（%00），请删除。",
+    }[language]
+    return problem(400, "request", language=language, detail=detail)
 
 
 def no_key(request: Request) -> Response:

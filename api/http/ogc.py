@@ -103,7 +103,7 @@ def make_ogc(catalogue: Callable[[], dict[str, LayerCollection]], pool: ReadPool
     for kind in (ValueError, asyncpg.DataError, asyncpg.SyntaxOrAccessError):
         app.add_exception_handler(kind, _on_value_error)
     for kind in ABSENCES:
-        app.add_exception_handler(kind, problems.on_database_error)
+        app.add_exception_handler(kind, _on_absence)
     for kind in (asyncpg.QueryCanceledError, TimeoutError):
         app.add_exception_handler(kind, problems.on_timeout)
     app.add_middleware(_Standing, router=app.router)
@@ -154,6 +154,13 @@ async def _on_tipg_error(request: Request, error: Exception) -> Response:
         return problems.server_fault(request, error)
     code = "not_found" if status == 404 else "request"
     return problems.problem(status, code, language=problems.language_of(request), detail=str(error))
+
+
+async def _on_absence(request: Request, error: Exception) -> Response:
+    # asyncpg's refusal of a value that does not fit its column is an InterfaceError too.
+    if isinstance(error, ValueError):
+        return await _on_value_error(request, error)
+    return problems.database_away(request, error)
 
 
 async def _on_value_error(request: Request, error: Exception) -> Response:

@@ -44,8 +44,17 @@ Accuracy = Annotated[
     Field(ge=0, le=100_000, allow_inf_nan=False, description="standard deviation per axis, m"),
 ]
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
-CaseId = Annotated[str, Field(pattern=r"^[^\s/]{1,64}$", examples=["2026-000123"])]
-Words = Annotated[str, Field(max_length=500)]
+CaseId = Annotated[str, Field(pattern=r"^[^\s/\x00-\x1f]{1,64}$", examples=["2026-000123"])]
+
+
+def check_text(text: str) -> str:
+    """Refuse a text with the character NUL, which no database text can hold."""
+    if "\0" in text:
+        raise PydanticCustomError("string_nul", "NUL")
+    return text
+
+
+Words = Annotated[str, Field(max_length=500), AfterValidator(check_text)]
 
 
 class Question(BaseModel):
@@ -136,7 +145,7 @@ class ReportIn(CaseIn):
 class ReturnIn(Question):
     """A unit's "not ours" 退件."""
 
-    unit_code: Annotated[str, Field(min_length=1, max_length=64)]
+    unit_code: Annotated[Words, Field(min_length=1, max_length=64)]
     """Unit that returns the case: the one it is assigned to now."""
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    reason: Annotated[Words, Field(min_length=1)]
     """Why it is not theirs."""

@@ -11,7 +11,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.http.collections import LayerCollection, outline
+from api.http.collections import LayerCollection
 from api.http.images import Images
 from api.http.keyring import REFRESH_S, Keyring
 from api.http.layers import LAYERS
@@ -21,6 +21,7 @@ from api.http.options import ServerOptions
 from api.http.pool import ReadPool
 from api.http.rates import RateLimiter
 from api.http.store import Store
+from api.http.tiles import outline
 from gis.crs import city_crs
 from gis.errors import RequestError
 

@@ -23,6 +23,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{field} must have at most {max_length} characters",
         "{field} 最多 {max_length} 个字符",
     ),
+    "string_nul": (
+        "{field} has the character NUL; leave it out",
+        "{field} 含有空字符（NUL），请删除",
+    ),
+    "string_unicode": ("{field} is not valid Unicode", "{field} 不是有效的 Unicode 文本"),
     "string_pattern_mismatch": (
         "{field} does not follow its pattern {pattern}",
         "{field} 不符合格式 {pattern}",

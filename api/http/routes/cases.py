@@ -18,7 +18,7 @@ from gis.errors import AccessError
 
 router = APIRouter(tags=["cases 案件"])
 
-Key = Annotated[str, Path(pattern=r"^[^\s/]{1,64}$", description="identifier of the case")]
+Key = Annotated[str, Path(pattern=r"^[^\s/\x00-\x1f]{1,64}$", description="identifier of the case")]
 
 
 @router.post("/v1/cases", response_model=Decision, summary="Assign and record a case")

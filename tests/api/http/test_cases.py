@@ -59,6 +59,8 @@ def test_a_returned_case_goes_to_the_next_unit(client: httpx.Client) -> None:
         {"position": {"x": 37.9, "y": 114.0}},
         {"position": {"x": 121.5, "y": 31.2}},
         {"reported_at": "2026-05-01T08:00:00"},
+        {"address": "长安\0区"},
+        {"case_id": "bad\0"},
     ],
 )
 def test_a_case_that_can_not_be_meant_is_not_recorded(

@@ -82,6 +82,8 @@ def test_filters_are_cql2_and_nothing_else(client: httpx.Client) -> None:
         ("/ogc/collections/unit_grids/items/nothing", 404),
         ("/ogc/collections/unit_grids/items?limit=100000", 422),
         ("/ogc/collections/unit_grids/items?bbox=1,2", 422),
+        ("/ogc/collections/unit_grids/items?name=a%00b", 400),
+        ("/ogc/collections/unit_grids/items/a%00b", 400),
         ("/ogc/collections/unit_grids/items?datetime=soon", 422),
         ("/ogc/collections/unit_grids/tiles/WebMercatorQuad/99/0/0", 404),
         ("/ogc/collections/unit_grids/tiles/WebMercatorQuad/3/9/9", 404),
