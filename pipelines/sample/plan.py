@@ -314,9 +314,10 @@ def _kinds(
         for cell in row_cells[1::9]:
             kinds[cell] = "park"
     if rail_column is not None:
-        kinds[next(c for c in near if c[0] == rail_column and kinds[c] in ("slab", "tower"))] = (
-            "station"
-        )
+        by_rail = [cell for cell in near if cell[0] == rail_column and kinds[cell] != "core"]
+        # Rather on a plain superblock; a small district may have none of these beside the rails.
+        by_rail.sort(key=lambda cell: kinds[cell] not in ("slab", "tower"))
+        kinds[by_rail[0]] = "station"
     for cell in [c for c in near if kinds[c] == "slab"][3::12]:
         kinds[cell] = "campus"
     return kinds
