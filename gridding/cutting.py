@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 _DIRECTIONS = 12
 _SAMPLES = 28
 _WINDOW = 0.22
-_TRIED = 4
+_TRIED = 3
 _CROSSING_PRICE = 3.0
 _TOUCH_M = 0.02
 
@@ -226,9 +226,10 @@ def _round_obstacles(
     options: DivisionOptions,
 ) -> shapely.Geometry:
     """Give every obstacle on the line to the side that holds most of it, with some room around it."""
-    near = np.array(
-        [_areal(part) for part in shapely.intersection(obstacles, polygon)], dtype=object
-    )
+    near = obstacles.copy()
+    shapely.prepare(polygon)
+    reaching = ~shapely.covers(polygon, obstacles)
+    near[reaching] = [_areal(part) for part in shapely.intersection(obstacles[reaching], polygon)]
     inside = shapely.area(shapely.intersection(near, first))
     whole = shapely.area(near)
     crossed = (inside > 0.01) & (whole - inside > 0.01)
