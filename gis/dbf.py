@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from gis.encoding import EncodingDecision, decide_encoding, decode_values
@@ -18,6 +19,7 @@ from gis.errors import FileFormatError
 
 _EXACT_DIGITS = 15  # whole numbers of more digits do not survive as floating point
 _BLANK = b" \x00\t\r\n"
+_LOGICAL = {b"T": True, b"Y": True, b"F": False, b"N": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,35 +126,52 @@ def decode_dbf(table: DbfTable, *, stated: str | None = None, cpg: str | None = 
     EncodingError
         The encoding can not be decided, or the stated one does not fit.
     """
-    texts = {field.offset: _raw_values(table, field) for field in table.fields if field.kind == "C"}
+    cells = [_distinct(table, field) for field in table.fields]
     samples = [field.name for field in table.fields]
-    for column in texts.values():
-        samples.extend(pd.unique(column[column != b""]))
+    for field, column in zip(table.fields, cells, strict=True):
+        if field.kind == "C":
+            samples.extend(column.values)
     decision = decide_encoding(samples, stated=stated, cpg=cpg, language_id=table.language_id)
     names = _unique_names(
-        decode_values([f.name for f in table.fields], codec=decision.codec).values
+        decode_values([field.name for field in table.fields], codec=decision.codec).values
     )
     columns: dict[str, pd.Series] = {}
     warnings = list(decision.warnings)
-    for name, field in zip(names, table.fields, strict=True):
-        raw = texts[field.offset] if field.kind == "C" else _raw_values(table, field)
-        values = _decode_column(raw, field, name=name, codec=decision.codec, warnings=warnings)
+    for name, field, column in zip(names, table.fields, cells, strict=True):
+        values = _decode_column(column, field, name=name, codec=decision.codec, warnings=warnings)
         columns[name] = pd.Series(values, dtype=values.dtype)  # no inference: None stays None
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table.records)))
     return Attributes(frame=frame, decision=decision, warnings=tuple(warnings))
 
 
-def _raw_values(table: DbfTable, field: DbfField) -> NDArray[np.object_]:
-    """Return the bytes of a column without padding."""
-    if field.width == 0 or len(table.records) == 0:
-        return np.full(len(table.records), b"", dtype=object)
+@dataclass(frozen=True, kw_only=True)
+class _Cells:
+    """A column as its distinct values, padding removed, and which of them each record has."""
+
+    values: list[bytes]
+    codes: NDArray[np.intp]
+
+    def rows(self, positions: Sequence[int]) -> NDArray[np.int64]:
+        """Return the 1-based rows that have one of these values."""
+        return np.flatnonzero(np.isin(self.codes, positions)) + 1
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what stands for each record's value."""
+        result: NDArray[Any] = values[self.codes] if len(values) else values
+        return result
+
+
+def _distinct(table: DbfTable, field: DbfField) -> _Cells:
+    count = len(table.records)
+    if field.width == 0 or count == 0:
+        return _Cells(values=[b""][:count], codes=np.zeros(count, dtype=np.intp))
     block = np.ascontiguousarray(table.records[:, field.offset : field.offset + field.width])
-    cells = block.view(f"S{field.width}").ravel().tolist()  # numpy strips NULs at the end
+    buffers = [None, pa.py_buffer(block)]
+    column = pa.Array.from_buffers(pa.binary(field.width), count, buffers).dictionary_encode()
+    raw = column.dictionary.to_pylist()
     is_text = field.kind == "C"
-    values = [cell.rstrip(_BLANK) if is_text else cell.strip(_BLANK) for cell in cells]
-    result = np.empty(len(values), dtype=object)
-    result[:] = values
-    return result
+    values = [cell.rstrip(_BLANK) if is_text else cell.strip(_BLANK) for cell in raw]
+    return _Cells(values=values, codes=column.indices.to_numpy().astype(np.intp))
 
 
 def _unique_names(names: list[str]) -> list[str]:
@@ -168,21 +187,18 @@ def _unique_names(names: list[str]) -> list[str]:
 
 
 def _decode_column(
-    raw: NDArray[np.object_], field: DbfField, *, name: str, codec: str, warnings: list[str]
+    cells: _Cells, field: DbfField, *, name: str, codec: str, warnings: list[str]
 ) -> NDArray[Any]:
     if field.kind in ("N", "F"):
-        return _numbers(raw, field, name=name, warnings=warnings)
+        return _numbers(cells, field, name=name, warnings=warnings)
     if field.kind == "D":
-        return _object([_iso_date(value) for value in raw])
+        return cells.spread(_object([_iso_date(value) for value in cells.values]))
     if field.kind == "L":
-        logical = {b"T": True, b"t": True, b"Y": True, b"y": True}
-        logical |= {b"F": False, b"f": False, b"N": False, b"n": False}
-        return _object([logical.get(value) for value in raw])
+        return cells.spread(_object([_LOGICAL.get(value.upper()) for value in cells.values]))
     if field.kind == "M":
         warnings.append(f"Column {name} is a memo field, whose text is not read.")
-        return _object([None] * len(raw))
-    codes, distinct = pd.factorize(raw)
-    decoded = decode_values(list(distinct), codec=codec)
+        return _object([None] * len(cells.codes))
+    decoded = decode_values(cells.values, codec=codec)
     for positions, what in (
         (
             decoded.cut,
@@ -190,38 +206,35 @@ def _decode_column(
         ),
         (decoded.damaged, "holds bytes that are no text; they were replaced"),
     ):
-        rows = np.flatnonzero(np.isin(codes, positions)) + 1
-        if len(rows):
-            warnings.append(f"Column {name} {what}: {name_rows(rows)}.")
-    lookup = _object([text if text.strip() else None for text in decoded.values])
-    return lookup[codes] if len(lookup) else _object([None] * len(raw))
+        if positions:
+            warnings.append(f"Column {name} {what}: {name_rows(cells.rows(positions))}.")
+    return cells.spread(_object([text if text.strip() else None for text in decoded.values]))
 
 
-def _numbers(
-    raw: NDArray[np.object_], field: DbfField, *, name: str, warnings: list[str]
-) -> NDArray[Any]:
+def _numbers(cells: _Cells, field: DbfField, *, name: str, warnings: list[str]) -> NDArray[Any]:
     """Return int64 where all are whole and present, exact ints for long ones, else float64."""
-    blank = np.array([not value or value.strip(b"*") == b"" for value in raw], dtype=bool)
     text = [
-        None if skip else value.decode("latin-1") for value, skip in zip(raw, blank, strict=True)
+        value.decode("latin-1") if value.strip(b"*") else None  # stars: too long to be written
+        for value in cells.values
     ]
     numbers: NDArray[np.float64] = pd.to_numeric(
         pd.Series(text, dtype=object), errors="coerce"
     ).to_numpy(dtype=float, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
-    wrong = np.flatnonzero(np.isnan(numbers) & ~blank) + 1
-    if len(wrong):
-        warnings.append(f"Column {name} holds what is no number; left blank: {name_rows(wrong)}.")
     missing = np.isnan(numbers)
+    wrong = [place for place, gap in enumerate(missing) if gap and text[place] is not None]
+    if wrong:
+        rows = name_rows(cells.rows(wrong))
+        warnings.append(f"Column {name} holds what is no number; left blank: {rows}.")
     is_whole = field.decimals == 0 and bool(np.all(numbers[~missing] % 1 == 0))
     if not is_whole or (missing.any() and field.width <= _EXACT_DIGITS):
-        return numbers
+        return cells.spread(numbers)
     if field.width <= _EXACT_DIGITS:
-        return numbers.astype(np.int64)
+        return cells.spread(numbers.astype(np.int64))
     pairs = zip(text, missing, strict=True)
     exact = [None if gap or value is None else _whole(value) for value, gap in pairs]
     fits = all(value is not None and abs(value) < 2**63 for value in exact)
-    return np.array(exact, dtype=np.int64) if fits else _object(exact)
+    return cells.spread(np.array(exact, dtype=np.int64) if fits else _object(exact))
 
 
 def _whole(text: str) -> int:

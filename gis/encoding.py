@@ -237,10 +237,9 @@ def decode_values(values: Sequence[bytes], *, codec: str) -> DecodedColumn:
     >>> decode_values(["裕华路".encode("gbk")[:5], b"ok"], codec="gb18030")
     DecodedColumn(values=['裕华', 'ok'], cut=(0,), damaged=())
     """
-    try:
-        return DecodedColumn(values=[value.decode(codec) for value in values])
-    except UnicodeDecodeError:
-        pass
+    whole = _decode_whole(values, codec=codec)
+    if whole is not None:
+        return DecodedColumn(values=whole)
     texts, cut, damaged = [], [], []
     for position, value in enumerate(values):
         try:
@@ -254,6 +253,18 @@ def decode_values(values: Sequence[bytes], *, codec: str) -> DecodedColumn:
                 cut.append(position)
                 texts.append(value[:tail].decode(codec))
     return DecodedColumn(values=texts, cut=tuple(cut), damaged=tuple(damaged))
+
+
+def _decode_whole(values: Sequence[bytes], *, codec: str) -> list[str] | None:
+    """Decode all values in one go, which is many times faster; None: one of them is damaged.
+
+    A NUL is no part of a character in any of the encodings in use, so it parts the values.
+    """
+    try:
+        texts = b"\x00".join(values).decode(codec).split("\x00")
+    except UnicodeDecodeError:
+        return None
+    return texts if len(texts) == len(values) else None
 
 
 def _cut_at(error: UnicodeDecodeError, value: bytes) -> int | None:
