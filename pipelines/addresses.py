@@ -10,8 +10,9 @@ from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
 from pipelines.context import BuildContext
 from pipelines.placement import chain_names, city_extent, place
+from pipelines.repeats import refuse_repeats
 from pipelines.topography import KINDS
-from pipelines.values import code_of, duplicates, known_words, name_of, names_of, text_of, words_of
+from pipelines.values import code_of, known_words, name_of, names_of, text_of, words_of
 
 DATASET = "addresses"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
@@ -61,11 +62,10 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     kind = words_of(frame, "kind", subject="place_kind")
     faults.add("P001", code.isna())
     faults.add("P003", name.isna())
-    repeated, first = duplicates(frame, code)
-    faults.add("P002", repeated, code=code, first=first)
     said = text_of(frame, "kind").fillna("")
     faults.add("AD01", kind.isna(), value=said, known=known_words("place_kind"))
     checked = check_geometry(frame, faults, kinds=KINDS, within=city_extent(context))
+    refuse_repeats(faults, code)
     kept = checked.loc[~faults.refused].geometry
     where = place(kept, context)
     found = chain_names(where.area_code, context)

@@ -11,7 +11,8 @@ from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
 from pipelines.context import BuildContext
-from pipelines.values import code_of, duplicates, name_of
+from pipelines.repeats import refuse_repeats
+from pipelines.values import code_of, name_of
 
 DATASET = "areas"
 LEVELS = {6: "district", 9: "street", 12: "community"}
@@ -35,6 +36,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     checked = check_geometry(
         frame, faults, kinds=frozenset({"Polygon", "MultiPolygon"}), within=None
     )
+    refuse_repeats(faults, code)
     accepted = gpd.GeoDataFrame(
         {
             "code": code,
@@ -95,8 +97,6 @@ def _check_codes(
     faults.add("AR01", is_wrong, code=code, digits=digits.fillna(0).astype(int))
     is_foreign = code.notna() & ~is_wrong & ~code.str.startswith(city_prefix(city)).eq(True)
     faults.add("AR02", is_foreign, code=code, city=city)
-    repeated, first = duplicates(faults.frame, code)
-    faults.add("P002", repeated, code=code, first=first)
     faults.add("P003", name.isna())
 
 

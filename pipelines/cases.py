@@ -15,7 +15,8 @@ from gis.crs import GEOGRAPHIC, transform_xy
 from gis.errors import CrsError
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
-from pipelines.values import code_of, duplicates, known_words, numbers_of, text_of, words_of
+from pipelines.repeats import refuse_repeats
+from pipelines.values import code_of, known_words, numbers_of, text_of, words_of
 
 DATASET = "cases"
 RULES = read_rules("pipelines")
@@ -50,13 +51,12 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     faults = Faults(frame.assign(code=text_of(frame, "case_id")), rules=RULES)
     rows = _read(frame, context)
     faults.add("P001", rows["case_id"].isna())
-    repeated, first = duplicates(frame, rows["case_id"])
-    faults.add("P002", repeated, code=rows["case_id"], first=first)
     said = text_of(frame, "kind").fillna("")
     faults.add("CA01", rows["kind"].isna(), value=said, known=known_words("case_kind"))
     faults.add("CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna(""))
     _check_classes(faults, rows, context)
     _check_positions(faults, rows, frame, context)
+    refuse_repeats(faults, rows["case_id"])
     early = rows["closed_at"] < rows["reported_at"]
     faults.add("CA06", early, closed=rows["closed_at"], reported=rows["reported_at"])
     rows.loc[early, "closed_at"] = pd.NaT

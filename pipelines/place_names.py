@@ -11,9 +11,10 @@ from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
 from pipelines.context import BuildContext
 from pipelines.placement import city_extent, place, representative_points
+from pipelines.repeats import refuse_repeats
 from pipelines.romanisation import romanise
 from pipelines.topography import KINDS
-from pipelines.values import code_of, duplicates, name_of, names_of, text_of
+from pipelines.values import code_of, name_of, names_of, text_of
 
 DATASET = "place_names"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
@@ -28,13 +29,12 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     code, name = code_of(frame, "code"), name_of(frame, "name")
     faults.add("P001", code.isna())
     faults.add("P003", name.isna())
-    repeated, first = duplicates(frame, code)
-    faults.add("P002", repeated, code=code, first=first)
     category = code_of(frame, "category_code")
     unknown = category.notna() & ~category.isin(list(place_name_categories()))
     faults.add("PN01", unknown, value=category)
     pinyin = _romanise(faults, name, context)
     checked = check_geometry(frame, faults, kinds=KINDS, within=city_extent(context))
+    refuse_repeats(faults, code)
     kept = checked.loc[~faults.refused].geometry
     where = place(kept, context)
     points = representative_points(kept).to_numpy()

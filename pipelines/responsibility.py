@@ -9,9 +9,9 @@ from census.units import plain_unit_code
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
+from pipelines.repeats import refuse_repeats
 from pipelines.values import (
     code_of,
-    duplicates,
     known_words,
     numbers_of,
     text_of,
@@ -35,8 +35,6 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     faults = Faults(frame, rules=RULES)
     rows = _read(frame)
     faults.add("P001", rows["code"].isna())
-    repeated, first = duplicates(frame, rows["code"])
-    faults.add("P002", repeated, code=rows["code"], first=first)
     _check_words(faults, rows, frame)
     rows["class_code"] = _check_classes(faults, rows, context)
     _check_areas(faults, rows, context)
@@ -44,6 +42,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     faults.add("RP06", unknown_unit, value=rows["unit_code"].fillna(""))
     _check_times(faults, rows, frame)
     _check_limits(faults, rows, frame)
+    refuse_repeats(faults, rows["code"])
     _warn_conflicts(faults, rows)
     return Outcome(accepted=rows[~faults.refused], faults=faults.outcome().faults)
 

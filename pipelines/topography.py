@@ -13,7 +13,8 @@ from gis.geometry import check_geometry
 from pipelines.attributes import attributes_of
 from pipelines.context import BuildContext
 from pipelines.placement import city_extent
-from pipelines.values import code_of, duplicates, name_of, text_of
+from pipelines.repeats import refuse_repeats
+from pipelines.values import code_of, name_of, text_of
 
 DATASET = "topography"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
@@ -38,12 +39,10 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     )
     unknown = ~feature_class.isin(list(topography_classes()))
     faults.add("TP02", unknown & ~faults.refused, value=feature_class)
-    repeated, first = duplicates(frame, delivered)
-    faults.add("P002", repeated, code=delivered, first=first)
     checked = check_geometry(frame, faults, kinds=KINDS, within=city_extent(context))
     code = delivered.fillna(derived_codes(feature_class, checked.geometry))
     faults.add("TP03", delivered.isna() & ("code" in frame) & ~faults.refused, code=code)
-    faults.add("P002", _repeats(code, delivered), code=code, first="the same feature")
+    refuse_repeats(faults, code)
     accepted = gpd.GeoDataFrame(
         {
             "code": code,
@@ -80,8 +79,3 @@ def derived_codes(feature_class: "pd.Series[str]", geometry: gpd.GeoSeries) -> "
         for kind, shape in zip(feature_class, shapes, strict=True)
     ]
     return pd.Series(values, index=geometry.index, dtype=object)
-
-
-def _repeats(code: "pd.Series[str]", delivered: "pd.Series[str]") -> "pd.Series[bool]":
-    """Flag the same feature drawn twice without identifier."""
-    return code.duplicated(keep="first") & delivered.isna()

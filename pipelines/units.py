@@ -6,7 +6,8 @@ from census.units import credit_check_digit, plain_unit_code, plain_unit_name
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
-from pipelines.values import code_of, duplicates, known_words, names_of, text_of, words_of
+from pipelines.repeats import refuse_repeats
+from pipelines.values import code_of, known_words, names_of, text_of, words_of
 
 DATASET = "units"
 RULES = read_rules("pipelines")
@@ -34,10 +35,9 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     )
     faults.add("P001", units["code"].isna())
     faults.add("P003", units["name"].isna())
-    repeated, first = duplicates(frame, units["code"])
-    faults.add("P002", repeated, code=units["code"], first=first)
     said = text_of(frame, "kind").fillna("")
     faults.add("UN01", units["kind"].isna(), value=said, known=known_words("unit_kind"))
+    refuse_repeats(faults, units["code"])
     _check_credit_codes(faults, units["code"])
     _check_territory(faults, units, context)
     _check_successors(faults, units, context)

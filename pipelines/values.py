@@ -147,29 +147,3 @@ def known_words(subject: str) -> str:
     '部件, component, 事件, 事项, event'
     """
     return ", ".join(_vocabulary(subject))
-
-
-def duplicates(
-    frame: pd.DataFrame, codes: "pd.Series[str]"
-) -> tuple["pd.Series[bool]", "pd.Series[str]"]:
-    """Find rows whose code an earlier row has already.
-
-    Returns
-    -------
-    repeated : Series of bool
-        True for every row of a code but its first; blank codes are never repeats.
-    first : Series of str
-        For each row where its code was first used, as ``file row n``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = pd.DataFrame({"source_file": "a.shp", "source_row": [1, 2]})
-    >>> repeated, first = duplicates(rows, pd.Series(["x", "x"]))
-    >>> repeated.tolist(), first.tolist()
-    ([False, True], ['a.shp row 1', 'a.shp row 1'])
-    """
-    repeated = codes.duplicated(keep="first") & codes.notna()
-    place = frame["source_file"].astype(str) + " row " + frame["source_row"].astype(str)
-    first = place.groupby(codes.fillna("")).transform("first")
-    return repeated, first

@@ -45,9 +45,8 @@ def test_classes_are_judged(tmp_path):
         (2, "TP01"),
         (3, "TP01"),
         (4, "TP02"),
-        (5, "P002"),
     ]
-    assert outcome.accepted["code"].tolist() == ["d"]
+    assert outcome.accepted["code"].tolist() == ["d", "a"]
 
 
 def test_a_feature_without_identifier_keeps_the_derived_one(tmp_path):
@@ -86,3 +85,10 @@ def test_heights_are_flattened(tmp_path):
     )
     assert not outcome.accepted.geometry.has_z.any()
     assert rules_of(outcome.faults) == [(1, "G006")]
+
+
+def test_a_refused_row_does_not_take_the_code_from_a_sound_one(tmp_path):
+    rows = [row("a", shape=at(9000, 0)), row("a"), row("a", shape=at(11, 11))]
+    outcome = transform(frame(rows), context(tmp_path))
+    assert rules_of(outcome.faults) == [(1, "G009"), (3, "P002")]
+    assert outcome.faults["reason_en"].tolist()[1] == "Code a is already used by a.shp row 2."
