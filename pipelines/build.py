@@ -116,6 +116,9 @@ def build_delivery(
         if options.dry_run:
             return _rehearse(steps, context, progress=progress)
         work = _judge_all(steps, context, progress=progress)
+        # What the delivery brings about must not be older than what is live either.
+        waiting = [item for item in work if isinstance(item, Judged) and not item.is_nothing]
+        _refuse_older(delivery, [item.step.dataset for item in waiting], database)
         return [_finish(item, database, options=options, progress=progress) for item in work]
 
 
@@ -159,7 +162,8 @@ def _judge_all(
     steps: Sequence[Step], context: BuildContext, *, progress: Progress
 ) -> list[Judged | BuildResult]:
     database, delivery = context.database, context.delivery
-    _refuse_older(delivery, steps, database)
+    delivered = [step.dataset for step in steps if delivery.layers_of(step.dataset)]
+    _refuse_older(delivery, delivered, database)
     standing = _live_hashes(database)
     surroundings = _surroundings(context)
     delivery_hash = hash_content(delivery, delivery.layers)
@@ -192,11 +196,10 @@ def _judge_all(
     return work
 
 
-def _refuse_older(delivery: Delivery, steps: Sequence[Step], database: Database) -> None:
-    """Refuse a delivery older than what is live before judging it; `publish` would do so late."""
-    names = {step.dataset for step in steps} & set(delivery.datasets)
+def _refuse_older(delivery: Delivery, datasets: Sequence[str], database: Database) -> None:
+    """Refuse a delivery older than what is live; `publish` would do so after the first datasets."""
     with database.connect(read_only=True) as connection:
-        for name in sorted(names, key=DATASETS.index):
+        for name in datasets:
             check_day(connection, dataset=name, as_of=delivery.as_of)
 
 

@@ -14,8 +14,9 @@ from openpyxl.styles import Font
 
 from gis.codes import Rule, read_rules
 from gis.database import Database, read_features
-from gis.errors import RequestError
+from gis.errors import NotFoundError, RequestError
 from gis.vector import write_vector
+from pipelines.delivery import DATASETS
 
 RULE_PACKAGES = ("gis.codes", "gridding", "census", "pipelines")
 """Packages with a catalogue of rules."""
@@ -73,13 +74,22 @@ def read_rejects(
     GeoDataFrame
         One row per fault, in the city's CRS: build, file, row, code, rule, severity, reasons, what to
         do, and ``record``, the row as delivered.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such build or dataset.
     """
+    if dataset is not None and dataset not in DATASETS:
+        msg = f"There is no dataset {dataset!r}: use one of {', '.join(DATASETS)}."
+        raise NotFoundError(msg, zh=f"没有数据集“{dataset}”，可用：{'、'.join(DATASETS)}。")
     with database.connect(read_only=True) as connection:
-        builds = (
-            [build_id]
-            if build_id is not None
-            else [row[0] for row in connection.execute(_NEWEST).fetchall()]
-        )
+        one = "SELECT build_id FROM meta.build WHERE build_id = %s"
+        query, params = (_NEWEST, []) if build_id is None else (one, [build_id])
+        builds = [row[0] for row in connection.execute(query, params).fetchall()]
+        if build_id is not None and not builds:
+            msg = f"There is no build {build_id}: `wanmi builds` lists them."
+            raise NotFoundError(msg, zh=f"没有构建 {build_id}：请用 wanmi builds 查看。")
         frame = read_features(
             connection, _QUERY, {"builds": builds, "dataset": dataset}, crs=database.crs
         )

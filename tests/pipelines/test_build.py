@@ -182,6 +182,26 @@ def test_a_delivery_older_than_what_is_live_is_refused_whole(town, workspace, da
     pd.testing.assert_frame_equal(list_builds(database), before)
 
 
+def test_what_a_delivery_brings_about_must_not_be_older_either(town, workspace, database):
+    write_manifest(town, [AREAS_LAYER, ROADS_LAYER], as_of=JUNE)
+    build(town, workspace)
+    names = pd.DataFrame({"code": ["D1"], "name": ["老街"], "X": [X0 + 1], "Y": [Y0 + 1]})
+    names.to_csv(town / "names.csv", index=False)
+    layer = {
+        "dataset": "place_names",
+        "path": "names.csv",
+        "x_field": "X",
+        "y_field": "Y",
+        "crs": CRS,
+    }
+    write_manifest(town, [layer])
+    before = list_builds(database)
+    with pytest.raises(BuildError, match="addresses is live as of 2026-06-30"):
+        build(town, workspace)
+    pd.testing.assert_frame_equal(list_builds(database), before)
+    assert build(town, workspace, only=("place_names",))["place_names"].rows_accepted == 1
+
+
 def test_a_second_build_at_the_same_time_is_refused(town, workspace, database):
     with (
         database.connect() as connection,

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import wanmi
 from gis.command import make_app
-from gis.errors import BuildError, DeliveryError, RequestError
+from gis.errors import BuildError, DeliveryError, NotFoundError, RequestError
 from gis.vector import write_vector
 from tests.pipelines.town import components, write_town
 
@@ -117,6 +117,10 @@ def test_rejects_refuse_other_files(run, town, tmp_path):
         run("rejects", "-o", tmp_path / "rejects.csv")
     with pytest.raises(RequestError, match="There is no folder"):
         run("rejects", "-o", tmp_path / "nowhere" / "r.gpkg")
+    with pytest.raises(NotFoundError, match="There is no build 99"):
+        run("rejects", "--build", "99")
+    with pytest.raises(NotFoundError, match="There is no dataset 'roads': use one of areas"):
+        run("rejects", "--dataset", "roads")
 
 
 def test_verify_fails_with_the_command_that_repairs(run, town, database):
