@@ -17,8 +17,10 @@ from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
 from tests.sample_fixtures import built_sample, sample_delivery
+from tests.server_fixtures import running, town
 
-__all__ = ["built_sample", "sample_delivery"]  # fixtures, offered to every test
+# Fixtures, offered to every test.
+__all__ = ["built_sample", "running", "sample_delivery", "town"]
 
 CITY_CODE = "130102"
 CRS = "EPSG:4547"

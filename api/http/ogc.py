@@ -82,7 +82,9 @@ def make_ogc(catalogue: Callable[[], dict[str, LayerCollection]], pool: ReadPool
 
     page = (STATIC / _PAGE).read_text(encoding="utf-8")
     loader = jinja2.FunctionLoader(lambda _: page)
-    templates = Jinja2Templates(env=jinja2.Environment(loader=loader, autoescape=True))
+    environment = jinja2.Environment(loader=loader, autoescape=True)
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    templates = Jinja2Templates(env=environment)
     only = all_tile_matrix_sets.tilematrixsets["WebMercatorQuad"]
     endpoints = Endpoints(
         title=app.title,

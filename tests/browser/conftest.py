@@ -9,9 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from api.static.vendor import FOLDER
-from tests.api.http.conftest import Running, running, town
-
-__all__ = ["running", "town"]
+from tests.server_fixtures import Running
 
 FLAGS = [
     "--no-sandbox",

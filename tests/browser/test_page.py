@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from api.keys import create_key
-from tests.api.http.conftest import Running, Town, serving
 from tests.api.http.town import LAMP, MIDDLE_GRID
 from tests.browser.conftest import Watched, launched, watch
+from tests.server_fixtures import Running, Town, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("http")]
 

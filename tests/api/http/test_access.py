@@ -14,8 +14,8 @@ from api.http.rates import RateLimiter
 from api.keys import create_key, list_keys, revoke_key
 from gis.database import Database, read_rows
 from gis.errors import AccessError, NotFoundError, RequestError
-from tests.api.http.conftest import Running, Town, free_port, serving
 from tests.api.http.town import LAMP, MIDDLE_GRID, X0, Y0
+from tests.server_fixtures import Running, Town, free_port, serving
 from wanmi import app
 
 pytestmark = pytest.mark.xdist_group("http")

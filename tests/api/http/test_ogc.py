@@ -8,9 +8,9 @@ import pyogrio
 import pytest
 from owslib.ogcapi.features import Features
 
-from tests.api.http.conftest import Running
 from tests.api.http.test_things import degrees, tile_of
 from tests.api.http.town import MIDDLE_GRID
+from tests.server_fixtures import Running
 
 pytestmark = pytest.mark.xdist_group("http")
 
@@ -123,5 +123,6 @@ def test_documents_are_pages_without_a_cdn(client: httpx.Client) -> None:
         assert page.headers["content-type"].startswith("text/html")
         assert "cdn" not in page.text
         assert 'src="/static/document.js"' in page.text
+    assert "单元网格" in client.get("/ogc/collections/unit_grids?f=html").text
     assert "/ogc/api" in client.get("/ogc/api.html").text
     assert client.get("/ogc/api").json()["info"]["title"].startswith("Wanmi")

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.api.http.conftest import Running
+from tests.server_fixtures import Running
 
 pytestmark = pytest.mark.xdist_group("http")
 

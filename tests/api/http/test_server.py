@@ -16,7 +16,8 @@ from api.compile import compile_snapshot
 from gis import cluster
 from gis.database import find_database, migrate, open_database
 from gis.errors import RequestError, SnapshotError
-from tests.api.http.conftest import (
+from tests.api.http.town import LAMP, X0, Y0, build_town, components, publish_rows
+from tests.server_fixtures import (
     Running,
     Town,
     free_port,
@@ -25,7 +26,6 @@ from tests.api.http.conftest import (
     wait_for,
     wanmi,
 )
-from tests.api.http.town import LAMP, X0, Y0, build_town, components, publish_rows
 from wanmi import app
 
 pytestmark = [pytest.mark.xdist_group("http"), pytest.mark.slow]
