@@ -153,7 +153,7 @@ def test_a_header_alone_is_legal_and_reported(tmp_path):
         ("a.csv", b"", "empty"),
         ("a.csv", b"\n\n , \n", "not even a header"),
         ("a.docx", b"PK", "not read as a table"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "truncated"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], "truncated"),
     ],
 )
 def test_broken_tables_are_told(tmp_path, name, content, text):
