@@ -100,7 +100,7 @@ def start(server: Server) -> ServerState:
     _check_executable(binaries, server.account)
     if _data_version(server) is None:
         _make_data(server, binaries)
-    if _was_moved(server):
+    if _was_moved(server) or _lost_socket(server):
         stop(server)
     if server_pid(server) is None:
         _launch(server, binaries)
@@ -159,6 +159,15 @@ def _was_moved(server: Server) -> bool:
         return not Path(lines[1]).samefile(server.data)
     except OSError:
         return True
+
+
+def _lost_socket(server: Server) -> bool:
+    """Return whether the server runs, but its socket is gone.
+
+    The server of a workspace that was removed and made anew at the same place takes the new one's
+    socket with it when it notices, within a minute, that its own data is gone.
+    """
+    return server_pid(server) is not None and not (server.sockets / ".s.PGSQL.5432").exists()
 
 
 def _not_ours(server: Server) -> ClusterError:

@@ -144,6 +144,16 @@ def test_a_killed_server_is_started_again(kept: Path) -> None:
     assert execute(running, "SELECT n FROM t") == [(7,)]
 
 
+def test_a_server_whose_socket_is_gone_is_started_again(kept: Path) -> None:
+    running = start(kept)
+    pid = cluster.state(kept).pid
+    for part in running.sockets.iterdir():
+        part.unlink()
+    running = start(kept)
+    assert cluster.state(kept).pid != pid
+    assert execute(running, "SELECT n FROM t") == [(7,)]
+
+
 def test_a_pid_file_whose_number_was_given_to_another_process(kept: Path) -> None:
     running = start(kept)
     pid = cluster.state(kept).pid
