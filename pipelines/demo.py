@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -38,15 +38,25 @@ class Call:
     title: str
     method: str
     path: str
+    query: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] | None = None
 
+    @property
+    def target(self) -> str:
+        """Path and query as they go over the wire."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
     def command(self, port: int) -> str:
-        """Return the curl command."""
-        url = f"http://{HOST}:{port}{self.path}"
+        """Return the curl command, Chinese in it readable."""
+        address = f"http://{HOST}:{port}"
+        if self.body is None and "%" not in self.target:
+            return f"curl '{address}{self.target}'"
         if self.body is None:
-            return f"curl '{url}'"
+            words = [f"--data-urlencode {shlex.quote(f'{k}={v}')}" for k, v in self.query.items()]
+            return f"curl -G '{address}{self.path}' {' '.join(words)}"
         text = json.dumps(self.body, ensure_ascii=False)
-        return f"curl -X {self.method} '{url}' -H 'Content-Type: application/json' -d {shlex.quote(text)}"
+        head = f"curl -X {self.method} '{address}{self.path}'"
+        return f"{head} -H 'Content-Type: application/json' -d {shlex.quote(text)}"
 
 
 def run_demo(
@@ -158,7 +168,8 @@ def _questions(database: Database) -> list[Call]:
         Call(
             title="Which grid, which component, whose is it?",
             method="GET",
-            path=f"/v1/lookup?{urlencode(lookup)}",
+            path="/v1/lookup",
+            query=lookup,
         ),
         Call(
             title="The full decision for a case from a phone (GCJ-02)",
@@ -169,7 +180,8 @@ def _questions(database: Database) -> list[Call]:
         Call(
             title=f"Where is {address}?",
             method="GET",
-            path=f"/v1/geocode?{urlencode({'q': address, 'limit': 1})}",
+            path="/v1/geocode",
+            query={"q": address, "limit": "1"},
         ),
     ]
 
@@ -248,7 +260,7 @@ def _request(
 
 
 def _ask(call: Call, *, port: int) -> str:
-    status, text = _request(call.method, call.path, port=port, body=call.body)
+    status, text = _request(call.method, call.target, port=port, body=call.body)
     if status != 200:
         msg = f"{call.command(port)} was answered with {status}: {text}"
         raise BuildError(msg, zh=f"{call.command(port)} 返回 {status}：{text}")

@@ -95,6 +95,13 @@ def test_a_step_that_fails_ends_the_demo_with_its_name(tmp_path, capfd):
 
 
 def test_a_call_is_shown_as_curl():
+    plain = Call(title="t", method="GET", path="/v1/lookup", query={"x": "114.5", "kind": "event"})
+    assert plain.command(8000) == "curl 'http://127.0.0.1:8000/v1/lookup?x=114.5&kind=event'"
+    place = Call(title="t", method="GET", path="/v1/geocode", query={"q": "裕华路1号"})
+    assert place.command(80) == (
+        "curl -G 'http://127.0.0.1:80/v1/geocode' --data-urlencode 'q=裕华路1号'"
+    )
+    assert place.target == "/v1/geocode?q=%E8%A3%95%E5%8D%8E%E8%B7%AF1%E5%8F%B7"
     call = Call(title="t", method="POST", path="/v1/assign", body={"address": "裕华路's"})
     assert call.command(8000) == (
         "curl -X POST 'http://127.0.0.1:8000/v1/assign' -H 'Content-Type: application/json' "
