@@ -9,8 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 from psycopg import sql
 
+from api.static.vendor import FOLDER
 from gis import cluster
 from gis.database import Database, migrate
 from gis.server import Server
@@ -107,7 +109,37 @@ def _execute(server: Server, statement: sql.Composable) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the system's Chromium; tests that need one are skipped where there is none."""
+    if not FOLDER.is_dir():
+        pytest.skip("no browser libraries: python -m api.static.vendor")
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if (found := shutil.which(name)) is not None:
             return found
     pytest.skip("no Chromium: install it, as with sudo apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The one Playwright of a worker; a second would meet the first one's event loop."""
+    with sync_playwright() as made:
+        yield made
+
+
+# Fixture -> group: what is expensive to make is made in one worker only.
+_GROUPS = {
+    "built_sample": "sample",
+    "running": "server",
+    "town": "server",
+    "city": "real",
+    "playwright": "server",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share something expensive in one worker."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        found = next((group for name, group in _GROUPS.items() if name in names), None)
+        if found == "real":
+            found = item.path.stem
+        if found is not None:
+            item.add_marker(pytest.mark.xdist_group(found))

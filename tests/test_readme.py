@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from api.compile import compile_snapshot
-from tests.api.http.conftest import serving
 from tests.sample_fixtures import BuiltSample
+from tests.server_fixtures import serving
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import zipfile
 from pathlib import Path
 
@@ -10,7 +9,13 @@ import pandas as pd
 from openpyxl import Workbook
 
 _CLOCK = (2025, 6, 1, 0, 0, 0)
-_STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms)")
+_PROPERTIES = (
+    b'<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/'
+    b'core-properties" xmlns:dcterms="http://purl.org/dc/terms/" '
+    b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    b'<dcterms:created xsi:type="dcterms:W3CDTF">2025-06-01T00:00:00Z</dcterms:created>'
+    b"</cp:coreProperties>"
+)
 
 
 def write_csv(table: pd.DataFrame, path: Path, *, encoding: str = "utf-8") -> None:
@@ -47,7 +52,8 @@ def _timeless(workbook: bytes) -> bytes:
         for name in sorted(source.namelist()):
             content = source.read(name)
             if name == "docProps/core.xml":
-                content = _STAMP.sub(rb"\g<1>2025-06-01T00:00:00Z\g<2>", content)
+                # Written whole: other libraries may have given its namespaces other prefixes.
+                content = _PROPERTIES
             entry = zipfile.ZipInfo(name, date_time=_CLOCK)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16

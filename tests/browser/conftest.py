@@ -1,14 +1,12 @@
 """A real Chromium that may speak to the server under test and to nobody else."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
-from api.static.vendor import FOLDER
 from tests.server_fixtures import Running
 
 FLAGS = [
@@ -35,24 +33,9 @@ class Watched:
     refused: list[str] = field(default_factory=list)
 
 
-def chromium_path() -> str:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium: sudo apt-get install chromium")
-    if not FOLDER.is_dir():
-        pytest.skip("no browser libraries: python -m api.static.vendor")
-    return found
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as made:
-        yield made
-
-
 @contextmanager
-def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
+def launched(playwright: Playwright, chromium: str, *flags: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *flags])
     try:
         yield browser
     finally:
@@ -60,8 +43,8 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with launched(playwright) as made:
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    with launched(playwright, chromium) as made:
         yield made
 
 

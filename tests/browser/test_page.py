@@ -194,9 +194,9 @@ def test_a_key_is_asked_for_once(guarded: Running, key: str, browser: Browser) -
 
 
 def test_without_webgl_a_place_can_still_be_searched(
-    running: Running, playwright: Playwright
+    running: Running, playwright: Playwright, chromium: str
 ) -> None:
-    with launched(playwright, "--disable-3d-apis") as browser:
+    with launched(playwright, chromium, "--disable-3d-apis") as browser:
         page = open_page(watch(browser, running.url))
         expect(page.locator("#notice")).to_contain_text("WebGL")
         page.locator("#query").fill("裕华路12号")

@@ -56,11 +56,13 @@ def test_the_planted_cluster_is_hot_and_little_else(cells: gpd.GeoDataFrame) -> 
     assert set(found.index[found["verdict"] == "hot"]) <= ring
 
 
+@pytest.mark.xdist_group("permutations")  # compiled once
 def test_permuted_p_is_two_sided(cells: gpd.GeoDataFrame) -> None:
     found = find_hotspots(cells, planted(cells), permutations=999).set_index("code")
     assert found.loc["0404", "p"] == pytest.approx(2 / 1000)
 
 
+@pytest.mark.xdist_group("permutations")  # compiled once
 def test_the_same_seed_gives_the_same_answer(cells: gpd.GeoDataFrame) -> None:
     first = find_hotspots(cells, planted(cells), permutations=999, seed=7)
     second = find_hotspots(cells, planted(cells), permutations=999, seed=7)

@@ -1,6 +1,5 @@
 """The notebooks run from the first cell to the last on the sample district, and show what they say."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +8,9 @@ import jupytext
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright
 
 from api.compile import compile_snapshot
-from gis.maps import LIBRARIES
 from tests.sample_fixtures import BuiltSample
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -68,28 +66,23 @@ def test_hotspots_are_found_and_named(hotspots: nbformat.NotebookNode) -> None:
 
 @pytest.mark.browser
 def test_the_map_draws_without_a_network(
-    hotspots: nbformat.NotebookNode, tmp_path: Path, chromium: str
+    hotspots: nbformat.NotebookNode, tmp_path: Path, playwright: Playwright, chromium: str
 ) -> None:
-    if not LIBRARIES.is_dir():
-        pytest.skip("the map libraries were not copied: run python -m api.static.vendor")
     page = next(html for html in outputs(hotspots, "text/html") if "srcdoc" in html)
     path = tmp_path / "map.html"
     path.write_text(page, encoding="utf-8")
     asked: list[str] = []
     faults: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1200, "height": 800})
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.goto(path.as_uri())
-        frame = tab.frame_locator("iframe")
-        frame.locator("path.leaflet-interactive").first.wait_for(timeout=30_000)
-        drawn = frame.locator("path.leaflet-interactive").count()
-        hot = frame.locator('path[fill="#c2185b"]').count()
-        if picture := os.environ.get("WANMI_TEST_PICTURES"):
-            tab.screenshot(path=f"{picture}/hotspots.png")
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    tab = browser.new_page(viewport={"width": 1200, "height": 800})
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.goto(path.as_uri())
+    frame = tab.frame_locator("iframe")
+    frame.locator("path.leaflet-interactive").first.wait_for(timeout=30_000)
+    drawn = frame.locator("path.leaflet-interactive").count()
+    hot = frame.locator('path[fill="#c2185b"]').count()
+    browser.close()
     assert faults == []
     assert [url for url in asked if url.startswith("http")] == []
     assert drawn > 50

@@ -93,10 +93,9 @@ def test_fixed_rows_are_loaded_as_they_were_meant(built_sample, faults):
 
 def test_the_sample_passes_the_checks_after_building(built_sample):
     results = verify(built_sample.database, built_sample.workspace)
-    assert [result.name for result in results if not result.passed] == [
-        "stored_cases_are_decided",
-        "snapshot_is_of_the_live_builds",
-    ]
+    # Other tests may have compiled a snapshot of the shared sample or decided its cases.
+    later = {"stored_cases_are_decided", "snapshot_is_of_the_live_builds"}
+    assert {result.name for result in results if not result.passed} <= later
 
 
 def test_building_the_sample_again_changes_nothing(built_sample):
