@@ -107,21 +107,24 @@ def _execute(server: Server, statement: sql.Composable) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the system's Chromium; tests that need one are skipped where there is none."""
+def playwright() -> Iterator[Playwright]:
+    """The one Playwright of a worker; a second would meet the first one's event loop."""
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> str:
+    """Path of the system's Chromium, else Playwright's own; skipped where there is none."""
     if not FOLDER.is_dir():
         pytest.skip("no browser libraries: python -m api.static.vendor")
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if (found := shutil.which(name)) is not None:
             return found
+    own = Path(playwright.chromium.executable_path)
+    if own.is_file():
+        return str(own)
     pytest.skip("no Chromium: install it, as with sudo apt-get install chromium")
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """The one Playwright of a worker; a second would meet the first one's event loop."""
-    with sync_playwright() as made:
-        yield made
 
 
 # Fixture -> group: what is expensive to make is made in one worker only.
