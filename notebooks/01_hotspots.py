@@ -32,7 +32,7 @@ from gis.maps import hotspot_map
 from gis.sheets import read_sheet
 
 WORKSPACE = Path("demo")
-CASES = WORKSPACE / "delivery" / "08案件" / "2025年案件.csv"
+CASES = WORKSPACE / "sample" / "08案件" / "2025年案件.csv"
 
 # %% [markdown]
 # ## The cases, decided

@@ -93,6 +93,7 @@ def run_demo(
     sample = _write_sample(root / "sample", area_km2=area_km2, echo=echo)
     _wanmi([*in_workspace, "build", str(sample)], echo=echo)
     _wanmi([*in_workspace, "snapshot"], echo=echo)
+    _wanmi([*in_workspace, "assign", "--stored"], echo=echo)
     calls = _questions(open_database(open_workspace(root, settings=settings)))
     with _server([*in_workspace, "serve", "--port", str(port)], port=port, echo=echo) as server:
         for call in calls:

@@ -25,7 +25,7 @@ def folder(built_sample: BuiltSample, tmp_path_factory: pytest.TempPathFactory) 
     demo.mkdir()
     for name in ("wanmi.toml", "snapshots"):
         (demo / name).symlink_to(built_sample.workspace.root / name)
-    (demo / "delivery").symlink_to(built_sample.delivery)
+    (demo / "sample").symlink_to(built_sample.delivery)
     return folder
 
 
