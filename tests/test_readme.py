@@ -1,7 +1,10 @@
 """What the README shows works as shown, on the sample district."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ from api.compile import compile_snapshot
 from tests.sample_fixtures import BuiltSample
 from tests.server_fixtures import serving
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +54,36 @@ def test_first_notebook_lines_answer(
     assert answer["unit_name"].notna().all()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_city_of_ones_own(sample: BuiltSample, tmp_path: Path) -> None:
+    (tmp_path / "deliveries").mkdir()
+    (tmp_path / "deliveries" / "2026-spring-census").symlink_to(sample.delivery)
+    lines = [shlex.split(line) for line in re.findall(r"^wanmi .+$", README, flags=re.MULTILINE)]
+    assert lines[0][1] == "init"
+    assert lines[-1][-1] == "serve"  # runs until it is stopped; the first lookup asks it
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("WANMI_")}
+    environ["PYTHONPATH"] = str(ROOT)
+    try:
+        for _, *arguments in lines[:-1]:
+            done = subprocess.run(
+                [sys.executable, "-m", "wanmi", *arguments],
+                cwd=tmp_path,
+                env=environ,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+    finally:
+        down = [sys.executable, "-m", "wanmi", "-w", "changan", "db", "down"]
+        subprocess.run(down, cwd=tmp_path, env=environ, check=True, capture_output=True)
+    assert (tmp_path / "rejects.xlsx").is_file()
+    assert list((tmp_path / "changan" / "snapshots").iterdir())
+
+
 def test_pictures_are_there() -> None:
-    root = Path(__file__).resolve().parents[1]
     for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
-        assert (root / name).is_file()
+        assert (ROOT / name).is_file()
     for name in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (root / name).exists(), name
+        assert (ROOT / name).exists(), name
