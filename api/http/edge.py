@@ -1,6 +1,7 @@
 """What happens to every request before and after its route: limits, log, metrics, last resort."""
 
 import asyncio
+import contextlib
 import time
 
 import structlog
@@ -19,6 +20,7 @@ logger = structlog.get_logger(__name__)
 SLOW_S = 1.0
 """A request that takes longer is logged."""
 BATCH_PATH = "/v1/assign/batch"
+_DRAIN_S = 5.0
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -124,6 +126,7 @@ class BodyLimit:
         limit = self._bounds.batch_bytes if is_batch else self._bounds.body_bytes
         stated = Headers(scope=scope).get("content-length", "")
         if stated.isdecimal() and int(stated) > limit:
+            await _drain(receive, limit)
             await too_large(Request(scope), limit)(scope, receive, send)
             return
         seen = 0
@@ -133,10 +136,27 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
+                if message.get("more_body", False):
+                    await _drain(receive, limit)
                 raise HTTPException(413, f"The body is larger than {limit // MEBIBYTE} MiB.")
             return message
 
         await self._app(scope, counted, send)
+
+
+async def _drain(receive: Receive, limit: int) -> None:
+    """Read on, and throw away, at most as much again as is allowed, for a short time.
+
+    A connection closed while its client is still sending is reset, and the answer is lost with it.
+    """
+    seen = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            while seen <= limit:
+                message = await receive()
+                seen += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def too_large(request: Request, limit: int) -> Response:
