@@ -1,0 +1,45 @@
+"""What the commands share: layers of grids, live communities, common options."""
+
+from pathlib import Path
+from typing import Annotated
+
+import geopandas as gpd
+import typer
+
+from gis.builds import live
+from gis.crs import city_crs
+from gis.database import Database
+from gis.errors import BuildError
+from gis.fields import map_fields
+from gis.vector import read_vector
+from gis.workspace import Workspace
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="File to write: .gpkg, .shp, .geojson.")
+]
+
+
+def read_grids(file: Path, workspace: Workspace) -> gpd.GeoDataFrame:
+    """Return a layer of unit grids in the city's CRS, its columns by the platform's names."""
+    target = city_crs(workspace.profile, workspace.root).text
+    layer = read_vector(file, target_crs=target)
+    return gpd.GeoDataFrame(map_fields(layer.frame, dataset="unit_grids").frame)
+
+
+def live_communities(database: Database) -> gpd.GeoDataFrame:
+    """Return the live communities 社区 by code.
+
+    Raises
+    ------
+    BuildError
+        None is loaded.
+    """
+    areas = live(database, "areas")
+    rows = areas[areas["level"] == "community"]
+    if rows.empty:
+        msg = (
+            "No communities are loaded; build a delivery with areas first: `wanmi build DELIVERY`."
+        )
+        raise BuildError(msg, zh="尚未入库任何社区，请先用 wanmi build 构建含行政区域的交付。")
+    return gpd.GeoDataFrame(rows).sort_values("code").reset_index(drop=True)
