@@ -1,6 +1,8 @@
 """What a division into unit grids aims at, and what each kind of border is worth."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from gis.errors import SettingsError
 
@@ -31,6 +33,22 @@ class DivisionOptions:
     """A grid that is all water may be this many times as large as the target."""
     compound_limit: float = 1.3
     """A compound 院落 up to this multiple of the target is kept whole."""
+    neatness: float = 0.5
+    """0: grids of even size; 1: grids of neat shape; between: a measured line of compromises."""
+    balance_weight: float = 0.0
+    """Cost of missing the mean load: balances components 负载均衡 between grids; 0: not wanted."""
+    component_clearance_m: float = 0.6
+    """Distance a border in the open keeps from components, m."""
+    conflation_m: float = 6.0
+    """A weaker line within this distance of a stronger one that runs along with it is dropped, m."""
+    lattice_m: float = 45.0
+    """Spacing of the cells that open land is cut into before grids are made of them, m."""
+    zone_targets: Mapping[str, float] = field(default_factory=dict)
+    """Target area in m² by feature class prefix, over the factors of ``land.csv``."""
+    main_roads: Literal["centreline", "own"] = "centreline"
+    """Neighbours meet at a main road's centreline, or its carriageway makes grids of its own."""
+    water: Literal["own", "shared"] = "own"
+    """Wide water makes grids of its own, or neighbours meet at its centreline."""
 
     def __post_init__(self) -> None:
         if not self.target_m2 >= 100.0 or not 0 < self.lower_ratio < 1 < self.upper_ratio:
@@ -41,3 +59,6 @@ class DivisionOptions:
             raise SettingsError(
                 msg, zh="网格目标面积应不小于 100 平方米，上下限系数应分别大于和小于 1。"
             )
+        if not 0 <= self.neatness <= 1:
+            msg = f"A neatness of {self.neatness} is out of range: give 0 (even size) to 1 (neat shape)."
+            raise SettingsError(msg, zh=f"规整度 {self.neatness} 超出范围，请取 0 到 1。")
