@@ -118,7 +118,7 @@ def test_a_backup_of_an_earlier_wanmi_is_migrated(
         migrations.downgrade(connection, srid=4547, revision="0008")
     file = tmp_path / "a.dump"
     back_up(filled, file)
-    assert restore(empty_database, file) == ["0009"]
+    assert restore(empty_database, file) == migrations.revisions()[8:]
     assert catalogue(empty_database) == whole
 
 
