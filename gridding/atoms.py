@@ -1,0 +1,200 @@
+"""Atoms: the small cells whose borders are all fit to be borders of unit grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gridding.chains import chain_lines, join_segments
+
+if TYPE_CHECKING:
+    from gridding.options import DivisionOptions
+    from gridding.scene import Lines, Scene
+
+Geometries = NDArray[np.object_]
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+GAP, OPEN, OUTLINE = -1, -2, -3
+"""Kinds of a border that follows no line: between buildings, in the open, outline of the land."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Atoms:
+    """The atoms of one piece of land, and the borders between them."""
+
+    polygons: Geometries
+    """Polygons in a fixed order: a valid coverage of the land on the precision grid."""
+    left: Indices
+    """Atom on one side of every border piece; less than the other where both are atoms."""
+    right: Indices
+    """Atom on the other side, or -1-k: outside, past ring k of the land; ring 0 is its exterior."""
+    border: Geometries
+    """LineStrings, as long as the two sides and the kind stay the same."""
+    kind: Indices
+    """Index into ``KINDS``; -1 gap between buildings, -2 in the open, -3 outline of the land."""
+    price: Floats
+    """Cost of 100 m of that border; 0 on the outline."""
+
+
+def cut_atoms(
+    land: shapely.Polygon, scene: Scene, lines: Lines, *, options: DivisionOptions
+) -> Atoms:
+    """Cut a piece of land by lines into atoms; line ends that meet nothing are dropped.
+
+    All in metres, on the precision grid; the outline of the land may move by less than one cell where a
+    line meets it. The order of lines and buildings plays no part.
+    """
+    network = node(np.append(lines.lines, shapely.boundary(land)), options)
+    faces = faces_in(land, network)
+    return _with_borders(land, faces, np.arange(len(faces)), lines, options)
+
+
+def node(lines: Geometries, options: DivisionOptions) -> Geometries:
+    """Return lines noded on the precision grid: pieces that meet at their ends only."""
+    lines = shapely.normalize(lines)
+    noded = shapely.union_all(lines[order_by_bounds(lines)], grid_size=options.precision_m)
+    pieces: Geometries = shapely.get_parts(noded)
+    return pieces
+
+
+def faces_in(land: shapely.Polygon, network: Geometries) -> Geometries:
+    """Return the faces of a noded network that lie in the land, in a fixed order."""
+    faces = shapely.get_parts(shapely.polygonize(network))
+    faces = faces[shapely.area(faces) > 0]
+    shapely.prepare(land)
+    faces = faces[shapely.contains_properly(land, shapely.point_on_surface(faces))]
+    faces = shapely.normalize(faces)
+    faces = faces[order_by_bounds(faces)]
+    return faces if len(faces) else np.array([shapely.normalize(land)], dtype=object)
+
+
+def order_by_bounds(geometry: Geometries) -> Indices:
+    """Return the order by west, south, east, north bound, then length and area.
+
+    Examples
+    --------
+    >>> order_by_bounds(shapely.box([5, 0, 0], 0, [6, 2, 1], 1)).tolist()
+    [2, 1, 0]
+    """
+    keys = np.column_stack(
+        [shapely.bounds(geometry), shapely.length(geometry), shapely.area(geometry)]
+    )
+    return np.lexsort(np.round(keys, 3).T[::-1])
+
+
+def line_at(points: Geometries, lines: Lines, options: DivisionOptions) -> tuple[Indices, Floats]:
+    """Return kind and price of the strongest line within two precision cells of each point.
+
+    Where there is none: `OPEN`, at the price of open land.
+    """
+    kind = np.full(len(points), OPEN, dtype=np.intp)
+    price = np.full(len(points), options.open_price)
+    if len(points) == 0 or len(lines.lines) == 0:
+        return kind, price
+    segments, owner = _segments_of(lines.lines)
+    point, segment = shapely.STRtree(segments).query(
+        points, predicate="dwithin", distance=2 * options.precision_m
+    )
+    line = owner[segment]
+    best = np.lexsort((lines.price[line], lines.kind[line], -lines.rank[line], point))
+    point, line = point[best], line[best]
+    first = np.flatnonzero(np.diff(point, prepend=-1))
+    kind[point[first]] = lines.kind[line[first]]
+    price[point[first]] = lines.price[line[first]]
+    return kind, price
+
+
+def _segments_of(lines: Geometries) -> tuple[Geometries, Indices]:
+    """Return the straight segments of lines, and which line each is of."""
+    points, owner = shapely.get_coordinates(lines, return_index=True)
+    same = owner[1:] == owner[:-1]
+    ends = np.stack([points[:-1][same], points[1:][same]], axis=1)
+    return shapely.linestrings(ends), owner[1:][same]
+
+
+def _with_borders(
+    land: shapely.Polygon,
+    polygons: Geometries,
+    face: Indices,
+    lines: Lines,
+    options: DivisionOptions,
+) -> Atoms:
+    """Return atoms with the borders between them; `face` says which face each lies in."""
+    points, start, stop, left, right = _sides(polygons, options)
+    middle = shapely.points((points[start] + points[stop]) / 2.0)
+    outside = right < 0
+    right[outside] = -1 - _ring_at(middle[outside], land)
+    kind = np.full(len(left), OPEN, dtype=np.intp)
+    price = np.full(len(left), options.open_price)
+    kind[outside], price[outside] = OUTLINE, 0.0
+    on_line = ~outside & (face[left] != face[right])
+    kind[on_line], price[on_line] = line_at(middle[on_line], lines, options)
+    group = _group(left, right, kind, np.round(price * 1e6).astype(np.intp))
+    vertices, offsets, chain = join_segments(start, stop, group)
+    one = np.unique(chain, return_index=True)[1]
+    border = chain_lines(points, vertices, offsets)
+    order = np.lexsort((vertices[offsets[:-1]], price[one], kind[one], right[one], left[one]))
+    one = one[order]
+    return Atoms(
+        polygons=polygons,
+        left=left[one],
+        right=right[one],
+        border=border[order],
+        kind=kind[one],
+        price=price[one],
+    )
+
+
+def _sides(
+    polygons: Geometries, options: DivisionOptions
+) -> tuple[Floats, Indices, Indices, Indices, Indices]:
+    """Return all vertices, the segments between them, and the polygons on both sides or -1."""
+    rings, owner = shapely.get_rings(polygons, return_index=True)
+    corners, ring = shapely.get_coordinates(rings, return_index=True)
+    points, vertex = _vertices(corners, options)
+    same = ring[1:] == ring[:-1]
+    ends = np.sort(np.column_stack([vertex[:-1][same], vertex[1:][same]]), axis=1)
+    polygon = owner[ring[1:][same]]
+    order = np.lexsort((polygon, ends[:, 1], ends[:, 0]))
+    ends, polygon = ends[order], polygon[order]
+    fresh = np.append(True, np.any(np.diff(ends, axis=0) != 0, axis=1))
+    first = np.flatnonzero(fresh)
+    twice = np.append(~fresh, False)[first + 1]
+    right = np.where(twice, polygon[np.minimum(first + 1, len(polygon) - 1)], -1)
+    return points, ends[first, 0], ends[first, 1], polygon[first], right
+
+
+def _vertices(corners: Floats, options: DivisionOptions) -> tuple[Floats, Indices]:
+    """Return the distinct points among corners, west to east, and which of them each corner is."""
+    cells = np.round(corners / options.precision_m).astype(np.int64)
+    cells -= cells.min(axis=0)
+    _, first, vertex = np.unique(
+        (cells[:, 0] << 32) | cells[:, 1], return_index=True, return_inverse=True
+    )
+    return corners[first], vertex.astype(np.intp)
+
+
+def _ring_at(points: Geometries, land: shapely.Polygon) -> Indices:
+    """Return which ring of the land each point of its outline lies on; 0 is the exterior."""
+    ring = np.zeros(len(points), dtype=np.intp)
+    rings = shapely.get_rings(land)
+    if len(rings) > 1 and len(points):
+        point, nearest = shapely.STRtree(rings).query_nearest(points, all_matches=False)
+        ring[point] = nearest
+    return ring
+
+
+def _group(*columns: Indices) -> Indices:
+    """Return a number for every row, equal where all columns are."""
+    order = np.lexsort(columns)
+    fresh = np.zeros(len(order), dtype=np.intp)
+    for column in columns:
+        fresh[1:] |= np.diff(column[order]) != 0
+    group = np.empty(len(order), dtype=np.intp)
+    group[order] = np.cumsum(fresh)
+    return group
