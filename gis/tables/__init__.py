@@ -16,6 +16,7 @@ from gis.tables import (
     geocoding,
     grids,
     imagery,
+    managed_grids,
     meta,
     place_names,
     responsibility,
@@ -38,6 +39,8 @@ SCHEMAS = (
 FEATURE_TABLES = {
     "areas": "grids.area",
     "unit_grids": "grids.unit_grid",
+    "management_grids": "grids.management_grid",
+    "evaluation_grids": "grids.evaluation_grid",
     "topography": "topography.feature",
     "imagery": "imagery.orthophoto",
     "place_names": "place_names.place_name",
@@ -67,6 +70,7 @@ def declare(srid: int) -> MetaData:
     for module in (
         meta,
         grids,
+        managed_grids,
         topography,
         imagery,
         place_names,
