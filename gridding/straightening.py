@@ -1,0 +1,226 @@
+"""Straightening: borders that follow no feature become as plain as the buildings beside them allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from gridding.arcs import Arcs, Geometries, Mask, chain_arcs, grid_areas, polygons_of, swept_area
+from gridding.atoms import Atoms
+from gridding.graph import Floats, Indices
+from gridding.obstacles import (
+    Obstacles,
+    crosses_arcs,
+    meets_solid,
+    near_points,
+    pass_round,
+)
+
+if TYPE_CHECKING:
+    from gridding.options import DivisionOptions
+    from gridding.scene import Scene
+
+_TOLERANCES_M = (30.0, 20.0, 12.0, 8.0, 5.0, 3.0, 1.5, 0.8)
+_AREA_SHARE = 0.12
+"""Straightening may move a grid's area by this share of the target."""
+_SMALL_SHARE = 0.25
+"""… and by this share of the area it has."""
+
+
+def straighten(
+    atoms: Atoms,
+    grid: Indices,
+    land: shapely.Polygon,
+    scene: Scene,
+    *,
+    options: DivisionOptions,
+) -> list[shapely.Polygon]:
+    """Make grids of atoms, with plain borders where these follow no feature.
+
+    The grids cover what the atoms cover, exactly and as a valid coverage on the precision grid. Borders
+    on features and the outline of the land stay as they are. A border in a gap between buildings or over
+    open land takes the simplest line that keeps clear of buildings, components and other borders and
+    moves no grid out of the window of area.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Atoms of one piece of land.
+    grid : array of int
+        Grid of each atom, from 0 without gaps in the numbers; each grid connected.
+    land : shapely.Polygon
+        What the atoms cover, metres.
+    scene : Scene
+        What of the topography lies there.
+    options : DivisionOptions
+        Gives clearances, target, window and precision grid.
+
+    Returns
+    -------
+    list of shapely.Polygon
+        One for each grid, in the order of their numbers.
+    """
+    count = int(grid.max()) + 1
+    if count == 1:
+        return [land]
+    arcs = chain_arcs(atoms, grid, precision_m=options.precision_m)
+    bench = _Bench.of(arcs, scene, count=count, options=options)
+    return list(_built(bench.straightened(arcs), arcs, bench))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bench:
+    """What straightening holds its candidates against."""
+
+    original: Geometries
+    obstacles: Obstacles
+    area_m2: Floats
+    """Area of each grid before."""
+    origin: Floats
+    options: DivisionOptions
+
+    @classmethod
+    def of(cls, arcs: Arcs, scene: Scene, *, count: int, options: DivisionOptions) -> _Bench:
+        origin = shapely.get_coordinates(arcs.lines[0])[0]
+        obstacles = Obstacles(
+            solids=np.concatenate([scene.buildings, scene.kept_whole]),
+            points=shapely.points(scene.points.reshape(-1, 2)),
+            clearance_m=options.clearance_m,
+            point_clearance_m=options.component_clearance_m,
+        )
+        return cls(
+            original=arcs.lines,
+            obstacles=obstacles,
+            area_m2=grid_areas(arcs, swept_area(arcs.lines, origin), count=count),
+            origin=origin,
+            options=options,
+        )
+
+    def straightened(self, arcs: Arcs) -> Arcs:
+        """Return arcs whose free ones are as simple as they may be."""
+        pending = np.flatnonzero(arcs.is_free & (shapely.get_num_coordinates(arcs.lines) > 2))
+        for tolerance in _TOLERANCES_M:
+            lines = shapely.simplify(arcs.lines[pending], tolerance, preserve_topology=True)
+            arcs, is_taken = self.take(arcs, pending, lines)
+            pending = pending[~is_taken]
+        rows = np.flatnonzero(arcs.is_free)
+        rows = rows[np.unique(near_points(arcs.lines[rows], self.obstacles)[0])]
+        return self.take(arcs, rows, arcs.lines[rows])[0]
+
+    def take(self, arcs: Arcs, rows: Indices, lines: Geometries) -> tuple[Arcs, Mask]:
+        """Take those of the candidates that break nothing, bent round components where need be."""
+        taken = np.zeros(len(rows), dtype=np.bool_)
+        for is_other_side in (False, True):
+            left = np.flatnonzero(~taken)
+            bent = pass_round(
+                lines[left],
+                self.obstacles,
+                is_other_side=is_other_side,
+                precision_m=self.options.precision_m,
+            )
+            good = self._sound(arcs, rows[left], bent)
+            changed = arcs.lines.copy()
+            changed[rows[left[good]]] = bent[good]
+            arcs = arcs.with_lines(changed)
+            taken[left[good]] = True
+        return arcs, taken
+
+    def _sound(self, arcs: Arcs, rows: Indices, lines: Geometries) -> Mask:
+        """Return which candidates may be taken, all at once."""
+        good: Mask = shapely.is_simple(lines) & (shapely.get_num_coordinates(lines) >= 2)
+        closed = shapely.is_closed(lines)
+        good &= ~closed | (shapely.get_num_coordinates(lines) >= 4)
+        good[np.unique(near_points(lines, self.obstacles)[0])] = False
+        good[good] = ~meets_solid(lines[good], self.original[rows[good]], self.obstacles)
+        index = np.flatnonzero(good)
+        good[index[crosses_arcs(lines[index], rows[index], arcs)[0]]] = False
+        index = np.flatnonzero(good)
+        one, two = crosses_arcs(lines[index], rows[index], arcs, others=lines[index])
+        good[index[np.maximum(one, two)]] = False
+        index = np.flatnonzero(good)
+        good[index] = self._keeps_area(arcs, rows[index], lines[index])
+        return good
+
+    def _keeps_area(self, arcs: Arcs, rows: Indices, lines: Geometries) -> Mask:
+        """Return which candidates leave every grid within its limits when all of those are taken."""
+        good = np.ones(len(rows), dtype=np.bool_)
+        now = grid_areas(arcs, swept_area(arcs.lines, self.origin), count=len(self.area_m2))
+        gain = np.zeros(len(arcs.lines))
+        gain[rows] = swept_area(lines, self.origin) - swept_area(arcs.lines[rows], self.origin)
+        while good.any():
+            area = now + grid_areas(arcs, gain, count=len(now))
+            bad = self._outside(area)
+            left, right = arcs.left[rows], arcs.right[rows]
+            touches = (bad[left] | bad[right]) & good
+            if not touches.any():
+                break
+            # The one that moves most goes first; those that move next to nothing stay.
+            worst = np.zeros(len(now))
+            np.maximum.at(worst, left[touches], np.abs(gain[rows[touches]]))
+            np.maximum.at(worst, right[touches], np.abs(gain[rows[touches]]))
+            size = np.abs(gain[rows])
+            drop = touches & (
+                (bad[left] & (size >= worst[left])) | (bad[right] & (size >= worst[right]))
+            )
+            good &= ~drop
+            gain[rows[drop]] = 0.0
+        return good
+
+    def _outside(self, area_m2: Floats) -> Mask:
+        target = self.options.target_m2
+        moved = np.abs(area_m2 - self.area_m2)
+        lower, upper = self.options.lower_ratio * target, self.options.upper_ratio * target
+        was_inside = (self.area_m2 >= lower) & (self.area_m2 <= upper)
+        is_inside = (area_m2 >= lower) & (area_m2 <= upper)
+        outside: Mask = (
+            (moved > _AREA_SHARE * target)
+            | (moved > _SMALL_SHARE * self.area_m2)
+            | (was_inside & ~is_inside)
+        )
+        return outside
+
+
+def _built(arcs: Arcs, original: Arcs, bench: _Bench) -> Geometries:
+    """Return the polygon of each grid; where straightening lost one, its arcs go back."""
+    count = len(bench.area_m2)
+    while True:
+        polygons = polygons_of(arcs, count=count)
+        area = grid_areas(arcs, swept_area(arcs.lines, bench.origin), count=count)
+        chosen, is_lost = _chosen(polygons, area)
+        changed = arcs.lines != original.lines
+        sides = np.column_stack([arcs.left, arcs.right])
+        back = changed & (is_lost[np.maximum(sides, 0)] & (sides >= 0)).any(axis=1)
+        if not back.any():
+            break
+        arcs = _restored(arcs, original, back)
+    return shapely.normalize(chosen)
+
+
+def _chosen(polygons: Geometries, area_m2: Floats) -> tuple[Geometries, Mask]:
+    """Return the face of each grid that has its area, and which grids have none."""
+    faces, grid = shapely.get_parts(polygons, return_index=True)
+    miss = np.abs(shapely.area(faces) - area_m2[grid])
+    order = np.lexsort((miss, grid))
+    first = order[np.flatnonzero(np.diff(grid[order], prepend=-1))]
+    chosen = np.full(len(polygons), None, dtype=object)
+    chosen[grid[first]] = faces[first]
+    is_lost = np.ones(len(polygons), dtype=np.bool_)
+    is_lost[grid[first]] = miss[first] > 0.01
+    return chosen, is_lost
+
+
+def _restored(arcs: Arcs, original: Arcs, back: Mask) -> Arcs:
+    """Return arcs with some put back, and those too that would cross them then."""
+    while True:
+        lines = np.where(back, original.lines, arcs.lines)
+        arcs = arcs.with_lines(lines)
+        rows = np.flatnonzero(back)
+        other = crosses_arcs(lines[rows], rows, arcs)[1]
+        more = other[(lines != original.lines)[other]]
+        if len(more) == 0:
+            return arcs
+        back = np.zeros_like(back)
+        back[more] = True
