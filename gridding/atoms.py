@@ -10,6 +10,9 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.chains import chain_lines, join_segments
+from gridding.ridges import OPEN, cut_ridges
+from gridding.sites import read_obstacles
+from gridding.zones import target_of, zone_shares
 
 if TYPE_CHECKING:
     from gridding.options import DivisionOptions
@@ -19,8 +22,11 @@ Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-GAP, OPEN, OUTLINE = -1, -2, -3
-"""Kinds of a border that follows no line: between buildings, in the open, outline of the land."""
+OUTLINE = -3
+"""Kind of a border that is the outline of the land."""
+
+_FACE_SHARE = 0.35
+"""Faces larger than this share of the target are cut further."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,20 @@ def cut_atoms(
     """
     network = node(np.append(lines.lines, shapely.boundary(land)), options)
     faces = faces_in(land, network)
-    return _with_borders(land, faces, np.arange(len(faces)), lines, options)
+    target_m2 = target_of(zone_shares(faces, scene, options=options), options=options)
+    large = shapely.area(faces) > _FACE_SHARE * target_m2
+    ridges = cut_ridges(
+        faces[large], target_m2[large], read_obstacles(scene), options=options
+    )
+    if len(ridges.lines):
+        network = node(np.concatenate([network, ridges.lines]), options)
+    polygons = faces_in(land, network)
+    face = np.full(len(polygons), -1, dtype=np.intp)
+    home, atom = shapely.STRtree(shapely.point_on_surface(polygons)).query(
+        faces, predicate="contains"
+    )
+    face[atom] = home
+    return _with_borders(land, polygons, face, (lines, ridges), options)
 
 
 def node(lines: Geometries, options: DivisionOptions) -> Geometries:
@@ -121,10 +140,13 @@ def _with_borders(
     land: shapely.Polygon,
     polygons: Geometries,
     face: Indices,
-    lines: Lines,
+    sources: tuple[Lines, Lines],
     options: DivisionOptions,
 ) -> Atoms:
-    """Return atoms with the borders between them; `face` says which face each lies in."""
+    """Return atoms with the borders between them; `face` says which face each lies in.
+
+    `sources` are the lines between faces, and those inside faces.
+    """
     points, start, stop, left, right = _sides(polygons, options)
     middle = shapely.points((points[start] + points[stop]) / 2.0)
     outside = right < 0
@@ -132,8 +154,9 @@ def _with_borders(
     kind = np.full(len(left), OPEN, dtype=np.intp)
     price = np.full(len(left), options.open_price)
     kind[outside], price[outside] = OUTLINE, 0.0
-    on_line = ~outside & (face[left] != face[right])
-    kind[on_line], price[on_line] = line_at(middle[on_line], lines, options)
+    within = (face[left] == face[right]) & (face[left] >= 0)
+    for rows, lines in zip((~outside & ~within, ~outside & within), sources, strict=True):
+        kind[rows], price[rows] = line_at(middle[rows], lines, options)
     group = _group(left, right, kind, np.round(price * 1e6).astype(np.intp))
     vertices, offsets, chain = join_segments(start, stop, group)
     one = np.unique(chain, return_index=True)[1]
