@@ -19,6 +19,7 @@ from gridding.checks import (
 from gridding.division import divide
 from gridding.numbering import COMMUNITY_DIGITS, number, used_codes
 from gridding.options import DivisionOptions
+from gridding.patrol import patrol_order
 from pipelines.context import BuildContext
 from pipelines.values import code_of, numbers_of, text_of
 
@@ -135,6 +136,7 @@ def divide_missing(
         used=used_codes(context.database),
         target_m2=target_m2,
     )
+    grids["patrol_order"] = patrol_order(grids, target_m2=target_m2)
     return Outcome(accepted=_proposal(grids, context), faults=none)
 
 

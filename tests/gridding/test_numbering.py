@@ -53,9 +53,9 @@ def test_numbers_continue_after_the_largest_ever_used() -> None:
 
 def test_the_end_of_the_numbers_is_an_error_that_names_the_community() -> None:
     assert number(row_of_squares(999)).iloc[-1] == "130102001001999"
-    with pytest.raises(CodeError, match="130102001001 needs number 1000, but 3 digits end at 999"):
+    with pytest.raises(CodeError, match="130102001001 needs number 1000, but its sequence ends at 999"):
         number(row_of_squares(1000))
-    with pytest.raises(CodeError, match="needs number 100, but 2 digits end at 99"):
+    with pytest.raises(CodeError, match="needs number 100, but its sequence ends at 99"):
         number(row_of_squares(1), code_length=14, used=["13010200100199"])
 
 
