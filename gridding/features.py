@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 _LINES = (1, 5)
 _AREAS = (3, 6)
 _WATER = ("21", "23", "24")
+_KNOWN = ("border", "building", "compound")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ class Scene:
 def _classes() -> dict[tuple[str, str], tuple[str, float, float]]:
     return {
         (row["prefix"], row["shape"]): (row["use"], float(row["price"]), float(row["minimum_m2"]))
+        if row["use"] in _KNOWN
+        else ("ignore", 0.0, 0.0)
         for row in read_table("gridding", "borders.csv")
     }
 

@@ -1,0 +1,191 @@
+"""The base topography as a division sees it: ranked and priced lines, and what must not be cut."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from gridding.levels import ground_parts, levels_of
+from gridding.lines import (
+    KINDS,
+    Floats,
+    Geometries,
+    Indices,
+    Lines,
+    joined_lines,
+    sorted_areas,
+    sorted_lines,
+)
+from gridding.options import DivisionOptions
+from gridding.pieces import Flags, Pieces, read_pieces, read_points
+from gridding.uses import zone_target_m2
+
+__all__ = ["KINDS", "Floats", "Geometries", "Indices", "Lines", "Scene", "add_lines", "read_scene"]
+
+LOCKED_PRICE = -1000.0
+_RANKS = {"locked": 120, "existing": 110}
+_WATER = ("21", "22", "23", "24")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What of the topography matters to a division, each set in one fixed order."""
+
+    lines: Lines
+    buildings: Geometries
+    """Polygons that must not be cut."""
+    kept_whole: Geometries
+    """Other polygons not to be cut: compounds small enough, pitches, flower beds, ponds."""
+    water: Geometries
+    """Polygons where grids may be large."""
+    zones: Geometries
+    """Polygons with a target area of their own; the smallest target wins where several hold a place."""
+    zone_target_m2: Floats
+    points: Floats
+    """Places of the components, n x 2: borders keep clear of them."""
+    loads: Floats
+    """Weight of each of them; 1.0 for a component."""
+
+    @cached_property
+    def _trees(self) -> dict[str, shapely.STRtree]:
+        sets = {
+            "lines": self.lines.lines,
+            "buildings": self.buildings,
+            "kept_whole": self.kept_whole,
+            "water": self.water,
+            "zones": self.zones,
+            "points": shapely.points(self.points),
+        }
+        return {name: shapely.STRtree(shapes) for name, shapes in sets.items()}
+
+    def near(self, land: shapely.Polygon) -> "Scene":
+        """Return what touches a piece of land, in the same order."""
+        shapely.prepare(land)
+        rows = {
+            name: np.sort(tree.query(land, predicate="intersects"))
+            for name, tree in self._trees.items()
+        }
+        return Scene(
+            lines=self.lines.take(rows["lines"]),
+            buildings=self.buildings[rows["buildings"]],
+            kept_whole=self.kept_whole[rows["kept_whole"]],
+            water=self.water[rows["water"]],
+            zones=self.zones[rows["zones"]],
+            zone_target_m2=self.zone_target_m2[rows["zones"]],
+            points=self.points[rows["points"]],
+            loads=self.loads[rows["points"]],
+        )
+
+
+def read_scene(
+    features: gpd.GeoDataFrame,
+    *,
+    components: gpd.GeoDataFrame | None = None,
+    options: DivisionOptions,
+) -> Scene:
+    """Sort topography into priced lines, things not to cut and zones, in an order of its own.
+
+    What has no geometry, an empty one or coordinates that are no numbers is left out; heights are dropped.
+    All coordinates come to lie on the precision grid. Tunnels, flyovers and decks are no borders.
+
+    Parameters
+    ----------
+    features : geopandas.GeoDataFrame
+        ``feature_class`` (GB/T 13923), ``geometry`` and, where there are any, ``attributes``; metric CRS.
+        The order of the rows plays no part.
+    components : geopandas.GeoDataFrame or None
+        Components 部件: points, lines (their middle) or polygons (a point inside); a column ``load`` weighs them.
+    options : DivisionOptions
+        Precision, target area, zone targets, and what main roads and water are.
+    """
+    pieces = read_pieces(features)
+    precision_m = options.precision_m
+
+    def areas(which: Flags) -> Geometries:
+        values = np.zeros(int(which.sum()))
+        return sorted_areas(pieces.geometry[which], values, precision_m=precision_m)[0]
+
+    compound = pieces.has_role("compound", shape="area")
+    outlined = pieces.has_role("border", "whole", shape="area")
+    large = pieces.area_m2 >= np.array([use.minimum_m2 for use in pieces.use], dtype=np.float64)
+    whole = pieces.area_m2 <= options.compound_limit * options.target_m2
+    is_water = pieces.is_area & np.isin(pieces.feature_class.astype("U2"), _WATER)
+    on_ground = _ground(pieces.take(pieces.has_role("border", shape="line")), features)
+    # The outline of a compound is a border even where it is kept whole: that never cuts it.
+    outlines = pieces.take(compound | (outlined & large))
+    zones, zone_targets = _zones(pieces.take(pieces.is_area), options)
+    points, loads = read_points(components)
+    return Scene(
+        lines=sorted_lines(
+            joined_lines(on_ground, _priced(shapely.boundary(outlines.geometry), outlines)),
+            precision_m=precision_m,
+        ),
+        buildings=areas(pieces.has_role("building", shape="area")),
+        kept_whole=areas((compound & whole) | (outlined & ~large)),
+        water=areas(is_water & large),
+        zones=zones,
+        zone_target_m2=zone_targets,
+        points=points,
+        loads=loads,
+    )
+
+
+def add_lines(
+    scene: Scene,
+    lines: Geometries,
+    *,
+    kind: str,
+    price: float = LOCKED_PRICE,
+    options: DivisionOptions,
+) -> Scene:
+    """Return the scene with more lines, as a rule ``locked`` or ``existing`` borders.
+
+    Lines of these two kinds are never moved or dropped by conflation.
+
+    Examples
+    --------
+    >>> options = DivisionOptions()
+    >>> scene = read_scene(
+    ...     gpd.GeoDataFrame({"feature_class": []}, geometry=[], crs="EPSG:4547"), options=options
+    ... )
+    >>> border = np.array([shapely.LineString([(0, 0), (10, 0)])], dtype=object)
+    >>> wide = add_lines(scene, border, kind="locked", options=options)
+    >>> wide.lines.price.tolist(), KINDS[wide.lines.kind[0]]
+    ([-1000.0], 'locked')
+    """
+    count = len(lines)
+    more = Lines(
+        lines=np.asarray(lines, dtype=object),
+        kind=np.full(count, KINDS.index(kind), dtype=np.intp),
+        rank=np.full(count, _RANKS.get(kind, 0), dtype=np.intp),
+        price=np.full(count, price, dtype=np.float64),
+    )
+    return replace(
+        scene, lines=joined_lines(scene.lines, sorted_lines(more, precision_m=options.precision_m))
+    )
+
+
+def _ground(pieces: Pieces, features: gpd.GeoDataFrame) -> Lines:
+    """Return the lines that lie on the ground."""
+    parts, index = ground_parts(pieces.geometry, levels_of(features, pieces.row))
+    return _priced(parts, pieces.take(index))
+
+
+def _priced(shapes: Geometries, pieces: Pieces) -> Lines:
+    """Return lines with kind, rank and price of the pieces they come from."""
+    return Lines(
+        lines=shapes,
+        kind=np.array([KINDS.index(use.kind) for use in pieces.use], dtype=np.intp),
+        rank=np.array([use.rank for use in pieces.use], dtype=np.intp),
+        price=np.array([use.price for use in pieces.use], dtype=np.float64),
+    )
+
+
+def _zones(pieces: Pieces, options: DivisionOptions) -> tuple[Geometries, Floats]:
+    distinct, index = np.unique(pieces.feature_class, return_inverse=True)
+    targets = [zone_target_m2(code, options=options) for code in distinct.tolist()]
+    target = np.array([np.nan if value is None else value for value in targets])[index]
+    kept = np.isfinite(target)
+    return sorted_areas(pieces.geometry[kept], target[kept], precision_m=options.precision_m)
