@@ -62,9 +62,11 @@ def cut_atoms(
     ridges = cut_ridges(
         faces[large], target_m2[large], read_obstacles(scene), options=options
     )
+    polygons = faces
     if len(ridges.lines):
-        network = node(np.concatenate([network, ridges.lines]), options)
-    polygons = faces_in(land, network)
+        # Line ends that bound no face are left out, or ridges would make slivers with them.
+        network = node(np.concatenate([outlines(faces, options), ridges.lines]), options)
+        polygons = faces_in(land, network)
     face = np.full(len(polygons), -1, dtype=np.intp)
     home, atom = shapely.STRtree(shapely.point_on_surface(polygons)).query(
         faces, predicate="contains"
@@ -90,6 +92,13 @@ def faces_in(land: shapely.Polygon, network: Geometries) -> Geometries:
     faces = shapely.normalize(faces)
     faces = faces[order_by_bounds(faces)]
     return faces if len(faces) else np.array([shapely.normalize(land)], dtype=object)
+
+
+def outlines(polygons: Geometries, options: DivisionOptions) -> Geometries:
+    """Return what bounds noded polygons, each line once, from junction to junction."""
+    points, start, stop, *_ = _sides(polygons, options)
+    vertices, offsets, _ = join_segments(start, stop, np.zeros(len(start), dtype=np.intp))
+    return chain_lines(points, vertices, offsets)
 
 
 def order_by_bounds(geometry: Geometries) -> Indices:
