@@ -1,0 +1,245 @@
+"""Which unit grid comes from which 网格沿革: by area overlap, with the codes that follow from it.
+
+A border that was adjusted keeps its code; a grid that was split or merged is closed, and what came of
+it gets new numbers after the largest ever used in the community. No number is used twice.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from gridding.numbering import number
+
+KINDS = ("keep", "reshape", "split", "merge", "replace", "retire", "new")
+"""What became of a grid: as it was, border adjusted, parted, joined, drawn anew, gone, come."""
+_CRUMB_M2 = 0.5
+_MAIN = 0.5
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeRules:
+    """When a grid whose border moved is still the same grid."""
+
+    kept_overlap: float = 0.9
+    """Same grid from this ratio of common area to joint area on."""
+    kept_components: float = 0.95
+    """Same grid too if this share of its components stays in it, and it was neither split nor merged."""
+    kept_share: float | None = None
+    """A part with this share of a split grid keeps its code (as 0.7); None: no part does."""
+
+
+def overlaps(old: NDArray[np.object_], new: NDArray[np.object_]) -> pd.DataFrame:
+    """Return the pairs of old and new polygons that share more than half a square metre.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``old``, ``new`` (positions), ``area_m2``, ``overlap_old``, ``overlap_new`` (share of either's
+        area) and ``likeness`` (common area / joint area), ordered by old, then new.
+
+    Examples
+    --------
+    >>> table = overlaps(shapely.box([0], [0], [10], [10]), shapely.box([0, 8], [0, 0], [8, 12], [10, 10]))
+    >>> table[["new", "area_m2", "overlap_old", "overlap_new"]].values.tolist()
+    [[0.0, 80.0, 0.8, 1.0], [1.0, 20.0, 0.2, 0.5]]
+    """
+    second, first = shapely.STRtree(old).query(new, predicate="intersects")
+    second, first = np.asarray(second), np.asarray(first)
+    same = shapely.equals_exact(old[first], new[second], tolerance=0.0)
+    area = np.where(same, shapely.area(old[first]), 0.0)
+    area[~same] = shapely.area(shapely.intersection(old[first[~same]], new[second[~same]]))
+    old_m2, new_m2 = shapely.area(old)[first], shapely.area(new)[second]
+    table = pd.DataFrame(
+        {
+            "old": first,
+            "new": second,
+            "area_m2": area,
+            "overlap_old": area / old_m2,
+            "overlap_new": area / new_m2,
+            "likeness": area / (old_m2 + new_m2 - area),
+        }
+    )
+    table = table[table["area_m2"] > np.minimum(_CRUMB_M2, 0.5 * np.minimum(old_m2, new_m2))]
+    return table.sort_values(["old", "new"]).reset_index(drop=True)
+
+
+def succession(
+    pairs: pd.DataFrame,
+    *,
+    counts: tuple[int, int],
+    stayed: Floats | None = None,
+    rules: CodeRules | None = None,
+) -> pd.DataFrame:
+    """Add to pairs of `overlaps` what became of each: ``kind``, and ``is_same`` where the code stays.
+
+    Pairs are main ones when half of either grid lies in the other. Old grids without a pair, and new
+    ones, come as rows with -1 on the other side.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        From `overlaps`.
+    counts : tuple of int
+        Number of old and of new grids.
+    stayed : array of float or None
+        For each pair the share of the old grid's components that is in the new one; nan: it had none.
+    rules : CodeRules or None
+        When a code stays.
+
+    Examples
+    --------
+    >>> halves = shapely.box([0, 50], [0, 0], [50, 100], [100, 100])
+    >>> table = succession(overlaps(shapely.box([0], [0], [100], [100]), halves), counts=(1, 2))
+    >>> table[["old", "new", "kind", "is_same"]].values.tolist()
+    [[0, 0, 'split', False], [0, 1, 'split', False]]
+    """
+    rules = rules or CodeRules()
+    table = pairs.copy()
+    main = (table["overlap_old"] >= _MAIN) | (table["overlap_new"] >= _MAIN)
+    main |= table["likeness"] >= rules.kept_overlap
+    group = _groups(table[main], counts)
+    old_group, new_group = group[: counts[0]], group[counts[0] :]
+    olds, news = np.bincount(old_group), np.bincount(new_group, minlength=int(group.max()) + 1)
+    olds = np.bincount(old_group, minlength=len(news))
+    before = olds[old_group[table["old"].to_numpy()]]
+    after = news[old_group[table["old"].to_numpy()]]
+    table["kind"] = np.select(
+        [(before == 1) & (after == 1), before == 1, after == 1],
+        ["replace", "split", "merge"],
+        "replace",
+    )
+    single = main & (before == 1) & (after == 1)
+    same = table["likeness"] >= rules.kept_overlap
+    if stayed is not None:
+        same |= single & (np.nan_to_num(stayed) >= rules.kept_components)
+    if rules.kept_share is not None:
+        same |= main & (table["kind"] == "split") & (table["overlap_old"] >= rules.kept_share)
+    table["is_same"] = same & _is_best(table, same)
+    identical = table["likeness"] >= 1.0 - 1e-6
+    table.loc[table["is_same"], "kind"] = np.where(identical[table["is_same"]], "keep", "reshape")
+    table["is_main"] = main
+    return pd.concat([table, *_loners(table, counts)], ignore_index=True)
+
+
+def pick(values: NDArray[np.object_], rows: Indices) -> NDArray[np.object_]:
+    """Return the values at some rows, None where the row is -1.
+
+    Examples
+    --------
+    >>> pick(np.array(["a", "b"], dtype=object), np.array([1, -1])).tolist()
+    ['b', None]
+    """
+    result = np.full(len(rows), None, dtype=object)
+    result[rows >= 0] = values[rows[rows >= 0]]
+    return result
+
+
+def _groups(main: pd.DataFrame, counts: tuple[int, int]) -> Indices:
+    """Return which old and new grids hang together by main pairs."""
+    size = sum(counts)
+    ones = np.ones(len(main))
+    edges = coo_array((ones, (main["old"], main["new"] + counts[0])), shape=(size, size))
+    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.intp)
+
+
+def _is_best(table: pd.DataFrame, same: "pd.Series[bool]") -> "pd.Series[bool]":
+    """Return which pairs are the likest of both their grids, so that no code is given twice."""
+    worth = table["likeness"].where(same, -1.0)
+    best_old = worth.groupby(table["old"]).transform("max")
+    best_new = worth.groupby(table["new"]).transform("max")
+    tie = table.assign(worth=worth).duplicated(["old", "worth"])
+    return (worth == best_old) & (worth == best_new) & ~tie
+
+
+def _loners(table: pd.DataFrame, counts: tuple[int, int]) -> list[pd.DataFrame]:
+    rows = []
+    for side, kind, count in (("old", "retire", counts[0]), ("new", "new", counts[1])):
+        paired = table.loc[table["is_main"], side]
+        alone = np.setdiff1d(np.arange(count), paired.to_numpy())
+        if len(alone) == 0:
+            continue
+        empty = dict.fromkeys(("area_m2", "overlap_old", "overlap_new", "likeness"), 0.0)
+        frame = pd.DataFrame({"old": -1, "new": -1, **empty, "kind": kind}, index=range(len(alone)))
+        frame[side] = alone
+        rows.append(frame.assign(is_same=False, is_main=True))
+    return rows
+
+
+def give_codes(
+    old: gpd.GeoDataFrame,
+    new: gpd.GeoDataFrame,
+    *,
+    succeeded: pd.DataFrame,
+    used: Collection[str],
+    code_length: int = 15,
+    target_m2: float = 10_000.0,
+) -> "pd.Series[str]":
+    """Return the codes of new grids: that of the old one where it stays, else the next free number.
+
+    Parameters
+    ----------
+    old : geopandas.GeoDataFrame
+        ``code``.
+    new : geopandas.GeoDataFrame
+        ``community_code`` and ``geometry``.
+    succeeded : pandas.DataFrame
+        From `succession`; a code does not follow a grid into another community.
+    used : collection of str
+        All codes ever used.
+    code_length : int
+        Digits of a code.
+    target_m2 : float
+        Area of a usual grid, m².
+
+    Raises
+    ------
+    CodeError
+        A community has no number left.
+    """
+    same = succeeded[succeeded["is_same"]]
+    codes: pd.Series[Any] = pd.Series(None, index=new.index, dtype=object)
+    codes.iloc[same["new"].to_numpy()] = old["code"].to_numpy()[same["old"].to_numpy()]
+    home = new["community_code"].astype(str)
+    kept = [
+        isinstance(code, str) and code.startswith(place)
+        for code, place in zip(codes, home, strict=True)
+    ]
+    fresh = ~np.array(kept, dtype=np.bool_)
+    if fresh.any():
+        taken = sorted({*used, *old["code"]})
+        rows = gpd.GeoDataFrame(new[fresh])
+        codes[fresh] = number(rows, code_length=code_length, used=taken, target_m2=target_m2)
+    return codes.astype(str)
+
+
+def name_rows(
+    succeeded: pd.DataFrame, old: "pd.Series[str]", new: "pd.Series[str]"
+) -> pd.DataFrame:
+    """Return the rows of ``grids.lineage``: codes, kind and overlaps of the pairs that tell something.
+
+    Grids kept unchanged are left out, and so is the little land that two adjusted grids exchanged.
+    """
+    table = succeeded.copy()
+    for side, codes in (("old", old), ("new", new)):
+        at = table[side].to_numpy()
+        table[f"{side}_code"] = pick(codes.to_numpy(dtype=object), at)
+    lives_on = set(table["old_code"].dropna()) & set(table["new_code"].dropna())
+    other = table["old_code"] != table["new_code"]
+    exchange = other & table["old_code"].isin(lives_on) & table["new_code"].isin(lives_on)
+    told = table["is_main"] & (table["kind"] != "keep") & ~exchange
+    recoded = table["kind"].isin(["keep", "reshape"]) & other
+    table.loc[recoded, "kind"] = "replace"
+    columns = ["old_code", "new_code", "kind", "overlap_old", "overlap_new"]
+    rows = table.loc[told | recoded, columns]
+    return rows.sort_values(["old_code", "new_code"], na_position="last").reset_index(drop=True)
