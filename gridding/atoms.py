@@ -1,22 +1,17 @@
 """Atoms: the small cells whose borders are all fit to be borders of unit grids."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from gridding.chains import chain_lines, join_segments
+from gridding.options import DivisionOptions
 from gridding.ridges import OPEN, cut_ridges
+from gridding.scene import Lines, Scene
 from gridding.sites import read_obstacles
 from gridding.zones import target_of, zone_shares
-
-if TYPE_CHECKING:
-    from gridding.options import DivisionOptions
-    from gridding.scene import Lines, Scene
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -59,9 +54,7 @@ def cut_atoms(
     faces = faces_in(land, network)
     target_m2 = target_of(zone_shares(faces, scene, options=options), options=options)
     large = shapely.area(faces) > _FACE_SHARE * target_m2
-    ridges = cut_ridges(
-        faces[large], target_m2[large], read_obstacles(scene), options=options
-    )
+    ridges = cut_ridges(faces[large], target_m2[large], read_obstacles(scene), options=options)
     polygons = faces
     if len(ridges.lines):
         # Line ends that bound no face are left out, or ridges would make slivers with them.

@@ -1,9 +1,6 @@
 """Ridges: borders half-way between buildings, and between the cells of open land."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -11,11 +8,9 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from gridding.chains import chain_lines, join_segments
+from gridding.options import DivisionOptions
 from gridding.scene import Lines
 from gridding.sites import Obstacles, Sites, sites_in
-
-if TYPE_CHECKING:
-    from gridding.options import DivisionOptions
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -68,9 +63,7 @@ def _diagram(faces: Geometries, sites: Sites) -> _Edges:
     if not found:
         none = np.empty(0, dtype=np.intp)
         return _Edges(start=np.empty((0, 2)), stop=np.empty((0, 2)), first=none, second=none)
-    start, stop, first, second = (
-        np.concatenate(parts) for parts in zip(*found, strict=True)
-    )
+    start, stop, first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return _Edges(start=start, stop=stop, first=first, second=second)
 
 
@@ -131,7 +124,9 @@ def _as_lines(
     start, stop, first, second = start[kept], stop[kept], edges.first[kept], edges.second[kept]
     low = np.minimum(sites.owner[first], sites.owner[second])
     high = np.maximum(sites.owner[first], sites.owner[second])
-    group = np.unique(np.column_stack([sites.face[first], low, high]), axis=0, return_inverse=True)[1]
+    group = np.unique(np.column_stack([sites.face[first], low, high]), axis=0, return_inverse=True)[
+        1
+    ]
     order = np.lexsort((stop, start, group.ravel()))
     start, stop, first, second = start[order], stop[order], first[order], second[order]
     vertices, offsets, chain = join_segments(start, stop, group.ravel()[order])

@@ -1,9 +1,6 @@
 """Sites: points from which the land between buildings, and open land, is shared out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
@@ -13,9 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-if TYPE_CHECKING:
-    from gridding.options import DivisionOptions
-    from gridding.scene import Scene
+from gridding.options import DivisionOptions
+from gridding.scene import Scene
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -101,9 +97,7 @@ def sites_in(
     fresh = np.ones(len(order), dtype=np.bool_)
     fresh[1:] = np.any(np.diff(cells[order], axis=0) != 0, axis=1) | (np.diff(face[order]) != 0)
     order = order[fresh]
-    return Sites(
-        points=sites[order], owner=owners[order], face=face[order], inset_m=insets[order]
-    )
+    return Sites(points=sites[order], owner=owners[order], face=face[order], inset_m=insets[order])
 
 
 def _reaching(obstacles: Obstacles, faces: Geometries) -> Obstacles:
@@ -218,7 +212,9 @@ def _grid(corner: Floats, first: Floats, second: Floats, cells: tuple[int, int])
     """Return the centres of the cells of a rectangle."""
     along = (np.arange(cells[0]) + 0.5) / cells[0]
     across = (np.arange(cells[1]) + 0.5) / cells[1]
-    points: Floats = (corner + along[:, None, None] * first + across[:, None] * second).reshape(-1, 2)
+    points: Floats = (corner + along[:, None, None] * first + across[:, None] * second).reshape(
+        -1, 2
+    )
     return points
 
 
@@ -226,13 +222,14 @@ def _clear(
     points: Floats, face: shapely.Polygon, spacing_m: float, obstacles: shapely.STRtree
 ) -> Floats:
     """Return the points well inside a face and well clear of obstacles."""
-    points = points[shapely.contains_xy(face, *points.T)]
+    points = points[np.asarray(shapely.contains_xy(face, *points.T))]
     sites = shapely.points(points)
     edge = shapely.boundary(face)
     shapely.prepare(edge)
     inside = ~shapely.dwithin(edge, sites, spacing_m / 6.0)
     inside[obstacles.query(sites, predicate="dwithin", distance=0.4 * spacing_m)[0]] = False
-    return points[inside]
+    clear: Floats = points[inside]
+    return clear
 
 
 @numba.njit(cache=True)
@@ -242,9 +239,12 @@ def _thinned(points, distance_m):  # type: ignore[no-untyped-def]
     for one in range(len(points)):
         free = True
         for other in range(one):
-            if kept[other] and (points[one, 0] - points[other, 0]) ** 2 + (
-                points[one, 1] - points[other, 1]
-            ) ** 2 < distance_m**2:
+            if (
+                kept[other]
+                and (points[one, 0] - points[other, 0]) ** 2
+                + (points[one, 1] - points[other, 1]) ** 2
+                < distance_m**2
+            ):
                 free = False
                 break
         kept[one] = free

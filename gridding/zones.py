@@ -1,17 +1,13 @@
 """The area a grid should have, by what it lies in: water, forest, a land-use class."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from gridding.options import DivisionOptions
-    from gridding.scene import Scene
+from gridding.options import DivisionOptions
+from gridding.scene import Scene
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -32,14 +28,14 @@ class ZoneShares:
     small_m2: Floats
     small: Floats
 
-    def sum_by(self, label: Indices, count: int) -> ZoneShares:
+    def grouped(self, label: Indices, count: int) -> "ZoneShares":
         """Return the shares of groups of polygons, labelled from 0."""
         return ZoneShares(
-            area_m2=np.bincount(label, self.area_m2, minlength=count),
-            large_m2=np.bincount(label, self.large_m2, minlength=count),
-            large=np.bincount(label, self.large, minlength=count),
-            small_m2=np.bincount(label, self.small_m2, minlength=count),
-            small=np.bincount(label, self.small, minlength=count),
+            area_m2=sum_by(label, self.area_m2, count=count),
+            large_m2=sum_by(label, self.large_m2, count=count),
+            large=sum_by(label, self.large, count=count),
+            small_m2=sum_by(label, self.small_m2, count=count),
+            small=sum_by(label, self.small, count=count),
         )
 
 
@@ -57,7 +53,7 @@ def zone_shares(polygons: Geometries, scene: Scene, *, options: DivisionOptions)
     count = len(polygons)
 
     def total(mask: NDArray[np.bool_], weight: Floats) -> Floats:
-        return np.bincount(polygon[mask], (shared * weight)[mask], minlength=count)
+        return sum_by(polygon[mask], (shared * weight)[mask], count=count)
 
     one = np.ones(len(zone))
     return ZoneShares(
@@ -95,6 +91,17 @@ def target_of(shares: ZoneShares, *, options: DivisionOptions) -> Floats:
     large = shares.large / np.maximum(shares.large_m2, 1e-9)
     target: Floats = mostly * large + (1.0 - mostly) * rest
     return target
+
+
+def sum_by(label: Indices, values: Floats, *, count: int) -> Floats:
+    """Return the sum of the values of every label from 0 to `count` - 1.
+
+    Examples
+    --------
+    >>> sum_by(np.array([2, 0, 2]), np.array([1.0, 2.0, 4.0]), count=3).tolist()
+    [2.0, 0.0, 5.0]
+    """
+    return np.asarray(np.bincount(label, values, minlength=count), dtype=np.float64)
 
 
 def _disjoint(zones: Geometries, target_m2: Floats) -> tuple[Geometries, Floats]:
