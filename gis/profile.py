@@ -42,6 +42,12 @@ event_order = ["territorial", "handler", "competent"]                    # 先�
 # name = "共享单车停放点"
 # accuracy = "A"         # A, B or C: 0.5, 1 or 10 m
 # geometry = "point"     # point, line, polygon or any
+
+# Trades 行业 of the city's own that have management grids, besides enforcement, sanitation, green space,
+# municipal works, lighting, gas and heat; one block each.
+# [[extension_trade]]
+# name = "河道保洁"
+# letters = "HD"         # 1 to 4 capital letters, in the codes of its management grids
 """
 
 

@@ -72,6 +72,14 @@ class ExtensionClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     geometry: Literal["point", "line", "polygon", "any"] = "point"
 
 
+class ExtensionTrade(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One ``[[extension_trade]]``: a trade 行业 of the city's own with management grids 管理网格."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[\w（）()·-]{1,30}$")]
+    letters: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,4}$")]
+    """Stand in the codes of its management grids, between area and sequence."""
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The city profile ``wanmi.toml``."""
 
@@ -80,6 +88,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     thresholds: Thresholds = Thresholds()
     decision: Decision = Decision()
     extension_class: list[ExtensionClass] = []
+    extension_trade: list[ExtensionTrade] = []
 
     @property
     def grid_code_length(self) -> int:
