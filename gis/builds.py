@@ -1,6 +1,6 @@
 """Builds: one dataset of one delivery made live in one transaction, listed, found, rolled back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,7 +10,7 @@ from sqlalchemy import Table
 
 from gis import ledger, staging
 from gis.conform import conform
-from gis.database import Database, dataset_lock, read_features, read_rows
+from gis.database import Connection, Database, dataset_lock, read_features, read_rows
 from gis.errors import BuildError
 from gis.ledger import BuildRequest, BuildResult
 from gis.tables import FEATURE_TABLES, declare
@@ -102,6 +102,7 @@ def publish(
     rows_read: int,
     scope: Scope,
     actor: str,
+    also: Callable[[Connection, int], None] | None = None,
 ) -> BuildResult:
     """Make the rows live: all of it in one transaction, or nothing.
 
@@ -125,6 +126,9 @@ def publish(
         Which live rows the delivery is complete for.
     actor : str
         Who builds, for the audit.
+    also : callable or None
+        Called with the connection and the build's number once the rows are exchanged: writes what
+        belongs to them in the same transaction; raises to undo it all.
 
     Raises
     ------
@@ -166,6 +170,8 @@ def publish(
         result = replace(result, build_id=ledger.record(connection, request, result))
         ledger.record_faults(connection, result, faults, srid=database.srid)
         staging.exchange(connection, table, build_id=result.build_id, as_of=request.as_of)
+        if also is not None:
+            also(connection, result.build_id)
         if counts.opened + counts.closed > _ANALYZE_ROWS:
             connection.execute(sql.SQL("ANALYZE {}").format(staging.identifier(table)))
         ledger.audit(connection, actor=actor, action="build", detail=result)

@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.errors import CrsError
-from gridding.lineage import CodeRules, overlaps, pick, succession
+from gridding.lineage import CodeRules, holder, overlaps, pick, succession
 
 WORDS = ("kept", "reshaped", "split", "merged", "replaced", "new", "retired")
 """Order in which the kinds are told."""
@@ -143,7 +143,5 @@ def movers(
 
 def holders(places: NDArray[np.object_], grids: gpd.GeoDataFrame) -> NDArray[np.object_]:
     """Return the code of the grid that holds each point; the first one's on a border, None outside."""
-    rows = np.full(len(places), len(grids), dtype=np.intp)
-    point, grid = shapely.STRtree(grids.geometry.to_numpy()).query(places, predicate="intersects")
-    np.minimum.at(rows, point, grid)
-    return pick(grids["code"].to_numpy(dtype=object), np.where(rows == len(grids), -1, rows))
+    rows = holder(places, grids.geometry.to_numpy())
+    return pick(grids["code"].to_numpy(dtype=object), rows)

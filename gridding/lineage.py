@@ -23,6 +23,7 @@ KINDS = ("keep", "reshape", "split", "merge", "replace", "retire", "new")
 _CRUMB_M2 = 0.5
 _MAIN = 0.5
 
+Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
@@ -39,7 +40,7 @@ class CodeRules:
     """A part with this share of a split grid keeps its code (as 0.7); None: no part does."""
 
 
-def overlaps(old: NDArray[np.object_], new: NDArray[np.object_]) -> pd.DataFrame:
+def overlaps(old: Geometries, new: Geometries) -> pd.DataFrame:
     """Return the pairs of old and new polygons that share more than half a square metre.
 
     Returns
@@ -132,7 +133,7 @@ def succession(
     return pd.concat([table, *_loners(table, counts)], ignore_index=True)
 
 
-def pick(values: NDArray[np.object_], rows: Indices) -> NDArray[np.object_]:
+def pick(values: Geometries, rows: Indices) -> Geometries:
     """Return the values at some rows, None where the row is -1.
 
     Examples
@@ -243,3 +244,34 @@ def name_rows(
     columns = ["old_code", "new_code", "kind", "overlap_old", "overlap_new"]
     rows = table.loc[told | recoded, columns]
     return rows.sort_values(["old_code", "new_code"], na_position="last").reset_index(drop=True)
+
+
+def stayed_shares(
+    points: Geometries, old: Geometries, new: Geometries, *, pairs: pd.DataFrame
+) -> Floats:
+    """Return for each pair the share of the old grid's points that lie in the new one; nan: it has none.
+
+    Examples
+    --------
+    >>> old, new = shapely.box([0], [0], [9], [9]), shapely.box([0], [0], [6], [9])
+    >>> points = shapely.points([[1, 1], [2, 2], [8, 8]])
+    >>> stayed_shares(points, old, new, pairs=overlaps(old, new)).round(2).tolist()
+    [0.67]
+    """
+    before, after = holder(points, old), holder(points, new)
+    total = pd.Series(before[before >= 0]).value_counts()
+    both = (before >= 0) & (after >= 0)
+    together = pd.Series(list(zip(before[both], after[both], strict=True))).value_counts()
+    keys = list(zip(pairs["old"], pairs["new"], strict=True))
+    shared = np.array([together.get(key, 0) for key in keys], dtype=np.float64)
+    whole = pairs["old"].map(total).to_numpy(dtype=np.float64)
+    result: Floats = shared / whole
+    return result
+
+
+def holder(points: Geometries, polygons: Geometries) -> Indices:
+    """Return which polygon holds each point: the first one on a border, -1 outside all."""
+    rows = np.full(len(points), len(polygons), dtype=np.intp)
+    point, polygon = shapely.STRtree(polygons).query(points, predicate="intersects")
+    np.minimum.at(rows, point, polygon)
+    return np.where(rows == len(polygons), -1, rows)
