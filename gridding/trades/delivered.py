@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import geopandas as gpd
 import pandas as pd
 
 from gis.codes import read_rules
@@ -76,11 +75,8 @@ def read_delivered(
     else:
         rows[sort.series] = rows["said"].fillna(ONLY_KIND)
     rows["source_file"], rows["source_row"] = frame["source_file"], frame["source_row"]
-    rows["geometry"] = (
-        frame.geometry
-        if isinstance(frame, gpd.GeoDataFrame)
-        else pd.Series(None, index=frame.index, dtype=object)
-    )
+    none = pd.Series(None, index=frame.index, dtype=object)
+    rows["geometry"] = frame["geometry"].astype(object) if "geometry" in frame else none
     rows = rows.astype(object).where(rows.notna(), None)
     return _join_lists(rows, sort)
 
@@ -98,5 +94,7 @@ def _join_lists(rows: pd.DataFrame, sort: Sort) -> pd.DataFrame:
     kept = rows[~again].copy()
     for name in (*_TEXTS, *sort.persons):
         kept[name] = filled[name].reindex(kept.index).where(kept[name].isna(), kept[name])
-    kept["members"] = joined.reindex(kept.index).where(joined.reindex(kept.index).notna(), kept["members"])
+    kept["members"] = joined.reindex(kept.index).where(
+        joined.reindex(kept.index).notna(), kept["members"]
+    )
     return kept.astype(object).where(kept.notna(), None)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ from gridding.graph import Floats, Indices
 _PARTS = re.compile(r"[^\s;；,，、]+")
 _TO = re.compile(r"\s*(?:—+|－|-+|~|～|至|到)\s*")
 _AREA_DIGITS = (6, 9, 12)
-_MOST = 0.5
+MOST = 0.5
+"""A polygon that holds more than this share of a unit grid has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,9 @@ class Members:
     """Codes and ranges that no unit grid bears, in the text's order."""
 
 
-def read_members(text: str, known: Sequence[str]) -> Members:
+def read_members(
+    text: str, known: Sequence[str], *, sets: Mapping[str, Sequence[str]] | None = None
+) -> Members:
     """Return the unit grids that a text names by codes, ranges of codes and codes of areas.
 
     Parts are separated by blanks, commas or semicolons of either script. The end of a range may be
@@ -41,6 +44,8 @@ def read_members(text: str, known: Sequence[str]) -> Members:
         As delivered.
     known : sequence of str
         Codes of the unit grids that hold, sorted.
+    sets : mapping or None
+        Other sets that may be named as a whole: code -> codes of unit grids.
 
     Examples
     --------
@@ -54,7 +59,7 @@ def read_members(text: str, known: Sequence[str]) -> Members:
     unknown: list[str] = []
     plain = unicodedata.normalize("NFKC", text)
     for part in _PARTS.findall(_TO.sub("-", plain)):
-        codes = _read_part(part, known)
+        codes = (sets or {}).get(part) or _read_part(part, known)
         if codes:
             found.update(codes)
         else:
@@ -95,6 +100,26 @@ def write_members(codes: Sequence[str], known: Sequence[str]) -> str:
     return ",".join(code for run in parts for code in run)
 
 
+def shares_of(
+    grids: NDArray[np.object_], polygons: NDArray[np.object_]
+) -> tuple[Indices, Indices, Floats]:
+    """Return unit grid, polygon and the share of the grid in it, for all pairs that meet.
+
+    The pairs are sorted by grid, then polygon.
+
+    Examples
+    --------
+    >>> grids = shapely.box([0, 10], 0, [10, 20], 10)
+    >>> [part.tolist() for part in shares_of(grids, np.array([shapely.box(-5, 0, 12, 10)]))]
+    [[0, 1], [0, 0], [1.0, 0.2]]
+    """
+    polygon, grid = shapely.STRtree(grids).query(polygons, predicate="intersects")
+    area = shapely.area(shapely.intersection(polygons[polygon], grids[grid]))
+    share = np.round(area / np.maximum(shapely.area(grids[grid]), 1e-9), 6)
+    order = np.lexsort((polygon, grid))
+    return grid[order].astype(np.intp), polygon[order].astype(np.intp), share[order]
+
+
 def held_by(grids: NDArray[np.object_], polygons: NDArray[np.object_]) -> tuple[Indices, Floats]:
     """Return for each unit grid the polygon that holds most of it, and the share of it that does.
 
@@ -107,14 +132,12 @@ def held_by(grids: NDArray[np.object_], polygons: NDArray[np.object_]) -> tuple[
     >>> index.tolist(), share.tolist()
     ([0, 1, -1], [1.0, 0.6, 0.1])
     """
-    polygon, grid = shapely.STRtree(grids).query(polygons, predicate="intersects")
-    area = shapely.area(shapely.intersection(polygons[polygon], grids[grid]))
-    share = np.round(area / np.maximum(shapely.area(grids[grid]), 1e-9), 6)
+    grid, polygon, share = shares_of(grids, polygons)
     order = np.lexsort((polygon, -share, grid))
     grid, polygon, share = grid[order], polygon[order], share[order]
     first = np.flatnonzero(np.diff(grid, prepend=-1))
     holder = np.full(len(grids), -1, dtype=np.intp)
     most = np.zeros(len(grids))
     most[grid[first]] = share[first]
-    holder[grid[first]] = np.where(share[first] > _MOST, polygon[first], -1)
+    holder[grid[first]] = np.where(share[first] > MOST, polygon[first], -1)
     return holder, most
