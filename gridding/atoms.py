@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridding.chains import chain_lines, join_segments
+from gridding.chains import chain_lines, join_segments, number_points, number_rows
 from gridding.options import DivisionOptions
 from gridding.ridges import OPEN, cut_ridges
 from gridding.scene import Lines, Scene
@@ -159,7 +159,7 @@ def _with_borders(
     within = (face[left] == face[right]) & (face[left] >= 0)
     for rows, lines in zip((~outside & ~within, ~outside & within), sources, strict=True):
         kind[rows], price[rows] = line_at(middle[rows], lines, options)
-    group = _group(left, right, kind, np.round(price * 1e6).astype(np.intp))
+    group = number_rows(left, right, kind, np.round(price * 1e6).astype(np.intp))
     vertices, offsets, chain = join_segments(start, stop, group)
     one = np.unique(chain, return_index=True)[1]
     border = chain_lines(points, vertices, offsets)
@@ -181,7 +181,7 @@ def _sides(
     """Return all vertices, the segments between them, and the polygons on both sides or -1."""
     rings, owner = shapely.get_rings(polygons, return_index=True)
     corners, ring = shapely.get_coordinates(rings, return_index=True)
-    points, vertex = _vertices(corners, options)
+    points, vertex = number_points(corners, cell_m=options.precision_m)
     same = ring[1:] == ring[:-1]
     ends = np.sort(np.column_stack([vertex[:-1][same], vertex[1:][same]]), axis=1)
     polygon = owner[ring[1:][same]]
@@ -194,16 +194,6 @@ def _sides(
     return points, ends[first, 0], ends[first, 1], polygon[first], right
 
 
-def _vertices(corners: Floats, options: DivisionOptions) -> tuple[Floats, Indices]:
-    """Return the distinct points among corners, west to east, and which of them each corner is."""
-    cells = np.round(corners / options.precision_m).astype(np.int64)
-    cells -= cells.min(axis=0)
-    _, first, vertex = np.unique(
-        (cells[:, 0] << 32) | cells[:, 1], return_index=True, return_inverse=True
-    )
-    return corners[first], vertex.astype(np.intp)
-
-
 def _ring_at(points: Geometries, land: shapely.Polygon) -> Indices:
     """Return which ring of the land each point of its outline lies on; 0 is the exterior."""
     ring = np.zeros(len(points), dtype=np.intp)
@@ -212,14 +202,3 @@ def _ring_at(points: Geometries, land: shapely.Polygon) -> Indices:
         point, nearest = shapely.STRtree(rings).query_nearest(points, all_matches=False)
         ring[point] = nearest
     return ring
-
-
-def _group(*columns: Indices) -> Indices:
-    """Return a number for every row, equal where all columns are."""
-    order = np.lexsort(columns)
-    fresh = np.zeros(len(order), dtype=np.intp)
-    for column in columns:
-        fresh[1:] |= np.diff(column[order]) != 0
-    group = np.empty(len(order), dtype=np.intp)
-    group[order] = np.cumsum(fresh)
-    return group

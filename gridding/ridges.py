@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
-from gridding.chains import chain_lines, join_segments
+from gridding.chains import chain_lines, join_segments, number_points, number_rows
 from gridding.options import DivisionOptions
 from gridding.scene import Lines
 from gridding.sites import Obstacles, Sites, sites_in
@@ -48,6 +48,15 @@ class _Edges:
     first: Indices
     """Site on one side, and on the other."""
     second: Indices
+
+    def taken(self, rows: Indices) -> "_Edges":
+        """Return the edges of the given positions."""
+        return _Edges(
+            start=self.start[rows],
+            stop=self.stop[rows],
+            first=self.first[rows],
+            second=self.second[rows],
+        )
 
 
 def _diagram(faces: Geometries, sites: Sites) -> _Edges:
@@ -116,44 +125,56 @@ def _as_lines(
     faces: Geometries, sites: Sites, edges: _Edges, obstacle_count: int, options: DivisionOptions
 ) -> Lines:
     """Return edges as lines from junction to junction, clipped to their faces, with prices."""
-    cell = options.precision_m
-    ends = np.round(np.concatenate([edges.start, edges.stop]) / cell)
-    corners, vertex = np.unique(ends, axis=0, return_inverse=True)
-    start, stop = vertex.ravel().reshape(2, -1)
-    kept = start != stop
-    start, stop, first, second = start[kept], stop[kept], edges.first[kept], edges.second[kept]
-    low = np.minimum(sites.owner[first], sites.owner[second])
-    high = np.maximum(sites.owner[first], sites.owner[second])
-    group = np.unique(np.column_stack([sites.face[first], low, high]), axis=0, return_inverse=True)[
-        1
-    ]
-    order = np.lexsort((stop, start, group.ravel()))
-    start, stop, first, second = start[order], stop[order], first[order], second[order]
-    vertices, offsets, chain = join_segments(start, stop, group.ravel()[order])
-    points = corners * cell
-    width = np.hypot(*(sites.points[first] - sites.points[second]).T)
-    room = np.full(len(offsets) - 1, np.inf)
-    np.minimum.at(room, chain, width / 2.0)
-    length = np.hypot(*(points[start] - points[stop]).T)
-    clear = np.maximum(0.0, width - sites.inset_m[first] - sites.inset_m[second])
-    price = np.select([clear < limit for limit, _ in _GAP_PRICES], [p for _, p in _GAP_PRICES])
-    total = np.bincount(chain, length, minlength=len(room))
-    mean = np.bincount(chain, length * price, minlength=len(room)) / total
+    cell_m = options.precision_m
+    points, vertex = number_points(np.concatenate([edges.start, edges.stop]), cell_m=cell_m)
+    start, stop = np.sort(vertex.reshape(2, -1), axis=0)
+    owners = np.sort([sites.owner[edges.first], sites.owner[edges.second]], axis=0)
+    face = sites.face[edges.first]
+    group = number_rows(face, owners[0], owners[1])
+    order = np.lexsort((stop, start, group))
+    order = order[start[order] != stop[order]]
+    start, stop, face, is_gap = start[order], stop[order], face[order], owners[1] < obstacle_count
+    vertices, offsets, chain = join_segments(start, stop, group[order])
+    room, price = _rated(faces[face], points[np.stack([start, stop])], edges.taken(order), sites)
+    least = np.full(len(offsets) - 1, np.inf)
+    np.minimum.at(least, chain, room / 2.0)
     one = np.unique(chain, return_index=True)[1]
-    is_gap = np.maximum(sites.owner[first[one]], sites.owner[second[one]]) < obstacle_count
     lines = shapely.simplify(
         chain_lines(points, vertices, offsets),
-        np.minimum(_MOST_MOVED_M, _MOVED_SHARE * room),
+        np.minimum(_MOST_MOVED_M, _MOVED_SHARE * least),
         preserve_topology=False,
     )
-    lines, kept_chain = _clipped(lines, faces[sites.face[first[one]]])
-    is_gap = is_gap[kept_chain]
+    lines, kept = _clipped(lines, faces[face[one]])
     return Lines(
         lines=lines,
-        kind=np.where(is_gap, GAP, OPEN).astype(np.intp),
+        kind=np.where(is_gap, GAP, OPEN)[order][one][kept].astype(np.intp),
         rank=np.zeros(len(lines), dtype=np.intp),
-        price=np.where(is_gap, mean[kept_chain], options.open_price),
+        price=np.where(is_gap[order][one], _mean(price, chain), options.open_price)[kept],
     )
+
+
+def _rated(
+    faces: Geometries, ends: Floats, edges: _Edges, sites: Sites
+) -> tuple[Floats, tuple[Floats, Floats]]:
+    """Return the room that edges run in, and their prices as gaps with their lengths in the face."""
+    width = np.hypot(*(sites.points[edges.first] - sites.points[edges.second]).T)
+    clear = np.maximum(0.0, width - sites.inset_m[edges.first] - sites.inset_m[edges.second])
+    price = np.select(
+        [clear < limit for limit, _ in _GAP_PRICES], [cost for _, cost in _GAP_PRICES]
+    )
+    middle = ends.mean(axis=0)
+    shapely.prepare(faces)
+    inside = shapely.contains_xy(faces, middle[:, 0], middle[:, 1])
+    # Outside the face an edge says nothing of the gap, but without any price a mean needs one.
+    length = np.hypot(*(ends[0] - ends[1]).T) * np.where(inside, 1.0, 1e-9)
+    return width, (price, length)
+
+
+def _mean(weighted: tuple[Floats, Floats], chain: Indices) -> Floats:
+    """Return the mean of values by weight for every chain."""
+    value, weight = weighted
+    mean: Floats = np.bincount(chain, value * weight) / np.bincount(chain, weight)
+    return mean
 
 
 def _clipped(lines: Geometries, faces: Geometries) -> tuple[Geometries, Indices]:
