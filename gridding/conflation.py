@@ -1,0 +1,261 @@
+"""Conflation: of lines that run side by side the strongest stays, and the others are tied to it."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+
+from gridding.lines import KINDS, Floats, Indices, Lines
+from gridding.options import DivisionOptions
+from gridding.pieces import Flags
+from gridding.samples import STEP_M, Samples, sample_strokes
+from gridding.scene import Scene
+from gridding.strokes import OUTLINE, Strokes, trace_strokes
+from gridding.ties import tie_ends
+
+_PARALLEL = 0.82
+"""Least cosine of the angle between lines that run side by side: 35°."""
+_SLACK_M = 1.0
+"""How far past the end of a part of a line another still counts as beside it."""
+_OWN_LENGTH_M = 60.0
+"""How far along itself a line must be to run beside itself, as a hairpin does."""
+_ROUNDS = 30
+_MARGIN = 1.3
+_MARGIN_SHARE = 0.3
+"""A stretch that runs within 1.3 reaches goes as a whole when this share of it runs within one."""
+
+_ROADS = ("main_road", "street", "internal_road", "path")
+_FRONTS = ("wall", "parcel", "green", "land_use")
+_REACH: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {
+    (("main_road",), ("main_road",)): 3.0,
+    (("street", "internal_road", "path"), ("main_road",)): 2.5,
+    (("street",), ("street",)): 2.0,
+    (("internal_road",), ("street",)): 1.5,
+    (("path",), ("street",)): 2.5,
+    (("path",), ("internal_road",)): 1.5,
+    (("railway",), ("railway",)): 2.5,
+    (_FRONTS, ("main_road",)): 4.0,
+    (_FRONTS, ("street",)): 2.5,
+    (_FRONTS, ("internal_road",)): 1.5,
+    (_FRONTS, ("water", "railway")): 2.0,
+    (("parcel", "green", "land_use"), ("parcel", "green", "land_use")): 0.5,
+    (_ROADS, ("outline", "locked")): 1.5,
+    (("path", *_FRONTS), ("outline", "locked")): 2.0,
+    (tuple(KINDS), ("existing",)): 1.0 / 3.0,
+}
+"""Weaker kinds, stronger kinds: how far apart they count as one, in multiples of ``conflation_m``; else 1."""
+_FIXED = (KINDS.index("locked"), KINDS.index("existing"))
+
+
+def conflate(land: shapely.Polygon, scene: Scene, *, options: DivisionOptions) -> Lines:
+    """Return the lines of a scene, each street, bank or front once, tied together.
+
+    Parts of a line that run along a stronger one within ``conflation_m``, or a multiple of it for kinds
+    that belong together, are dropped; lines that cross stay. The outline of the land is the strongest
+    line and is not returned. Between equals the longer stroke stays. Loose ends are led on to the
+    next line where one is near. Locked and existing lines stay as they are.
+
+    Parameters
+    ----------
+    land : shapely.Polygon
+        One piece of a community, metres, on the precision grid.
+    scene : Scene
+        What touches the land.
+    options : DivisionOptions
+        ``conflation_m`` and the precision grid.
+    """
+    reach_m = max(_REACH.values()) * options.conflation_m
+    lines = _clipped(scene.lines, land, reach_m)
+    rings = shapely.get_parts(shapely.boundary(land))
+    strokes = trace_strokes(lines, rings, precision_m=options.precision_m)
+    samples = sample_strokes(strokes)
+    kept, price, apart_m = _judged(strokes, samples, options)
+    kept = _smoothed(samples, kept, options.conflation_m) & (strokes.kind[samples.stroke] >= 0)
+    found = _pieces(strokes, samples, kept, price, precision_m=options.precision_m)
+    inside = np.sort(shapely.STRtree(found.lines).query(land, predicate="intersects"))
+    dropped = ~kept & (strokes.kind[samples.stroke] >= 0)
+    middle = (samples.start[dropped] + samples.stop[dropped]) / 2.0
+    return tie_ends(
+        found.take(inside),
+        land,
+        scene.buildings,
+        gaps=np.column_stack([middle, apart_m[dropped]]),
+        options=options,
+    )
+
+
+def _clipped(lines: Lines, land: shapely.Polygon, reach_m: float) -> Lines:
+    """Return lines without what lies far outside the bounds of the land."""
+    west, south, east, north = shapely.bounds(land)
+    west, south, east, north = west - reach_m, south - reach_m, east + reach_m, north + reach_m
+    bounds = shapely.bounds(lines.lines)
+    far = (bounds[:, :2] < [west, south]).any(axis=1) | (bounds[:, 2:] > [east, north]).any(axis=1)
+    shapes = lines.lines.copy()
+    shapes[far] = shapely.clip_by_rect(shapes[far], west, south, east, north)
+    parts, row = shapely.get_parts(shapes, return_index=True)
+    is_line = shapely.length(parts) > 0
+    found = lines.take(row[is_line])
+    return Lines(lines=parts[is_line], kind=found.kind, rank=found.rank, price=found.price)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """Pairs of a weaker sample and a stronger one that runs beside it."""
+
+    weak: Indices
+    strong: Indices
+    apart_m: Floats
+    is_near: Flags
+    """Within the reach of their kinds; else within 1.3 times of it."""
+    is_lasting: Flags
+    """Whether the weaker goes even where the stronger goes for a third: a front along a street."""
+
+
+def _judged(
+    strokes: Strokes, samples: Samples, options: DivisionOptions
+) -> tuple[Flags, Floats, Floats]:
+    """Return which samples stay, their price, and how far each is from what runs beside it.
+
+    A sample goes where a stronger one that stays runs beside it. What stays takes the best price of
+    what it covers.
+    """
+    found = _beside(strokes, samples, options)
+    kept = np.ones(len(samples.stroke), dtype=bool)
+    for _ in range(_ROUNDS):
+        covered = np.zeros(len(kept), dtype=bool)
+        covered[found.weak[found.is_near & (found.is_lasting | kept[found.strong])]] = True
+        if (covered == ~kept).all():
+            break
+        kept = ~covered
+    beside = ~kept
+    beside[found.weak[found.is_lasting | kept[found.strong]]] = True
+    run, *_ = _runs(samples.stroke, beside)
+    share = np.bincount(run, samples.length_m * ~kept) / np.bincount(run, samples.length_m)
+    kept &= ~(beside & (share[run] >= _MARGIN_SHARE))
+    counts = kept[found.strong] & ~kept[found.weak]
+    price = strokes.price[samples.stroke]
+    np.minimum.at(price, found.strong[counts], price[found.weak[counts]])
+    price = np.where(
+        strokes.kind[samples.stroke] == _FIXED[0], strokes.price[samples.stroke], price
+    )
+    nearest = np.full(len(kept), np.inf)
+    np.minimum.at(nearest, found.weak, found.apart_m)
+    return kept, price, np.where(np.isfinite(nearest), nearest, 0.0)
+
+
+def _beside(strokes: Strokes, samples: Samples, options: DivisionOptions) -> _Beside:
+    """Return what runs beside what."""
+    middle = (samples.start + samples.stop) / 2.0
+    kind = strokes.kind[samples.stroke]
+    reach_m = _MARGIN * _reaches() * options.conflation_m
+    may_go = np.flatnonzero(~np.isin(kind, (*_FIXED, OUTLINE)))
+    weaker = cKDTree(middle[may_go])
+    found: list[tuple[Indices, Indices]] = []
+    for strong_kind in np.unique(kind).tolist():
+        of_kind = np.flatnonzero(kind == strong_kind)
+        radius = float(np.hypot(reach_m[:, strong_kind].max(), STEP_M / 2.0 + _SLACK_M))
+        pairs = cKDTree(middle[of_kind]).sparse_distance_matrix(
+            weaker, radius, output_type="ndarray"
+        )
+        found.append((may_go[pairs["j"]], of_kind[pairs["i"]]))
+    weak, strong = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = _precedence(strokes, samples)
+    one, two = samples.stroke[weak], samples.stroke[strong]
+    gap = samples.along_m[weak] - samples.along_m[strong]
+    possible = (order[one] < order[two]) | ((one == two) & (gap > _OWN_LENGTH_M))
+    weak, strong = weak[possible], strong[possible]
+    return _filtered(weak, strong, kind, samples, reach_m)
+
+
+def _filtered(
+    weak: Indices, strong: Indices, kind: Indices, samples: Samples, reach_m: Floats
+) -> _Beside:
+    """Return the pairs that are near, beside each other and parallel."""
+    across = samples.stop[strong] - samples.start[strong]
+    across /= samples.length_m[strong][:, None]
+    offset = (samples.start + samples.stop)[weak] - (samples.start + samples.stop)[strong]
+    along = np.abs((offset * across).sum(axis=1)) / 2.0
+    apart = np.abs(offset[:, 0] * across[:, 1] - offset[:, 1] * across[:, 0]) / 2.0
+    turn = np.abs((samples.heading[weak] * samples.heading[strong]).sum(axis=1))
+    limit = reach_m[kind[weak], kind[strong]]
+    beside = (apart <= limit) & (along <= samples.length_m[strong] / 2.0 + _SLACK_M)
+    beside &= turn >= _PARALLEL
+    weak, strong, apart, limit = weak[beside], strong[beside], apart[beside], limit[beside]
+    fronts = [KINDS.index(name) for name in _FRONTS]
+    return _Beside(
+        weak=weak,
+        strong=strong,
+        apart_m=apart,
+        is_near=apart <= limit / _MARGIN,
+        is_lasting=np.isin(kind[weak], fronts) & ~np.isin(kind[strong], fronts),
+    )
+
+
+def _precedence(strokes: Strokes, samples: Samples) -> Indices:
+    """Return a number for every stroke: the higher of two stays."""
+    count = len(strokes.kind)
+    length = np.round(np.bincount(samples.stroke, samples.length_m, minlength=count), 2)
+    order = np.lexsort((-np.arange(count), length, strokes.rank))
+    place = np.empty(count, dtype=np.intp)
+    place[order] = np.arange(count)
+    return place
+
+
+@cache
+def _reaches() -> Floats:
+    """Return the reach of every weaker kind (row) beside every stronger kind; the last is the outline."""
+    names = (*KINDS, "outline")
+    table = np.ones((len(names), len(names)))
+    for (weaker, stronger), factor in _REACH.items():
+        rows = [names.index(name) for name in weaker]
+        columns = [names.index(name) for name in stronger]
+        table[np.ix_(rows, columns)] = factor
+    return table
+
+
+def _smoothed(samples: Samples, kept: Flags, conflation_m: float) -> Flags:
+    """Drop short remains between dropped parts, then restore short drops: a crossing, a bend."""
+    for state, inner_m, end_m in ((True, 2.5, 1.0), (False, 2.0, 2.0)):
+        run, first, _ = _runs(samples.stroke, kept)
+        length_m = np.bincount(run, samples.length_m)
+        stroke = samples.stroke[first]
+        begins = np.diff(stroke, prepend=-1) != 0
+        ends = np.diff(stroke, append=-1) != 0
+        limit_m = np.where(begins | ends, end_m, inner_m) * conflation_m
+        turned = (kept[first] == state) & (length_m < limit_m) & ~(begins & ends)
+        kept = np.where(turned[run], ~kept, kept)
+    return kept
+
+
+def _runs(*keys: Floats | Indices | Flags) -> tuple[Indices, Indices, Indices]:
+    """Return the number of the run of equal keys at each place, and first and last place of each run."""
+    new = np.zeros(len(keys[0]), dtype=bool)
+    new[:1] = True
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    first = np.flatnonzero(new)
+    return np.cumsum(new) - 1, first, np.append(first[1:], len(new))[: len(first)] - 1
+
+
+def _pieces(
+    strokes: Strokes, samples: Samples, kept: Flags, price: Floats, *, precision_m: float
+) -> Lines:
+    """Return what is kept as lines, with their own vertices and those where they were cut."""
+    rows = np.flatnonzero(kept)
+    stroke = samples.stroke[rows]
+    # A gap in the rows starts a new run, as a new stroke or price does.
+    run, first, last = _runs(stroke, price[rows], rows - np.arange(len(rows)))
+    begins = np.zeros(len(rows), dtype=bool)
+    begins[first] = True
+    shown = begins | samples.is_vertex[rows]
+    points = np.concatenate([samples.start[rows[shown]], samples.stop[rows[last]]])
+    owner = np.concatenate([run[shown], np.arange(len(first))])
+    order = np.argsort(owner, kind="stable")
+    points = np.round(points[order] / precision_m) * precision_m
+    lines = shapely.linestrings(points, indices=owner[order]) if len(first) else np.zeros(0, object)
+    source = stroke[first]
+    return Lines(
+        lines=lines, kind=strokes.kind[source], rank=strokes.rank[source], price=price[rows[first]]
+    )
