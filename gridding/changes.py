@@ -6,6 +6,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gis.database import Database, read_features
 from gridding.uses import use_of
 
 Geometries = NDArray[np.object_]
@@ -34,8 +35,8 @@ def changed_features(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> gpd.GeoDat
     Returns
     -------
     geopandas.GeoDataFrame
-        ``feature_class``, ``change`` (added or removed), and the ``geometry`` that did: lines, and
-        areas that are wholly added or removed.
+        ``feature_class``, ``change`` (added or removed), the ``geometry`` that did (lines, and areas
+        that are wholly added or removed), and ``build_id`` where both states have it.
 
     Examples
     --------
@@ -56,7 +57,7 @@ def changed_features(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> gpd.GeoDat
     ]
     result = pd.concat(rows, ignore_index=True)
     return gpd.GeoDataFrame(
-        result[["feature_class", "change"]], geometry=result["geometry"].to_numpy(), crs=new.crs
+        result.drop(columns="geometry"), geometry=result["geometry"].to_numpy(), crs=new.crs
     )
 
 
@@ -71,9 +72,10 @@ def _used(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     }
     role = [roles[key] for key in zip(classes.tolist(), is_area.tolist(), strict=True)]
     kept = usable & ~np.isin(np.array(role, dtype=object), ["ignore"])
-    return gpd.GeoDataFrame(
-        {"feature_class": classes[kept]}, geometry=shapes[kept], crs=features.crs
-    )
+    columns = {"feature_class": classes[kept]}
+    if "build_id" in features:
+        columns["build_id"] = features["build_id"].to_numpy()[kept]
+    return gpd.GeoDataFrame(columns, geometry=shapes[kept], crs=features.crs)
 
 
 def _keys(features: gpd.GeoDataFrame) -> "pd.Series[str]":
@@ -125,3 +127,39 @@ def touched_grids(grids: Geometries, changed: Geometries) -> NDArray[np.bool_]:
     held = shapely.area(shapely.intersection(changed[is_area][row], grids[grid]))
     touched[grid[held > _HELD_M2]] = True
     return touched
+
+
+def pending_changes(database: Database) -> tuple[gpd.GeoDataFrame, int]:
+    """Return what changed in the topography since the unit grids last took account of it.
+
+    That is since the last update that was applied, else since the oldest grid that is live. Each
+    change has the ``build_id`` that brought it, so that grids made later are not touched by it.
+
+    Returns
+    -------
+    tuple
+        The changes as of `changed_features`, with ``build_id``; the newest build of the topography.
+    """
+    with database.connect(read_only=True) as connection:
+        row = connection.execute(_MARKS).fetchone()
+        assert row is not None
+        since, newest = int(row[0] or 0), int(row[1] or 0)
+        query = (
+            "SELECT feature_class, geom, build_id, closed_build_id FROM topography.feature"
+            " WHERE (build_id > %(since)s) <> (coalesce(closed_build_id, 0) > %(since)s)"
+            " AND greatest(build_id, closed_build_id) > %(since)s ORDER BY code, row_id"
+        )
+        rows = read_features(connection, query, {"since": since}, crs=database.crs)
+    opened = rows["build_id"] > since
+    rows["build_id"] = rows["build_id"].where(opened, rows["closed_build_id"]).astype("int64")
+    changes = changed_features(gpd.GeoDataFrame(rows[~opened]), gpd.GeoDataFrame(rows[opened]))
+    return changes, newest
+
+
+_MARKS = """
+    SELECT coalesce(
+        (SELECT max((e.after->>'topography_build')::bigint) FROM grids.edit AS e
+         LEFT JOIN meta.build AS b USING (build_id)
+         WHERE e.kind = 'update' AND (b.status IS NULL OR b.status = 'live')),
+        (SELECT min(build_id) FROM grids.unit_grid WHERE valid_to IS NULL)),
+        (SELECT max(build_id) FROM meta.build WHERE dataset = 'topography' AND status = 'live')"""

@@ -55,11 +55,16 @@ def overlaps(old: Geometries, new: Geometries) -> pd.DataFrame:
     >>> table[["new", "area_m2", "overlap_old", "overlap_new"]].values.tolist()
     [[0.0, 80.0, 0.8, 1.0], [1.0, 20.0, 0.2, 0.5]]
     """
-    second, first = shapely.STRtree(old).query(new, predicate="intersects")
-    second, first = np.asarray(second), np.asarray(first)
-    same = shapely.equals_exact(old[first], new[second], tolerance=0.0)
-    area = np.where(same, shapely.area(old[first]), 0.0)
-    area[~same] = shapely.area(shapely.intersection(old[first[~same]], new[second[~same]]))
+    # What is equal to the last digit needs no geometry; in a large city that is nearly everything.
+    first, second = _equal(old, new)
+    area = shapely.area(old[first])
+    rest_old = np.setdiff1d(np.arange(len(old)), first)
+    rest_new = np.setdiff1d(np.arange(len(new)), second)
+    some_new, some_old = shapely.STRtree(old[rest_old]).query(new[rest_new], predicate="intersects")
+    some_old, some_new = rest_old[some_old], rest_new[some_new]
+    shared = shapely.area(shapely.intersection(old[some_old], new[some_new]))
+    first, second = np.append(first, some_old), np.append(second, some_new)
+    area = np.append(area, shared)
     old_m2, new_m2 = shapely.area(old)[first], shapely.area(new)[second]
     table = pd.DataFrame(
         {
@@ -73,6 +78,17 @@ def overlaps(old: Geometries, new: Geometries) -> pd.DataFrame:
     )
     table = table[table["area_m2"] > np.minimum(_CRUMB_M2, 0.5 * np.minimum(old_m2, new_m2))]
     return table.sort_values(["old", "new"]).reset_index(drop=True)
+
+
+def _equal(old: Geometries, new: Geometries) -> tuple[Indices, Indices]:
+    """Return the pairs of polygons with the same coordinates, each polygon at most once."""
+    old_text, new_text = (
+        pd.Series(shapely.to_wkb(shapely.normalize(shapes)), dtype=object) for shapes in (old, new)
+    )
+    unique_old = old_text.drop_duplicates()
+    place = pd.Index(unique_old).get_indexer(pd.Index(new_text))
+    found = np.flatnonzero((place >= 0) & ~new_text.duplicated().to_numpy())
+    return unique_old.index.to_numpy()[place[found]].astype(np.intp), found.astype(np.intp)
 
 
 def succession(
@@ -193,7 +209,7 @@ def give_codes(
     old : geopandas.GeoDataFrame
         ``code``.
     new : geopandas.GeoDataFrame
-        ``community_code`` and ``geometry``.
+        ``community_code`` and ``geometry``; ``code`` where it is settled.
     succeeded : pandas.DataFrame
         From `succession`; a code does not follow a grid into another community.
     used : collection of str
@@ -211,6 +227,8 @@ def give_codes(
     same = succeeded[succeeded["is_same"]]
     codes: pd.Series[Any] = pd.Series(None, index=new.index, dtype=object)
     codes.iloc[same["new"].to_numpy()] = old["code"].to_numpy()[same["old"].to_numpy()]
+    if "code" in new:
+        codes = new["code"].astype(object).where(new["code"].notna(), codes)
     home = new["community_code"].astype(str)
     kept = [
         isinstance(code, str) and code.startswith(place)
@@ -219,7 +237,7 @@ def give_codes(
     fresh = ~np.array(kept, dtype=np.bool_)
     if fresh.any():
         taken = sorted({*used, *old["code"]})
-        rows = gpd.GeoDataFrame(new[fresh])
+        rows = gpd.GeoDataFrame(new[fresh].drop(columns="code", errors="ignore"))
         codes[fresh] = number(rows, code_length=code_length, used=taken, target_m2=target_m2)
     return codes.astype(str)
 

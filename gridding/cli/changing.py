@@ -1,0 +1,230 @@
+"""``wanmi grid update`` and ``wanmi grid compare``."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import geopandas as gpd
+import typer
+
+from gis.builds import live
+from gis.command import actor, emit, workspace_of
+from gis.crs import city_crs
+from gis.database import Database, open_database
+from gis.errors import DeliveryError
+from gis.fields import map_fields
+from gis.vector import read_vector, write_vector
+from gis.workspace import Workspace
+from gridding.change import POLICIES, UpdateRules
+from gridding.changes import changed_features
+from gridding.cli.layers import AsJson, read_grids
+from gridding.compare import Comparison, compare
+from gridding.lineage import CodeRules
+from gridding.options import DivisionOptions
+from gridding.proposal import (
+    Proposal,
+    alone,
+    apply,
+    effects,
+    open_cases,
+    propose_areas,
+    propose_update,
+)
+
+_SHOWN = 12
+_LIVE = "live"
+
+
+def add(grid: typer.Typer) -> None:
+    """Add the commands."""
+    grid.command("update")(renew)
+    grid.command("compare")(show_differences)
+
+
+def show_differences(
+    ctx: typer.Context,
+    old: Annotated[str, typer.Argument(help="A file, `live`, or a day: 2026-05-31.")],
+    new: Annotated[str, typer.Argument(help="The same.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the changed grids: .gpkg, .geojson."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two layers of unit grids: kept, reshaped, split, merged, replaced, new, retired.
+
+    Components and open cases that change grid are listed, too.
+
+    Example: wanmi grid compare live proposal.gpkg -o changes.gpkg
+    """
+    workspace = workspace_of(ctx)
+    database = open_database(workspace)
+    found = compare(
+        _layer(old, workspace, database),
+        _layer(new, workspace, database),
+        components=live(database, "components", columns=["code", "geometry"]),
+        cases=open_cases(database),
+    )
+    if output is not None:
+        write_vector(found.table, output)
+    emit(_told(found), as_json=as_json, human=lambda: _show(found))
+
+
+def _layer(name: str, workspace: Workspace, database: Database) -> gpd.GeoDataFrame:
+    """Return the layer that a word names."""
+    if name == _LIVE:
+        return gpd.GeoDataFrame(live(database, "unit_grids"))
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        grids = read_grids(Path(name), workspace)
+        if "code" not in grids:
+            msg = f"{name} has no column of grid codes; number it with `wanmi grid number {name}`."
+            raise DeliveryError(
+                msg, zh=f"{name} 没有单元网格编码列，请用 wanmi grid number 编号。"
+            ) from None
+        return grids
+    return gpd.GeoDataFrame(live(database, "unit_grids", as_of=day))
+
+
+def renew(
+    ctx: typer.Context,
+    from_date: Annotated[
+        str | None, typer.Option(help="Changes of the topography since this day: 2026-05-31.")
+    ] = None,
+    changes: Annotated[
+        Path | None,
+        typer.Option(help="A layer of what changed, instead of the database's history."),
+    ] = None,
+    is_areas: Annotated[
+        bool, typer.Option("--areas", help="Follow changed areas instead: split, merged, renamed.")
+    ] = False,
+    policy: Annotated[
+        str,
+        typer.Option(help="keep: repair only; soft: where it pays; hard: roads become borders."),
+    ] = "soft",
+    hard_class: Annotated[
+        str, typer.Option(help="With hard: roads of this class, or worth as much.")
+    ] = "4305",
+    keep_share: Annotated[
+        float | None,
+        typer.Option(help="A part with this share of a split grid keeps its code: 0.7."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the proposal: .gpkg.")
+    ] = None,
+    is_applied: Annotated[bool, typer.Option("--apply", help="Make it live.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the record; needed with --apply.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring the unit grids up to date: only grids that a change touches may change.
+
+    Without --apply nothing is written to the database. A border that moves a little keeps its code;
+    split and merged grids are closed and new numbers appended.
+
+    Example: wanmi grid update --policy hard --hard-class 430502 -o proposal.gpkg
+    """
+    if policy not in POLICIES:
+        msg = f"There is no policy {policy!r}: use keep, soft or hard."
+        raise DeliveryError(msg, zh=f"没有策略“{policy}”：请用 keep、soft 或 hard。")
+    if is_applied and not reason.strip():
+        msg = "A change that is applied needs its reason: add --reason TEXT."
+        raise DeliveryError(msg, zh="应用变更须说明原因：请加 --reason。")
+    workspace = workspace_of(ctx)
+    database = open_database(workspace)
+    rules = UpdateRules(policy=policy, hard_class=hard_class)  # type: ignore[arg-type]
+    codes = CodeRules(kept_share=keep_share)
+
+    def propose() -> Proposal:
+        options = DivisionOptions(target_m2=workspace.profile.thresholds.grid_target_m2)
+        if is_areas:
+            return propose_areas(database, profile=workspace.profile, options=options, codes=codes)
+        return propose_update(
+            database,
+            profile=workspace.profile,
+            options=options,
+            rules=rules,
+            changed=_changed(changes, from_date, workspace, database),
+            codes=codes,
+        )
+
+    if not is_applied:
+        proposal = propose()
+        result: dict[str, Any] = {}
+    else:
+        with alone(database):
+            proposal = propose()
+            result = asdict(apply(database, proposal, actor=actor(), reason=reason))
+    found = effects(database, proposal, rules=codes)
+    if output is not None:
+        _write(proposal, found, output)
+    told = {"touched": len(proposal.touched), **_told(found), **result}
+    emit(told, as_json=as_json, human=lambda: _show_update(proposal, found, result))
+
+
+def _changed(
+    file: Path | None, since: str | None, workspace: Workspace, database: Database
+) -> gpd.GeoDataFrame | None:
+    if file is not None:
+        target = city_crs(workspace.profile, workspace.root).text
+        layer = read_vector(file, target_crs=target)
+        frame = gpd.GeoDataFrame(map_fields(layer.frame, dataset="topography").frame)
+        frame = gpd.GeoDataFrame(frame[frame.geometry.notna()])
+        return frame if "feature_class" in frame else frame.assign(feature_class="")
+    if since is None:
+        return None
+    try:
+        day = date.fromisoformat(since)
+    except ValueError as error:
+        msg = f"{since!r} is no day: write it as 2026-05-31."
+        raise DeliveryError(msg, zh=f"“{since}”不是日期，请写作 2026-05-31。") from error
+    columns = ["feature_class", "geometry"]
+    return changed_features(
+        gpd.GeoDataFrame(live(database, "topography", columns=columns, as_of=day)),
+        gpd.GeoDataFrame(live(database, "topography", columns=columns)),
+    )
+
+
+def _write(proposal: Proposal, found: Comparison, output: Path) -> None:
+    columns = ["code", "community_code", "area_m2", "geometry"]
+    grids = proposal.new.assign(area_m2=proposal.new.geometry.area)
+    write_vector(gpd.GeoDataFrame(grids[columns]), output, layer="unit_grid")
+    if output.suffix.lower() == ".gpkg":
+        write_vector(found.table, output, layer="changes")
+
+
+def _told(found: Comparison) -> dict[str, Any]:
+    rows = found.table.drop(columns="geometry").to_dict("records")
+    return {
+        **found.counts,
+        "changes": rows,
+        "components": found.components.to_dict("records"),
+        "cases": found.cases.to_dict("records"),
+    }
+
+
+def _show(found: Comparison) -> None:
+    typer.echo(", ".join(f"{count} {word}" for word, count in found.counts.items()) + ".")
+    rows = found.table.to_dict("records")
+    for row in rows[:_SHOWN]:
+        typer.echo(f"{row['kind']:10}{row['old_code'] or '-':>16} -> {row['new_code'] or '-'}")
+    if len(rows) > _SHOWN:
+        typer.echo(f"… and {len(rows) - _SHOWN} more; --json lists all.")
+    typer.echo(f"{len(found.components)} components and {len(found.cases)} open cases change grid.")
+
+
+def _show_update(proposal: Proposal, found: Comparison, result: dict[str, Any]) -> None:
+    typer.echo(f"{len(proposal.touched)} of {len(proposal.old)} grids were free to change.")
+    _show(found)
+    if len(proposal.left):
+        length = proposal.left.length.sum()
+        typer.echo(
+            f"{length:.0f} m of road could not become borders: what lies beside is too small."
+        )
+    if result:
+        typer.echo(
+            f"Edit {result['edit_id']} applied: build {result['build_id'] or 'none needed'}."
+        )
+    else:
+        typer.echo("Nothing was changed; --apply --reason TEXT makes it live.")
