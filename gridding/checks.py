@@ -1,29 +1,173 @@
-"""Checks of a unit grid layer: codes, one community each, no gaps, no overlaps, one piece.
+"""Checks of a layer of unit grids, ours or a contractor's: what is wrong, where, and the figures.
 
-Each check adds to a `gis.faults.Faults` by the rules of ``rules.csv``. Areas up to `SLIVER_M2` are
-rounding of coordinates and are not reported.
+Each check is a function of ``gridding.inspection`` over all grids at once. Matching edges are found for
+the whole layer in one pass (`shapely.coverage_invalid_edges`); overlays, which cost most, are made only
+for grids whose edges do not match.
 """
+
+from dataclasses import dataclass
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
-from gis.codes import read_rules
-from gis.errors import CrsError
 from gis.faults import Faults
-from gridding.numbering import COMMUNITY_DIGITS
+from gridding.inspection.borders import find_mismatched, find_missing_vertices, find_overlaps
+from gridding.inspection.codes import find_codes, find_unused_numbers
+from gridding.inspection.contents import Load, buildings_of, find_cut_buildings, find_load
+from gridding.inspection.findings import RULES, Findings
+from gridding.inspection.land import find_gaps, find_overhang
+from gridding.inspection.layer import CheckOptions, GridLayer, Surroundings, make_layer
+from gridding.inspection.shapes import (
+    find_loose_vertices,
+    find_parts,
+    find_rings,
+    find_spikes,
+    find_unusable,
+)
+from gridding.inspection.spread import find_sizes
 
-RULES = read_rules("gridding")
-SLIVER_M2 = 0.5
-"""Overlaps, gaps and overhangs up to this are rounding, m²."""
+__all__ = [
+    "RULES",
+    "CheckOptions",
+    "Figures",
+    "Review",
+    "Surroundings",
+    "check_coverage",
+    "check_layer",
+    "judge_codes",
+    "judge_layer",
+]
+
+Verdict = Literal["sound", "doubtful", "faulty"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Figures of a layer of unit grids; None where there was nothing to measure it by."""
+
+    grids: int
+    communities: int
+    """Communities that have grids in the layer."""
+    area_km2: float
+    median_m2: float
+    lower_quartile_m2: float
+    upper_quartile_m2: float
+    smallest_m2: float
+    largest_m2: float
+    share_within: float
+    """Share of grids within the window of area (0.5-1.5 of the target by default)."""
+    share_near: float
+    """Share of grids within 0.7-1.3 of the target."""
+    compactness: float
+    """Median of 4 π area / perimeter²: 0.785 for a square."""
+    compactness_low: float
+    """The tenth part of the grids is below this."""
+    vertices: float
+    """Mean number of vertices of a grid."""
+    loose_share: float
+    """Share of vertices off the precision grid."""
+    gap_m2: float
+    overlap_m2: float
+    buildings: int | None
+    buildings_cut: int | None
+    """Buildings cut inside a community."""
+    components: int | None
+    components_mean: float | None
+    """Mean number of components of a grid."""
+    components_cv: float | None
+    """Their standard deviation by the mean 负载离散系数: 0 when all grids hold as many."""
+    components_most: int | None
+    near_border_share: float | None
+    """Share of point components nearer to a border than the clearance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What the check of a layer found."""
+
+    faults: gpd.GeoDataFrame
+    """One row per fault, `gridding.inspection.findings.COLUMNS`; ``geometry`` is where it is."""
+    figures: Figures
+    options: CheckOptions
+    grids: gpd.GeoDataFrame
+    """The grids with a polygon: ``code``, ``community_code`` and ``geometry``, mended."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """``faulty``: there are errors; ``doubtful``: warnings; ``sound``: neither."""
+        found = set(self.faults["severity"])
+        return "faulty" if "error" in found else "doubtful" if "warning" in found else "sound"
+
+    def count(self, severity: str) -> int:
+        """Return the number of faults of a severity."""
+        return int((self.faults["severity"] == severity).sum())
+
+
+def check_layer(
+    grids: gpd.GeoDataFrame,
+    *,
+    around: Surroundings | None = None,
+    options: CheckOptions | None = None,
+) -> Review:
+    """Check a whole layer of unit grids.
+
+    Parameters
+    ----------
+    grids : geopandas.GeoDataFrame
+        ``geometry`` in a metric CRS, ``code``; ``source_file`` and ``source_row`` where it was delivered.
+    around : Surroundings or None
+        Communities, topography, components and retired codes, same CRS; what is missing is not checked.
+    options : CheckOptions or None
+        What the layer is measured by.
+
+    Raises
+    ------
+    CrsError
+        Grids and communities are in different CRS, or the grids are in degrees.
+
+    Examples
+    --------
+    >>> squares = [shapely.box(x, 0, x + 100, 100) for x in (0, 90)]
+    >>> grids = gpd.GeoDataFrame({"code": ["130102001001001", "130102001001002"]}, geometry=squares)
+    >>> review = check_layer(grids)
+    >>> review.verdict, review.faults["reason_en"].tolist()
+    ('faulty', ['Grids 130102001001001 and 130102001001002 overlap by 1000.0 m².'])
+    """
+    around, options = around or Surroundings(), options or CheckOptions()
+    layer = make_layer(grids, around.communities)
+    findings = Findings(label=layer.label, shapes=layer.shapes)
+    find_codes(layer, findings, around=around, options=options)
+    find_unused_numbers(layer, findings, around=around, options=options)
+    find_unusable(layer, findings)
+    find_spikes(layer, findings)
+    loose = find_loose_vertices(layer, findings, options=options)
+    gap_m2, overlap_m2 = _find_coverage(layer, findings, around=around, options=options)
+    find_sizes(layer, findings, features=around.features, options=options)
+    buildings = _find_buildings(layer, findings, around.features)
+    load = (
+        None
+        if around.components is None
+        else find_load(layer, findings, components=around.components, options=options)
+    )
+    measured = {"gap_m2": gap_m2, "overlap_m2": overlap_m2, "loose_share": loose}
+    return Review(
+        faults=findings.table(layer.frame, layer.home),
+        figures=_figures(layer, options, measured=measured, buildings=buildings, load=load),
+        options=options,
+        grids=_drawn(layer),
+    )
 
 
 def check_coverage(
     grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, *, code_length: int = 15
 ) -> pd.DataFrame:
-    """Check a whole layer of unit grids and return its faults.
+    """Return the faults of a layer of unit grids held against its communities alone.
+
+    Codes, shapes, coverage and communities are judged, sizes are not: ``rule``, ``severity``, ``code``,
+    ``source_row``, ``reason_en``, ``reason_zh`` and ``geometry``, where it is, among others.
 
     Parameters
     ----------
@@ -34,29 +178,19 @@ def check_coverage(
     code_length : int
         Digits of a grid code, 14 or 15.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per fault, columns `gis.faults.REJECT_COLUMNS`.
-
     Raises
     ------
     CrsError
         The two are in different CRS.
     """
-    if grids.crs != communities.crs:
-        msg = f"Grids in {grids.crs} and communities in {communities.crs}: bring both to one CRS."
-        raise CrsError(msg, zh="单元网格与社区的坐标系不同，请先统一坐标系。")
-    frame = grids.reset_index(drop=True)
-    if "source_file" not in frame:
-        frame = frame.assign(source_file="grids", source_row=np.arange(1, len(frame) + 1))
-    faults = Faults(frame, rules=RULES)
-    judge_codes(faults, frame["code"], code_length=code_length, communities=communities)
-    judge_shapes(faults, frame)
-    judge_communities(faults, frame, communities)
-    judge_borders(faults, frame)
-    judge_gaps(faults, frame, communities)
-    return faults.outcome().faults
+    around = Surroundings(communities=communities)
+    options = CheckOptions(code_length=code_length)
+    layer = make_layer(grids, communities)
+    findings = Findings(label=layer.label, shapes=layer.shapes)
+    find_codes(layer, findings, around=around, options=options)
+    find_unusable(layer, findings)
+    _find_coverage(layer, findings, around=around, options=options)
+    return findings.table(layer.frame, layer.home)
 
 
 def judge_codes(
@@ -67,116 +201,127 @@ def judge_codes(
     communities: gpd.GeoDataFrame,
 ) -> None:
     """Judge that every code is there, has its digits, is used once and begins with a community."""
-    missing = code.isna() | code.eq("")
-    faults.add("UG01", missing)
-    shaped = code.str.fullmatch(rf"\d{{{code_length}}}").eq(True)
-    faults.add("UG02", ~missing & ~shaped, code=code, length=code_length)
     rows = faults.frame
-    place = rows["source_file"].astype(str) + " row " + rows["source_row"].astype(str)
-    first = place.groupby(code.fillna("")).transform("first")
-    faults.add("UG03", ~missing & code.duplicated(keep="first"), code=code, first=first)
-    known = code.str[:COMMUNITY_DIGITS].isin(communities["code"])
-    faults.add("UG04", ~missing & shaped & ~known, code=code)
-
-
-def judge_shapes(faults: Faults, grids: gpd.GeoDataFrame) -> None:
-    """Judge that every grid is one piece and is no ring round another."""
-    parts = pd.Series(shapely.get_num_geometries(grids.geometry.to_numpy()), index=grids.index)
-    faults.add("UG05", parts > 1, code=grids["code"], parts=parts)
-    shapes = grids.geometry.to_numpy()
-    inner, outer = shapely.STRtree(shapes).query(
-        shapely.point_on_surface(shapes), predicate="within"
+    place = [None] * len(rows)
+    named = gpd.GeoDataFrame(
+        {"code": code, "source_file": rows["source_file"], "source_row": rows["source_row"]},
+        geometry=gpd.GeoSeries(place, index=rows.index, crs=communities.crs),
     )
-    # A grid in the hole of another is inside that one's outline without being inside it.
-    filled = np.array([_filled(shape) for shape in shapes], dtype=object)
-    inner_filled, outer_filled = shapely.STRtree(filled).query(
-        shapely.point_on_surface(shapes), predicate="within"
+    layer = make_layer(named, communities)
+    findings = Findings(label=layer.label, shapes=layer.shapes)
+    around = Surroundings(communities=communities)
+    find_codes(layer, findings, around=around, options=CheckOptions(code_length=code_length))
+    findings.report(faults, rows.index)
+
+
+def judge_layer(
+    faults: Faults, grids: gpd.GeoDataFrame, *, communities: gpd.GeoDataFrame
+) -> "pd.Series[bool]":
+    """Judge shapes, borders and communities of a delivered layer; return which grids may be loaded.
+
+    Grids that lie mostly outside their community are refused first, and judged no further.
+
+    Parameters
+    ----------
+    faults : Faults
+        Faults of the delivered frame, whose index that of `grids` is part of.
+    grids : geopandas.GeoDataFrame
+        ``code``, ``source_file``, ``source_row`` and valid polygons.
+    communities : geopandas.GeoDataFrame
+        ``code`` and ``geometry``, same CRS.
+    """
+    first = make_layer(grids, communities)
+    findings = Findings(label=first.label, shapes=first.shapes)
+    find_overhang(first, findings, communities=communities)
+    findings.report(faults, grids.index)
+    rows = grids[~faults.refused.reindex(grids.index)]
+    layer = make_layer(rows, communities)
+    findings = Findings(label=layer.label, shapes=layer.shapes)
+    _find_coverage(
+        layer,
+        findings,
+        around=Surroundings(communities=communities),
+        options=CheckOptions(),
+        is_judged=True,
     )
-    plain = set(zip(inner.tolist(), outer.tolist(), strict=True))
-    rings = [
-        grid
-        for one, grid in zip(inner_filled.tolist(), outer_filled.tolist(), strict=True)
-        if one != grid and (one, grid) not in plain
-    ]
-    faults.add("UG11", _mask(grids, np.unique(rings)), code=grids["code"])
+    findings.report(faults, rows.index)
+    return ~faults.refused.reindex(grids.index)
 
 
-def _filled(shape: shapely.Geometry) -> shapely.Geometry:
-    polygons = [shapely.Polygon(part.exterior) for part in shapely.get_parts(shape)]
-    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
+def _find_coverage(
+    layer: GridLayer,
+    findings: Findings,
+    *,
+    around: Surroundings,
+    options: CheckOptions,
+    is_judged: bool = False,
+) -> tuple[float, float]:
+    """Run the checks of shapes, communities and borders; return the areas of gaps and overlaps."""
+    communities = around.communities
+    find_parts(layer, findings, options=options)
+    find_rings(layer, findings)
+    if not is_judged:
+        find_overhang(layer, findings, communities=communities)
+    edges = find_mismatched(layer)
+    gap_m2 = find_gaps(layer, findings, communities=communities, edges=edges, options=options)
+    overlap_m2 = find_overlaps(layer, findings, edges=edges)
+    find_missing_vertices(layer, findings, edges=edges)
+    return gap_m2, overlap_m2
 
 
-def judge_communities(
-    faults: Faults, grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame
-) -> None:
-    """Judge that every grid lies in the community whose code it bears."""
-    land = communities.set_index("code")["geometry"]
-    community = grids["code"].str[:COMMUNITY_DIGITS]
-    rows = grids[community.isin(land.index)]
-    names = community[rows.index]
-    shapes = rows.geometry.to_numpy()
-    outside = shapely.area(shapely.difference(shapes, land.reindex(names).to_numpy()))
-    area = pd.Series(outside, index=rows.index, dtype=float)
-    share = area / rows.geometry.area
-    faults.add("UG06", share > 0.5, code=rows["code"], community=names, share=share)
-    overhang = (area > _allowance(rows)) & (share <= 0.5)
-    faults.add("UG07", overhang, code=rows["code"], community=names, area_m2=area)
+def _find_buildings(
+    layer: GridLayer, findings: Findings, features: gpd.GeoDataFrame | None
+) -> tuple[int, int] | None:
+    if features is None:
+        return None
+    return find_cut_buildings(layer, findings, buildings=buildings_of(features))
 
 
-def _allowance(rows: gpd.GeoDataFrame) -> "pd.Series[float]":
-    """Return the area that two centimetres of border make: coordinates are rounded to centimetres."""
-    return np.maximum(SLIVER_M2, 0.02 * rows.geometry.length)
+def _drawn(layer: GridLayer) -> gpd.GeoDataFrame:
+    rows = layer.rows
+    columns = {"code": layer.label[rows], "community_code": layer.home[rows]}
+    return gpd.GeoDataFrame(columns, geometry=layer.shapes[rows], crs=layer.frame.crs)
 
 
-def judge_borders(faults: Faults, grids: gpd.GeoDataFrame) -> None:
-    """Judge that no two grids overlap, and that neighbours share the vertices of their border."""
-    shapes = grids.geometry.to_numpy()
-    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    pairs = first < second
-    first, second = first[pairs], second[pairs]
-    shared = shapely.area(shapely.intersection(shapes[first], shapes[second]))
-    for one, other, area in zip(first, second, shared, strict=True):
-        if area > SLIVER_M2:
-            mask = _mask(grids, np.array([one]))
-            codes = grids["code"]
-            faults.add("UG08", mask, code=codes, other=codes.iloc[other], area_m2=float(area))
-    unmatched = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
-    overlapping = np.isin(
-        np.arange(len(shapes)), np.append(first[shared > SLIVER_M2], second[shared > SLIVER_M2])
+def _figures(
+    layer: GridLayer,
+    options: CheckOptions,
+    *,
+    measured: dict[str, float],
+    buildings: tuple[int, int] | None,
+    load: Load | None,
+) -> Figures:
+    shapes = layer.shapes[layer.rows]
+    area, length = shapely.area(shapes), shapely.length(shapes)
+    if len(area) == 0:
+        area, length = np.zeros(1), np.ones(1)
+    ratio = area / options.target_m2
+    round_ = 4 * np.pi * area / np.maximum(length, 1e-9) ** 2
+    lower, median, upper = (float(value) for value in np.percentile(area, [25, 50, 75]))
+    within = (ratio >= options.lower_ratio) & (ratio <= options.upper_ratio)
+    vertices = shapely.get_num_coordinates(shapes) - 1
+    held = load.held if load is not None and len(load.held) else np.zeros(1)
+    mean = float(held.mean())
+    return Figures(
+        grids=len(layer.shapes),
+        communities=len({name for name in layer.home if name is not None}),
+        area_km2=float(area.sum() / 1e6),
+        median_m2=median,
+        lower_quartile_m2=lower,
+        upper_quartile_m2=upper,
+        smallest_m2=float(area.min()),
+        largest_m2=float(area.max()),
+        share_within=float(within.mean()),
+        share_near=float(((ratio >= 0.7) & (ratio <= 1.3)).mean()),
+        compactness=float(np.median(round_)),
+        compactness_low=float(np.percentile(round_, 10)),
+        vertices=float(vertices.mean()) if len(vertices) else 0.0,
+        **measured,
+        buildings=buildings[0] if buildings else None,
+        buildings_cut=buildings[1] if buildings else None,
+        components=load.components if load else None,
+        components_mean=mean if load else None,
+        components_cv=float(held.std() / mean) if load and mean else None,
+        components_most=int(held.max()) if load else None,
+        near_border_share=load.near_border / load.points if load and load.points else None,
     )
-    loose = np.flatnonzero(unmatched & ~overlapping)
-    for one in loose:
-        partner = np.flatnonzero((first == one) | (second == one))
-        others = np.setdiff1d(np.append(first[partner], second[partner]), [one])
-        others = others[unmatched[others]]
-        if len(others) and one < others[0]:
-            mask = _mask(grids, np.array([one]))
-            faults.add("UG10", mask, code=grids["code"], other=grids["code"].iloc[others[0]])
-
-
-def judge_gaps(faults: Faults, grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame) -> None:
-    """Judge that the grids of every community that has any cover it; a gap is told at a neighbour."""
-    community = grids["code"].str[:COMMUNITY_DIGITS]
-    shapes = grids.geometry.to_numpy()
-    tree = shapely.STRtree(shapes)
-    for code, land in communities.sort_values("code").set_index("code")["geometry"].items():
-        own = np.flatnonzero(community == code)
-        if len(own) == 0:
-            continue
-        near = np.sort(tree.query(land, predicate="intersects"))
-        gaps = shapely.get_parts(shapely.difference(land, shapely.union_all(shapes[near])))
-        for gap in gaps[shapely.area(gaps) > SLIVER_M2]:
-            if _is_hairline(gap):
-                continue
-            beside = own[int(np.argmin(np.round(shapely.distance(shapes[own], gap), 3)))]
-            values = {"community": code, "area_m2": float(gap.area)}
-            faults.add("UG09", _mask(grids, np.array([beside])), code=grids["code"], **values)
-
-
-def _is_hairline(gap: shapely.Polygon) -> bool:
-    """Return whether a gap is nowhere wider than two centimetres: rounding along a border."""
-    return bool(shapely.is_empty(shapely.buffer(gap, -0.01)))
-
-
-def _mask(grids: gpd.GeoDataFrame, positions: NDArray[np.intp]) -> "pd.Series[bool]":
-    return pd.Series(np.isin(np.arange(len(grids)), positions), index=grids.index)

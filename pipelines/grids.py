@@ -9,13 +9,7 @@ from census.survey import read_dates
 from gis.codes import read_rules
 from gis.faults import REJECT_COLUMNS, Faults, Outcome
 from gis.geometry import check_geometry
-from gridding.checks import (
-    judge_borders,
-    judge_codes,
-    judge_communities,
-    judge_gaps,
-    judge_shapes,
-)
+from gridding.checks import judge_codes, judge_layer
 from gridding.division import divide
 from gridding.numbering import COMMUNITY_DIGITS, number, used_codes
 from gridding.options import DivisionOptions
@@ -55,11 +49,8 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
         crs=frame.crs,
     )
     grids["area_m2"] = grids.geometry.area
-    judge_communities(faults, grids[~faults.refused], communities)
-    judged = grids[~faults.refused]
-    judge_shapes(faults, judged)
-    judge_borders(faults, judged)
-    judge_gaps(faults, judged, communities)
+    standing = grids[~faults.refused]
+    judged = standing[judge_layer(faults, standing, communities=communities)]
     _judge_area(faults, judged)
     dates = _judge_dates(faults, judged, context)
     accepted = grids[~faults.refused].join(dates, validate="1:1")

@@ -13,8 +13,6 @@ from gridding.checks import check_coverage
 Severity = Literal["error", "warning"]
 
 _SHOWN = 5
-_COVERAGE_RULES = tuple(f"UG{number:02}" for number in range(1, 10))
-"""Rules of ``gridding/rules.csv`` on codes, communities, overlaps and gaps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +128,7 @@ def grids_cover_their_communities(database: Database, workspace: Workspace) -> F
     grids = live(database, "unit_grids")
     communities = areas[areas["level"] == "community"]
     faults = check_coverage(grids, communities, code_length=workspace.profile.grid_code_length)
-    broken = faults[faults["rule"].isin(_COVERAGE_RULES)]
+    broken = faults[faults["severity"] == "error"]
     return Finding(count=len(broken), examples=tuple(broken["reason_en"].head(_SHOWN)))
 
 

@@ -61,13 +61,13 @@ def test_parts_and_rings(communities: gpd.GeoDataFrame) -> None:
     assert found(layer(*rows), communities) == [("UG05", 1)]
 
 
-def test_overhang_overlap_and_gap_are_warnings_with_their_area(
+def test_overhang_overlap_and_gap_are_told_with_their_area(
     communities: gpd.GeoDataFrame,
 ) -> None:
     rows = [GOOD[0], (f"{WEST}002", box(100, 0, 210, 100)), GOOD[2]]
     faults = check_coverage(layer(*rows), communities)
     assert faults["rule"].tolist() == ["UG07", "UG08"]
-    assert set(faults["severity"]) == {"warning"}
+    assert set(faults["severity"]) == {"error"}
     assert "1000.0 m² of grid 130102001001002 lie outside" in faults["reason_en"].iloc[0]
     assert "overlap by 1000.0 m²" in faults["reason_en"].iloc[1]
     rows = [GOOD[0], (f"{WEST}002", box(100, 0, 200, 90)), GOOD[2]]

@@ -1,0 +1,1 @@
+"""The single checks of a layer of unit grids; `gridding.checks` runs them all."""

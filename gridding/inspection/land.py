@@ -1,0 +1,143 @@
+"""Rules of communities: every grid in the one it names, every community covered by its grids."""
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from gridding.homes import Geometries, clipped
+from gridding.inspection.findings import Findings
+from gridding.inspection.layer import CheckOptions, GridLayer, Indices, solid
+from gridding.inspection.shapes import widths
+from gridding.numbering import COMMUNITY_DIGITS
+
+_NEAR_M = 0.05
+
+
+def find_overhang(
+    layer: GridLayer, findings: Findings, *, communities: gpd.GeoDataFrame | None
+) -> None:
+    """Find grids that reach out of their community: mostly UG06, in part UG07."""
+    if communities is None:
+        return
+    ordered = communities.sort_values("code", kind="stable").drop_duplicates("code")
+    land = shapely.make_valid(ordered.geometry.to_numpy())
+    shapely.prepare(land)
+    codes = ordered["code"].to_numpy()
+    rows = layer.rows[np.isin(layer.home[layer.rows].astype(str), codes.astype(str))]
+    place = np.searchsorted(codes.astype(str), layer.home[rows].astype(str))
+    inside = shapely.covers(land[place], layer.shapes[rows])
+    rows, place = rows[~inside], place[~inside]
+    shapes = layer.shapes[rows]
+    pieces = [
+        shapely.difference(shape, clipped(land[at], shape))
+        for shape, at in zip(shapes, place, strict=True)
+    ]
+    outside = _array(pieces)
+    share = shapely.area(outside) / np.maximum(shapely.area(shapes), 1e-9)
+    far = share > 0.5
+    values = {"community": codes[place[far]], "share": share[far]}
+    findings.add("UG06", rows[far], where=outside[far], **values)
+    near = np.flatnonzero(~far)
+    # Coordinates are rounded to centimetres, on either side.
+    allowed = np.maximum(0.5, 0.02 * shapely.length(shapes[near]))
+    kept = solid(outside[near])
+    over = ~shapely.is_missing(kept) & (shapely.area(outside[near]) > allowed)
+    values = {"community": codes[place[near[over]]], "area_m2": shapely.area(kept[over])}
+    findings.add("UG07", rows[near[over]], where=kept[over], **values)
+
+
+def _array(shapes: list[shapely.Geometry]) -> Geometries:
+    result = np.empty(len(shapes), dtype=object)
+    result[:] = shapes
+    return result
+
+
+def find_gaps(
+    layer: GridLayer,
+    findings: Findings,
+    *,
+    communities: gpd.GeoDataFrame | None,
+    edges: Geometries,
+    options: CheckOptions,
+) -> float:
+    """Find land of communities in no grid, told at a neighbour: UG09, narrow UG28; return the area.
+
+    Communities without any grid in the layer are left out. Without communities the gaps are the holes
+    that the grids enclose. A gap nowhere wider than two centimetres, or up to half a square metre, is
+    rounding.
+    """
+    rows = layer.rows
+    shapes = layer.shapes[rows]
+    mismatched = ~shapely.is_empty(edges[rows])
+    tree = shapely.STRtree(shapes)
+    home = layer.home[rows]
+    total = 0.0
+    for code, land, own in _lands(layer, communities):
+        group = np.searchsorted(rows, own)
+        rest = shapely.difference(land, _united(shapes[group], mismatched[group].any()))
+        if shapely.area(rest) <= 0.5:
+            continue
+        near = tree.query(rest, predicate="intersects")
+        near = np.sort(near[home[near] != code])
+        if len(near):
+            rest = shapely.difference(rest, shapely.union_all(shapes[near]))
+        gaps = shapely.get_parts(solid(shapely.get_parts(rest)))
+        gaps = gaps[(shapely.area(gaps) > 0.5) & (shapely.get_dimensions(gaps) == 2)]
+        total += _tell_gaps(layer, findings, gaps=gaps, own=own, place=(str(code), options))
+    return total
+
+
+def _lands(
+    layer: GridLayer, communities: gpd.GeoDataFrame | None
+) -> list[tuple[str, shapely.Geometry, Indices]]:
+    """Return code, land and grids of every community that has grids, by code."""
+    rows = layer.rows
+    if communities is None:
+        whole = shapely.union_all(layer.shapes[rows])
+        filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(whole)]
+        return [("", shapely.union_all(filled), rows)] if len(rows) else []
+    home = layer.home[rows].astype(str)
+    order = np.argsort(home, kind="stable")
+    names, starts = np.unique(home[order], return_index=True)
+    own = dict(zip(names.tolist(), np.split(rows[order], starts[1:]), strict=True))
+    ordered = communities.sort_values("code", kind="stable").drop_duplicates("code")
+    lands = zip(ordered["code"], shapely.make_valid(ordered.geometry.to_numpy()), strict=True)
+    return [(str(code), land, own[str(code)]) for code, land in lands if str(code) in own]
+
+
+def _united(shapes: Geometries, is_mismatched: bool) -> shapely.Geometry:
+    """Return the union: in one pass over the edges where these match, by overlay elsewhere."""
+    return shapely.union_all(shapes) if is_mismatched else shapely.coverage_union_all(shapes)
+
+
+def _tell_gaps(
+    layer: GridLayer,
+    findings: Findings,
+    *,
+    gaps: Geometries,
+    own: Indices,
+    place: tuple[str, CheckOptions],
+) -> float:
+    community, options = place
+    if len(gaps) == 0:
+        return 0.0
+    beside = np.array([_beside(gap, layer.shapes, own) for gap in gaps], dtype=np.intp)
+    area, width = shapely.area(gaps), widths(gaps)
+    narrow = width < options.narrow_gap_m
+    names = np.where(
+        community == "", "", np.full(len(gaps), community[:COMMUNITY_DIGITS], dtype=object)
+    )
+    for rule, mask in (("UG09", ~narrow), ("UG28", narrow)):
+        values = {"community": names[mask], "area_m2": area[mask], "width_m": width[mask]}
+        findings.add(rule, beside[mask], where=gaps[mask], **values)
+    return float(area.sum())
+
+
+def _beside(gap: shapely.Polygon, shapes: Geometries, own: Indices) -> int:
+    """Return the grid of the community that has most border with a gap, else the nearest."""
+    near = own[shapely.dwithin(shapes[own], gap, _NEAR_M)]
+    if len(near) == 0:
+        return int(own[int(np.argmin(np.round(shapely.distance(shapes[own], gap), 3)))])
+    zone = shapely.buffer(gap, _NEAR_M)
+    shared = shapely.length(shapely.intersection(shapely.boundary(shapes[near]), zone))
+    return int(near[int(np.argmax(np.round(shared, 2)))])
