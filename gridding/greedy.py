@@ -7,63 +7,73 @@ import numba
 import numpy as np
 
 from gridding.contiguity import is_ring
-from gridding.network import JOINT_M, border, move, worth_of
+from gridding.network import COUNTERS, JOINT_M, STAMP, TOUCHED, border, move, worth_of
 
 _LIMIT = 2.2
 """A merged grid may be this many times its target; the search cuts it again."""
 _SCALE = 1e6
 
 
-@numba.njit(nogil=True, cache=True)
-def merge_greedily(network: Any, grids: Any, scratch: Any) -> None:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def merge_greedily(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) -> None:
     """Merge grids with their neighbours, the greatest gain first; ties go to the lower numbers."""
-    n = len(network.area)
-    version = np.zeros(n, dtype=np.int64)
-    heap = [(np.int64(0), np.int64(-1), np.int64(-1), np.int64(0), np.int64(0))]
+    version = np.zeros(len(grids), dtype=np.int64)
+    heap: Any = [(np.int64(0), np.int64(-1), np.int64(-1), np.int64(0), np.int64(0))]
     heap.pop()
-    for grid in range(n):
-        if grids.count[grid] > 0:
-            _offer(network, grids, scratch, version, heap, grid, grid)
+    for grid in range(len(grids)):
+        if grids[grid]["count"] > 0:
+            _offer(nodes, edges, grids, weights, room, version, heap, grid, grid)
     while len(heap) > 0:
         _, one, other, first, second = heapq.heappop(heap)
         if version[one] != first or version[other] != second:
             continue
-        kept, lost = one, other
-        if grids.count[lost] > grids.count[kept]:
+        kept: int = one
+        lost: int = other
+        if grids[lost]["count"] > grids[kept]["count"]:
             kept, lost = lost, kept
-        if _unite(network, grids, scratch, kept, lost):
+        if _unite(nodes, edges, grids, weights, room, kept, lost):
             version[kept] += 1
             version[lost] += 1
-            _offer(network, grids, scratch, version, heap, kept, -1)
+            _offer(nodes, edges, grids, weights, room, version, heap, kept, -1)
 
 
-@numba.njit(nogil=True, cache=True)
-def _unite(network: Any, grids: Any, scratch: Any, kept: int, lost: int) -> bool:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _unite(
+    nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, kept: int, lost: int
+) -> bool:
     """Merge one grid into another unless that makes a ring; return whether it was done."""
     taken = 0
-    while grids.head[lost] >= 0:
-        node = grids.head[lost]
-        move(network, grids, node, kept)
-        scratch.touched[taken] = node
+    while grids[lost]["head"] >= 0:
+        node = grids[lost]["head"]
+        move(nodes, edges, grids, weights, node, kept)
+        room[TOUCHED, taken] = node
         taken += 1
-    if not is_ring(network, grids, scratch, kept):
+    if not is_ring(nodes, edges, grids, room, kept):
         return True
     for k in range(taken - 1, -1, -1):
-        move(network, grids, scratch.touched[k], lost)
+        move(nodes, edges, grids, weights, room[TOUCHED, k], lost)
     return False
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _offer(
-    network: Any, grids: Any, scratch: Any, version: Any, heap: Any, grid: int, above: int
+    nodes: Any,
+    edges: Any,
+    grids: Any,
+    weights: Any,
+    room: Any,
+    version: Any,
+    heap: Any,
+    grid: int,
+    above: int,
 ) -> None:
     """Put a grid's gainful merges on the heap; only those with higher numbers than `above`."""
-    count = neighbours(network, grids, scratch, grid)
+    count = neighbours(nodes, edges, grids, room, grid)
     for k in range(count):
-        other = scratch.touched[k]
+        other = room[TOUCHED, k]
         if other <= above:
             continue
-        change = merge_change(network, grids, grid, other)
+        change = merge_change(nodes, edges, grids, weights, grid, other)
         if change < 0:
             low, high = min(grid, other), max(grid, other)
             entry = (
@@ -76,49 +86,49 @@ def _offer(
             heapq.heappush(heap, entry)
 
 
-@numba.njit(nogil=True, cache=True)
-def neighbours(network: Any, grids: Any, scratch: Any, grid: int) -> int:
-    """Put the neighbours of a grid, ascending, into ``scratch.touched``; return their number."""
-    scratch.stamp[0] += 1
-    stamp = scratch.stamp[0]
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def neighbours(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> int:
+    """Put the neighbours of a grid, ascending, into row TOUCHED; return their number."""
+    room[COUNTERS, STAMP] += 1
+    stamp = room[COUNTERS, STAMP]
     count = 0
-    node = grids.head[grid]
+    node = grids[grid]["head"]
     while node >= 0:
-        for e in range(network.first[node], network.first[node + 1]):
-            other = grids.label[network.near[e]]
-            if other < 0 or other == grid or network.length[e] <= JOINT_M:
+        for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
+            other = nodes[edges[e]["near"]]["label"]
+            if other < 0 or other == grid or edges[e]["length"] <= JOINT_M:
                 continue
-            if scratch.seen[other] != stamp:
-                scratch.seen[other] = stamp
-                scratch.touched[count] = other
+            if grids[other]["mark"] != stamp:
+                grids[other]["mark"] = stamp
+                room[TOUCHED, count] = other
                 count += 1
-        node = grids.after[node]
-    scratch.touched[:count].sort()
+        node = nodes[node]["after"]
+    room[TOUCHED, :count].sort()
     return count
 
 
-@numba.njit(nogil=True, cache=True)
-def merge_change(network: Any, grids: Any, one: int, other: int) -> float:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def merge_change(nodes: Any, edges: Any, grids: Any, weights: Any, one: int, other: int) -> float:
     """Return how much the cost changes when two grids become one; infinite past the limit."""
-    area = grids.area[one] + grids.area[other]
-    ideal = grids.ideal[one] + grids.ideal[other]
+    area = grids[one]["area"] + grids[other]["area"]
+    ideal = grids[one]["ideal"] + grids[other]["ideal"]
     if area * area > _LIMIT * ideal:
         return np.inf
-    if grids.count[one] > grids.count[other]:
+    if grids[one]["count"] > grids[other]["count"]:
         one, other = other, one
     shared, cost = 0.0, 0.0
-    node = grids.head[one]
+    node = grids[one]["head"]
     while node >= 0:
-        length, price, _ = border(network, grids, node, other)
+        length, price = border(nodes, edges, node, other)
         shared += length
         cost += price
-        node = grids.after[node]
+        node = nodes[node]["after"]
     merged = worth_of(
-        network.weights,
+        weights,
         area,
         ideal,
-        grids.load[one] + grids.load[other],
-        grids.rim[one] + grids.rim[other] - 2.0 * shared,
+        grids[one]["load"] + grids[other]["load"],
+        grids[one]["rim"] + grids[other]["rim"] - 2.0 * shared,
     )
-    result: float = merged - cost - grids.worth[one] - grids.worth[other]
+    result: float = merged - cost - grids[one]["worth"] - grids[other]["worth"]
     return result

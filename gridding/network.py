@@ -1,7 +1,7 @@
 """The graph of atoms in the form the search works on: compressed rows, and grids that change.
 
 All functions that end in plain loops are compiled by numba; their arrays are those of `Network`,
-`Grids` and `Scratch`, so that a move costs a fraction of a microsecond.
+so that a move costs a fraction of a microsecond.
 """
 
 from typing import Any, NamedTuple
@@ -24,58 +24,63 @@ BARRED_COST = -1000.0
 _SMALLEST_M2 = 1e-3
 
 
-class Network(NamedTuple):
-    """Nodes ``0 … n-1`` and behind them what lies outside, with their neighbours row by row."""
+NODE = np.dtype(
+    [
+        ("first", "i8"),  # where its neighbours begin; they end where the next node's begin
+        ("label", "i8"),  # its grid; -1: outside
+        ("after", "i8"),  # next node of its grid
+        ("before", "i8"),
+        ("mark", "i8"),
+        ("is_outer", "i8"),  # outside, and a grid that is cut off from it is enclosed
+        ("patch", "i8"),
+        ("is_moved", "i8"),
+        ("area", "f8"),
+        ("ideal", "f8"),  # area x target: sums give the target of a grid
+        ("load", "f8"),
+        ("rim", "f8"),  # perimeter, m
+    ]
+)
+EDGE = np.dtype([("near", "i8"), ("length", "f8"), ("cost", "f8")])
+GRID = np.dtype(
+    [
+        ("head", "i8"),  # first of its nodes
+        ("count", "i8"),
+        ("mark", "i8"),
+        ("changed", "i8"),  # when it last changed
+        ("tried", "i8"),  # when it was last tried with all its neighbours
+        ("is_open", "i8"),
+        ("area", "f8"),
+        ("ideal", "f8"),
+        ("load", "f8"),
+        ("rim", "f8"),
+        ("worth", "f8"),  # its cost
+    ]
+)
 
-    first: Indices
-    """Where the neighbours of a node begin; one more value than there are nodes."""
-    near: Indices
-    """The neighbours."""
-    length: Floats
-    """Length of the border with each, m."""
-    cost: Floats
-    """What that border costs as a border between grids."""
-    area: Floats
-    """Area of a node, m²."""
-    ideal: Floats
-    """Area x target of a node: sums give the target of a grid."""
-    load: Floats
-    """Load of a node."""
-    rim: Floats
-    """Perimeter of a node, m."""
-    is_outer: NDArray[np.bool_]
-    """Outside nodes from which a grid is not enclosed: the land's exterior."""
+# Rows of the room to work in.
+COUNTERS, QUEUE, GOAL, TOUCHED, AROUND, ORDER, PATCH, OLD, BEST_NODE, BEST, LOG_NODE, LOG_GRID = (
+    range(12)
+)
+STAMP, CLOCK, CURSOR, SIZE = range(4)
+
+
+class Network(NamedTuple):
+    """A graph with its grids, as every compiled function takes it: changed in place.
+
+    Arrays of records keep what belongs together in one cache line, and five arguments where there
+    would be thirty.
+    """
+
+    nodes: Any
+    """Nodes ``0 … n-1``, behind them what lies outside, and one more that closes the last."""
+    edges: Any
+    """Neighbours of every node, row by row."""
+    grids: Any
+    """As many as nodes; those without nodes are not in use."""
     weights: Floats
     """Weight of area, shape and balance, the reward of a grid, the mean load."""
-
-
-class Grids(NamedTuple):
-    """Which grid every node belongs to, and the sums of every grid; changed in place."""
-
-    label: Indices
-    area: Floats
-    ideal: Floats
-    load: Floats
-    rim: Floats
-    count: Indices
-    worth: Floats
-    """Cost of each grid."""
-    head: Indices
-    """First node of a grid, -1: none."""
-    after: Indices
-    before: Indices
-
-
-class Scratch(NamedTuple):
-    """Room to work in, used again and again; ``stamp[0]`` tells old marks from new ones."""
-
-    stamp: Indices
-    mark: Indices
-    queue: Indices
-    goal: Indices
-    distance: Floats
-    touched: Indices
-    seen: Indices
+    room: Indices
+    """Room to work in, a row for each purpose."""
 
 
 def network_of(graph: Graph, *, weights: Weights) -> Network:
@@ -89,31 +94,32 @@ def network_of(graph: Graph, *, weights: Weights) -> Network:
     total = n + len(is_outer)
     source, target = np.concatenate([left, right]), np.concatenate([right, left])
     order = np.lexsort((target, source))
-    first = np.zeros(total + 1, dtype=np.intp)
-    np.cumsum(np.bincount(source, minlength=total), out=first[1:])
+    nodes = np.zeros(total + 1, dtype=NODE)
+    nodes["first"][1:] = np.cumsum(np.bincount(source, minlength=total))
+    nodes["label"] = -1
+    nodes["is_outer"][n:total] = is_outer
     area = np.maximum(graph.area_m2.astype(np.float64), _SMALLEST_M2)
-    ideals = np.maximum(graph.target_m2.astype(np.float64), 1.0)
-    mean = float(graph.load.sum() / max((area / ideals).sum(), 1e-9)) if n else 0.0
-    return Network(
-        first=first,
-        near=target[order],
-        length=np.concatenate([length, length])[order],
-        cost=np.concatenate([cost, cost])[order],
-        area=area,
-        ideal=area * ideals,
-        load=graph.load.astype(np.float64),
-        rim=np.bincount(source, np.concatenate([length, length]), minlength=total)[:n],
-        is_outer=np.concatenate([np.zeros(n, dtype=np.bool_), is_outer]),
-        weights=np.array(
-            [
-                weights.area,
-                weights.shape,
-                weights.balance if mean > 0 else 0.0,
-                weights.reward,
-                max(mean, 1e-9),
-            ]
-        ),
+    ideal = np.maximum(graph.target_m2.astype(np.float64), 1.0)
+    mean = float(graph.load.sum() / (area / ideal).sum()) if n else 0.0
+    nodes["area"][:n] = area
+    nodes["ideal"][:n] = area * ideal
+    nodes["load"][:n] = graph.load
+    both = np.concatenate([length, length])
+    nodes["rim"][:total] = np.bincount(source, both, minlength=total)
+    edges = np.zeros(len(order), dtype=EDGE)
+    edges["near"], edges["length"] = target[order], both[order]
+    edges["cost"] = np.concatenate([cost, cost])[order]
+    balance = weights.balance if mean > 0 else 0.0
+    values = [weights.area, weights.shape, balance, weights.reward, max(mean, 1e-9)]
+    network = Network(
+        nodes=nodes,
+        edges=edges,
+        grids=np.zeros(n, dtype=GRID),
+        weights=np.array(values),
+        room=np.zeros((12, max(total + 1, 16)), dtype=np.int64),
     )
+    fill_grids(*network, np.arange(n, dtype=np.int64))
+    return network
 
 
 def _own_outside(
@@ -140,86 +146,68 @@ def _own_outside(
     return numbered, is_outer
 
 
-def grids_of(network: Network, labels: Indices) -> Grids:
-    """Return the grids that `labels` names: a number below n for every node."""
-    n = len(network.area)
-    total = len(network.first) - 1
-    grids = Grids(
-        label=np.full(total, -1, dtype=np.intp),
-        area=np.zeros(n),
-        ideal=np.zeros(n),
-        load=np.zeros(n),
-        rim=np.zeros(n),
-        count=np.zeros(n, dtype=np.intp),
-        worth=np.zeros(n),
-        head=np.full(n, -1, dtype=np.intp),
-        after=np.full(n, -1, dtype=np.intp),
-        before=np.full(n, -1, dtype=np.intp),
-    )
-    fill_grids(network, grids, labels.astype(np.intp))
-    return grids
-
-
-def scratch_of(network: Network) -> Scratch:
-    """Return room to work in."""
-    total = len(network.first) - 1
-    return Scratch(
-        stamp=np.zeros(1, dtype=np.intp),
-        mark=np.zeros(total, dtype=np.intp),
-        queue=np.zeros(total + 1, dtype=np.intp),
-        goal=np.zeros(total + 1, dtype=np.intp),
-        distance=np.zeros(total),
-        touched=np.zeros(total + 1, dtype=np.intp),
-        seen=np.zeros(total, dtype=np.intp),
-    )
-
-
-@numba.njit(nogil=True, cache=True)
-def fill_grids(network: Any, grids: Any, labels: Any) -> None:
-    """Put every node into its grid and work out the sums."""
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def fill_grids(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, labels: Any) -> None:
+    """Put every node into the grid that `labels` names and work out the sums."""
+    room[COUNTERS, :] = 0
+    room[COUNTERS, CLOCK] = 2
+    for grid in range(len(grids)):
+        _clear(grids, grid)
+        grids[grid]["head"] = -1
+        grids[grid]["count"] = 0
+        grids[grid]["changed"] = 1
     for node in range(len(labels) - 1, -1, -1):
-        _enter(grids, node, labels[node])
-        _add(network, grids, node, labels[node], 1.0)
+        _enter(nodes, grids, node, labels[node])
+        _add(nodes, grids, node, labels[node], 1.0)
     for node in range(len(labels)):
-        grid = labels[node]
-        grids.rim[grid] += network.rim[node] - border(network, grids, node, grid)[0]
-    for grid in range(len(labels)):
-        if grids.count[grid] > 0:
-            grids.worth[grid] = worth_now(network, grids, grid)
+        inside = border(nodes, edges, node, labels[node])[0]
+        grids[labels[node]]["rim"] += nodes[node]["rim"] - inside
+    for grid in range(len(grids)):
+        if grids[grid]["count"] > 0:
+            grids[grid]["worth"] = _worth_now(grids, weights, grid)
 
 
-@numba.njit(nogil=True, cache=True)
-def _enter(grids: Any, node: int, grid: int) -> None:
-    grids.label[node] = grid
-    follower = grids.head[grid]
-    grids.before[node] = -1
-    grids.after[node] = follower
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _clear(grids: Any, grid: int) -> None:
+    grids[grid]["area"] = 0.0
+    grids[grid]["ideal"] = 0.0
+    grids[grid]["load"] = 0.0
+    grids[grid]["rim"] = 0.0
+    grids[grid]["worth"] = 0.0
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _enter(nodes: Any, grids: Any, node: int, grid: int) -> None:
+    follower = grids[grid]["head"]
+    nodes[node]["label"] = grid
+    nodes[node]["before"] = -1
+    nodes[node]["after"] = follower
     if follower >= 0:
-        grids.before[follower] = node
-    grids.head[grid] = node
-    grids.count[grid] += 1
+        nodes[follower]["before"] = node
+    grids[grid]["head"] = node
+    grids[grid]["count"] += 1
 
 
-@numba.njit(nogil=True, cache=True)
-def _leave(grids: Any, node: int, grid: int) -> None:
-    leader, follower = grids.before[node], grids.after[node]
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _leave(nodes: Any, grids: Any, node: int, grid: int) -> None:
+    leader, follower = nodes[node]["before"], nodes[node]["after"]
     if leader >= 0:
-        grids.after[leader] = follower
+        nodes[leader]["after"] = follower
     else:
-        grids.head[grid] = follower
+        grids[grid]["head"] = follower
     if follower >= 0:
-        grids.before[follower] = leader
-    grids.count[grid] -= 1
+        nodes[follower]["before"] = leader
+    grids[grid]["count"] -= 1
 
 
-@numba.njit(nogil=True, cache=True)
-def _add(network: Any, grids: Any, node: int, grid: int, sign: float) -> None:
-    grids.area[grid] += sign * network.area[node]
-    grids.ideal[grid] += sign * network.ideal[node]
-    grids.load[grid] += sign * network.load[node]
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _add(nodes: Any, grids: Any, node: int, grid: int, sign: float) -> None:
+    grids[grid]["area"] += sign * nodes[node]["area"]
+    grids[grid]["ideal"] += sign * nodes[node]["ideal"]
+    grids[grid]["load"] += sign * nodes[node]["load"]
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def worth_of(weights: Any, area: float, ideal: float, load: float, rim: float) -> float:
     """Return the cost of a grid by its sums."""
     miss = abs(area * area / ideal - 1.0)
@@ -232,73 +220,64 @@ def worth_of(weights: Any, area: float, ideal: float, load: float, rim: float) -
     return result
 
 
-@numba.njit(nogil=True, cache=True)
-def worth_now(network: Any, grids: Any, grid: int) -> float:
-    """Return the cost of a grid as it is."""
-    return worth_of(
-        network.weights, grids.area[grid], grids.ideal[grid], grids.load[grid], grids.rim[grid]
-    )
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _worth_now(grids: Any, weights: Any, grid: int) -> float:
+    here = grids[grid]
+    worth: float = worth_of(weights, here["area"], here["ideal"], here["load"], here["rim"])
+    return worth
 
 
-@numba.njit(nogil=True, cache=True)
-def border(network: Any, grids: Any, node: int, grid: int) -> tuple[float, float, bool]:
-    """Return length and cost of the borders of a node with a grid, and whether they are neighbours."""
-    length, cost, is_joint = 0.0, 0.0, False
-    for e in range(network.first[node], network.first[node + 1]):
-        if grids.label[network.near[e]] == grid:
-            length += network.length[e]
-            cost += network.cost[e]
-            is_joint |= network.length[e] > JOINT_M
-    return length, cost, is_joint
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def border(nodes: Any, edges: Any, node: int, grid: int) -> tuple[float, float]:
+    """Return length and cost of the borders of a node with a grid."""
+    length, cost = 0.0, 0.0
+    for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
+        if nodes[edges[e]["near"]]["label"] == grid:
+            length += edges[e]["length"]
+            cost += edges[e]["cost"]
+    return length, cost
 
 
-@numba.njit(nogil=True, cache=True)
-def move_change(network: Any, grids: Any, node: int, grid: int) -> float:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, grid: int) -> float:
     """Return how much the division's cost changes when a node goes to another grid."""
-    old = grids.label[node]
-    shared_old, cost_old, _ = border(network, grids, node, old)
-    shared_new, cost_new, _ = border(network, grids, node, grid)
-    area, ideal, load, rim = (
-        network.area[node],
-        network.ideal[node],
-        network.load[node],
-        network.rim[node],
-    )
+    here, new = nodes[node], grids[grid]
+    old = grids[here["label"]]
+    inside, inside_cost = border(nodes, edges, node, here["label"])
+    shared, shared_cost = border(nodes, edges, node, grid)
     change = worth_of(
-        network.weights,
-        grids.area[grid] + area,
-        grids.ideal[grid] + ideal,
-        grids.load[grid] + load,
-        grids.rim[grid] + rim - 2.0 * shared_new,
+        weights,
+        new["area"] + here["area"],
+        new["ideal"] + here["ideal"],
+        new["load"] + here["load"],
+        new["rim"] + here["rim"] - 2.0 * shared,
     )
-    if grids.count[old] > 1:
+    if old["count"] > 1:
         change += worth_of(
-            network.weights,
-            grids.area[old] - area,
-            grids.ideal[old] - ideal,
-            grids.load[old] - load,
-            grids.rim[old] - rim + 2.0 * shared_old,
+            weights,
+            old["area"] - here["area"],
+            old["ideal"] - here["ideal"],
+            old["load"] - here["load"],
+            old["rim"] - here["rim"] + 2.0 * inside,
         )
-    change += cost_old - cost_new - grids.worth[old] - grids.worth[grid]
-    result: float = change
+    result: float = change + inside_cost - shared_cost - old["worth"] - new["worth"]
     return result
 
 
-@numba.njit(nogil=True, cache=True)
-def move(network: Any, grids: Any, node: int, grid: int) -> None:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def move(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, grid: int) -> None:
     """Make a node part of another grid."""
-    old = grids.label[node]
-    shared_old = border(network, grids, node, old)[0]
-    shared_new = border(network, grids, node, grid)[0]
-    _leave(grids, node, old)
-    _enter(grids, node, grid)
-    _add(network, grids, node, grid, 1.0)
-    grids.rim[grid] += network.rim[node] - 2.0 * shared_new
-    grids.worth[grid] = worth_now(network, grids, grid)
-    if grids.count[old] == 0:
-        grids.area[old] = grids.ideal[old] = grids.load[old] = grids.rim[old] = 0.0
-        grids.worth[old] = 0.0
+    old = nodes[node]["label"]
+    inside = border(nodes, edges, node, old)[0]
+    shared = border(nodes, edges, node, grid)[0]
+    _leave(nodes, grids, node, old)
+    _enter(nodes, grids, node, grid)
+    _add(nodes, grids, node, grid, 1.0)
+    grids[grid]["rim"] += nodes[node]["rim"] - 2.0 * shared
+    grids[grid]["worth"] = _worth_now(grids, weights, grid)
+    if grids[old]["count"] == 0:
+        _clear(grids, old)
         return
-    _add(network, grids, node, old, -1.0)
-    grids.rim[old] += 2.0 * shared_old - network.rim[node]
-    grids.worth[old] = worth_now(network, grids, old)
+    _add(nodes, grids, node, old, -1.0)
+    grids[old]["rim"] += 2.0 * inside - nodes[node]["rim"]
+    grids[old]["worth"] = _worth_now(grids, weights, old)

@@ -4,36 +4,34 @@ import numpy as np
 
 from gridding.graph import Graph, Indices
 from gridding.greedy import merge_greedily
-from gridding.network import Grids, Network, Scratch, grids_of, network_of, scratch_of
+from gridding.network import Network, network_of
 from gridding.objective import weights_of
 from gridding.options import DivisionOptions
-from gridding.recut import bench_of, recut
+from gridding.recut import recut
 from gridding.search import anneal, descend
 
 _ROUNDS = 12
-_STEPS = 200
-_HEAT = 0.3
-_COLD = 0.01
+_STEPS = 100
+"""Random moves for every node."""
+_HEAT, _COLD = 0.3, 0.01
+"""Loss accepted once in e times, at the start and at the end."""
 
 
 def partition(graph: Graph, *, options: DivisionOptions) -> Indices:
     """Return the grid of every node, numbered from 0 by first appearance."""
     network = network_of(graph, weights=weights_of(options))
-    n = len(graph.area_m2)
-    grids = grids_of(network, np.arange(n, dtype=np.intp))
-    scratch = scratch_of(network)
-    merge_greedily(network, grids, scratch)
-    _improve(network, grids, scratch)
-    return compact(grids.label[:n])
+    merge_greedily(*network)
+    if len(network.grids) > 1:
+        _improve(network)
+    return compact(network.nodes["label"][: len(graph.area_m2)])
 
 
-def _improve(network: Network, grids: Grids, scratch: Scratch) -> None:
-    n = len(network.area)
-    bench = bench_of(n)
-    is_dirty = np.ones(n, dtype=np.bool_)
+def _improve(network: Network) -> None:
+    ends = np.zeros((5, len(network.grids)))
+    anneal(*network, _STEPS * len(network.grids), _HEAT, _COLD)
     for _ in range(_ROUNDS):
-        descend(network, grids, scratch, is_dirty)
-        if recut(network, grids, scratch, bench, is_dirty) == 0:
+        descend(*network)
+        if recut(*network, ends) == 0:
             break
 
 

@@ -4,289 +4,359 @@ After the ReCom proposal of DeFord, Duchin and Solomon (2021), taken greedily: o
 grid with one or two neighbours and cut the whole into one, two or three, the best is kept.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from gridding.contiguity import is_connected, is_ring
-from gridding.graph import Floats, Indices
 from gridding.greedy import neighbours
-from gridding.network import JOINT_M, move, move_change
-from gridding.search import EPSILON, chain
+from gridding.network import (
+    AROUND,
+    BEST,
+    BEST_NODE,
+    CLOCK,
+    COUNTERS,
+    CURSOR,
+    JOINT_M,
+    OLD,
+    ORDER,
+    PATCH,
+    QUEUE,
+    SIZE,
+    STAMP,
+    TOUCHED,
+    move,
+    move_change,
+)
+from gridding.search import EPSILON, chain, settle
 
 _PARTS = 4
 _DIRECTIONS = 4
+_BETWEEN = ((0, 1), (2, 3), (0, 2), (2, 1))
+"""The ends between which each direction runs."""
+_ACROSS = (1, 0, 3, 2)
 _LARGEST = 600
 """Nodes that are cut anew at most: larger heaps are left to single moves."""
+_FEWEST, _MOST = 0.6, 1.7
+"""Mean size of the parts, in targets, between which another number of parts is tried."""
+_HOPE = 1.5
+"""A cut this much dearer than the best may still become the best by moving single nodes."""
+_POOR = 0.1
+"""Cost of missing the target from which a grid is tried with two neighbours at once."""
 
 
-class Bench(NamedTuple):
-    """Room to try a change in."""
-
-    nodes: Indices
-    """Nodes of the grids taken together."""
-    old: Indices
-    """Their grids before."""
-    best: Indices
-    """Their grids after the best change found."""
-    log: NDArray[np.intp]
-    order: Indices
-    parts: Indices
-    """Grids taken together; behind them empty ones that may be filled."""
-    around: Indices
-    is_open: NDArray[np.bool_]
-    is_moved: NDArray[np.bool_]
-    ends: NDArray[np.float64]
-    """Distances from the ends of a grid, one row each."""
-    best_nodes: Indices
-    best_size: Indices
-    best_change: Floats
-    cursor: Indices
-
-
-def bench_of(nodes: int) -> Bench:
-    """Return room for a network of that many nodes."""
-    return Bench(
-        nodes=np.zeros(nodes, dtype=np.intp),
-        old=np.zeros(nodes, dtype=np.intp),
-        best=np.zeros(nodes, dtype=np.intp),
-        log=np.zeros((nodes, 2), dtype=np.intp),
-        order=np.zeros(nodes, dtype=np.intp),
-        parts=np.zeros(_PARTS, dtype=np.intp),
-        around=np.zeros(nodes, dtype=np.intp),
-        is_open=np.zeros(nodes, dtype=np.bool_),
-        is_moved=np.zeros(nodes, dtype=np.bool_),
-        ends=np.zeros((4, nodes)),
-        best_nodes=np.zeros(nodes, dtype=np.intp),
-        best_size=np.zeros(1, dtype=np.intp),
-        best_change=np.zeros(1),
-        cursor=np.zeros(1, dtype=np.intp),
-    )
-
-
-@numba.njit(nogil=True, cache=True)
-def recut(network: Any, grids: Any, scratch: Any, bench: Any, is_dirty: Any) -> int:
-    """Give every dirty grid the best change with its neighbours; return how many changed."""
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def recut(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, ends: Any) -> int:
+    """Give every grid the best change with its neighbours; return how many changed."""
     changed = 0
-    for grid in range(len(network.area)):
-        if not is_dirty[grid] or grids.count[grid] == 0:
-            continue
-        is_dirty[grid] = False
-        changed += _recut_grid(network, grids, scratch, bench, is_dirty, grid)
+    for grid in range(len(grids)):
+        if grids[grid]["count"] > 0:
+            changed += _recut_grid(nodes, edges, grids, weights, room, ends, grid)
     return changed
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _recut_grid(
-    network: Any, grids: Any, scratch: Any, bench: Any, is_dirty: Any, grid: int
+    nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, ends: Any, grid: int
 ) -> int:
-    """Apply the best change of a grid alone or with one neighbour, else with two; 0: none gains."""
-    count = neighbours(network, grids, scratch, grid)
-    bench.around[:count] = scratch.touched[:count]
-    bench.parts[0] = grid
-    bench.best_change[0] = -EPSILON
-    _try_parts(network, grids, scratch, bench, 1)
+    """Apply the best change of a grid alone or with one neighbour, else with two; 0: none gains.
+
+    What was tried since the grids in question last changed is not tried again.
+    """
+    parts = np.zeros(_PARTS, dtype=np.int64)
+    parts[0] = grid
+    count = neighbours(nodes, edges, grids, room, grid)
+    room[AROUND, :count] = room[TOUCHED, :count]
+    best = -EPSILON
+    if grids[grid]["changed"] > grids[grid]["tried"]:
+        best = _try_parts(nodes, edges, grids, weights, room, ends, parts, 1, best)
     for k in range(count):
-        other = bench.around[k]
-        bench.parts[1] = other
-        if not (is_dirty[other] and other < grid):
-            _try_parts(network, grids, scratch, bench, 2)
-    if bench.best_change[0] == -EPSILON:
-        for j in range(count):
-            for k in range(j + 1, count):
-                bench.parts[1], bench.parts[2] = bench.around[j], bench.around[k]
-                _try_parts(network, grids, scratch, bench, 3)
-    if bench.best_change[0] == -EPSILON:
+        parts[1] = room[AROUND, k]
+        if max(grids[grid]["tried"], grids[parts[1]]["tried"]) <= _changed(grids, parts, 2):
+            best = _try_parts(nodes, edges, grids, weights, room, ends, parts, 2, best)
+    if best == -EPSILON and grids[grid]["worth"] > _POOR * weights[0] - weights[3]:
+        best = _try_triples(nodes, edges, grids, weights, room, ends, parts, count, best)
+    room[COUNTERS, CLOCK] += 1
+    grids[grid]["tried"] = room[COUNTERS, CLOCK]
+    if best == -EPSILON:
         return 0
-    for k in range(bench.best_size[0]):
-        node, target = bench.best_nodes[k], bench.best[k]
-        old = grids.label[node]
-        is_dirty[old] = is_dirty[target] = True
+    room[COUNTERS, CLOCK] += 1
+    for k in range(room[COUNTERS, SIZE]):
+        node, target = room[BEST_NODE, k], room[BEST, k]
+        old = nodes[node]["label"]
+        grids[old]["changed"] = room[COUNTERS, CLOCK]
+        grids[target]["changed"] = room[COUNTERS, CLOCK]
         if old != target:
-            move(network, grids, node, target)
+            move(nodes, edges, grids, weights, node, target)
     return 1
 
 
-@numba.njit(nogil=True, cache=True)
-def _try_parts(network: Any, grids: Any, scratch: Any, bench: Any, taken: int) -> None:
-    """Try what the first `taken` grids could become together; the best is noted on the bench."""
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _changed(grids: Any, parts: Any, taken: int) -> int:
+    """Return when any of the first `taken` grids last changed."""
+    latest = grids[parts[0]]["changed"]
+    for k in range(1, taken):
+        latest = max(latest, grids[parts[k]]["changed"])
+    result: int = latest
+    return result
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _try_triples(
+    nodes: Any,
+    edges: Any,
+    grids: Any,
+    weights: Any,
+    room: Any,
+    ends: Any,
+    parts: Any,
+    count: int,
+    best: float,
+) -> float:
+    """Try a grid with every two of its neighbours; return the best change so far."""
+    for j in range(count):
+        for k in range(j + 1, count):
+            parts[1], parts[2] = room[AROUND, j], room[AROUND, k]
+            if grids[parts[0]]["tried"] <= _changed(grids, parts, 3):
+                best = _try_parts(nodes, edges, grids, weights, room, ends, parts, 3, best)
+    return best
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _try_parts(
+    nodes: Any,
+    edges: Any,
+    grids: Any,
+    weights: Any,
+    room: Any,
+    ends: Any,
+    parts: Any,
+    taken: int,
+    best: float,
+) -> float:
+    """Try what the first `taken` grids could become together; return the best change so far."""
     size, ratio = 0, 0.0
+    room[COUNTERS, STAMP] += 1
     for k in range(taken):
-        grid = bench.parts[k]
-        ratio += grids.area[grid] * grids.area[grid] / grids.ideal[grid]
-        if size + grids.count[grid] > _LARGEST:
-            return
-        node = grids.head[grid]
+        here = grids[parts[k]]
+        ratio += here["area"] * here["area"] / here["ideal"]
+        if size + here["count"] > _LARGEST:
+            return best
+        node = here["head"]
         while node >= 0:
-            bench.nodes[size] = node
-            bench.old[size] = grid
+            room[PATCH, size], room[OLD, size] = node, parts[k]
+            nodes[node]["patch"] = room[COUNTERS, STAMP]
             size += 1
-            node = grids.after[node]
-    if ratio > taken + 1.6:
-        return
+            node = nodes[node]["after"]
+    if size > 1 and ratio > 1.0:
+        _measure(nodes, edges, room, ends, size)
     for wanted in range(max(1, taken - 1), min(taken + 1, size) + 1):
-        # One more or one fewer only where the mean size comes nearer to the target.
-        if not 0.6 < ratio / wanted < 1.7 and wanted != taken:
+        # One more or one fewer only where the mean size stays near the target.
+        if not _FEWEST < ratio / wanted < _MOST and wanted != taken:
             continue
         if wanted > taken:
-            bench.parts[taken] = _empty(grids, bench)
-            if bench.parts[taken] < 0:
-                continue
-        _try_number(network, grids, scratch, bench, size, taken, wanted)
+            parts[taken] = _empty(grids, room)
+        if wanted <= taken or parts[taken] >= 0:
+            best = _try_number(
+                nodes, edges, grids, weights, room, ends, parts, size, taken, wanted, best
+            )
+    return best
 
 
-@numba.njit(nogil=True, cache=True)
-def _empty(grids: Any, bench: Any) -> int:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _empty(grids: Any, room: Any) -> int:
     """Return the next grid without nodes, -1: there is none."""
-    count = len(grids.count)
-    for _ in range(count):
-        bench.cursor[0] = (bench.cursor[0] + 1) % count
-        if grids.count[bench.cursor[0]] == 0:
-            return bench.cursor[0]
+    cursor: int = room[COUNTERS, CURSOR]
+    for _ in range(len(grids)):
+        cursor = (cursor + 1) % len(grids)
+        if grids[cursor]["count"] == 0:
+            room[COUNTERS, CURSOR] = cursor
+            return cursor
     return -1
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _try_number(
-    network: Any, grids: Any, scratch: Any, bench: Any, size: int, taken: int, wanted: int
-) -> None:
-    """Try to cut the grids taken together into a number of parts, in several directions."""
-    nodes = bench.nodes[:size]
+    nodes: Any,
+    edges: Any,
+    grids: Any,
+    weights: Any,
+    room: Any,
+    ends: Any,
+    parts: Any,
+    size: int,
+    taken: int,
+    wanted: int,
+    best: float,
+) -> float:
+    """Try to cut a patch into a number of parts in several ways; return the best change so far."""
     for k in range(wanted):
-        bench.is_open[bench.parts[k]] = True
-    tries = 1 if wanted == 1 else _DIRECTIONS
-    start = -1 if wanted == taken > 1 else 0
-    for direction in range(start, tries):
-        change = 0.0
+        grids[parts[k]]["is_open"] = 1
+    total = 0.0
+    known = np.full(2 * _DIRECTIONS, np.inf)
+    last = 1 if wanted == 1 else _DIRECTIONS if wanted == 2 else 2 * _DIRECTIONS
+    for direction in range(-1 if wanted == taken > 1 else 0, last):
         if direction >= 0:
-            change = _gather(network, grids, nodes, bench.parts[0])
-            for k in range(1, wanted):
-                share = 1.0 / (wanted - k + 1)
-                whole, new = bench.parts[0], bench.parts[k]
-                change += _split(network, grids, bench, whole, new, share, direction)
-        for _ in range(2):
-            gain = 0.0
-            if wanted > 1:
-                gain = chain(
-                    network, grids, scratch, nodes, bench.is_open, bench.is_moved, bench.log
-                )
-            change += gain
-            if gain > -EPSILON:
-                break
-        if change < bench.best_change[0] - EPSILON and _is_sound(
-            network, grids, scratch, bench, wanted
+            total += _lay(nodes, edges, grids, weights, room, ends, parts, size, wanted, direction)
+        if wanted > 1 and total < best + _HOPE:
+            total += settle(nodes, edges, grids, weights, room, size)
+            is_new = np.abs(known - total).min() > EPSILON
+            known[direction] = total
+            if is_new and total < best + _HOPE / 3.0:
+                total += chain(nodes, edges, grids, weights, room, size)
+        if total < best - EPSILON and _is_sound(nodes, edges, grids, room, parts, wanted):
+            best = total
+            _note(nodes, room, size)
+    _restore(nodes, edges, grids, weights, room, size)
+    for k in range(wanted):
+        grids[parts[k]]["is_open"] = 0
+    return best
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _restore(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, size: int) -> None:
+    """Put the nodes of a patch back into the grids they came from."""
+    for k in range(size):
+        if nodes[room[PATCH, k]]["label"] != room[OLD, k]:
+            move(nodes, edges, grids, weights, room[PATCH, k], room[OLD, k])
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _note(nodes: Any, room: Any, size: int) -> None:
+    """Note the grids of a patch as the best found."""
+    room[COUNTERS, SIZE] = size
+    for k in range(size):
+        room[BEST_NODE, k] = room[PATCH, k]
+        room[BEST, k] = nodes[room[PATCH, k]]["label"]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _is_sound(nodes: Any, edges: Any, grids: Any, room: Any, parts: Any, wanted: int) -> bool:
+    """Return whether every part is in one piece and encloses no other grid."""
+    for k in range(wanted):
+        if not is_connected(nodes, edges, grids, room, parts[k]) or is_ring(
+            nodes, edges, grids, room, parts[k]
         ):
-            bench.best_change[0] = change
-            bench.best_size[0] = size
-            for k in range(size):
-                bench.best_nodes[k] = nodes[k]
-                bench.best[k] = grids.label[nodes[k]]
-        for k in range(size):
-            if grids.label[nodes[k]] != bench.old[k]:
-                move(network, grids, nodes[k], bench.old[k])
-    for k in range(wanted):
-        bench.is_open[bench.parts[k]] = False
-
-
-@numba.njit(nogil=True, cache=True)
-def _is_sound(network: Any, grids: Any, scratch: Any, bench: Any, wanted: int) -> bool:
-    for k in range(wanted):
-        grid = bench.parts[k]
-        if not is_connected(network, grids, scratch, grid):
-            return False
-        if is_ring(network, grids, scratch, grid):
             return False
     return True
 
 
-@numba.njit(nogil=True, cache=True)
-def _gather(network: Any, grids: Any, nodes: Any, grid: int) -> float:
-    """Move all nodes into one grid; return how the cost changes."""
-    change = 0.0
-    for node in nodes:
-        if grids.label[node] != grid:
-            change += move_change(network, grids, node, grid)
-            move(network, grids, node, grid)
-    return change
-
-
-@numba.njit(nogil=True, cache=True)
-def _split(
-    network: Any, grids: Any, bench: Any, whole: int, new: int, share: float, direction: int
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _lay(
+    nodes: Any,
+    edges: Any,
+    grids: Any,
+    weights: Any,
+    room: Any,
+    ends: Any,
+    parts: Any,
+    size: int,
+    wanted: int,
+    direction: int,
 ) -> float:
-    """Move a share of a grid, from one end on, into an empty one; return how the cost changes.
+    """Cut a patch into parts of equal size by straight sweeps; return how the cost changes.
 
-    Nodes are taken in the order of how much nearer they lie to one end than to the other, along the
-    graph: so both parts hang together.
+    From the fifth direction on only the first cut runs that way, the others across.
     """
-    size, total = 0, 0.0
-    node = grids.head[whole]
-    while node >= 0:
-        bench.order[size] = node
-        size += 1
-        total += network.area[node] ** 2 / network.ideal[node]
-        node = grids.after[node]
-    if size < 2:
-        return 0.0
-    members = np.sort(bench.order[:size])
-    source, sink = _ends(network, grids, bench, members, direction)
-    key = np.empty(size)
-    for k in range(size):
-        key[k] = bench.ends[source, members[k]] * (1.0 + 1e-6) - bench.ends[sink, members[k]]
-    order = np.argsort(key, kind="mergesort")
-    change, done = 0.0, 0.0
-    for k in range(size - 1):
-        node = members[order[k]]
-        part = network.area[node] ** 2 / network.ideal[node]
-        if k > 0 and done + 0.5 * part > share * total:
-            break
-        done += part
-        change += move_change(network, grids, node, new)
-        move(network, grids, node, new)
+    change = 0.0
+    _sort(room, ends, 0, size, direction % _DIRECTIONS)
+    start = 0
+    for k in range(wanted):
+        if k == 1 and direction >= _DIRECTIONS:
+            _sort(room, ends, start, size, _ACROSS[direction % _DIRECTIONS])
+        stop = size if k == wanted - 1 else _portion(nodes, room, start, size, wanted - k)
+        for i in range(start, stop):
+            node = room[ORDER, i]
+            if nodes[node]["label"] != parts[k]:
+                change += move_change(nodes, edges, grids, weights, node, parts[k])
+                move(nodes, edges, grids, weights, node, parts[k])
+        start = stop
     return change
 
 
-@numba.njit(nogil=True, cache=True)
-def _ends(network: Any, grids: Any, bench: Any, members: Any, direction: int) -> tuple[int, int]:
-    """Work out distances from the ends of a grid; return which two rows a direction is between.
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _sort(room: Any, ends: Any, start: int, size: int, direction: int) -> None:
+    """Sort the patch, or what a first cut left of it, by how much nearer one end is than another.
 
-    The ends: the node farthest from the first, the one farthest from that, and the one farthest from both.
+    Distances run along the graph, so that what comes first hangs together, and what comes last.
     """
-    _walk(network, grids, bench, members, members[0], 0)
-    _walk(network, grids, bench, members, members[np.argmax(bench.ends[0][members])], 0)
-    far = bench.ends[0][members]
-    _walk(network, grids, bench, members, members[np.argmax(far)], 1)
-    if direction == 0:
-        return 0, 1
-    both = np.minimum(bench.ends[0][members], bench.ends[1][members])
-    _walk(network, grids, bench, members, members[np.argmax(both)], 2)
-    if direction == 1:
-        far = bench.ends[2][members]
-        _walk(network, grids, bench, members, members[np.argmax(far)], 3)
-        return 2, 3
-    return (0, 2) if direction == 2 else (2, 1)
+    if start == 0:
+        room[ORDER, :size] = room[PATCH, :size]
+    source, sink = _BETWEEN[direction]
+    for i in range(start, size):
+        node = room[ORDER, i]
+        key = ends[source, node] * (1.0 + 1e-6) - ends[sink, node]
+        k = i
+        while k > start and ends[4, room[ORDER, k - 1]] > key:
+            room[ORDER, k] = room[ORDER, k - 1]
+            k -= 1
+        room[ORDER, k] = node
+        ends[4, node] = key
 
 
-@numba.njit(nogil=True, cache=True)
-def _walk(network: Any, grids: Any, bench: Any, members: Any, start: int, row: int) -> None:
-    """Work out how far the nodes of a grid are from one of them, by the roots of their areas."""
-    grid = grids.label[start]
-    distance = bench.ends[row]
-    for node in members:
-        distance[node] = np.inf
-    distance[start] = 0.0
-    waiting = [start]
-    head = 0
-    while head < len(waiting):
-        node = waiting[head]
-        head += 1
-        for e in range(network.first[node], network.first[node + 1]):
-            other = network.near[e]
-            if grids.label[other] != grid or network.length[e] <= JOINT_M:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _portion(nodes: Any, room: Any, start: int, size: int, pieces: int) -> int:
+    """Return where the first of so many pieces of equal size ends; at least one node for each."""
+    total = 0.0
+    for i in range(start, size):
+        total += nodes[room[ORDER, i]]["area"] ** 2 / nodes[room[ORDER, i]]["ideal"]
+    done = 0.0
+    for i in range(start, size):
+        part = nodes[room[ORDER, i]]["area"] ** 2 / nodes[room[ORDER, i]]["ideal"]
+        if i > start and (done + 0.5 * part > total / pieces or size - i < pieces):
+            return i
+        done += part
+    return size
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _measure(nodes: Any, edges: Any, room: Any, ends: Any, size: int) -> None:
+    """Work out distances in a patch from four ends.
+
+    The node farthest from the first, the one farthest from that, the one farthest from both, and the
+    one farthest from the third.
+    """
+    _walk(nodes, edges, room, ends, size, room[PATCH, 0], 0)
+    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 0, 0), 0)
+    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 0, 0), 1)
+    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 0, 1), 2)
+    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 2, 2), 3)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _farthest(room: Any, ends: Any, size: int, one: int, other: int) -> int:
+    """Return the node of a patch that is farthest from the nearer of two ends."""
+    found, distance = -1, -1.0
+    for k in range(size):
+        node = room[PATCH, k]
+        near = min(ends[one, node], ends[other, node])
+        if near > distance + 1e-6:
+            found, distance = node, near
+    return found
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _walk(nodes: Any, edges: Any, room: Any, ends: Any, size: int, start: int, row: int) -> None:
+    """Work out how far the nodes of a patch are from one of them, by the roots of their areas."""
+    stamp = nodes[start]["patch"]
+    for k in range(size):
+        ends[row, room[PATCH, k]] = 1e12
+    ends[row, start] = 0.0
+    room[QUEUE, 0] = start
+    head, waiting, length = 0, 1, room.shape[1]
+    while waiting > 0:
+        node = room[QUEUE, head]
+        nodes[node]["is_moved"] = 0
+        head, waiting = (head + 1) % length, waiting - 1
+        for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
+            other = edges[e]["near"]
+            if nodes[other]["patch"] != stamp or edges[e]["length"] <= JOINT_M:
                 continue
-            step = 0.5 * (np.sqrt(network.area[node]) + np.sqrt(network.area[other]))
-            if distance[node] + step < distance[other] - 1e-6:
-                distance[other] = distance[node] + step
-                waiting.append(other)
+            step = 0.5 * (np.sqrt(nodes[node]["area"]) + np.sqrt(nodes[other]["area"]))
+            if ends[row, node] + step < ends[row, other] - 1e-6:
+                ends[row, other] = ends[row, node] + step
+                if nodes[other]["is_moved"] == 0:
+                    nodes[other]["is_moved"] = 1
+                    room[QUEUE, (head + waiting) % length] = other
+                    waiting += 1

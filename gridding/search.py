@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from gridding.contiguity import may_move
-from gridding.network import JOINT_M, move, move_change
+from gridding.network import CLOCK, COUNTERS, JOINT_M, LOG_GRID, LOG_NODE, PATCH, move, move_change
 
 EPSILON = 1e-7
 """A gain smaller than this is none."""
@@ -14,43 +14,54 @@ _FORWARD = 6
 """Moves of a chain after its best point before it is given up."""
 
 
-@numba.njit(nogil=True, cache=True)
-def descend(network: Any, grids: Any, scratch: Any, is_dirty: Any) -> None:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def descend(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) -> None:
     """Move nodes of the border between two grids while that gains; nodes in ascending order."""
-    n = len(network.area)
+    n = len(grids)
     for _ in range(20):
         moved = 0
         for node in range(n):
-            target = _best_move(network, grids, scratch, node)
+            target = _best_move(nodes, edges, grids, weights, room, node)
             if target >= 0:
-                is_dirty[target] = is_dirty[grids.label[node]] = True
-                move(network, grids, node, target)
+                room[COUNTERS, CLOCK] += 1
+                grids[target]["changed"] = room[COUNTERS, CLOCK]
+                grids[nodes[node]["label"]]["changed"] = room[COUNTERS, CLOCK]
+                move(nodes, edges, grids, weights, node, target)
                 moved += 1
         if moved == 0:
             break
 
 
-@numba.njit(nogil=True, cache=True)
-def _best_move(network: Any, grids: Any, scratch: Any, node: int) -> int:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _best_move(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, node: int) -> int:
     """Return the grid that a node had better be in; -1: it is well where it is."""
     best, change = -1, -EPSILON
-    for e in range(network.first[node], network.first[node + 1]):
-        grid = grids.label[network.near[e]]
-        if grid < 0 or grid in (grids.label[node], best) or network.length[e] <= JOINT_M:
+    for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
+        grid = nodes[edges[e]["near"]]["label"]
+        if grid < 0 or grid in (nodes[node]["label"], best) or edges[e]["length"] <= JOINT_M:
             continue
-        found = move_change(network, grids, node, grid)
-        if found < change and may_move(network, grids, scratch, node, grid):
+        found = move_change(nodes, edges, grids, weights, node, grid)
+        if found < change and may_move(nodes, edges, grids, room, node, grid):
             best, change = grid, found
     return best
 
 
-@numba.njit(nogil=True, cache=True)
-def anneal(network: Any, grids: Any, scratch: Any, steps: int, heat: float, cold: float) -> None:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def anneal(
+    nodes: Any,
+    edges: Any,
+    grids: Any,
+    weights: Any,
+    room: Any,
+    steps: int,
+    heat: float,
+    cold: float,
+) -> None:
     """Move nodes at random, losses too as long as it is warm: simulated annealing.
 
     The numbers come from a fixed seed (xorshift64*, Vigna 2016), so that every run is the same.
     """
-    n = len(network.area)
+    n = len(grids)
     state = np.uint64(88172645463325252)
     ratio = cold / heat
     warmth = heat
@@ -59,24 +70,24 @@ def anneal(network: Any, grids: Any, scratch: Any, steps: int, heat: float, cold
             warmth = heat * ratio ** (step / steps)
         state = _next(state)
         node = _draw(state, n)
-        edges = network.first[node + 1] - network.first[node]
-        if edges == 0:
+        degree = nodes[node + 1]["first"] - nodes[node]["first"]
+        if degree == 0:
             continue
         state = _next(state)
-        e = network.first[node] + _draw(state, edges)
-        grid = grids.label[network.near[e]]
-        if grid < 0 or grid == grids.label[node] or network.length[e] <= JOINT_M:
+        e = nodes[node]["first"] + _draw(state, degree)
+        grid = nodes[edges[e]["near"]]["label"]
+        if grid < 0 or grid == nodes[node]["label"] or edges[e]["length"] <= JOINT_M:
             continue
-        change = move_change(network, grids, node, grid)
+        change = move_change(nodes, edges, grids, weights, node, grid)
         if change > 0:
             state = _next(state)
             if _draw(state, 1 << 30) / (1 << 30) >= np.exp(-change / warmth):
                 continue
-        if may_move(network, grids, scratch, node, grid):
-            move(network, grids, node, grid)
+        if may_move(nodes, edges, grids, room, node, grid):
+            move(nodes, edges, grids, weights, node, grid)
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _next(state: Any) -> Any:
     state ^= state >> np.uint64(12)
     state ^= state << np.uint64(25)
@@ -84,57 +95,82 @@ def _next(state: Any) -> Any:
     return state
 
 
-@numba.njit(nogil=True, cache=True)
-def _draw(state: Any, below: int) -> int:
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _draw(state: Any, below: int) -> Any:
     """Return a whole number below a bound from a state."""
-    return np.int64((state * np.uint64(2685821657736338717)) >> np.uint64(33)) % below
+    number: Any = np.int64((state * np.uint64(2685821657736338717)) >> np.uint64(33)) % below
+    return number
 
 
-@numba.njit(nogil=True, cache=True)
-def chain(
-    network: Any, grids: Any, scratch: Any, nodes: Any, is_open: Any, is_moved: Any, log: Any
-) -> float:
-    """Move the given nodes between open grids, each once, the best move first, losses too.
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def settle(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, size: int) -> float:
+    """Move the nodes of a patch between open grids while each move gains; return the change."""
+    total = 0.0
+    for _ in range(8):
+        gain = 0.0
+        for k in range(size):
+            node = room[PATCH, k]
+            change, grid = _best_open(nodes, edges, grids, weights, room, node, -EPSILON)
+            if grid >= 0:
+                move(nodes, edges, grids, weights, node, grid)
+                gain += change
+        total += gain
+        if gain == 0.0:
+            break
+    return total
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def chain(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, size: int) -> float:
+    """Move the nodes of a patch between open grids, each once, the best first, losses too.
 
     What follows the best point is undone (Fiduccia and Mattheyses 1982). Returns the change.
     """
-    total, best, length, best_length = 0.0, 0.0, 0, 0
-    while length < len(nodes) and length < best_length + _FORWARD:
-        change, node, grid = _best_open(network, grids, scratch, nodes, is_open, is_moved)
+    total, best, length, kept = 0.0, 0.0, 0, 0
+    while length < size and length < kept + _FORWARD:
+        change, node, grid = np.inf, -1, -1
+        for k in range(size):
+            other = room[PATCH, k]
+            if nodes[other]["is_moved"] == 0:
+                found, target = _best_open(
+                    nodes, edges, grids, weights, room, other, change - EPSILON
+                )
+                if target >= 0:
+                    change, node, grid = found, other, target
         if node < 0:
             break
-        log[length, 0] = node
-        log[length, 1] = grids.label[node]
-        is_moved[node] = True
-        move(network, grids, node, grid)
+        room[LOG_NODE, length], room[LOG_GRID, length] = node, nodes[node]["label"]
+        nodes[node]["is_moved"] = 1
+        move(nodes, edges, grids, weights, node, grid)
         length += 1
         total += change
         if total < best - EPSILON:
-            best, best_length = total, length
+            best, kept = total, length
     for k in range(length - 1, -1, -1):
-        is_moved[log[k, 0]] = False
-        if k >= best_length:
-            move(network, grids, log[k, 0], log[k, 1])
+        nodes[room[LOG_NODE, k]]["is_moved"] = 0
+        if k >= kept:
+            move(nodes, edges, grids, weights, room[LOG_NODE, k], room[LOG_GRID, k])
     return best
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _best_open(
-    network: Any, grids: Any, scratch: Any, nodes: Any, is_open: Any, is_moved: Any
-) -> tuple[float, int, int]:
-    best_change, best_node, best_grid = np.inf, -1, -1
-    for node in nodes:
-        if is_moved[node] or grids.count[grids.label[node]] == 1:
+    nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, node: int, below: float
+) -> tuple[float, int]:
+    """Return the open grid a node had best go to, if that changes the cost by less than `below`."""
+    best = -1
+    own = nodes[node]["label"]
+    if grids[own]["count"] == 1:
+        return below, best
+    last = own
+    for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
+        grid = nodes[edges[e]["near"]]["label"]
+        if grid < 0 or grid in (own, last, best) or edges[e]["length"] <= JOINT_M:
             continue
-        last = grids.label[node]
-        for e in range(network.first[node], network.first[node + 1]):
-            grid = grids.label[network.near[e]]
-            if grid < 0 or grid == last or network.length[e] <= JOINT_M or not is_open[grid]:
-                continue
-            if grid == grids.label[node]:
-                continue
-            last = grid
-            change = move_change(network, grids, node, grid)
-            if change < best_change - EPSILON and may_move(network, grids, scratch, node, grid):
-                best_change, best_node, best_grid = change, node, grid
-    return best_change, best_node, best_grid
+        if grids[grid]["is_open"] == 0:
+            continue
+        last = grid
+        change = move_change(nodes, edges, grids, weights, node, grid)
+        if change < below and may_move(nodes, edges, grids, room, node, grid):
+            best, below = grid, change
+    return below, best
