@@ -10,7 +10,6 @@ from gridding.chains import chain_lines, join_segments, number_points, number_ro
 from gridding.options import DivisionOptions
 from gridding.ridges import OPEN, cut_ridges
 from gridding.scene import Lines, Scene
-from gridding.sites import read_obstacles
 from gridding.zones import target_of, zone_shares
 
 Geometries = NDArray[np.object_]
@@ -54,7 +53,7 @@ def cut_atoms(
     faces = faces_in(land, network)
     target_m2 = target_of(zone_shares(faces, scene, options=options), options=options)
     large = shapely.area(faces) > _FACE_SHARE * target_m2
-    ridges = cut_ridges(faces[large], target_m2[large], read_obstacles(scene), options=options)
+    ridges = cut_ridges(faces[large], target_m2[large], scene, options=options)
     polygons = faces
     if len(ridges.lines):
         # Line ends that bound no face are left out, or ridges would make slivers with them.

@@ -110,9 +110,10 @@ def _linked(atoms: Atoms, scene: Scene) -> Indices:
     # Compounds as drawn overlap their neighbours a little, and would chain a whole quarter together.
     whole = slice(len(scene.buildings), None)
     least[whole] = np.maximum(_SHARED_M2, _SHARED_SHARE * shapely.area(things[whole]))
-    thing, atom = shapely.STRtree(atoms.polygons).query(things, predicate="intersects")
-    several = np.bincount(thing, minlength=len(things))[thing] > 1
-    thing, atom = thing[several], atom[several]
+    tree = shapely.STRtree(atoms.polygons)
+    split = np.flatnonzero(_beyond_home(things, atoms.polygons, tree) > least)
+    thing, atom = tree.query(things[split], predicate="intersects")
+    thing = split[thing]
     shared = shapely.area(shapely.intersection(things[thing], atoms.polygons[atom]))
     held = (shared > least[thing]) | (shared > 0.5 * shapely.area(atoms.polygons[atom]))
     holding = thing[held] * count + atom[held]
@@ -123,6 +124,14 @@ def _linked(atoms: Atoms, scene: Scene) -> Indices:
     both = np.isin(found * count + atoms.left[piece], holding)
     both &= np.isin(found * count + atoms.right[piece], holding)
     return _joined(count, atoms.left[piece[both]], atoms.right[piece[both]])
+
+
+def _beyond_home(things: Geometries, polygons: Geometries, tree: shapely.STRtree) -> Floats:
+    """Return the area of each thing outside the polygon that holds a point inside it, m²."""
+    thing, polygon = tree.query(shapely.point_on_surface(things), predicate="within")
+    beyond: Floats = shapely.area(things)
+    beyond[thing] -= shapely.area(shapely.intersection(things[thing], polygons[polygon]))
+    return beyond
 
 
 @dataclass(frozen=True, kw_only=True)

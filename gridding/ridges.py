@@ -9,8 +9,8 @@ from scipy.spatial import Delaunay
 
 from gridding.chains import chain_lines, join_segments, number_points, number_rows
 from gridding.options import DivisionOptions
-from gridding.scene import Lines
-from gridding.sites import Obstacles, Sites, sites_in
+from gridding.scene import Lines, Scene
+from gridding.sites import Sites, read_obstacles, sites_in
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -27,13 +27,14 @@ _FAR = 10.0
 
 
 def cut_ridges(
-    faces: Geometries, target_m2: Floats, obstacles: Obstacles, *, options: DivisionOptions
+    faces: Geometries, target_m2: Floats, scene: Scene, *, options: DivisionOptions
 ) -> Lines:
     """Return the ridges that share faces out between the obstacles in them and sites in the open.
 
     A ridge is part of the Voronoi diagram of sites: the border between two that belong to different
     owners, simplified by less than a third of the room it has. Ridges end at each other or at the face.
     """
+    obstacles = read_obstacles(scene, faces)
     sites = sites_in(faces, target_m2, obstacles, options)
     edges = _diagram(faces, sites)
     return _as_lines(faces, sites, edges, len(obstacles.owner), options)

@@ -52,9 +52,12 @@ class Obstacles:
     """Overlapping ones count as one: they have the same owner, less than their number."""
 
 
-def read_obstacles(scene: Scene) -> Obstacles:
-    """Return a scene's buildings and what else is kept whole; buildings inside the latter left out."""
-    whole, buildings = scene.kept_whole, scene.buildings
+def read_obstacles(scene: Scene, faces: Geometries) -> Obstacles:
+    """Return what of a scene's buildings and other things kept whole reaches into faces.
+
+    Buildings inside something kept whole are left out.
+    """
+    whole, buildings = (_reaching(things, faces) for things in (scene.kept_whole, scene.buildings))
     inside, _ = shapely.STRtree(whole).query(buildings, predicate="covered_by")
     free = np.ones(len(buildings), dtype=np.bool_)
     free[inside] = False
@@ -64,6 +67,14 @@ def read_obstacles(scene: Scene) -> Obstacles:
     polygons = shapely.get_parts(shapely.orient_polygons(polygons))
     polygons = polygons[np.lexsort((shapely.area(polygons), *shapely.bounds(polygons).T))]
     return Obstacles(polygons=polygons, owner=_overlapping(polygons))
+
+
+def _reaching(things: Geometries, faces: Geometries) -> Geometries:
+    """Return the things that reach into faces."""
+    found: Geometries = things[
+        np.unique(shapely.STRtree(things).query(faces, predicate="intersects")[1])
+    ]
+    return found
 
 
 def _overlapping(polygons: Geometries) -> Indices:
@@ -84,7 +95,7 @@ def sites_in(
 
     Only what lies properly inside a face counts. Sites come ordered by face, x and y.
     """
-    points, owner, inset = _samples(_reaching(obstacles, faces))
+    points, owner, inset = _samples(obstacles)
     within, sample = shapely.STRtree(shapely.points(points)).query(faces, predicate="contains")[:2]
     lattice, home = _lattices(faces, target_m2, obstacles, options)
     sites = np.concatenate([points[sample], lattice])
@@ -100,18 +111,13 @@ def sites_in(
     return Sites(points=sites[order], owner=owners[order], face=face[order], inset_m=insets[order])
 
 
-def _reaching(obstacles: Obstacles, faces: Geometries) -> Obstacles:
-    """Return the obstacles that reach into the faces."""
-    near = np.unique(shapely.STRtree(obstacles.polygons).query(faces, predicate="intersects")[1])
-    return Obstacles(polygons=obstacles.polygons[near], owner=obstacles.owner[near])
-
-
 def _samples(obstacles: Obstacles) -> tuple[Floats, Indices, Floats]:
     """Return points along the outlines of obstacles, their owners and how far inside they are."""
     rings, polygon = shapely.get_rings(obstacles.polygons, return_index=True)
     corners, ring = shapely.get_coordinates(rings, return_index=True)
-    same = ring[1:] == ring[:-1]
-    start, step = corners[:-1][same], np.diff(corners, axis=0)[same]
+    step = np.diff(corners, axis=0)
+    same = (ring[1:] == ring[:-1]) & np.any(step != 0, axis=1)
+    start, step = corners[:-1][same], step[same]
     start, step, kept = _split(start, step, np.ceil(np.hypot(*step.T) / _SPACING_M))
     polygon = polygon[ring[1:][same]][kept]
     gap = _gaps(obstacles, polygon, start, step)
