@@ -30,6 +30,8 @@ DATASETS = (
     "unit_grids",
     "place_names",
     "units",
+    "management_grids",
+    "evaluation_grids",
     "responsibility",
     "addresses",
     "components",

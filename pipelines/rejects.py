@@ -18,7 +18,7 @@ from gis.errors import NotFoundError, RequestError
 from gis.vector import write_vector
 from pipelines.delivery import DATASETS
 
-RULE_PACKAGES = ("gis.codes", "gridding", "census", "pipelines")
+RULE_PACKAGES = ("gis.codes", "gridding", "gridding.trades", "census", "pipelines")
 """Packages with a catalogue of rules."""
 FORMATS = (".gpkg", ".xlsx")
 _HEAD = (

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridding.trades.delivered import Sort
+from gis.faults import Faults
+from gridding.trades.delivered import RULES, Sort
 from gridding.trades.judging import Ground, shorten, smallest_area
 from gridding.trades.members import shares_of
 
@@ -111,12 +112,32 @@ def _changes(before: pd.DataFrame, after: pd.DataFrame, sort: Sort) -> pd.DataFr
     )
 
 
-def told(codes: list[str]) -> str:
-    """Return codes for a sentence, a dash for none.
+def report_changes(carriage: Carriage, *, sort: Sort) -> pd.DataFrame:
+    """Return a warning for every grid whose unit grids changed or that has none left.
 
-    Examples
-    --------
-    >>> told([]), told(["130102001001003"])
-    ('–', '130102001001003')
+    Columns are `gis.faults.REJECT_COLUMNS`; the rows came from no file.
     """
-    return shorten(codes) or "–"
+    changes = carriage.changes
+    moved = changes[[bool(gone) or bool(came) for gone, came in _pairs(changes)]]
+    frame = pd.DataFrame(
+        {
+            "code": [*moved["code"], *carriage.emptied],
+            "gone": [
+                *(shorten(codes) or "–" for codes in moved["gone"]),
+                *["*"] * len(carriage.emptied),
+            ],
+            "came": [
+                *(shorten(codes) or "–" for codes in moved["came"]),
+                *["–"] * len(carriage.emptied),
+            ],
+        }
+    ).assign(source_file="unit_grids", source_row=0)
+    faults = Faults(frame, rules=RULES)
+    everything = pd.Series(True, index=frame.index)
+    values = {name: frame[name] for name in ("code", "gone", "came")}
+    faults.add(sort.rule(16), everything, **values)
+    return faults.outcome().faults
+
+
+def _pairs(changes: pd.DataFrame) -> list[tuple[list[str], list[str]]]:
+    return list(zip(changes["gone"], changes["came"], strict=True))
