@@ -1,14 +1,12 @@
 """Rules of neighbours: no overlap, and the same vertices along a shared border."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from gridding.homes import Geometries
 from gridding.inspection.findings import Findings
-from gridding.inspection.layer import GridLayer, Indices, Mask, solid
+from gridding.inspection.layer import GridLayer, Indices, Mask, overlaid, solid
 
 _CLOSE_M = 0.01
 """A vertex nearer than this to a neighbour's border is meant to lie on it, m."""
@@ -16,7 +14,6 @@ _NARROW_M = 0.02
 """Borders that run along each other nearer than this are meant to be one, m."""
 _SAME_M = 0.001
 """Vertices nearer than this are one, m."""
-_CHUNK = 20_000
 
 
 def find_mismatched(layer: GridLayer) -> Geometries:
@@ -37,7 +34,7 @@ def find_overlaps(layer: GridLayer, findings: Findings, *, edges: Geometries) ->
     """
     flagged = np.flatnonzero(~shapely.is_empty(edges))
     first, second = _pairs(layer.shapes, flagged)
-    shared = solid(_intersections(layer.shapes[first], layer.shapes[second]))
+    shared = solid(overlaid(shapely.intersection, layer.shapes[first], layer.shapes[second]))
     found = np.flatnonzero(~shapely.is_missing(shared))
     area = shapely.area(shared[found])
     others = layer.label[second[found]]
@@ -49,22 +46,10 @@ def _pairs(shapes: Geometries, rows: Indices) -> tuple[Indices, Indices]:
     """Return the pairs among some grids whose interiors may meet, first < second, sorted."""
     one, other = shapely.STRtree(shapes[rows]).query(shapes[rows])
     first, second = rows[one[one < other]], rows[other[one < other]]
-    meeting = _in_chunks(shapely.intersects, shapes[first], shapes[second]).astype(bool)
+    meeting = overlaid(shapely.intersects, shapes[first], shapes[second]).astype(bool)
     first, second = first[meeting], second[meeting]
     order = np.lexsort((second, first))
     return first[order], second[order]
-
-
-def _intersections(first: Geometries, second: Geometries) -> Geometries:
-    return _in_chunks(shapely.intersection, first, second)
-
-
-def _in_chunks(overlay: np.ufunc, first: Geometries, second: Geometries) -> Geometries:
-    """Return an overlay of pairs, worked on by two threads: GEOS lets go of the interpreter."""
-    cuts = range(_CHUNK, len(first), _CHUNK)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        parts = pool.map(overlay, np.split(first, cuts), np.split(second, cuts))
-        return np.concatenate([np.asarray(part) for part in parts])
 
 
 def find_missing_vertices(layer: GridLayer, findings: Findings, *, edges: Geometries) -> None:

@@ -6,11 +6,11 @@ import shapely
 
 from gridding.homes import Geometries, clipped
 from gridding.inspection.findings import Findings
-from gridding.inspection.layer import CheckOptions, GridLayer, Indices, solid
+from gridding.inspection.layer import CheckOptions, GridLayer, Indices, overlaid, solid
 from gridding.inspection.shapes import widths
-from gridding.numbering import COMMUNITY_DIGITS
 
 _NEAR_M = 0.05
+_LEAST_M2 = 0.5
 
 
 def find_overhang(
@@ -28,11 +28,8 @@ def find_overhang(
     inside = shapely.covers(land[place], layer.shapes[rows])
     rows, place = rows[~inside], place[~inside]
     shapes = layer.shapes[rows]
-    pieces = [
-        shapely.difference(shape, clipped(land[at], shape))
-        for shape, at in zip(shapes, place, strict=True)
-    ]
-    outside = _array(pieces)
+    near_land = [clipped(land[at], shape) for shape, at in zip(shapes, place, strict=True)]
+    outside = overlaid(shapely.difference, shapes, _array(near_land))
     share = shapely.area(outside) / np.maximum(shapely.area(shapes), 1e-9)
     far = share > 0.5
     values = {"community": codes[place[far]], "share": share[far]}
@@ -68,32 +65,40 @@ def find_gaps(
     """
     rows = layer.rows
     shapes = layer.shapes[rows]
-    mismatched = ~shapely.is_empty(edges[rows])
+    is_mismatched = ~shapely.is_empty(edges)
     tree = shapely.STRtree(shapes)
     home = layer.home[rows]
-    total = 0.0
-    for code, land, own in _lands(layer, communities):
-        group = np.searchsorted(rows, own)
-        rest = shapely.difference(land, _united(shapes[group], mismatched[group].any()))
-        if shapely.area(rest) <= 0.5:
+    found: list[Geometries] = [np.empty(0, dtype=object)]
+    place: list[str] = []
+    for code, land, own in _lands(layer, communities, is_mismatched=bool(is_mismatched.any())):
+        rest = shapely.difference(land, _united(layer.shapes[own], is_mismatched[own].any()))
+        if shapely.area(rest) <= _LEAST_M2:
             continue
         near = tree.query(rest, predicate="intersects")
         near = np.sort(near[home[near] != code])
         if len(near):
             rest = shapely.difference(rest, shapely.union_all(shapes[near]))
         gaps = shapely.get_parts(solid(shapely.get_parts(rest)))
-        gaps = gaps[(shapely.area(gaps) > 0.5) & (shapely.get_dimensions(gaps) == 2)]
-        total += _tell_gaps(layer, findings, gaps=gaps, own=own, place=(str(code), options))
-    return total
+        gaps = gaps[shapely.area(gaps) > _LEAST_M2]
+        found.append(gaps)
+        place += [code] * len(gaps)
+    gaps, names = np.concatenate(found), np.array(place, dtype=object)
+    beside = _beside(gaps, names, layer)
+    area, width = shapely.area(gaps), widths(gaps)
+    narrow = width < options.narrow_gap_m
+    for rule, mask in (("UG09", ~narrow), ("UG28", narrow)):
+        values = {"community": names[mask], "area_m2": area[mask], "width_m": width[mask]}
+        findings.add(rule, beside[mask], where=gaps[mask], **values)
+    return float(area.sum())
 
 
 def _lands(
-    layer: GridLayer, communities: gpd.GeoDataFrame | None
+    layer: GridLayer, communities: gpd.GeoDataFrame | None, *, is_mismatched: bool
 ) -> list[tuple[str, shapely.Geometry, Indices]]:
     """Return code, land and grids of every community that has grids, by code."""
     rows = layer.rows
     if communities is None:
-        whole = shapely.union_all(layer.shapes[rows])
+        whole = _united(layer.shapes[rows], is_mismatched)
         filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(whole)]
         return [("", shapely.union_all(filled), rows)] if len(rows) else []
     home = layer.home[rows].astype(str)
@@ -110,34 +115,23 @@ def _united(shapes: Geometries, is_mismatched: bool) -> shapely.Geometry:
     return shapely.union_all(shapes) if is_mismatched else shapely.coverage_union_all(shapes)
 
 
-def _tell_gaps(
-    layer: GridLayer,
-    findings: Findings,
-    *,
-    gaps: Geometries,
-    own: Indices,
-    place: tuple[str, CheckOptions],
-) -> float:
-    community, options = place
-    if len(gaps) == 0:
-        return 0.0
-    beside = np.array([_beside(gap, layer.shapes, own) for gap in gaps], dtype=np.intp)
-    area, width = shapely.area(gaps), widths(gaps)
-    narrow = width < options.narrow_gap_m
-    names = np.where(
-        community == "", "", np.full(len(gaps), community[:COMMUNITY_DIGITS], dtype=object)
-    )
-    for rule, mask in (("UG09", ~narrow), ("UG28", narrow)):
-        values = {"community": names[mask], "area_m2": area[mask], "width_m": width[mask]}
-        findings.add(rule, beside[mask], where=gaps[mask], **values)
-    return float(area.sum())
-
-
-def _beside(gap: shapely.Polygon, shapes: Geometries, own: Indices) -> int:
-    """Return the grid of the community that has most border with a gap, else the nearest."""
-    near = own[shapely.dwithin(shapes[own], gap, _NEAR_M)]
-    if len(near) == 0:
-        return int(own[int(np.argmin(np.round(shapely.distance(shapes[own], gap), 3)))])
-    zone = shapely.buffer(gap, _NEAR_M)
-    shared = shapely.length(shapely.intersection(shapely.boundary(shapes[near]), zone))
-    return int(near[int(np.argmax(np.round(shared, 2)))])
+def _beside(gaps: Geometries, names: Geometries, layer: GridLayer) -> Indices:
+    """Return the grid of the community that has most border with each gap, else the nearest."""
+    rows = layer.rows
+    tree = shapely.STRtree(layer.shapes[rows])
+    gap, grid = tree.query(gaps, predicate="dwithin", distance=_NEAR_M)
+    own = (layer.home[rows[grid]] == names[gap]) | (names[gap] == "")
+    gap, grid = gap[own], grid[own]
+    zone = shapely.buffer(gaps, _NEAR_M)
+    borders = shapely.boundary(layer.shapes[rows])
+    shared = shapely.length(overlaid(shapely.intersection, borders[grid], zone[gap]))
+    order = np.lexsort((grid, -np.round(shared, 2), gap))
+    gap, grid = gap[order], grid[order]
+    first = np.diff(gap, prepend=-1) != 0
+    result = np.full(len(gaps), -1, dtype=np.intp)
+    result[gap[first]] = rows[grid[first]]
+    for alone in np.flatnonzero(result < 0):
+        mine = rows[(layer.home[rows] == names[alone]) | (names[alone] == "")]
+        distance = np.round(shapely.distance(layer.shapes[mine], gaps[alone]), 3)
+        result[alone] = mine[int(np.argmin(distance))]
+    return result

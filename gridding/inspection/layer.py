@@ -1,5 +1,6 @@
 """A layer of grids made ready for checks: mended polygons, names, and the community of each."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -14,6 +15,9 @@ from gridding.numbering import COMMUNITY_DIGITS
 
 Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
+
+_CHUNK = 2_000
+"""Pairs that a thread overlays at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,13 +206,18 @@ def solid(pieces: Geometries, *, width_m: float = 0.02, least_m2: float = 0.5) -
     pieces = _polygons_of(pieces)
     result = np.full(len(pieces), None, dtype=object)
     large = np.flatnonzero(shapely.area(pieces) > least_m2)
-    core = shapely.buffer(pieces[large], -width_m / 2, join_style="mitre")
+    core = _buffered(pieces[large], -width_m / 2)
     kept = ~shapely.is_empty(core)
     large, core = large[kept], core[kept]
-    reach = shapely.buffer(core, width_m, join_style="mitre")
-    result[large] = shapely.intersection(pieces[large], reach)
+    reach = _buffered(core, width_m)
+    result[large] = overlaid(shapely.intersection, pieces[large], reach)
     result[shapely.area(result) <= least_m2] = None
     return result
+
+
+def _buffered(shapes: Geometries, distance_m: float) -> Geometries:
+    widened: Geometries = shapely.buffer(shapes, distance_m, join_style="mitre")
+    return widened
 
 
 def _polygons_of(pieces: Geometries) -> Geometries:
@@ -218,3 +227,18 @@ def _polygons_of(pieces: Geometries) -> Geometries:
         parts = shapely.get_parts(pieces[row])
         pieces[row] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
     return pieces
+
+
+def overlaid(overlay: np.ufunc, first: Geometries, second: Geometries) -> Geometries:
+    """Return an overlay of pairs, worked on by two threads: GEOS lets go of the interpreter.
+
+    Examples
+    --------
+    >>> squares = shapely.box([0, 1], 0, [2, 3], 2)
+    >>> shapely.area(overlaid(shapely.intersection, squares, squares[::-1])).tolist()
+    [2.0, 2.0]
+    """
+    cuts = list(range(_CHUNK, len(first), _CHUNK))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        parts = pool.map(overlay, np.split(first, cuts), np.split(second, cuts))
+        return np.concatenate([np.asarray(part) for part in parts])
