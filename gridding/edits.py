@@ -22,6 +22,7 @@ from gridding.lineage import name_rows
 Kind = Literal["update", "edit", "area_change"]
 DATASET = "unit_grids"
 _INHERITED = ("land_use", "management_grade", "responsible_body")
+_STATED = ("name", *_INHERITED, "remark")
 _ORIGINS = {"update": "divided", "edit": "edited", "area_change": None}
 Also = Callable[[Connection, int], None]
 
@@ -77,7 +78,8 @@ def publish_edit(
     old : geopandas.GeoDataFrame
         Live rows, all columns of the table with ``row_id``.
     new : geopandas.GeoDataFrame
-        ``code``, ``community_code``, ``geometry`` of all that should be live of them.
+        ``code``, ``community_code``, ``geometry`` of all that should be live of them; attributes
+        where they are stated.
     succeeded : pandas.DataFrame
         `gridding.lineage.succession` of the two, by position.
     request : EditRequest
@@ -170,11 +172,17 @@ def changed_rows(
     )
     moved = np.zeros(len(new), dtype=np.bool_)
     moved[known] = ~_is_same_shape(new.geometry.to_numpy()[known], was.geometry.to_numpy()[known])
+    for name in _STATED:
+        if name in new:
+            same &= (new[name].fillna("") == was[name].fillna("").to_numpy()).to_numpy()
     parent = _parents(succeeded, old, new)
     columns = [name for name in before.columns if name not in ("row_id", "geometry")]
     rows = was[columns].reset_index()
     for name in _INHERITED:
         rows[name] = rows[name].where(known.to_numpy(), parent[name])
+    for name in _STATED:
+        if name in new:
+            rows[name] = new[name].to_numpy(dtype=object)
     origin = _ORIGINS[request.kind]
     rows["origin"] = np.where(moved | ~known, origin or parent["origin"], rows["origin"])
     rows["initial_date"] = rows["initial_date"].where(known.to_numpy(), request.as_of)

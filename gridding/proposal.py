@@ -109,13 +109,13 @@ def propose_update(
     result = update(old, ground=ground, changed=given, rules=rules, options=options)
     # Changes given in a file say nothing of what else waits to be taken account of.
     mark = {"topography_build": newest} if changed is None else {}
-    return _with_codes(
+    return with_codes(
         Proposal(
             kind="update",
             old=gpd.GeoDataFrame(old),
             new=result.grids,
             succeeded=pd.DataFrame(),
-            inputs_hash=_hash(old, rules, given.geometry.to_wkb(hex=True).sum()),
+            inputs_hash=hash_rows(old, rules, given.geometry.to_wkb(hex=True).sum()),
             policy=rules.policy,
             touched=result.touched,
             left=gpd.GeoSeries(result.left, crs=database.crs),
@@ -158,13 +158,13 @@ def propose_areas(
     spent = set(used_codes(database)) - set(old["code"])
     new = result.grids.assign(code=result.grids["code"].where(~result.grids["code"].isin(spent)))
     components = live(database, "components", columns=["code", "geometry"])
-    return _with_codes(
+    return with_codes(
         Proposal(
             kind="area_change",
             old=old,
             new=gpd.GeoDataFrame(new),
             succeeded=pd.DataFrame(),
-            inputs_hash=_hash(old, communities.geometry.to_wkb(hex=True).sum()),
+            inputs_hash=hash_rows(old, communities.geometry.to_wkb(hex=True).sum()),
             touched=result.touched,
         ),
         database,
@@ -175,12 +175,13 @@ def propose_areas(
     )
 
 
-def _hash(old: pd.DataFrame, *parts: object) -> str:
+def hash_rows(old: pd.DataFrame, *parts: object) -> str:
+    """Return the hash of live rows and whatever else an edit begins with."""
     rows = old["code"] + ":" + old["content_hash"]
     return inputs_hash(*rows, *parts)
 
 
-def _with_codes(
+def with_codes(
     proposal: Proposal,
     database: Database,
     *,

@@ -2,7 +2,7 @@
 
 import typer
 
-from gridding.cli import checking, dividing, numbering, trades
+from gridding.cli import changing, checking, dividing, editing, numbering, trades
 
 
 def register(app: typer.Typer) -> None:

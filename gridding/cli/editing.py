@@ -1,0 +1,140 @@
+"""``wanmi grid export``, ``import`` and ``locks``: editing unit grids by hand in QGIS."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gis.command import actor, emit, workspace_of
+from gis.database import open_database
+from gis.errors import DeliveryError
+from gridding.cli.layers import AsJson
+from gridding.editing import export_grids, lock_edit, read_revision
+from gridding.locks import list_locks, release_lock
+from gridding.proposal import alone, apply
+
+_SHOWN = 10
+
+
+def add(grid: typer.Typer) -> None:
+    """Add the commands."""
+    grid.command("export")(export)
+    grid.command("import")(import_edit)
+    grid.command("locks")(locks)
+
+
+def export(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="GeoPackage to write.")],
+    community: Annotated[
+        list[str] | None, typer.Option("--community", "-c", help="Only this community; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write unit grids for editing in QGIS, with a project that has topological editing on.
+
+    Open FILE.qgs, or the project inside the GeoPackage; edit the layer of unit grids; save; then
+    bring it back with `wanmi grid import`.
+
+    Example: wanmi grid export 编辑.gpkg -c 130102001001
+    """
+    workspace = workspace_of(ctx)
+    layers = export_grids(open_database(workspace), file, codes=community or [])
+    told = ", ".join(f"{count} {name}" for name, count in layers.items())
+    emit(
+        {"file": str(file), "project": str(file.with_suffix(".qgs")), "layers": layers},
+        as_json=as_json,
+        human=lambda: typer.echo(f"{file} written: {told}. Open {file.with_suffix('.qgs')}."),
+    )
+
+
+def import_edit(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The GeoPackage that was exported and edited.")],
+    reason: Annotated[str, typer.Option(help="Why the grids were changed, for the record.")],
+    editor: Annotated[
+        str | None, typer.Option("--actor", help="Who edited; default: the user of this computer.")
+    ] = None,
+    is_rehearsal: Annotated[
+        bool, typer.Option("--dry-run", help="Judge the edit, change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an edit back: judged by the checks, made live, and locked against later divisions.
+
+    An edit with faults is refused as a whole. Borders that moved and grids that were redrawn are
+    locked until `wanmi grid locks --release` gives them free.
+
+    Example: wanmi grid import 编辑.gpkg --actor 王芳 --reason 沿新围墙调整
+    """
+    workspace = workspace_of(ctx)
+    database = open_database(workspace)
+    who = editor or actor()
+    result: dict[str, Any] = {}
+    with alone(database):
+        revision = read_revision(database, file, profile=workspace.profile)
+        accepted = revision.faults.empty
+        if accepted and not is_rehearsal and revision.is_change:
+            also = lock_edit(revision, database, actor=who, reason=reason)
+            done = apply(database, revision.proposal, actor=who, reason=reason, also=also)
+            result = asdict(done)
+    faults = revision.faults[["rule", "code", "reason_en", "reason_zh"]].to_dict("records")
+    kinds = revision.locks["kind"].tolist()
+    told = {
+        "edited": len(revision.proposal.touched),
+        "faults": faults,
+        "borders_locked": kinds.count("border"),
+        "grids_locked": kinds.count("grid"),
+        "locks_released": len(revision.released),
+        **result,
+    }
+    emit(told, as_json=as_json, human=lambda: _show(told))
+    if not accepted:
+        raise typer.Exit(1)
+
+
+def _show(told: dict[str, Any]) -> None:
+    for fault in told["faults"][:_SHOWN]:
+        typer.echo(f"{fault['rule']}  {fault['reason_en']}")
+    if told["faults"]:
+        typer.echo(f"The edit has {len(told['faults'])} faults and was not taken: repair them.")
+    elif "edit_id" in told:
+        typer.echo(
+            f"Edit {told['edit_id']} taken: {told['edited']} grids edited, {told['opened']} codes given, "
+            f"{told['retired']} closed; {told['borders_locked']} borders and {told['grids_locked']} grids locked."
+        )
+    else:
+        typer.echo(f"{told['edited']} grids edited, no faults; nothing was changed.")
+
+
+def locks(
+    ctx: typer.Context,
+    release: Annotated[
+        list[int] | None, typer.Option("--release", help="Number of a lock to release; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List borders and grids that editors locked, or release some.
+
+    Example: wanmi grid locks --release 12
+    """
+    database = open_database(workspace_of(ctx))
+    for number in release or []:
+        if number < 1:
+            msg = f"{number} is no number of a lock: `wanmi grid locks` lists them."
+            raise DeliveryError(msg, zh=f"{number} 不是锁定编号：请用 wanmi grid locks 查看。")
+        release_lock(database, number, actor=actor())
+    rows = list_locks(database).to_dict("records")
+
+    def show() -> None:
+        for row in rows:
+            unit = "m" if row["kind"] == "border" else "m²"
+            size = f"{row['size']:.0f} {unit}"
+            typer.echo(
+                f"{row['lock_id']:6}  {row['kind']:7}{row['code'] or '':16}{size:>12}  "
+                f"{row['actor']}: {row['reason']}"
+            )
+        typer.echo(f"{len(rows)} locks hold.")
+
+    emit({"locks": rows}, as_json=as_json, human=show)
