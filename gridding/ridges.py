@@ -24,6 +24,7 @@ _GAP_PRICES = ((1.0, 4.0), (3.0, 1.6), (np.inf, 0.9))
 _MOST_MOVED_M = 1.5
 _MOVED_SHARE = 0.3
 _FAR = 10.0
+_PART_M2 = 8_000_000.0
 
 
 def cut_ridges(
@@ -34,6 +35,23 @@ def cut_ridges(
     A ridge is part of the Voronoi diagram of sites: the border between two that belong to different
     owners, simplified by less than a third of the room it has. Ridges end at each other or at the face.
     """
+    # Part by part, so that memory does not grow with the land: no ridge runs from face to face.
+    part = (np.cumsum(shapely.area(faces)) // _PART_M2).astype(np.intp)
+    found = [
+        _part_ridges(faces[part == number], target_m2[part == number], scene, options)
+        for number in range(int(part.max(initial=0)) + 1)
+    ]
+    return Lines(
+        lines=np.concatenate([lines.lines for lines in found]),
+        kind=np.concatenate([lines.kind for lines in found]),
+        rank=np.concatenate([lines.rank for lines in found]),
+        price=np.concatenate([lines.price for lines in found]),
+    )
+
+
+def _part_ridges(
+    faces: Geometries, target_m2: Floats, scene: Scene, options: DivisionOptions
+) -> Lines:
     obstacles = read_obstacles(scene, faces)
     sites = sites_in(faces, target_m2, obstacles, options)
     edges = _diagram(faces, sites)
