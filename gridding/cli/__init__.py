@@ -8,6 +8,6 @@ from gridding.cli import changing, checking, dividing, editing, numbering, trade
 def register(app: typer.Typer) -> None:
     """Mount ``wanmi grid``."""
     grid = typer.Typer(no_args_is_help=True, help="Unit grids 万米单元网格: check, divide, number.")
-    for area in (checking, dividing, numbering, trades):
+    for area in (checking, dividing, numbering, trades, changing, editing):
         area.add(grid)
     app.add_typer(grid, name="grid")
