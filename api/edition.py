@@ -85,6 +85,20 @@ class Edition:
         )
 
     @cached_property
+    def sets(self) -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
+        """Management and evaluation grids: dataset -> unit grid code -> rows that hold it, by code."""
+        return {name: self._sets(name) for name in ("management_grids", "evaluation_grids")}
+
+    def _sets(self, dataset: str) -> dict[str, list[dict[str, Any]]]:
+        held: dict[str, list[dict[str, Any]]] = {}
+        rows = self.snapshot.holding(dataset, self.as_of)
+        table = self.snapshot.table(dataset).drop_columns(["geometry"]).take(rows)
+        for record in table.to_pylist():
+            for code in record["members"]:
+                held.setdefault(code, []).append(record)
+        return held
+
+    @cached_property
     def areas(self) -> Mapping[str, Cells]:
         """Areas by level: district, street, community."""
         rows = self.snapshot.holding("areas", self.as_of)

@@ -14,14 +14,23 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
 
-FORMAT = 1
+FORMAT = 2
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"
 KEPT_VERSIONS = 3
 """Versions that stay after a compilation, the new one included."""
 
-DATASETS = ("areas", "unit_grids", "components", "units", "responsibility", "places")
+DATASETS = (
+    "areas",
+    "unit_grids",
+    "management_grids",
+    "evaluation_grids",
+    "components",
+    "units",
+    "responsibility",
+    "places",
+)
 """Tables of a snapshot; ``places`` is the geocoding database: basic places 基本地点 of every source."""
 SORTED_BY = {"components": ("class_code", "code", "valid_from")}
 """Row order where it is not code and day; components lie class by class."""

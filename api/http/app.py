@@ -24,6 +24,7 @@ from api.http.routes import (
     pages,
     places,
     reference,
+    sets,
     stac,
 )
 from api.http.serving import Serving
@@ -65,6 +66,7 @@ _ROUTERS = (
     cases.router,
     places.router,
     features.router,
+    sets.router,
     reference.router,
     imagery.router,
     stac.router,

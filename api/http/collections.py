@@ -117,7 +117,9 @@ class LayerCollection(PgCollection):
 
     def _from(self, function_parameters: dict[str, str] | None, _: list[Any]) -> str:
         condition = (function_parameters or {}).get(ROWS) or self.rows(None)
-        rows = f"SELECT * FROM {self._qualified_name} AS t WHERE {condition}"  # noqa: S608 (declared)
+        # Only what is published: a filter must not reach the other columns either.
+        names = ", ".join(f't."{column.name}"' for column in self.table_columns)
+        rows = f"SELECT {names} FROM {self._qualified_name} AS t WHERE {condition}"  # noqa: S608 (declared)
         return f'FROM ({rows}) AS "{self.table}"'
 
     async def features(self, conn: Any, **question: Any) -> Any:

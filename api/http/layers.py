@@ -8,8 +8,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tipg.collections import Column as PublishedColumn
 
 from gis.tables import FEATURE_TABLES, declare
+from gis.tables.managed_grids import PERSONS
 
-_PRIVATE = frozenset({"content_hash", "closed_build_id", "source_file", "source_row", "row_id"})
+_PRIVATE = frozenset(
+    {"content_hash", "closed_build_id", "source_file", "source_row", "row_id", *PERSONS}
+)
+"""Bookkeeping, and personal data of those responsible."""
 _CASE_PRIVATE = frozenset({"description", "address", "decision", "request_hash", "x", "y", "crs"})
 _TYPES: tuple[tuple[type, str], ...] = (
     (Geometry, "geometry"),
@@ -80,6 +84,18 @@ LAYERS: tuple[LayerSpec, ...] = (
         title="unit grids 万米单元网格",
         table=FEATURE_TABLES["unit_grids"],
         tile_properties=("code", "name"),
+    ),
+    LayerSpec(
+        name="management_grids",
+        title="management grids 管理网格 of all trades",
+        table=FEATURE_TABLES["management_grids"],
+        tile_properties=("code", "name", "trade", "unit_name"),
+    ),
+    LayerSpec(
+        name="evaluation_grids",
+        title="evaluation grids 评价网格",
+        table=FEATURE_TABLES["evaluation_grids"],
+        tile_properties=("code", "name", "kind", "unit_name"),
     ),
     LayerSpec(
         name="components",

@@ -204,6 +204,8 @@ def test_the_databases_compile_to_what_was_published(
     assert {name: snapshot.counts[name] for name in DATASETS} == {
         "areas": 4,
         "unit_grids": 4,
+        "management_grids": 0,
+        "evaluation_grids": 0,
         "components": 1,
         "units": 6,
         "responsibility": 1,

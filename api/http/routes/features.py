@@ -1,5 +1,6 @@
 """``/v1/grids``, ``/v1/components``, ``/v1/areas``: the things themselves, on any day."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ router = APIRouter(tags=["things 要素"])
 
 Key = Annotated[str, Path(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
 Day = Annotated[date | None, Query(description="day on which it holds; missing: now")]
-_GEOJSON_200: dict[int | str, dict[str, Any]] = {
+GEOJSON_200: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A GeoJSON feature in longitude and latitude (CGCS2000)",
         "content": {GEOJSON: {"schema": {"type": "object"}}},
@@ -29,12 +30,14 @@ _NAMES = {
     "unit_grids": ("unit grid", "单元网格"),
     "components": ("component", "部件"),
     "areas": ("area", "行政区域"),
+    "management_grids": ("management grid", "管理网格"),
+    "evaluation_grids": ("evaluation grid", "评价网格"),
 }
 _LEFT_OUT = ("geometry", "x", "y")
 
 
 @router.get(
-    "/v1/grids/{code}", response_class=Response, responses=_GEOJSON_200, summary="A unit grid"
+    "/v1/grids/{code}", response_class=Response, responses=GEOJSON_200, summary="A unit grid"
 )
 def grid(request: Request, code: Key, as_of: Day = None) -> Response:
     """Return a unit grid 万米单元网格 with its outline."""
@@ -42,21 +45,59 @@ def grid(request: Request, code: Key, as_of: Day = None) -> Response:
 
 
 @router.get(
-    "/v1/components/{code}", response_class=Response, responses=_GEOJSON_200, summary="A component"
+    "/v1/components/{code}", response_class=Response, responses=GEOJSON_200, summary="A component"
 )
 def component(request: Request, code: Key, as_of: Day = None) -> Response:
     """Return a component 部件 with the units its record names."""
     return feature(request, "components", code, as_of)
 
 
-@router.get("/v1/areas/{code}", response_class=Response, responses=_GEOJSON_200, summary="An area")
+@router.get("/v1/areas/{code}", response_class=Response, responses=GEOJSON_200, summary="An area")
 def area(request: Request, code: Key, as_of: Day = None) -> Response:
     """Return a district 区县, street 街道 or community 社区 with its outline."""
     return feature(request, "areas", code, as_of)
 
 
-def feature(request: Request, dataset: str, code: str, as_of: date | None) -> Response:
+def check_sight(request: Request, code: str) -> None:
+    """Refuse a code outside the districts of whoever asks.
+
+    Raises
+    ------
+    AccessError
+        It lies outside them.
+    """
+    principal: Principal = request.scope["principal"]
+    if not principal.sees(code):
+        allowed = ", ".join(principal.districts)
+        msg = f"{code} lies outside the districts of this key ({allowed})."
+        raise AccessError(msg, zh=f"{code} 不在此密钥的区县范围内（{allowed}）。")
+
+
+def feature(
+    request: Request,
+    dataset: str,
+    code: str,
+    as_of: date | None,
+    *,
+    owner: str | None = None,
+    hidden: Sequence[str] = (),
+) -> Response:
     """Return one row of the snapshot as a GeoJSON feature.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+    dataset : str
+        Table of the snapshot.
+    code : str
+        Business key.
+    as_of : date or None
+        Day on which it holds; None: now.
+    owner : str or None
+        Code that tells the district it lies in; None: its own.
+    hidden : sequence of str
+        Columns that whoever asks may not see.
 
     Raises
     ------
@@ -66,12 +107,7 @@ def feature(request: Request, dataset: str, code: str, as_of: date | None) -> Re
         It lies outside the districts of whoever asks.
     """
     serving = serving_of(request)
-    principal: Principal = request.scope["principal"]
-    serving.check_day(as_of)
-    if not principal.sees(code):
-        allowed = ", ".join(principal.districts)
-        msg = f"{code} lies outside the districts of this key ({allowed})."
-        raise AccessError(msg, zh=f"{code} 不在此密钥的区县范围内（{allowed}）。")
+    check_sight(request, owner or code)
     snapshot = serving.live.snapshot
     record = snapshot.record(dataset, code, as_of=as_of)
     if record is None:
@@ -86,7 +122,7 @@ def feature(request: Request, dataset: str, code: str, as_of: date | None) -> Re
             "type": "Feature",
             "id": code,
             "geometry": geojson_of(degrees),
-            "properties": {k: v for k, v in record.items() if k not in _LEFT_OUT},
+            "properties": {k: v for k, v in record.items() if k not in (*_LEFT_OUT, *hidden)},
             "data_version": snapshot.version,
         },
         media_type=GEOJSON,
