@@ -17,9 +17,7 @@ from gridding.objective import Weights
 
 JOINT_M = 0.5
 """Length of a shared border from which two nodes count as neighbours, m."""
-BARRED_PRICE = -5.0
-"""Cost per m from which a border is locked: no grid may hold both its sides."""
-BARRED_COST = -1000.0
+_BARRED_COST = -1000.0
 """Cost given to a locked border, so that no gain of size or shape outweighs it."""
 _SMALLEST_M2 = 1e-3
 
@@ -83,13 +81,23 @@ class Network(NamedTuple):
     """Room to work in, a row for each purpose."""
 
 
+def is_barred(graph: Graph) -> NDArray[np.bool_]:
+    """Return which pairs of nodes a locked border parts, or parts for more than half a metre.
+
+    A locked border costs -10 per m, the most wanted of the others more than -0.05.
+    """
+    inner = (graph.right < len(graph.area_m2)) & (graph.length_m > 0)
+    some = graph.cost <= -0.05 * graph.length_m - 5.0
+    barred: NDArray[np.bool_] = inner & (some | (graph.cost <= -5.0 * graph.length_m))
+    return barred
+
+
 def network_of(graph: Graph, *, weights: Weights) -> Network:
     """Return the network of a graph; outside nodes stand once for every piece that meets them."""
     n = len(graph.area_m2)
     left, right = graph.left.astype(np.intp), graph.right.astype(np.intp)
     length, cost = graph.length_m.astype(np.float64), graph.cost.astype(np.float64).copy()
-    barred = (right < n) & (cost <= BARRED_PRICE * length) & (length > 0)
-    cost[barred] = BARRED_COST
+    cost[is_barred(graph)] = _BARRED_COST
     right, is_outer = _own_outside(n, left, right, length)
     total = n + len(is_outer)
     source, target = np.concatenate([left, right]), np.concatenate([right, left])

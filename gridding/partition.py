@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gridding.enclosure import open_rings
 from gridding.graph import Graph, Indices
 from gridding.greedy import merge_greedily
 from gridding.network import Network, network_of
@@ -19,11 +20,15 @@ _HEAT, _COLD = 0.3, 0.01
 
 def partition(graph: Graph, *, options: DivisionOptions) -> Indices:
     """Return the grid of every node, numbered from 0 by first appearance."""
-    network = network_of(graph, weights=weights_of(options))
+    weights = weights_of(options)
+    network = network_of(graph, weights=weights)
+    opened, node = open_rings(graph, network)
+    if len(opened.area_m2) < len(graph.area_m2) or len(opened.left) > len(graph.left):
+        network = network_of(opened, weights=weights)
     merge_greedily(*network)
     if len(network.grids) > 1:
         _improve(network)
-    return compact(network.nodes["label"][: len(graph.area_m2)])
+    return compact(network.nodes["label"][node])
 
 
 def _improve(network: Network) -> None:
