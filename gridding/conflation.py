@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from gridding.lines import KINDS, Floats, Indices, Lines
 from gridding.options import DivisionOptions
 from gridding.pieces import Flags
-from gridding.samples import STEP_M, Samples, sample_strokes
+from gridding.samples import Samples, sample_strokes
 from gridding.scene import Scene
 from gridding.strokes import OUTLINE, Strokes, trace_strokes
 from gridding.ties import tie_ends
@@ -19,6 +19,8 @@ _PARALLEL = 0.82
 """Least cosine of the angle between lines that run side by side: 35°."""
 _SLACK_M = 1.0
 """How far past the end of a part of a line another still counts as beside it."""
+_LEEWAY_M = 2.0
+"""By how much the middles of two parts may lie farther apart than their lines: at least hypot(6, 3) - 6."""
 _OWN_LENGTH_M = 60.0
 """How far along itself a line must be to run beside itself, as a hairpin does."""
 _ROUNDS = 30
@@ -150,22 +152,25 @@ def _beside(strokes: Strokes, samples: Samples, options: DivisionOptions) -> _Be
     middle = (samples.start + samples.stop) / 2.0
     kind = strokes.kind[samples.stroke]
     reach_m = _MARGIN * _reaches() * options.conflation_m
+    stroke = samples.stroke
+    order = _precedence(strokes, samples)[stroke]
     may_go = np.flatnonzero(~np.isin(kind, (*_FIXED, OUTLINE)))
     weaker = cKDTree(middle[may_go])
     found: list[tuple[Indices, Indices]] = []
     for strong_kind in np.unique(kind).tolist():
         of_kind = np.flatnonzero(kind == strong_kind)
-        radius = float(np.hypot(reach_m[:, strong_kind].max(), STEP_M / 2.0 + _SLACK_M))
+        radius = float(reach_m[:, strong_kind].max() + _LEEWAY_M)
         pairs = cKDTree(middle[of_kind]).sparse_distance_matrix(
             weaker, radius, output_type="ndarray"
         )
-        found.append((may_go[pairs["j"]], of_kind[pairs["i"]]))
+        weak, strong = may_go[pairs["j"]], of_kind[pairs["i"]]
+        possible = order[weak] < order[strong]
+        possible |= (stroke[weak] == stroke[strong]) & (
+            samples.along_m[weak] - samples.along_m[strong] > _OWN_LENGTH_M
+        )
+        possible &= pairs["v"] <= reach_m[kind[weak], strong_kind] + _LEEWAY_M
+        found.append((weak[possible], strong[possible]))
     weak, strong = (np.concatenate(part) for part in zip(*found, strict=True))
-    order = _precedence(strokes, samples)
-    one, two = samples.stroke[weak], samples.stroke[strong]
-    gap = samples.along_m[weak] - samples.along_m[strong]
-    possible = (order[one] < order[two]) | ((one == two) & (gap > _OWN_LENGTH_M))
-    weak, strong = weak[possible], strong[possible]
     return _filtered(weak, strong, kind, samples, reach_m)
 
 

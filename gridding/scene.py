@@ -7,7 +7,6 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridding.levels import ground_parts, levels_of
 from gridding.lines import (
     KINDS,
     Floats,
@@ -20,6 +19,7 @@ from gridding.lines import (
 )
 from gridding.options import DivisionOptions
 from gridding.pieces import Flags, Pieces, read_pieces, read_points
+from gridding.traffic import MAIN_ROAD, centred_lines, priced_lines, read_traffic
 from gridding.uses import zone_target_m2
 
 __all__ = ["KINDS", "Floats", "Geometries", "Indices", "Lines", "Scene", "add_lines", "read_scene"]
@@ -27,6 +27,7 @@ __all__ = ["KINDS", "Floats", "Geometries", "Indices", "Lines", "Scene", "add_li
 LOCKED_PRICE = -1000.0
 _RANKS = {"locked": 120, "existing": 110}
 _WATER = ("21", "22", "23", "24")
+_RIVERS = ("21", "22")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,19 +113,24 @@ def read_scene(
     large = pieces.area_m2 >= np.array([use.minimum_m2 for use in pieces.use], dtype=np.float64)
     whole = pieces.area_m2 <= options.compound_limit * options.target_m2
     is_water = pieces.is_area & np.isin(pieces.feature_class.astype("U2"), _WATER)
-    on_ground = _ground(pieces.take(pieces.has_role("border", shape="line")), features)
+    shared = is_water & large & (options.water == "shared")
+    is_river = np.isin(pieces.feature_class.astype("U2"), _RIVERS)
+    centred = shared & is_river
     # The outline of a compound is a border even where it is kept whole: that never cuts it.
-    outlines = pieces.take(compound | (outlined & large))
-    zones, zone_targets = _zones(pieces.take(pieces.is_area), options)
+    outlines = pieces.take((compound | (outlined & large)) & ~centred & ~(shared & whole))
+    traffic = read_traffic(pieces, features, options=options)
+    lines = joined_lines(
+        traffic.lines,
+        priced_lines(shapely.boundary(outlines.geometry), outlines),
+        centred_lines(pieces.take(centred), traffic.lines.lines[:0], options=options),
+    )
+    zones, zone_targets = _zones(pieces.take(pieces.is_area & ~centred), traffic.strips, options)
     points, loads = read_points(components)
     return Scene(
-        lines=sorted_lines(
-            joined_lines(on_ground, _priced(shapely.boundary(outlines.geometry), outlines)),
-            precision_m=precision_m,
-        ),
+        lines=sorted_lines(lines, precision_m=precision_m),
         buildings=areas(pieces.has_role("building", shape="area")),
-        kept_whole=areas((compound & whole) | (outlined & ~large)),
-        water=areas(is_water & large),
+        kept_whole=areas(((compound | shared) & whole & ~centred) | (outlined & ~large)),
+        water=areas(is_water & large & ~centred),
         zones=zones,
         zone_target_m2=zone_targets,
         points=points,
@@ -167,25 +173,16 @@ def add_lines(
     )
 
 
-def _ground(pieces: Pieces, features: gpd.GeoDataFrame) -> Lines:
-    """Return the lines that lie on the ground."""
-    parts, index = ground_parts(pieces.geometry, levels_of(features, pieces.row))
-    return _priced(parts, pieces.take(index))
-
-
-def _priced(shapes: Geometries, pieces: Pieces) -> Lines:
-    """Return lines with kind, rank and price of the pieces they come from."""
-    return Lines(
-        lines=shapes,
-        kind=np.array([KINDS.index(use.kind) for use in pieces.use], dtype=np.intp),
-        rank=np.array([use.rank for use in pieces.use], dtype=np.intp),
-        price=np.array([use.price for use in pieces.use], dtype=np.float64),
-    )
-
-
-def _zones(pieces: Pieces, options: DivisionOptions) -> tuple[Geometries, Floats]:
+def _zones(
+    pieces: Pieces, strips: Geometries, options: DivisionOptions
+) -> tuple[Geometries, Floats]:
+    """Return the areas with a target of their own; those of roads only where they are grids."""
+    pieces = pieces.take(~pieces.has_role("road", shape="area"))
     distinct, index = np.unique(pieces.feature_class, return_inverse=True)
     targets = [zone_target_m2(code, options=options) for code in distinct.tolist()]
     target = np.array([np.nan if value is None else value for value in targets])[index]
+    of_road = zone_target_m2(MAIN_ROAD, options=options)
+    geometry = np.concatenate([pieces.geometry, strips])
+    target = np.append(target, np.full(len(strips), np.nan if of_road is None else of_road))
     kept = np.isfinite(target)
-    return sorted_areas(pieces.geometry[kept], target[kept], precision_m=options.precision_m)
+    return sorted_areas(geometry[kept], target[kept], precision_m=options.precision_m)
