@@ -17,6 +17,7 @@ from gis.builds import BuildRequest, Scope, publish
 from gis.database import Connection, Database, copy_rows, read_rows
 from gis.errors import ConflictError
 from gis.faults import REJECT_COLUMNS
+from gis.tables.columns import BOOKKEEPING
 from gridding.lineage import name_rows
 
 Kind = Literal["update", "edit", "area_change"]
@@ -50,7 +51,7 @@ class EditResult:
     edit_id: int
     build_id: int | None
     """None: no grid changed."""
-    kept: int
+    reshaped: int
     """Grids that keep their code with another border."""
     opened: int
     """Codes given."""
@@ -114,11 +115,13 @@ def publish_edit(
             record(connection, None)
     else:
         if rows.empty:  # the last grids of a place end: some row must stand for those that stay
-            rows = gpd.GeoDataFrame(old[~old["code"].isin(retired)].head(1))
+            rest = old[~old["code"].isin(retired)].head(1)
+            rows = gpd.GeoDataFrame(rest.drop(columns=list(BOOKKEEPING)).assign(is_moved=False))
+            rows = rows.assign(source_file=None, source_row=None)
         result = publish(
             database,
             _build_request(request, new),
-            accepted=rows,
+            accepted=rows.drop(columns="is_moved"),
             faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
             rows_read=len(rows),
             scope=Scope.matching("code", retired) if retired else Scope.nothing(),
@@ -147,7 +150,7 @@ def _count(
     return EditResult(
         edit_id=edit_id,
         build_id=build_id,
-        kept=int(moved.sum()),
+        reshaped=int(moved.sum()),
         opened=int((~is_known).sum()),
         retired=len(retired),
         pinned=int((is_known & ~moved).sum()),
@@ -176,7 +179,7 @@ def changed_rows(
         if name in new:
             same &= (new[name].fillna("") == was[name].fillna("").to_numpy()).to_numpy()
     parent = _parents(succeeded, old, new)
-    columns = [name for name in before.columns if name not in ("row_id", "geometry")]
+    columns = [name for name in before.columns if name not in (*BOOKKEEPING, "geometry")]
     rows = was[columns].reset_index()
     for name in _INHERITED:
         rows[name] = rows[name].where(known.to_numpy(), parent[name])

@@ -1,9 +1,12 @@
 """Unit grids 万米单元网格: a delivered layer judged, or communities without any divided."""
 
+import logging
 from collections.abc import Callable
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from census.survey import read_dates
 from gis.codes import read_rules
@@ -17,9 +20,12 @@ from gridding.patrol import patrol_order
 from pipelines.context import BuildContext
 from pipelines.values import code_of, numbers_of, text_of
 
+logger = logging.getLogger(__name__)
+
 DATASET = "unit_grids"
 RULES = {**read_rules("gis.codes"), **read_rules("gridding")}
 _TEXTS = ("name", "land_use", "management_grade", "responsible_body", "remark")
+_LAND_SHARE = 0.01
 _AREA_TOLERANCE = 0.001
 """Delivered areas may differ by this share: they were computed before coordinates were rounded."""
 
@@ -101,7 +107,9 @@ def divide_missing(
     """Divide the communities that have no grids yet, by the topography that will hold.
 
     Communities with grids are left as they are, so that codes stay; numbers start after the largest
-    one ever used, closed grids included. A border moved later is edited, never divided anew.
+    one ever used, closed grids included. A border moved later is edited, never divided anew. A new
+    community on land that has grids was split off or renamed: ``wanmi grid update --areas`` carries
+    the grids along.
 
     Raises
     ------
@@ -110,7 +118,7 @@ def divide_missing(
     """
     live = context.features(DATASET)
     communities = communities_of(context)
-    missing = communities[~communities["code"].isin(live["community_code"])]
+    missing = _without_land(communities[~communities["code"].isin(live["community_code"])], live)
     none = pd.DataFrame(columns=list(REJECT_COLUMNS))
     if missing.empty:
         return Outcome(accepted=_proposal(_no_grids(context), context), faults=none)
@@ -129,6 +137,20 @@ def divide_missing(
     )
     grids["patrol_order"] = patrol_order(grids, target_m2=target_m2)
     return Outcome(accepted=_proposal(grids, context), faults=none)
+
+
+def _without_land(communities: gpd.GeoDataFrame, live: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the communities whose land has no grids yet."""
+    shapes, land = live.geometry.to_numpy(), communities.geometry.to_numpy()
+    place, grid = shapely.STRtree(shapes).query(land, predicate="intersects")
+    held = shapely.area(shapely.intersection(land[place], shapes[grid]))
+    has_grids = np.bincount(place, held, len(land)) > _LAND_SHARE * shapely.area(land)
+    for code in communities.loc[has_grids, "code"]:
+        logger.warning(
+            "Community %s lies on land that has unit grids: `wanmi grid update --areas` carries them along.",
+            code,
+        )
+    return gpd.GeoDataFrame(communities[~has_grids])
 
 
 def _no_grids(context: BuildContext) -> gpd.GeoDataFrame:

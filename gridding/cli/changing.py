@@ -159,7 +159,7 @@ def renew(
     found = effects(database, proposal, rules=codes)
     if output is not None:
         _write(proposal, found, output)
-    told = {"touched": len(proposal.touched), **_told(found), **result}
+    told = {"touched": len(proposal.touched), **_told(found), "edit": result or None}
     emit(told, as_json=as_json, human=lambda: _show_update(proposal, found, result))
 
 

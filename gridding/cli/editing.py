@@ -87,7 +87,7 @@ def import_edit(
         "borders_locked": kinds.count("border"),
         "grids_locked": kinds.count("grid"),
         "locks_released": len(revision.released),
-        **result,
+        "edit": result or None,
     }
     emit(told, as_json=as_json, human=lambda: _show(told))
     if not accepted:
@@ -99,10 +99,11 @@ def _show(told: dict[str, Any]) -> None:
         typer.echo(f"{fault['rule']}  {fault['reason_en']}")
     if told["faults"]:
         typer.echo(f"The edit has {len(told['faults'])} faults and was not taken: repair them.")
-    elif "edit_id" in told:
+    elif told["edit"]:
+        made = told["edit"]
         typer.echo(
-            f"Edit {told['edit_id']} taken: {told['edited']} grids edited, {told['opened']} codes given, "
-            f"{told['retired']} closed; {told['borders_locked']} borders and {told['grids_locked']} grids locked."
+            f"Edit {made['edit_id']} taken: {told['edited']} grids edited, {made['opened']} codes given, "
+            f"{made['retired']} closed; {told['borders_locked']} borders and {told['grids_locked']} grids locked."
         )
     else:
         typer.echo(f"{told['edited']} grids edited, no faults; nothing was changed.")
