@@ -13,6 +13,17 @@ from gridding.inspection.layer import CheckOptions, GridLayer
 Floats = NDArray[np.float64]
 
 _PLACE = re.compile(r"^(.*?)\[(\S+) (\S+)\]$")
+_WHY_ZH = {
+    "Self-intersection": "自相交",
+    "Ring Self-intersection": "环自相交",
+    "Hole lies outside shell": "内环位于外环之外",
+    "Nested shells": "外环嵌套",
+    "Nested holes": "内环嵌套",
+    "Interior is disconnected": "内部不连通",
+    "Duplicate Rings": "环重复",
+    "Too few points in geometry component": "节点过少",
+}
+_KIND_ZH = {0: "点", 1: "线", 2: "环", 4: "多点", 5: "多线", 7: "几何集合"}
 _TINY = 0.01
 """A part below this share of the target is a sliver however wide."""
 _SPIKE_DEGREES = 2.0
@@ -37,12 +48,20 @@ def find_unusable(layer: GridLayer, findings: Findings) -> None:
     kind = shapely.get_type_id(given)
     other = np.flatnonzero(is_finite(given) & ~np.isin(kind, (3, 6)))
     names = [given[row].geom_type for row in other]
-    findings.add("UG19", other, where=given[other], kind=names)
+    names_zh = [_KIND_ZH[int(number)] for number in kind[other]]
+    findings.add("UG19", other, where=given[other], kind=names, kind_zh=names_zh)
     crossed = np.flatnonzero(is_finite(given) & np.isin(kind, (3, 6)) & ~layer.is_sound)
     reasons = [_PLACE.match(str(text)) for text in shapely.is_valid_reason(given[crossed])]
     places = [shapely.Point(float(m[2]), float(m[3])) if m else None for m in reasons]
     why = [m[1] if m else "invalid" for m in reasons]
-    findings.add("UG18", crossed, where=np.array(places, dtype=object), why=why)
+    why_zh = [_WHY_ZH.get(text, text) for text in why]
+    findings.add("UG18", crossed, where=_array(places), why=why, why_zh=why_zh)
+
+
+def _array(shapes: list[shapely.Geometry | None]) -> Geometries:
+    result = np.empty(len(shapes), dtype=object)
+    result[:] = shapes
+    return result
 
 
 def _has_bad_coordinate(given: Geometries) -> NDArray[np.bool_]:
@@ -62,7 +81,7 @@ def find_parts(layer: GridLayer, findings: Findings, *, options: CheckOptions) -
     several = np.unique(row[~is_main])
     count = np.bincount(row, minlength=len(layer.shapes))
     lesser = [shapely.MultiPolygon(list(parts[(row == one) & ~is_main])) for one in several]
-    findings.add("UG05", several, where=np.array(lesser, dtype=object), parts=count[several])
+    findings.add("UG05", several, where=_array(lesser), parts=count[several])
     width = widths(parts)
     thin = (width < options.sliver_m) | (area < _TINY * options.target_m2)
     findings.add("UG20", row[thin], where=parts[thin], area_m2=area[thin], width_m=width[thin])
