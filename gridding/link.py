@@ -23,6 +23,8 @@ Flags = NDArray[np.bool_]
 _LOCKED = KINDS.index("locked")
 _KEPT = (_LOCKED, KINDS.index("railway"), KINDS.index("main_road"))
 """Borders that stay even under a building: the building then counts as cut."""
+_BARRED = (_LOCKED, KINDS.index("existing"))
+"""Borders that what is too small never joins across: an editor's, and those of grids there were."""
 _ROADS = (KINDS.index("railway"), KINDS.index("main_road"), KINDS.index("street"))
 
 _SHARED_M2 = 1.0
@@ -31,6 +33,7 @@ _SMALL_M2 = 250.0
 _THIN_M = 3.0
 _STRIP_M = 12.0
 _STRIP_SHARE = 0.8
+_ENCLOSED_SHARE = 0.5
 _ROUNDS = 12
 
 
@@ -141,15 +144,22 @@ class _Shapes:
     area_m2: Floats
     perimeter_m: Floats
     road_m: Floats
+    neighbours: Indices
+    """Number of neighbours, the outside among them."""
     built: Flags
 
     def wanting(self, options: DivisionOptions) -> Flags:
-        """Return which nodes are small or thin, or strips between the two lines of one road."""
+        """Return which nodes are no use as or in a grid of their own.
+
+        They are small or thin, strips between the two lines of one road, or lie inside another node and
+        are less than half a grid.
+        """
         # Width of the rectangle of the same area and perimeter; a square's side where there is none.
         half = self.perimeter_m / 4.0
         width = half - np.sqrt(np.maximum(0.0, half**2 - self.area_m2))
         small = self.area_m2 < min(_SMALL_M2, _SMALL_M2 * options.target_m2 / 10_000.0)
         wanting = small | (width < _THIN_M)
+        wanting |= (self.neighbours == 1) & (self.area_m2 < _ENCLOSED_SHARE * options.target_m2)
         if options.main_roads == "centreline":
             strip = (width < _STRIP_M) & (self.road_m > _STRIP_SHARE * self.perimeter_m)
             wanting |= strip & ~self.built
@@ -163,18 +173,21 @@ def _absorbed(atoms: Atoms, node: Indices, scene: Scene, options: DivisionOption
     for _ in range(_ROUNDS):
         count = int(node.max()) + 1
         left, right, piece = _pairs(atoms, node)
-        wanting = _shapes(atoms, node, built, piece < len(left)).wanting(options)
-        one, other = _dearest(atoms, wanting, (left, right, piece))
+        shapes = _shapes(atoms, node, built, (left, right, piece))
+        one, other = _dearest(atoms, shapes.wanting(options), (left, right, piece))
         if len(one) == 0:
             break
         node = _joined(count, one, other)[node]
     return node
 
 
-def _shapes(atoms: Atoms, node: Indices, built: Flags, outer: Flags) -> _Shapes:
-    """Return the shapes of nodes; `outer` are the border pieces not inside one."""
+def _shapes(
+    atoms: Atoms, node: Indices, built: Flags, pairs: tuple[Indices, Indices, Indices]
+) -> _Shapes:
+    """Return the shapes of nodes, given which atoms have buildings in them."""
+    left, right, piece = pairs
     count = int(node.max()) + 1
-    length = np.where(outer, shapely.length(atoms.border), 0.0)
+    length = np.where(piece < len(left), shapely.length(atoms.border), 0.0)
     road = np.where(np.isin(atoms.kind, _ROADS), length, 0.0)
     inner = atoms.right >= 0
 
@@ -186,6 +199,7 @@ def _shapes(atoms: Atoms, node: Indices, built: Flags, outer: Flags) -> _Shapes:
         area_m2=sum_by(node, shapely.area(atoms.polygons), count=count),
         perimeter_m=around(length),
         road_m=around(road),
+        neighbours=np.bincount(np.concatenate([left, right[right < count]]), minlength=count),
         built=sum_by(node, built.astype(np.float64), count=count) > 0,
     )
 
@@ -198,8 +212,8 @@ def _dearest(
     size = len(left) + 1
     cost = sum_by(piece, _costs(atoms), count=size)[:-1]
     length = sum_by(piece, shapely.length(atoms.border), count=size)[:-1]
-    locked = sum_by(piece, (atoms.kind == _LOCKED).astype(np.float64), count=size)[:-1] > 0
-    kept = (right < len(wanting)) & ~locked
+    barred = np.isin(atoms.kind, _BARRED).astype(np.float64)
+    kept = (right < len(wanting)) & (sum_by(piece, barred, count=size)[:-1] == 0)
     left, right, cost, length = left[kept], right[kept], cost[kept], length[kept]
     one, other = np.concatenate([left, right]), np.concatenate([right, left])
     order = np.lexsort(

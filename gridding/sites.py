@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _SPACING_M = 3.0
+_NEAR_M = 15.0
+_FAR_SPACING = 2.0
+"""An outline with nothing nearer than 15 m is sampled every 6 m: the ridge is as smooth there."""
 _CLOSE_M = 1.6
 """Outlines nearer than this to another's are sampled densely, or the border between would cut them."""
 _DENSE = 5
@@ -118,8 +121,10 @@ def _samples(obstacles: Obstacles) -> tuple[Floats, Indices, Floats]:
     step = np.diff(corners, axis=0)
     same = (ring[1:] == ring[:-1]) & np.any(step != 0, axis=1)
     start, step = corners[:-1][same], step[same]
-    start, step, kept = _split(start, step, np.ceil(np.hypot(*step.T) / _SPACING_M))
-    polygon = polygon[ring[1:][same]][kept]
+    polygon = polygon[ring[1:][same]]
+    spacing = _SPACING_M * np.where(_has_near(obstacles), 1.0, _FAR_SPACING)[polygon]
+    start, step, kept = _split(start, step, np.ceil(np.hypot(*step.T) / spacing))
+    polygon = polygon[kept]
     gap = _gaps(obstacles, polygon, start, step)
     start, step, kept = _split(start, step, np.where(gap < _CLOSE_M, _DENSE, 1))
     inset = np.where(gap[kept] < _TOUCH_M, _INSET_M, 0.0)
@@ -127,6 +132,15 @@ def _samples(obstacles: Obstacles) -> tuple[Floats, Indices, Floats]:
     inward = np.column_stack([-step[:, 1], step[:, 0]]) / np.hypot(*step.T)[:, None]
     points = start + np.where(inset[:, None] > 0, step / 2.0 + inward * inset[:, None], 0.0)
     return points, obstacles.owner[polygon[kept]], inset
+
+
+def _has_near(obstacles: Obstacles) -> NDArray[np.bool_]:
+    """Return which obstacles have one of another owner near."""
+    tree = shapely.STRtree(obstacles.polygons)
+    one, other = tree.query(obstacles.polygons, predicate="dwithin", distance=_NEAR_M)
+    near = np.zeros(len(obstacles.owner), dtype=np.bool_)
+    near[one[obstacles.owner[one] != obstacles.owner[other]]] = True
+    return near
 
 
 def _split(start: Floats, step: Floats, parts: Floats | Indices) -> tuple[Floats, Floats, Indices]:

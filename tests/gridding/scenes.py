@@ -8,7 +8,14 @@ import shapely
 from gridding.lines import KINDS, Lines
 from gridding.scene import Scene
 
-PRICES = {"locked": -1000.0, "main_road": -1.0, "railway": -1.0, "street": -0.5, "path": 0.45}
+PRICES = {
+    "locked": -1000.0,
+    "main_road": -1.0,
+    "railway": -1.0,
+    "street": -0.5,
+    "path": 0.45,
+    "existing": 0.03,
+}
 
 
 def shapes(geometries: Sequence[shapely.Geometry]) -> np.ndarray:

@@ -108,6 +108,23 @@ def test_a_small_block_stays_where_only_locked_borders_are_round_it() -> None:
     assert graph.area_m2.tolist() == [1000.0, 200.0]
 
 
+def test_a_sliver_stays_inside_the_grid_there_was() -> None:
+    lines = lines_of(
+        ("existing", LineString([(50, -9), (50, 29)])), ("street", LineString([(58, -9), (58, 29)]))
+    )
+    _, _, node = graph_in(box(0, 0, 110, 20), scene_of(), lines)
+    assert node.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("side", "areas"), [(40.0, [4900.0]), (72.0, [2916.0, 5184.0])])
+def test_a_loop_inside_one_node_is_part_of_it_unless_it_is_large(side, areas) -> None:
+    land = box(0, 0, 70, 70) if side == 40.0 else box(0, 0, 90, 90)
+    loop = land.centroid.buffer(side / 2, cap_style="square")
+    lines = lines_of(("path", LineString(loop.exterior.coords)))
+    graph, *_ = graph_in(land, scene_of(kept_whole=[loop]), lines)
+    assert graph.area_m2.tolist() == areas
+
+
 def test_the_strip_between_two_carriageways_is_no_node_unless_wanted() -> None:
     sides = [("main_road", LineString([(-9, y), (409, y)])) for y in (40, 50)]
     land = box(0, 0, 400, 90)
