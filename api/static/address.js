@@ -14,11 +14,14 @@ export function readAddress() {
     kind: told.get("kind") === "event" ? "event" : "component",
     classCode: told.get("class") ?? "",
     language: told.get("lang"),
+    trade: told.get("trade") ?? "",
+    evaluation: told.get("evaluation") === "1",
+    day: /^\d{4}-\d{2}-\d{2}$/.test(told.get("day") ?? "") ? told.get("day") : "",
     hidden: new Set((told.get("off") ?? "").split(",").filter(Boolean)),
   };
 }
 
-export function writeAddress({ view, at, kind, classCode, language, hidden }) {
+export function writeAddress({ view, at, kind, classCode, language, hidden, trade, evaluation, day }) {
   const told = new URLSearchParams();
   if (view) {
     const [lon, lat] = view.center;
@@ -27,6 +30,9 @@ export function writeAddress({ view, at, kind, classCode, language, hidden }) {
   if (at) told.set("at", `${at.lon.toFixed(6)},${at.lat.toFixed(6)}`);
   if (kind === "event") told.set("kind", kind);
   if (classCode) told.set("class", classCode);
+  if (trade) told.set("trade", trade);
+  if (evaluation) told.set("evaluation", "1");
+  if (day) told.set("day", day);
   if (hidden.size) told.set("off", [...hidden].sort().join(","));
   told.set("lang", language);
   const text = told.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");

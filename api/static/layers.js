@@ -3,6 +3,14 @@
 const LABEL = { "text-font": ["sans-serif"], "text-max-width": 8 };
 const HALO = { "text-halo-color": "#ffffff", "text-halo-width": 1.4 };
 const GRID = "#d6006e";
+export const MANAGEMENT = "#0057b8";
+export const EVALUATION = "#9a5b00";
+// Neighbours are mostly numbered one after the other, so that they get different colours.
+const PALETTE = ["#4e9fd8", "#f2b04a", "#6dbb7e", "#e2788f", "#9a86d2", "#b9a77c", "#57c2bd"];
+const BY_NUMBER = [
+  "match", ["%", ["to-number", ["slice", ["get", "code"], -3], 0], PALETTE.length],
+  ...PALETTE.slice(1).flatMap((color, index) => [index + 1, color]), PALETTE[0],
+];
 const byClass = (prefix) => ["==", ["slice", ["get", "feature_class"], 0, prefix.length], prefix];
 const byZoom = (...stops) => ["interpolate", ["exponential", 1.8], ["zoom"], ...stops];
 
@@ -16,9 +24,13 @@ export const GROUPS = {
   components: "#0b7a75",
 };
 
+// The tiles of a layer as it is, or as it was on a day.
+export const tilesOf = (id, day = "") =>
+  `${location.origin}/ogc/collections/${id}/tiles/WebMercatorQuad/{z}/{x}/{y}${day ? `?datetime=${day}` : ""}`;
+
 const vector = (id, maxzoom = 18) => ({
   type: "vector",
-  tiles: [`${location.origin}/ogc/collections/${id}/tiles/WebMercatorQuad/{z}/{x}/{y}`],
+  tiles: [tilesOf(id)],
   minzoom: 8,
   maxzoom,
 });
@@ -26,7 +38,7 @@ const vector = (id, maxzoom = 18) => ({
 export function makeSources(bounds, images) {
   const sources = {};
   const names = ["vegetation", "hydrography", "residential", "transport"].map((t) => `topography_${t}`);
-  for (const id of [...names, "districts", "streets", "communities", "unit_grids", "components", "place_names"]) {
+  for (const id of [...names, "districts", "streets", "communities", "unit_grids", "management_grids", "evaluation_grids", "components", "place_names"]) {
     sources[id] = { ...vector(id), bounds };
   }
   for (const image of images) {
@@ -124,6 +136,27 @@ function borderLayers() {
   ];
 }
 
+// Sets of unit grids: not shown until a trade, or evaluation, is chosen.
+const SETS = [["evaluation", "evaluation_grids", EVALUATION], ["management", "management_grids", MANAGEMENT]];
+
+function setFills() {
+  return SETS.map(([group, source]) =>
+    layer(group, `${group}-fill`, "fill", source, {
+      minzoom: 9,
+      layout: { visibility: "none" },
+      paint: { "fill-color": BY_NUMBER, "fill-opacity": 0.34 },
+    }));
+}
+
+function setBorders() {
+  return SETS.map(([group, source, color]) =>
+    layer(group, `${group}-line`, "line", source, {
+      minzoom: 9,
+      layout: { visibility: "none", "line-join": "round" },
+      paint: { "line-color": color, "line-width": byZoom(10, 1.2, 14, 2.8, 18, 5) },
+    }));
+}
+
 function pointLayers() {
   const dot = ["match", ["slice", ["get", "class_code"], 0, 2],
     "01", "#0b7a75", "02", "#3c6ca8", "03", "#a8612a", "04", "#2f8f46", "05", "#8a4fa3", "06", "#b23a48", "#5d6970"];
@@ -167,6 +200,13 @@ function labelLayers() {
     text("grids", "grids-label", "unit_grids", "code", 11, GRID, 16.2, {
       "text-field": ["slice", ["get", "code"], 9],
     }, labelsOf("unit_grids")),
+    ...SETS.map(
+      ([group, source, color]) =>
+        text(group, `${group}-label`, source, "name", 13.5, color, 12, {
+          visibility: "none",
+          "text-field": ["concat", ["coalesce", ["get", "name"], ["get", "code"]], "\n", ["coalesce", ["get", "unit_name"], ""]],
+        }, labelsOf(source)),
+    ),
     text("areas", "communities-label", "communities", "name", 13, "#64478f", 13, { "text-letter-spacing": 0.08 }, labelsOf("communities")),
     text("areas", "streets-label", "streets", "name", 15, "#533683", 10, { "text-letter-spacing": 0.15 }, labelsOf("streets")),
   ];
@@ -185,6 +225,7 @@ function answerLayers() {
       filter: of("grid"),
       paint: { "fill-color": GRID, "fill-opacity": 0.14 },
     }),
+    line("answer-set", "set", MANAGEMENT, 5, { "line-opacity": 0.8 }),
     line("answer-grid", "grid", GRID, 3.5),
     layer("answer", "answer-disc", "fill", "answer", {
       filter: of("disc"),
@@ -208,7 +249,9 @@ export function makeLayers(images) {
     { id: "ground", type: "background", paint: { "background-color": "#f5f2ec" } },
     ...baseLayers(),
     ...photos,
+    ...setFills(),
     ...borderLayers(),
+    ...setBorders(),
     ...pointLayers(),
     ...answerLayers(),
     ...labelLayers(),

@@ -1,7 +1,7 @@
 // The map: made once, told what to show.
 
 import { headers } from "./ask.js";
-import { makeLayers, makeSources } from "./layers.js";
+import { makeLayers, makeSources, tilesOf } from "./layers.js";
 import * as maplibre from "./vendor/maplibre-gl/dist/maplibre-gl.mjs";
 
 const METRES_PER_DEGREE = 111_320;
@@ -56,6 +56,19 @@ export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
         }
       }
     },
+    // Of all the layers of a group only the features with this value.
+    choose: async (group, field, value) => {
+      await ready;
+      for (const layer of map.getStyle().layers) {
+        if (layer.metadata?.group === group) map.setFilter(layer.id, ["==", ["get", field], value]);
+      }
+    },
+    turnTo: async (day) => {
+      await ready;
+      for (const [id, source] of Object.entries(map.getStyle().sources)) {
+        if (source.type === "vector") map.getSource(id).setTiles([tilesOf(id, day)]);
+      }
+    },
     reload: () => {
       for (const [id, source] of Object.entries(map.getStyle().sources)) {
         if (source.type === "vector") map.refreshTiles(id);
@@ -65,9 +78,10 @@ export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
 }
 
 // The parts of an answer as they are drawn.
-export function drawAnswer(decision, grid) {
+export function drawAnswer(decision, grid, set) {
   const features = [];
   const add = (part, geometry) => features.push({ type: "Feature", properties: { part }, geometry });
+  if (set) add("set", set.geometry);
   if (grid) add("grid", grid.geometry);
   const { lon, lat, accuracy_m: accuracy } = decision.location;
   if (lon !== null && accuracy) add("disc", disc(lon, lat, accuracy));

@@ -3,7 +3,7 @@
 import { readAddress, writeAddress } from "./address.js";
 import { ask } from "./ask.js";
 import { element } from "./dom.js";
-import { GROUPS } from "./layers.js";
+import { EVALUATION, GROUPS } from "./layers.js";
 import { drawAnswer, makeMap } from "./map.js";
 import { showDecision, showHint, showProblem, showWaiting } from "./panel.js";
 import { makeSearch } from "./search.js";
@@ -14,8 +14,12 @@ const WORLD = [73, 18, 135, 54];
 const PLACE_ZOOM = 17;
 const NARROW = 760;
 
-const state = { at: null, kind: "component", classCode: "", hidden: new Set(), decision: null };
+const state = {
+  at: null, kind: "component", classCode: "", hidden: new Set(), decision: null,
+  trade: "", evaluation: false, day: "", sets: null,
+};
 let classes = [];
+let trades = [];
 let reasons = new Map();
 let city = null;
 let map = null;
@@ -47,13 +51,22 @@ async function lookUp() {
   try {
     const decision = await ask("/v1/lookup", {
       x: state.at.lon, y: state.at.lat, kind: state.kind, class_code: state.classCode,
-      accuracy_m: state.at.accuracy,
+      accuracy_m: state.at.accuracy, as_of: state.day || undefined,
     });
     if (mine !== asked) return;
     state.decision = decision;
+    state.sets = null;
     render();
-    const grid = decision.grid && (await ask(`/v1/grids/${decision.grid.code}`).catch(() => null));
-    if (mine === asked) await map?.show(drawAnswer(decision, grid));
+    const day = { as_of: state.day || undefined };
+    const about = (path) => ask(path, day).catch(() => null);
+    const place = decision.grid && `/v1/grids/${decision.grid.code}`;
+    const [grid, sets] = place ? await Promise.all([about(place), about(`${place}/sets`)]) : [null, null];
+    if (mine !== asked) return;
+    state.sets = sets && { ...sets, trades };
+    render();
+    const chosen = sets?.management_grids.find((set) => set.trade === state.trade);
+    const set = chosen && (await about(`/v1/management_grids/${chosen.code}`));
+    if (mine === asked) await map?.show(drawAnswer(decision, grid, set));
   } catch (problem) {
     if (mine !== asked) return;
     state.decision = null;
@@ -72,6 +85,7 @@ function render() {
   showDecision(state.decision, {
     className: entry?.name ?? "",
     reasons,
+    sets: state.sets,
     onCopy: async (event) => {
       await navigator.clipboard?.writeText(location.href);
       event.target.textContent = word("copied");
@@ -107,7 +121,48 @@ function fillLayers(images) {
     else swatch.style.background = GROUPS[name];
     if (name === "names") swatch.style.borderColor = "#8a979e";
     return element("li", {}, element("label", {}, box, swatch, word(name, "layer")));
-  }));
+  }), ...setControls());
+}
+
+// Management grids are shown for one trade at a time: those of several lie over each other.
+function setControls() {
+  const chinese = currentLanguage() === "zh";
+  const select = element("select", { id: "trade", "aria-label": word("management") },
+    element("option", { value: "" }, word("noTrade")),
+    trades.map((trade) => element("option", { value: trade.trade, selected: trade.trade === state.trade },
+      `${word("management")} · ${chinese ? trade.name_zh : trade.name_en}`)));
+  select.addEventListener("change", () => {
+    state.trade = select.value;
+    showSets();
+    lookUp();
+  });
+  const box = element("input", { type: "checkbox", id: "evaluation", checked: state.evaluation });
+  box.addEventListener("change", () => {
+    state.evaluation = box.checked;
+    showSets();
+  });
+  const swatch = element("i");
+  swatch.style.borderColor = EVALUATION;
+  const day = element("input", { type: "date", id: "day", value: state.day, max: new Date().toISOString().slice(0, 10) });
+  day.addEventListener("change", () => {
+    state.day = day.value;
+    remember();
+    map?.turnTo(state.day);
+    lookUp();
+  });
+  const hasEvaluation = (city?.counts?.evaluation_grids ?? 0) > 0;
+  return [
+    trades.length ? element("li", {}, select) : null,
+    hasEvaluation ? element("li", {}, element("label", {}, box, swatch, word("evaluation"))) : null,
+    element("li", {}, element("label", {}, word("day"), day)),
+  ].filter(Boolean);
+}
+
+function showSets() {
+  remember();
+  map?.choose("management", "trade", state.trade);
+  map?.toggle("management", state.trade !== "");
+  map?.toggle("evaluation", state.evaluation);
 }
 
 function speak(language, images) {
@@ -144,11 +199,13 @@ async function watchBase() {
 }
 
 async function load() {
-  const [found, known, told, photos] = await Promise.all([
+  const [found, known, told, photos, listed] = await Promise.all([
     ask("/v1/city"), ask("/v1/classes"), ask("/v1/reasons"), ask("/imagery").catch(() => ({ images: [] })),
+    ask("/v1/trades").catch(() => ({ trades: [] })),
   ]);
   city = found;
   classes = known.classes;
+  trades = listed.trades;
   reasons = new Map(told.reasons.map((reason) => [reason.code, reason]));
   return photos.images;
 }
@@ -184,7 +241,8 @@ function hasWebgl() {
 async function start() {
   if (window.innerWidth < NARROW) document.getElementById("layers").open = false;
   const told = readAddress();
-  Object.assign(state, { at: told.at, kind: told.kind, classCode: told.classCode, hidden: told.hidden });
+  const { at, kind, classCode, hidden, trade, evaluation, day } = told;
+  Object.assign(state, { at, kind, classCode, hidden, trade, evaluation, day });
   const preferred = navigator.language?.toLowerCase().startsWith("zh") === false ? "en" : "zh";
   const language = told.language ?? localStorage.getItem(LANGUAGE) ?? preferred;
   search = makeSearch({
@@ -215,6 +273,8 @@ async function start() {
       onTrouble,
     });
     for (const name of state.hidden) map.toggle(name, false);
+    if (state.day) map.turnTo(state.day);
+    if (state.trade || state.evaluation) showSets();
   } else {
     notify(word("noWebgl"), true);
   }

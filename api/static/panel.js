@@ -34,11 +34,12 @@ export function showProblem(problem) {
   );
 }
 
-export function showDecision(decision, { className, reasons, onCopy }) {
+export function showDecision(decision, { className, reasons, sets, onCopy }) {
   show(
     ownerCard(decision),
     reasonList(decision.reasons, reasons),
     gridBlock(decision.grid),
+    ...setBlocks(sets),
     areaBlock(decision.areas),
     partBlock(decision, className),
     positionBlock(decision.location),
@@ -100,6 +101,20 @@ function gridBlock(grid) {
     ]),
     grid.on_boundary ? element("p", { class: "others" }, word("boundary")) : null,
     others(grid.alternatives.map((other) => [code(other.code), ` ${percent(other.probability)}`])));
+}
+
+// Whose the place is in each trade; persons are not shown.
+function setBlocks(sets) {
+  if (!sets) return [];
+  const chinese = currentLanguage() === "zh";
+  const names = new Map(sets.trades.map((trade) => [trade.trade, chinese ? trade.name_zh : trade.name_en]));
+  const rows = (found, label) => list(found.map((set) => [
+    label(set), [set.unit_name ?? word("unitUnknown"), element("br"), code(set.code), set.name ? ` ${set.name}` : ""]]));
+  const made = (title, found, label) => (found.length ? block(title, rows(found, label)) : null);
+  return [
+    made(word("management"), sets.management_grids, (set) => names.get(set.trade) ?? set.trade),
+    made(word("evaluation"), sets.evaluation_grids, (set) => (set.kind === "*" ? word("evaluation") : set.kind)),
+  ];
 }
 
 function areaBlock(areas) {
