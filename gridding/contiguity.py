@@ -3,6 +3,7 @@
 from typing import Any
 
 import numba
+import numpy as np
 
 from gridding.network import COUNTERS, GOAL, JOINT_M, QUEUE, STAMP
 
@@ -24,8 +25,8 @@ def _breaks(nodes: Any, edges: Any, room: Any, node: int) -> bool:
     grid = nodes[node]["label"]
     room[COUNTERS, STAMP] += 2
     stamp = room[COUNTERS, STAMP]
-    left = 0
-    start = -1
+    left: Any = np.int64(0)
+    start: Any = np.int64(-1)
     for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
         other = edges[e]["near"]
         if nodes[other]["label"] == grid and edges[e]["length"] > JOINT_M:
@@ -33,13 +34,13 @@ def _breaks(nodes: Any, edges: Any, room: Any, node: int) -> bool:
             start = other
             left += 1
     if left < 2:
-        return left == 0
+        return bool(left == 0)
     nodes[node]["mark"] = stamp
-    return _spread(nodes, edges, room, start, left) > 0
+    return bool(_spread(nodes, edges, room, start, left) > 0)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _spread(nodes: Any, edges: Any, room: Any, start: int, left: int) -> int:
+def _spread(nodes: Any, edges: Any, room: Any, start: Any, left: Any) -> Any:
     """Return how many of `left` marked nodes are not reached from `start` inside its grid."""
     grid = nodes[start]["label"]
     stamp = room[COUNTERS, STAMP]
@@ -68,20 +69,20 @@ def _spread(nodes: Any, edges: Any, room: Any, start: int, left: int) -> int:
 def is_connected(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> bool:
     """Return whether a grid is one piece."""
     room[COUNTERS, STAMP] += 2
-    left = 0
+    left: Any = np.int64(0)
     node = grids[grid]["head"]
     while node >= 0:
         nodes[node]["mark"] = room[COUNTERS, STAMP] - 1
         left += 1
         node = nodes[node]["after"]
-    return left == 0 or _spread(nodes, edges, room, grids[grid]["head"], left) == 0
+    return bool(left == 0 or _spread(nodes, edges, room, grids[grid]["head"], left) == 0)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _closes(nodes: Any, edges: Any, room: Any, node: int, grid: int) -> bool:
     """Return whether a grid that takes a node in encloses others from then on."""
     room[COUNTERS, STAMP] += 1
-    count, needs_outer = _note(nodes, edges, room, node, grid, 0)
+    count, needs_outer = _note(nodes, edges, room, node, grid, np.int64(0))
     return _encloses(nodes, edges, room, node, grid, count, needs_outer)
 
 
@@ -89,17 +90,18 @@ def _closes(nodes: Any, edges: Any, room: Any, node: int, grid: int) -> bool:
 def is_ring(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> bool:
     """Return whether a grid encloses others."""
     room[COUNTERS, STAMP] += 1
-    count, needs_outer = 0, False
+    count: Any = np.int64(0)
+    needs_outer = False
     node = grids[grid]["head"]
     while node >= 0:
         count, is_outer = _note(nodes, edges, room, node, grid, count)
         needs_outer |= is_outer
         node = nodes[node]["after"]
-    return _encloses(nodes, edges, room, -1, grid, count, needs_outer)
+    return _encloses(nodes, edges, room, np.int64(-1), grid, count, needs_outer)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _note(nodes: Any, edges: Any, room: Any, node: int, grid: int, count: int) -> tuple[int, bool]:
+def _note(nodes: Any, edges: Any, room: Any, node: Any, grid: int, count: Any) -> tuple[int, bool]:
     """Add a node's neighbours outside a grid to the goals; return their number, and if it is outer."""
     is_outer = False
     stamp = room[COUNTERS, STAMP]
@@ -120,9 +122,9 @@ def _encloses(
     nodes: Any,
     edges: Any,
     room: Any,
-    node: int,
+    node: Any,
     grid: int,
-    count: int,
+    count: Any,
     needs_outer: bool,
 ) -> bool:
     """Return whether grid and node cut the goals off from each other or from the exterior.

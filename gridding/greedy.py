@@ -34,7 +34,7 @@ def merge_greedily(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) 
         if _unite(nodes, edges, grids, weights, room, kept, lost):
             version[kept] += 1
             version[lost] += 1
-            _offer(nodes, edges, grids, weights, room, version, heap, kept, -1)
+            _offer(nodes, edges, grids, weights, room, version, heap, kept, np.int64(-1))
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -65,7 +65,7 @@ def _offer(
     version: Any,
     heap: Any,
     grid: int,
-    above: int,
+    above: Any,
 ) -> None:
     """Put a grid's gainful merges on the heap; only those with higher numbers than `above`."""
     count = neighbours(nodes, edges, grids, room, grid)
@@ -103,7 +103,12 @@ def neighbours(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> int:
                 room[TOUCHED, count] = other
                 count += 1
         node = nodes[node]["after"]
-    room[TOUCHED, :count].sort()
+    for k in range(1, count):
+        other = room[TOUCHED, k]
+        while k > 0 and room[TOUCHED, k - 1] > other:
+            room[TOUCHED, k] = room[TOUCHED, k - 1]
+            k -= 1
+        room[TOUCHED, k] = other
     return count
 
 

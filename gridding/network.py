@@ -157,7 +157,7 @@ def _own_outside(
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def fill_grids(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, labels: Any) -> None:
     """Put every node into the grid that `labels` names and work out the sums."""
-    room[COUNTERS, :] = 0
+    room[COUNTERS, STAMP] = 0
     room[COUNTERS, CLOCK] = 2
     for grid in range(len(grids)):
         _clear(grids, grid)

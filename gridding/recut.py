@@ -18,24 +18,17 @@ from gridding.network import (
     CLOCK,
     COUNTERS,
     CURSOR,
-    JOINT_M,
     OLD,
-    ORDER,
     PATCH,
-    QUEUE,
     SIZE,
     STAMP,
     TOUCHED,
     move,
-    move_change,
 )
 from gridding.search import EPSILON, chain, settle
+from gridding.sweeps import DIRECTIONS, lay, measure
 
 _PARTS = 4
-_DIRECTIONS = 4
-_BETWEEN = ((0, 1), (2, 3), (0, 2), (2, 1))
-"""The ends between which each direction runs."""
-_ACROSS = (1, 0, 3, 2)
 _LARGEST = 600
 """Nodes that are cut anew at most: larger heaps are left to single moves."""
 _FEWEST, _MOST = 0.6, 1.7
@@ -67,14 +60,17 @@ def _recut_grid(
     parts = np.zeros(_PARTS, dtype=np.int64)
     parts[0] = grid
     count = neighbours(nodes, edges, grids, room, grid)
-    room[AROUND, :count] = room[TOUCHED, :count]
+    for k in range(count):
+        room[AROUND, k] = room[TOUCHED, k]
     best = -EPSILON
     if grids[grid]["changed"] > grids[grid]["tried"]:
-        best = _try_parts(nodes, edges, grids, weights, room, ends, parts, 1, best)
+        best = _try_parts(nodes, edges, grids, weights, room, ends, parts, np.int64(1), best)
     for k in range(count):
         parts[1] = room[AROUND, k]
-        if max(grids[grid]["tried"], grids[parts[1]]["tried"]) <= _changed(grids, parts, 2):
-            best = _try_parts(nodes, edges, grids, weights, room, ends, parts, 2, best)
+        if max(grids[grid]["tried"], grids[parts[1]]["tried"]) <= _changed(
+            grids, parts, np.int64(2)
+        ):
+            best = _try_parts(nodes, edges, grids, weights, room, ends, parts, np.int64(2), best)
     if best == -EPSILON and grids[grid]["worth"] > _POOR * weights[0] - weights[3]:
         best = _try_triples(nodes, edges, grids, weights, room, ends, parts, count, best)
     room[COUNTERS, CLOCK] += 1
@@ -93,7 +89,7 @@ def _recut_grid(
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _changed(grids: Any, parts: Any, taken: int) -> int:
+def _changed(grids: Any, parts: Any, taken: Any) -> int:
     """Return when any of the first `taken` grids last changed."""
     latest = grids[parts[0]]["changed"]
     for k in range(1, taken):
@@ -118,8 +114,10 @@ def _try_triples(
     for j in range(count):
         for k in range(j + 1, count):
             parts[1], parts[2] = room[AROUND, j], room[AROUND, k]
-            if grids[parts[0]]["tried"] <= _changed(grids, parts, 3):
-                best = _try_parts(nodes, edges, grids, weights, room, ends, parts, 3, best)
+            if grids[parts[0]]["tried"] <= _changed(grids, parts, np.int64(3)):
+                best = _try_parts(
+                    nodes, edges, grids, weights, room, ends, parts, np.int64(3), best
+                )
     return best
 
 
@@ -132,11 +130,13 @@ def _try_parts(
     room: Any,
     ends: Any,
     parts: Any,
-    taken: int,
+    taken: Any,
     best: float,
 ) -> float:
     """Try what the first `taken` grids could become together; return the best change so far."""
-    size, ratio = 0, 0.0
+    # A plain 0 would have numba compile all that follows once more, for that very number.
+    size: Any = np.int64(0)
+    ratio = 0.0
     room[COUNTERS, STAMP] += 1
     for k in range(taken):
         here = grids[parts[k]]
@@ -150,7 +150,7 @@ def _try_parts(
             size += 1
             node = nodes[node]["after"]
     if size > 1 and ratio > 1.0:
-        _measure(nodes, edges, room, ends, size)
+        measure(nodes, edges, room, ends, size)
     for wanted in range(max(1, taken - 1), min(taken + 1, size) + 1):
         # One more or one fewer only where the mean size stays near the target.
         if not _FEWEST < ratio / wanted < _MOST and wanted != taken:
@@ -186,7 +186,7 @@ def _try_number(
     ends: Any,
     parts: Any,
     size: int,
-    taken: int,
+    taken: Any,
     wanted: int,
     best: float,
 ) -> float:
@@ -194,15 +194,15 @@ def _try_number(
     for k in range(wanted):
         grids[parts[k]]["is_open"] = 1
     total = 0.0
-    known = np.full(2 * _DIRECTIONS, np.inf)
-    last = 1 if wanted == 1 else _DIRECTIONS if wanted == 2 else 2 * _DIRECTIONS
+    known = np.zeros(2 * DIRECTIONS + 1)
+    known += np.inf
+    last = 1 if wanted == 1 else DIRECTIONS if wanted == 2 else 2 * DIRECTIONS
     for direction in range(-1 if wanted == taken > 1 else 0, last):
         if direction >= 0:
-            total += _lay(nodes, edges, grids, weights, room, ends, parts, size, wanted, direction)
+            total += lay(nodes, edges, grids, weights, room, ends, parts, size, wanted, direction)
         if wanted > 1 and total < best + _HOPE:
             total += settle(nodes, edges, grids, weights, room, size)
-            is_new = np.abs(known - total).min() > EPSILON
-            known[direction] = total
+            is_new = _is_new(known, direction, total)
             if is_new and total < best + _HOPE / 3.0:
                 total += chain(nodes, edges, grids, weights, room, size)
         if total < best - EPSILON and _is_sound(nodes, edges, grids, room, parts, wanted):
@@ -212,6 +212,16 @@ def _try_number(
     for k in range(wanted):
         grids[parts[k]]["is_open"] = 0
     return best
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _is_new(known: Any, direction: int, total: float) -> bool:
+    """Note the change that a direction came to; return whether none before it came to the same."""
+    known[direction + 1] = total
+    is_new = True
+    for k in range(direction + 1):
+        is_new &= abs(known[k] - total) > EPSILON
+    return is_new
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -240,123 +250,3 @@ def _is_sound(nodes: Any, edges: Any, grids: Any, room: Any, parts: Any, wanted:
         ):
             return False
     return True
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _lay(
-    nodes: Any,
-    edges: Any,
-    grids: Any,
-    weights: Any,
-    room: Any,
-    ends: Any,
-    parts: Any,
-    size: int,
-    wanted: int,
-    direction: int,
-) -> float:
-    """Cut a patch into parts of equal size by straight sweeps; return how the cost changes.
-
-    From the fifth direction on only the first cut runs that way, the others across.
-    """
-    change = 0.0
-    _sort(room, ends, 0, size, direction % _DIRECTIONS)
-    start = 0
-    for k in range(wanted):
-        if k == 1 and direction >= _DIRECTIONS:
-            _sort(room, ends, start, size, _ACROSS[direction % _DIRECTIONS])
-        stop = size if k == wanted - 1 else _portion(nodes, room, start, size, wanted - k)
-        for i in range(start, stop):
-            node = room[ORDER, i]
-            if nodes[node]["label"] != parts[k]:
-                change += move_change(nodes, edges, grids, weights, node, parts[k])
-                move(nodes, edges, grids, weights, node, parts[k])
-        start = stop
-    return change
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _sort(room: Any, ends: Any, start: int, size: int, direction: int) -> None:
-    """Sort the patch, or what a first cut left of it, by how much nearer one end is than another.
-
-    Distances run along the graph, so that what comes first hangs together, and what comes last.
-    """
-    if start == 0:
-        room[ORDER, :size] = room[PATCH, :size]
-    source, sink = _BETWEEN[direction]
-    for i in range(start, size):
-        node = room[ORDER, i]
-        key = ends[source, node] * (1.0 + 1e-6) - ends[sink, node]
-        k = i
-        while k > start and ends[4, room[ORDER, k - 1]] > key:
-            room[ORDER, k] = room[ORDER, k - 1]
-            k -= 1
-        room[ORDER, k] = node
-        ends[4, node] = key
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _portion(nodes: Any, room: Any, start: int, size: int, pieces: int) -> int:
-    """Return where the first of so many pieces of equal size ends; at least one node for each."""
-    total = 0.0
-    for i in range(start, size):
-        total += nodes[room[ORDER, i]]["area"] ** 2 / nodes[room[ORDER, i]]["ideal"]
-    done = 0.0
-    for i in range(start, size):
-        part = nodes[room[ORDER, i]]["area"] ** 2 / nodes[room[ORDER, i]]["ideal"]
-        if i > start and (done + 0.5 * part > total / pieces or size - i < pieces):
-            return i
-        done += part
-    return size
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _measure(nodes: Any, edges: Any, room: Any, ends: Any, size: int) -> None:
-    """Work out distances in a patch from four ends.
-
-    The node farthest from the first, the one farthest from that, the one farthest from both, and the
-    one farthest from the third.
-    """
-    _walk(nodes, edges, room, ends, size, room[PATCH, 0], 0)
-    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 0, 0), 0)
-    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 0, 0), 1)
-    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 0, 1), 2)
-    _walk(nodes, edges, room, ends, size, _farthest(room, ends, size, 2, 2), 3)
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _farthest(room: Any, ends: Any, size: int, one: int, other: int) -> int:
-    """Return the node of a patch that is farthest from the nearer of two ends."""
-    found, distance = -1, -1.0
-    for k in range(size):
-        node = room[PATCH, k]
-        near = min(ends[one, node], ends[other, node])
-        if near > distance + 1e-6:
-            found, distance = node, near
-    return found
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _walk(nodes: Any, edges: Any, room: Any, ends: Any, size: int, start: int, row: int) -> None:
-    """Work out how far the nodes of a patch are from one of them, by the roots of their areas."""
-    stamp = nodes[start]["patch"]
-    for k in range(size):
-        ends[row, room[PATCH, k]] = 1e12
-    ends[row, start] = 0.0
-    room[QUEUE, 0] = start
-    head, waiting, length = 0, 1, room.shape[1]
-    while waiting > 0:
-        node = room[QUEUE, head]
-        nodes[node]["is_moved"] = 0
-        head, waiting = (head + 1) % length, waiting - 1
-        for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
-            other = edges[e]["near"]
-            if nodes[other]["patch"] != stamp or edges[e]["length"] <= JOINT_M:
-                continue
-            step = 0.5 * (np.sqrt(nodes[node]["area"]) + np.sqrt(nodes[other]["area"]))
-            if ends[row, node] + step < ends[row, other] - 1e-6:
-                ends[row, other] = ends[row, node] + step
-                if nodes[other]["is_moved"] == 0:
-                    nodes[other]["is_moved"] = 1
-                    room[QUEUE, (head + waiting) % length] = other
-                    waiting += 1

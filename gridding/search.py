@@ -33,9 +33,10 @@ def descend(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) -> None
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _best_move(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, node: int) -> int:
+def _best_move(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, node: int) -> Any:
     """Return the grid that a node had better be in; -1: it is well where it is."""
-    best, change = -1, -EPSILON
+    best: Any = np.int64(-1)
+    change = -EPSILON
     for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
         grid = nodes[edges[e]["near"]]["label"]
         if grid < 0 or grid in (nodes[node]["label"], best) or edges[e]["length"] <= JOINT_M:
@@ -128,7 +129,9 @@ def chain(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, size: int
     """
     total, best, length, kept = 0.0, 0.0, 0, 0
     while length < size and length < kept + _FORWARD:
-        change, node, grid = np.inf, -1, -1
+        node: Any = np.int64(-1)
+        grid: Any = np.int64(-1)
+        change = np.inf
         for k in range(size):
             other = room[PATCH, k]
             if nodes[other]["is_moved"] == 0:
@@ -156,9 +159,9 @@ def chain(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, size: int
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _best_open(
     nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, node: int, below: float
-) -> tuple[float, int]:
+) -> tuple[float, Any]:
     """Return the open grid a node had best go to, if that changes the cost by less than `below`."""
-    best = -1
+    best: Any = np.int64(-1)
     own = nodes[node]["label"]
     if grids[own]["count"] == 1:
         return below, best
