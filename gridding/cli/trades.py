@@ -89,10 +89,11 @@ def divide(
         known = ", ".join(WITHIN)
         msg = f"--within is {within!r}; use one of {known}."
         raise RequestError(msg, zh=f"--within 为“{within}”；请用 {known} 之一。")
-    sort, letters, series = _series(workspace, trade, kind)
+    sort, letters, title, series = _series(workspace, trade, kind)
     grids = _unit_grids(database)
     wish = Wish(
         letters=letters,
+        title=title,
         series=series,
         count=count or max(1, round(len(grids) / _USUAL)),
         within=within,
@@ -110,7 +111,9 @@ def divide(
             f"compactness {quality.compactness_median:.2f} median, {quality.compactness_p10:.2f} p10."
         )
         if absent:
-            typer.echo(f"Nothing is loaded of {', '.join(absent)}: not balanced.")
+            typer.echo(f"Not balanced, for lack of data: {', '.join(absent)}.")
+        if "cases" in absent:
+            typer.echo("Cases count once they are located: `wanmi assign --stored`.")
 
     told = {
         "file": str(output),
@@ -224,15 +227,15 @@ def _local(workspace: Workspace) -> list[Trade]:
 
 def _series(
     workspace: Workspace, trade: str | None, kind: str | None
-) -> tuple[Sort, str, tuple[str, str]]:
-    """Return which grids are asked for, the letters of their codes, and column and value of the series."""
+) -> tuple[Sort, str, str, tuple[str, str]]:
+    """Return which grids are asked for, letters of their codes, begin of their names, and the series."""
     if kind is not None and trade is None:
-        return EVALUATION, "PJ", ("kind", kind.strip() or ONLY_KIND)
+        return EVALUATION, "PJ", "评价", ("kind", kind.strip() or ONLY_KIND)
     found = find_trade(trade, local=_local(workspace))
     if kind is not None or found is None:
         msg = f"Name one trade with --trade ({known_trades()}), or a kind with --evaluation."
         raise RequestError(msg, zh="请用 --trade 指定一个行业，或用 --evaluation 指定评价类别。")
-    return MANAGEMENT, found.letters, ("trade", found.key)
+    return MANAGEMENT, found.letters, found.name_zh, ("trade", found.key)
 
 
 def _unit_grids(database: Database) -> gpd.GeoDataFrame:

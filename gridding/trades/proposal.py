@@ -29,6 +29,8 @@ class Wish:
     """Column and value that all the sets get: ``("trade", "sanitation")``."""
     count: int
     """Sets in all."""
+    title: str = ""
+    """Begin of the names."""
     within: str = "street"
     """district, street or community."""
 
@@ -83,7 +85,7 @@ def propose(
     sets = gpd.GeoDataFrame(pd.DataFrame(rows), geometry="geometry", crs=grids.crs)
     sets["area_m2"] = np.round(sets.geometry.area, 3)
     sets["code"] = _codes(sets, wish, used)
-    sets["name"] = sets["code"].str[-_SEQUENCE:]
+    sets["name"] = wish.title + sets["code"].str[-_SEQUENCE:]
     sets["origin"] = "divided"
     order = ["code", wish.series[0], "name", "area_code", "members", "unit_grids", "load"]
     ordered = sets.sort_values("code").reset_index(drop=True)
