@@ -7,7 +7,9 @@ from scipy.spatial import cKDTree
 from gridding.lines import Floats, Geometries, Indices, Lines, joined_lines
 from gridding.options import DivisionOptions
 
-_TOUCH_M = 0.02
+_TOUCH_SHARE = 0.4
+"""An end this share of a cell away from a line touches it: noding on the precision grid joins them."""
+_AWAY_M = 0.05
 _REACH_SHARE = 5.0 / 3.0
 """An end is led on to a line as far away as this share of ``conflation_m``."""
 _GAP_FACTOR = 2.0
@@ -15,6 +17,8 @@ _GAP_MORE_M = 10.0
 """Beside what was dropped, as far as twice the distance to what it ran along, and 10 m."""
 _GAP_NEAR_M = 4.0
 """How near an end is to the middle of a part that was dropped beside it."""
+_BACK = -0.5
+"""Cosine of the turn past which a connector would lead back along its line."""
 _TAIL_M = 3.0
 """Length of the end of a line that gives its direction."""
 
@@ -47,7 +51,7 @@ def tie_ends(
     """
     targets = np.concatenate([lines.lines, shapely.get_parts(shapely.boundary(land))])
     tree = shapely.STRtree(targets)
-    owner, ends, ahead = _loose_ends(lines, land, tree)
+    owner, ends, ahead = _loose_ends(lines, land, tree, _TOUCH_SHARE * options.precision_m)
     if len(owner) == 0:
         return lines
     reach_m = np.full(len(owner), _REACH_SHARE * options.conflation_m)
@@ -61,6 +65,8 @@ def tie_ends(
     ahead_m, ahead_at = _straight_on(owner, ends, ahead, reach_m, tree)
     foot_m, foot_at = _shortest(owner, ends, reach_m, tree)
     foot_m[straight_only & (foot_m > options.conflation_m)] = np.inf
+    back = ((foot_at - ends) * ahead).sum(axis=1) < _BACK * foot_m
+    foot_m[back] = np.inf
     use_ahead = ahead_m <= 1.5 * foot_m + 1.0
     use_ahead &= np.isfinite(ahead_m)
     goal = np.where(use_ahead[:, None], ahead_at, foot_at)
@@ -84,7 +90,7 @@ def tie_ends(
 
 
 def _loose_ends(
-    lines: Lines, land: shapely.Polygon, tree: shapely.STRtree
+    lines: Lines, land: shapely.Polygon, tree: shapely.STRtree, touch_m: float
 ) -> tuple[Indices, Floats, Floats]:
     """Return line, place and direction of every end in the land that touches no other line."""
     count = len(lines.lines)
@@ -101,7 +107,7 @@ def _loose_ends(
     shapely.prepare(land)
     is_open &= shapely.contains_xy(land, ends[:, 0], ends[:, 1])
     rows = np.flatnonzero(is_open)
-    place, target = tree.query(tips[rows], predicate="dwithin", distance=_TOUCH_M)
+    place, target = tree.query(tips[rows], predicate="dwithin", distance=touch_m)
     held = np.unique(place[target != owner[rows[place]]])
     rows = np.delete(rows, held)
     ahead = ends[rows] - shapely.get_coordinates(tail[rows])
@@ -114,10 +120,15 @@ def _straight_on(
 ) -> tuple[Floats, Floats]:
     """Return how far ahead of each end the next line is, and where it is met; inf: none."""
     rays = shapely.linestrings(np.stack([ends, ends + ahead * reach_m[:, None]], axis=1))
+    # A line may meet itself, as the wall of a yard does past its gate, but not where it ends.
+    away = shapely.linestrings(
+        np.stack([ends + ahead * _AWAY_M, ends + ahead * reach_m[:, None]], axis=1)
+    )
     row, target = tree.query(rays, predicate="intersects")
-    other = target != owner[row]
-    row, target = row[other], target[other]
-    met = shapely.intersection(rays[row], tree.geometries[target])
+    rays = np.where(target == owner[row], away[row], rays[row])
+    met = shapely.intersection(rays, tree.geometries[target])
+    hits = ~shapely.is_empty(met)
+    row, met = row[hits], met[hits]
     return _nearest(row, shapely.shortest_line(shapely.points(ends[row]), met), ends)
 
 
