@@ -191,8 +191,11 @@ class _Bench:
         roads = self._roads(land)
         must = self.rules.policy == "hard" and len(roads) > 0
         before = appraise(old, near, options=self.options)
-        ranked = []
+        ranked: list[tuple[float, int, _Found, Geometries]] = []
+        given_up: list[shapely.Geometry] = []
         for rank, (polygons, left) in enumerate(self._candidates(old, land, near, roads)):
+            if must:
+                given_up = list(left)
             fitted = fit_land(polygons, land, precision_m=self.options.precision_m)
             found = self._fit_in(fitted, old, around)
             if found is None:
@@ -205,7 +208,7 @@ class _Bench:
             if changes and (gain > 0 or must):
                 ranked.append((-round(gain, 6), rank, found, left))
         if not ranked:
-            return None, []
+            return None, given_up
         _, _, found, left = min(ranked, key=lambda entry: entry[:2])
         return found, list(left)
 

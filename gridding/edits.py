@@ -285,12 +285,11 @@ def _edit_of(database: Database, build_id: int | None) -> int:
 
 
 def newest_day(database: Database) -> date:
-    """Return the day from which an edit made now holds: today, or the newest live day if that is later."""
+    """Return the day from which an edit made now holds: today, or the newest day of what it rests on."""
     with database.connect(read_only=True) as connection:
         row = connection.execute(
             "SELECT greatest(max(as_of), current_date) FROM meta.build"
-            " WHERE dataset = %s AND status = 'live'",
-            [DATASET],
+            " WHERE dataset IN ('areas', 'topography', 'unit_grids') AND status = 'live'",
         ).fetchone()
     assert row is not None
     day: date = row[0]

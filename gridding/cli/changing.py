@@ -159,7 +159,12 @@ def renew(
     found = effects(database, proposal, rules=codes)
     if output is not None:
         _write(proposal, found, output)
-    told = {"touched": len(proposal.touched), **_told(found), "edit": result or None}
+    told = {
+        "touched": len(proposal.touched),
+        **_told(found),
+        "roads_left_m": round(float(proposal.left.length.sum()), 1),
+        "edit": result or None,
+    }
     emit(told, as_json=as_json, human=lambda: _show_update(proposal, found, result))
 
 
