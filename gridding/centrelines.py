@@ -235,7 +235,7 @@ def _led_to_banks(
     tips = shapely.get_point(np.repeat(lines, 2), np.tile([0, -1], len(lines)))
     inner = shapely.get_point(np.repeat(lines, 2), np.tile([1, -2], len(lines)))
     place, _ = shapely.STRtree(lines).query(tips, predicate="dwithin", distance=precision_m)
-    free = np.bincount(place, minlength=len(tips)) == 1
+    free = (np.bincount(place, minlength=len(tips)) == 1) & ~np.repeat(shapely.is_closed(lines), 2)
     if len(known):
         served = shapely.STRtree(known).query(tips, predicate="dwithin", distance=_LEAD_M / 2.0)[0]
         free[served] = False
