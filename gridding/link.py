@@ -34,7 +34,7 @@ _THIN_M = 3.0
 _STRIP_M = 12.0
 _STRIP_SHARE = 0.8
 _ENCLOSED_SHARE = 0.5
-_ROUNDS = 12
+_ROUNDS = 60
 
 
 def graph_of(atoms: Atoms, scene: Scene, *, options: DivisionOptions) -> tuple[Graph, Indices]:
@@ -207,7 +207,7 @@ def _shapes(
 def _dearest(
     atoms: Atoms, wanting: Flags, pairs: tuple[Indices, Indices, Indices]
 ) -> tuple[Indices, Indices]:
-    """Return each wanting node that has a neighbour, and the neighbour across its dearest border."""
+    """Return wanting nodes, and the neighbour across the dearest border that each now joins."""
     left, right, piece = pairs
     size = len(left) + 1
     cost = sum_by(piece, _costs(atoms), count=size)[:-1]
@@ -221,5 +221,9 @@ def _dearest(
     )
     one, other = one[order], other[order]
     first = np.flatnonzero(np.diff(one, prepend=-1))
-    first = first[wanting[one[first]]]
-    return one[first], other[first]
+    best = np.full(len(wanting), -1, dtype=np.intp)
+    best[one[first]] = other[first]
+    # Two that want each other, or one that wants a neighbour which stays: never a chain of small ones.
+    one = np.flatnonzero(wanting & (best >= 0))
+    one = one[~wanting[best[one]] | (best[best[one]] == one)]
+    return one, best[one]
