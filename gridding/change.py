@@ -29,6 +29,8 @@ Policy = Literal["keep", "soft", "hard"]
 POLICIES = ("keep", "soft", "hard")
 _EXISTING_PRICE = 0.2
 _NEAR_M = 60.0
+_TOUCH_M = 0.05
+_LOST_M = 1.0
 _ROADS = ("42", "43", "44")
 _STRONG_PRICE = 0.0
 
@@ -115,41 +117,27 @@ def update(
         scene=_scene(shapes[touched], ground, options),
         roads=_hard_roads(ground.features, rules),
         fresh=_added(changed),
+        locked=ground.locked_borders,
         rules=rules,
         options=options,
     )
-    around = shapes.copy()
-    new: list[shapely.Polygon] = []
-    home: list[str] = []
-    replaced: list[str] = []
+    layer = _Layer(shapes=shapes, home=grids["community_code"].to_numpy(dtype=object))
     left: list[shapely.Geometry] = []
-    alive = np.ones(len(grids), dtype=np.bool_)
     for rows in _clusters(shapes, grids["community_code"], touched):
-        rivals = np.setdiff1d(_near(around, rows), np.flatnonzero(~alive))
-        found, given_up = bench.best(around[rows], around[rivals])
+        rivals = layer.around(rows)
+        found, given_up = bench.best(layer.shapes[rows], layer.shapes[rivals])
         left.extend(given_up)
-        if found is None:
-            continue
-        moved = ~np.isin(np.arange(len(rows)), found.kept)
-        replaced.extend(codes[rows[moved]])
-        around[rivals] = found.around
-        around[rows[found.kept]] = found.same
-        alive[rows[moved]] = False
-        new.extend(found.polygons)
-        home.extend([grids["community_code"].iloc[rows[0]]] * len(found.polygons))
-    stayed = shapely.equals_exact(around, shapes, tolerance=0.0)
-    whole = pd.concat(
-        [
-            pd.DataFrame(grids.loc[alive, ["code", "community_code"]]),
-            pd.DataFrame({"code": None, "community_code": home}, dtype=object),
-        ],
-        ignore_index=True,
-    )
-    geometry = np.concatenate([around[alive], np.array(new, dtype=object)])
+        if found is not None:
+            layer.replace(rows, rivals, found)
+    alive = layer.alive[: len(grids)]
+    stayed = shapely.equals_exact(layer.shapes[: len(grids)], shapes, tolerance=0.0)
+    fresh = np.full(len(layer.shapes) - len(grids), None, dtype=object)
+    whole = pd.DataFrame({"code": np.append(codes, fresh), "community_code": layer.home})
+    result = gpd.GeoDataFrame(whole, geometry=layer.shapes, crs=grids.crs)
     return Update(
-        grids=gpd.GeoDataFrame(whole, geometry=geometry, crs=grids.crs),
+        grids=gpd.GeoDataFrame(result[layer.alive].reset_index(drop=True)),
         touched=tuple(codes[touched]),
-        replaced=tuple(sorted(replaced)),
+        replaced=tuple(codes[~alive]),
         pinned=tuple(codes[alive & ~stayed]),
         left=np.asarray(left, dtype=object),
     )
@@ -169,6 +157,33 @@ class _Found:
     """The neighbours outside, likewise."""
 
 
+class _Layer:
+    """The grids while pieces of land are replaced one after the other; new ones come at the end."""
+
+    def __init__(self, *, shapes: Geometries, home: NDArray[np.object_]) -> None:
+        self.shapes = shapes.copy()
+        self.home = home
+        self.alive = np.ones(len(shapes), dtype=np.bool_)
+
+    def around(self, rows: Indices) -> Indices:
+        """Return the grids that touch those of `rows`."""
+        tree = shapely.STRtree(self.shapes)
+        found = tree.query(self.shapes[rows], predicate="dwithin", distance=_TOUCH_M)[1]
+        near = np.setdiff1d(found, rows).astype(np.intp)
+        return near[self.alive[near]]
+
+    def replace(self, rows: Indices, rivals: Indices, found: _Found) -> None:
+        """Put a better division in the place of `rows`."""
+        moved = ~np.isin(np.arange(len(rows)), found.kept)
+        self.shapes[rivals] = found.around
+        self.shapes[rows[found.kept]] = found.same
+        self.alive[rows[moved]] = False
+        place = self.home[rows[0]]
+        self.shapes = np.concatenate([self.shapes, found.polygons])
+        self.home = np.append(self.home, np.full(len(found.polygons), place, dtype=object))
+        self.alive = np.append(self.alive, np.ones(len(found.polygons), dtype=np.bool_))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Bench:
     """The surroundings in which divisions of a piece of land are tried."""
@@ -176,6 +191,7 @@ class _Bench:
     scene: Scene
     roads: Geometries
     fresh: Geometries
+    locked: Geometries
     rules: UpdateRules
     options: DivisionOptions
 
@@ -197,7 +213,7 @@ class _Bench:
             if must:
                 given_up = list(left)
             fitted = fit_land(polygons, land, precision_m=self.options.precision_m)
-            found = self._fit_in(fitted, old, around)
+            found = None if self._breaks_lock(fitted, land) else self._fit_in(fitted, old, around)
             if found is None:
                 continue
             after = appraise(
@@ -244,6 +260,14 @@ class _Bench:
         parts = shapely.get_parts(shapely.intersection(lines, land))
         kept: Geometries = parts[shapely.length(parts) > 1.0]
         return kept
+
+    def _breaks_lock(self, polygons: Geometries, land: shapely.Polygon) -> bool:
+        """Return whether a locked border inside the land would be none any more."""
+        lines = shapely.intersection(self.locked[shapely.intersects(self.locked, land)], land)
+        if len(lines) == 0:
+            return False
+        borders = shapely.buffer(shapely.union_all(shapely.boundary(polygons)), _TOUCH_M)
+        return float(shapely.length(shapely.difference(lines, borders)).sum()) > _LOST_M
 
     def _fit_in(self, polygons: Geometries, old: Geometries, around: Geometries) -> _Found | None:
         pairs = overlaps(old, polygons)
@@ -329,12 +353,6 @@ def _clusters(
     edges = coo_array((np.ones(int(inner.sum())), (left[inner], right[inner])), shape=size)
     group = connected_components(edges, directed=False)[1] if len(rows) else np.array([])
     return [rows[group == number] for number in pd.unique(group)]
-
-
-def _near(shapes: Geometries, rows: Indices) -> Indices:
-    """Return the other polygons that touch those of `rows`."""
-    found = shapely.STRtree(shapes).query(shapes[rows], predicate="dwithin", distance=0.05)[1]
-    return np.setdiff1d(found, rows).astype(np.intp)
 
 
 def _borders(polygons: Geometries) -> Geometries:

@@ -39,6 +39,15 @@ def insert_vertices(
     >>> shapely.get_num_coordinates(insert_vertices(square, np.array([[5.0, 0.0], [5.0, 5.0]]))).tolist()
     [6]
     """
+    several = shapely.get_type_id(polygons) == 6
+    if several.any():
+        parts, row = shapely.get_parts(polygons, return_index=True)
+        parts = insert_vertices(parts, points, reach_m=reach_m)
+        whole: Geometries = polygons.copy()
+        for one in range(len(polygons)):
+            own = parts[row == one]
+            whole[one] = shapely.MultiPolygon(list(own)) if several[one] else own[0]
+        return whole
     rings, owner = shapely.get_rings(polygons, return_index=True)
     coordinates, ring = shapely.get_coordinates(rings, return_index=True)
     if len(points) == 0 or len(coordinates) == 0:
@@ -175,8 +184,7 @@ def is_sound(new: Geometries, around: Geometries, *, before: Geometries) -> bool
         The old polygons and those around them.
     """
     whole = np.concatenate([new, around])
-    simple = shapely.is_valid(whole) & (shapely.get_type_id(whole) == 3)
-    if not simple.all():
+    if not shapely.is_valid(whole).all() or not (shapely.get_type_id(new) == 3).all():
         return False
     return _loose_m(whole) <= _loose_m(before) + 0.01
 
