@@ -58,6 +58,9 @@ def check(
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     grids = live(database, "unit_grids") if file is None else read_grids(file, workspace)
+    if grids.empty:
+        msg = "There are no grids to check: name another file, or build a delivery first."
+        raise DeliveryError(msg, zh="没有可检查的单元网格：请指定其他文件，或先构建交付。")
     thresholds = workspace.profile.thresholds
     options = CheckOptions(
         code_length=workspace.profile.grid_code_length, target_m2=thresholds.grid_target_m2

@@ -97,10 +97,12 @@ def _lands(
 ) -> list[tuple[str, shapely.Geometry, Indices]]:
     """Return code, land and grids of every community that has grids, by code."""
     rows = layer.rows
+    if len(rows) == 0:
+        return []
     if communities is None:
         whole = _united(layer.shapes[rows], is_mismatched)
         filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(whole)]
-        return [("", shapely.union_all(filled), rows)] if len(rows) else []
+        return [("", shapely.union_all(filled), rows)]
     home = layer.home[rows].astype(str)
     order = np.argsort(home, kind="stable")
     names, starts = np.unique(home[order], return_index=True)
