@@ -4,8 +4,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridding.faces import order_by_bounds
-from gridding.features import Geometries
+from gridding.atoms import order_by_bounds
+from gridding.lines import Geometries
 
 Indices = NDArray[np.intp]
 

@@ -1,19 +1,30 @@
-"""Division of communities 社区 into unit grids 万米单元网格."""
+"""Division of communities 社区 into unit grids 万米单元网格.
+
+Land is cut into atoms whose borders are all fit to be grid borders, the atoms are clustered into grids of
+balanced size, and borders that follow no feature are straightened (``docs/gridding.md``). Every community
+is divided on its own, so the work runs side by side and goes on where it was stopped.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from gis.errors import DeliveryError
+from gridding.atoms import cut_atoms, order_by_bounds
+from gridding.conflation import conflate
 from gridding.coverage import fill_land, snap_coverage
-from gridding.faces import cut_faces, order_by_bounds, shared_buildings
-from gridding.features import Scene, read_scene
-from gridding.improving import Workbench, cut_large, improve
-from gridding.merging import merge_faces
+from gridding.link import graph_of
 from gridding.options import DivisionOptions
+from gridding.partition import partition
+from gridding.scene import Scene, add_lines, read_scene
+from gridding.straightening import straighten
+from gridding.tasks import LandTask, Memo, run_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -22,17 +33,41 @@ _CHIP_SHARE = 0.01
 Progress = Callable[[int], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Locks:
+    """What an editor set and no division moves."""
+
+    borders: gpd.GeoDataFrame
+    """Lines that stay borders; ``geometry``."""
+    grids: gpd.GeoDataFrame
+    """Polygons that stay grids; ``geometry``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a division is carried out; what comes out does not depend on it."""
+
+    workers: int = 1
+    """Processes side by side."""
+    memo: Path | None = None
+    """Folder where finished pieces of land are kept, so that a run that was stopped goes on."""
+    progress: Progress | None = None
+    """Called with 1 after each community."""
+
+
 def divide(
     communities: gpd.GeoDataFrame,
     *,
     features: gpd.GeoDataFrame,
+    components: gpd.GeoDataFrame | None = None,
     options: DivisionOptions | None = None,
-    progress: Progress | None = None,
+    locks: Locks | None = None,
+    run: Run | None = None,
 ) -> gpd.GeoDataFrame:
-    """Divide communities into unit grids along roads, water, rail, compounds and gaps.
+    """Divide communities into unit grids along roads, water, rail, walls, compounds and gaps.
 
     Every grid is one polygon inside one community; together they cover the communities without gap or
-    overlap on the precision grid. Buildings are not cut, unless a community border or a road runs
+    overlap on the precision grid. Buildings are not cut, unless a community border or a main road runs
     through them. The same input in another order gives the same grids.
 
     Parameters
@@ -41,11 +76,15 @@ def divide(
         ``code`` and ``geometry`` (Polygon or MultiPolygon), metric CRS. Where two overlap, the lower code
         has the land.
     features : geopandas.GeoDataFrame
-        Topography: ``feature_class`` and ``geometry``, same CRS.
+        Topography: ``feature_class`` and ``geometry``, same CRS; ``attributes`` where there are any.
+    components : geopandas.GeoDataFrame or None
+        Components 部件: borders keep clear of them, and grids may share them out evenly.
     options : DivisionOptions or None
         Targets and prices.
-    progress : callable or None
-        Called with 1 after each community.
+    locks : Locks or None
+        Borders and grids that stay.
+    run : Run or None
+        Processes, progress, and where to go on from.
 
     Returns
     -------
@@ -58,30 +97,23 @@ def divide(
         The CRS differ or are not metric, or a community comes twice or has no area.
     """
     options = options or DivisionOptions()
+    run = run or Run()
     _check_input(communities, features)
     ordered = communities.sort_values("code", kind="stable")
-    scene = read_scene(features, options=options)
+    scene = read_scene(features, components=components, options=options)
     official, owner = snap_coverage(
         np.asarray(ordered.geometry.to_numpy(), dtype=object), precision_m=options.precision_m
     )
     codes = ordered["code"].to_numpy()[owner]
-    index = _SceneIndex(scene)
-    grids: list[shapely.Polygon] = []
-    home: list[int] = []
-    for number, community in enumerate(official):
-        for land in shapely.get_parts(community):
-            grids += divide_land(land, index.near(land), options=options)
-        home += [number] * (len(grids) - len(home))
-        if progress is not None:
-            progress(1)
+    held = np.empty(0, dtype=object)
+    if locks is not None:
+        borders = shapely.get_parts(np.asarray(locks.borders.geometry.to_numpy(), dtype=object))
+        scene = add_lines(scene, borders, kind="locked", options=options)
+        held = np.asarray(locks.grids.geometry.to_numpy(), dtype=object)
+    grids, home = _divided(official, held, scene, options=options, run=run)
     # Noded all together, so that neighbours across a community border share its vertices too.
-    geometry, grid = fill_land(
-        np.array(grids, dtype=object),
-        official,
-        np.array(home, dtype=np.intp),
-        precision_m=options.precision_m,
-    )
-    community_code = codes[np.array(home, dtype=np.intp)[grid]]
+    geometry, grid = fill_land(grids, official, home, precision_m=options.precision_m)
+    community_code = codes[home[grid]]
     frame = gpd.GeoDataFrame(
         {"community_code": community_code}, geometry=geometry, crs=communities.crs
     )
@@ -89,47 +121,80 @@ def divide(
     return frame.iloc[np.lexsort((rank, community_code))].reset_index(drop=True)
 
 
-class _SceneIndex:
-    """A scene that can be asked for what lies near a piece of land."""
+def _divided(
+    official: "np.ndarray[tuple[int], np.dtype[np.object_]]",
+    held: "np.ndarray[tuple[int], np.dtype[np.object_]]",
+    scene: Scene,
+    *,
+    options: DivisionOptions,
+    run: Run,
+) -> tuple[
+    "np.ndarray[tuple[int], np.dtype[np.object_]]", "np.ndarray[tuple[int], np.dtype[np.intp]]"
+]:
+    """Return the grids of all communities, the held ones too, and the community of each."""
+    tree = shapely.STRtree(held)
+    locked = [np.sort(tree.query(shape, predicate="intersects")) for shape in official]
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-        names = ("borders", "buildings", "compounds", "water")
-        self._trees = {name: shapely.STRtree(getattr(scene, name)) for name in names}
+    def tasks() -> Iterator[LandTask]:
+        for number, community in enumerate(official):
+            free = community
+            if len(locked[number]):
+                taken = shapely.union_all(held[locked[number]])
+                free = shapely.difference(community, taken, grid_size=options.precision_m)
+            for land in shapely.get_parts(free):
+                if land.geom_type == "Polygon":
+                    yield LandTask(number=number, land=land, scene=scene.near(land))
 
-    def near(self, land: shapely.Polygon) -> Scene:
-        """Return the part of the scene that touches `land`, in the same fixed order."""
-        rows = {
-            name: np.sort(tree.query(land, predicate="intersects"))
-            for name, tree in self._trees.items()
-        }
-        return Scene(
-            prices=self._scene.prices[rows["borders"]],
-            **{name: getattr(self._scene, name)[index] for name, index in rows.items()},
+    grids: list[shapely.Polygon] = []
+    home: list[int] = []
+    with ExitStack() as stack:
+        done = stack.enter_context(
+            run_tasks(
+                tasks(), divide_land, options=options, workers=run.workers, memo=Memo.at(run.memo)
+            )
         )
+        last = -1
+        for number, found in done:
+            grids += found
+            home += [number] * len(found)
+            if run.progress is not None and number != last:
+                run.progress(number - last)
+            last = number
+    for number, rows in enumerate(locked):
+        for grid in held[rows]:
+            part = shapely.intersection(grid, official[number], grid_size=options.precision_m)
+            pieces = [piece for piece in shapely.get_parts(part) if piece.geom_type == "Polygon"]
+            grids += pieces
+            home += [number] * len(pieces)
+    return np.array(grids, dtype=object), np.array(home, dtype=np.intp)
 
 
 def divide_land(
     land: shapely.Polygon, scene: Scene, *, options: DivisionOptions
 ) -> list[shapely.Polygon]:
-    """Divide one polygon: cut it into faces, merge the small, cut the large, improve the poor."""
-    bench = Workbench(scene=scene, options=options)
-    faces = cut_faces(land, scene, options=options)
-    region = merge_faces(
-        faces,
-        target_m2=np.array([bench.target(polygon) for polygon in faces.polygons]),
-        links=shared_buildings(faces, scene),
-        options=options,
-    )
-    merged = [
-        part
-        for number in np.unique(region)
-        for part in shapely.get_parts(
-            shapely.union_all(faces.polygons[region == number], grid_size=options.precision_m)
-        )
-    ]
-    grids = [grid for polygon in merged for grid in cut_large(polygon, bench)]
-    grids = improve(grids, bench)
+    """Divide one polygon: cut it into atoms, cluster them, straighten what follows no feature.
+
+    Parameters
+    ----------
+    land : shapely.Polygon
+        Metres, on the precision grid.
+    scene : Scene
+        What of the topography touches it.
+    options : DivisionOptions
+        Targets and prices.
+
+    Returns
+    -------
+    list of shapely.Polygon
+        Grids, a valid coverage of the land to within a precision cell.
+    """
+    lines = conflate(land, scene, options=options)
+    atoms = cut_atoms(land, scene, lines, options=options)
+    if len(atoms.polygons) < 2:
+        return [land]
+    graph, node = graph_of(atoms, scene, options=options)
+    label = partition(graph, options=options)
+    grids = straighten(atoms, label[node], land, scene, options=options)
     least_m2 = _CHIP_SHARE * options.target_m2
     # What noding chipped off is filled in from its neighbours when all land is put together.
     return [grid for grid in grids if grid.area > least_m2] or [land]

@@ -1,4 +1,4 @@
-"""How good a division is, in figures a city can compare."""
+"""How good a division is, in figures a city can compare; the targets are those of ``docs/gridding.md``."""
 
 from dataclasses import dataclass
 
@@ -6,37 +6,80 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
-from gridding.features import read_scene
+from gridding.lines import KINDS, Geometries
 from gridding.options import DivisionOptions
+from gridding.scene import Scene, read_scene
+from gridding.zones import target_of, zone_shares
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 _CUT_M2 = 1.0
+_STEP_M = 5.0
+_ON_FEATURE_M = 2.5
+_CLEAR_M = 1.0
+_NEAR_BUILDING_M = 30.0
+_ON_BORDER_M = 7.0
+_COMPONENT_M = 0.5
+_BUILT_UP = 1.05
+"""Grids whose target is up to this multiple of the usual one lie in the built-up area."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """Figures of one layer of unit grids."""
+    """Figures of one layer of unit grids; shares are of 1, NaN where there is nothing to measure."""
 
     grids: int
     area_km2: float
     median_m2: float
+    iqr_m2: tuple[float, float]
     smallest_m2: float
     largest_m2: float
+    built_up: int
+    """Grids in the built-up area: where no zone asks for larger ones."""
     share_within: float
-    """Share of grids within the lower and upper ratio of the target (0.5-1.5 by default)."""
+    """Share of them within the lower and upper ratio of the target (0.5-1.5 by default)."""
     share_near: float
-    """Share of grids within 0.7-1.3 of the target."""
+    """Share of them within 0.7-1.3 of the target."""
     compactness: float
-    """Median of 4 π area / perimeter²: 0.785 for a square."""
+    """Median of 4 π area / perimeter² (Polsby and Popper): 0.785 for a square."""
+    compactness_p10: float
     buildings: int
     buildings_cut: int
     """Buildings of which two grids hold more than a square metre each."""
+    border_on_features: float
+    """Share of border length within 2.5 m of a line of the topography or a community border."""
+    border_clear: float
+    """Share of border length on features, or at least 1 m clear of every building."""
+    border_open: float
+    """Share of border length on no feature and more than 30 m from every building."""
+    main_roads_on_borders: float
+    """Share of the length of main roads within 7 m of a border."""
+    components_on_borders: float
+    """Share of components within 0.5 m of a border."""
+    component_variation: float
+    """Standard deviation of components per grid over their mean."""
+    vertices: float
+    """Mean number of vertices of a grid."""
+    patrol_m: float
+    """Median length of ways inside a grid and along its border, what two grids share halved."""
+    longest_walk_m: float
+    """Median over the grids of the diameter of the smallest circle round them."""
+    gaps_m2: float
+    overlaps_m2: float
 
 
 def measure(
-    grids: gpd.GeoDataFrame, *, features: gpd.GeoDataFrame, options: DivisionOptions | None = None
+    grids: gpd.GeoDataFrame,
+    *,
+    features: gpd.GeoDataFrame,
+    components: gpd.GeoDataFrame | None = None,
+    communities: gpd.GeoDataFrame | None = None,
+    options: DivisionOptions | None = None,
 ) -> Quality:
-    """Measure grids against the target area and the buildings of the topography.
+    """Measure grids against target, topography and components.
 
     Parameters
     ----------
@@ -44,32 +87,156 @@ def measure(
         Polygons in a metric CRS; at least one.
     features : geopandas.GeoDataFrame
         Topography: ``feature_class`` and ``geometry``, same CRS.
+    components : geopandas.GeoDataFrame or None
+        Components, same CRS.
+    communities : geopandas.GeoDataFrame or None
+        What the grids should cover; None: gaps are not measured and count as 0.
     options : DivisionOptions or None
         Gives target and ratios.
     """
     options = options or DivisionOptions()
-    area = grids.geometry.area
-    ratio = area / options.target_m2
-    buildings = read_scene(features, options=options).buildings
-    tree = shapely.STRtree(grids.geometry.to_numpy())
-    inside = np.unique(tree.query(buildings, predicate="intersects")[0])
+    scene = read_scene(features, components=components, options=options)
+    shapes = np.asarray(grids.geometry.to_numpy(), dtype=object)
+    outer = np.empty(0, dtype=object) if communities is None else communities.boundary.to_numpy()
+    area = shapely.area(shapes)
+    target = target_of(zone_shares(shapes, scene, options=options), options=options)
+    is_built_up = target <= _BUILT_UP * options.target_m2
+    ratio = (area / target)[is_built_up]
+    compactness = 4 * np.pi * area / shapely.length(shapes) ** 2
+    tree = shapely.STRtree(shapes)
+    inside = np.unique(tree.query(scene.buildings, predicate="intersects")[0])
+    on_feature, distance, length = _borders(shapes, np.asarray(outer, dtype=object), scene)
+    counts = _per_grid(tree, scene, count=len(shapes))
+    gaps, overlaps = _gaps_and_overlaps(shapes, communities)
+    quartiles = np.percentile(area, [25, 75])
     return Quality(
         grids=len(grids),
         area_km2=float(area.sum() / 1e6),
-        median_m2=float(area.median()),
+        median_m2=float(np.median(area)),
+        iqr_m2=(float(quartiles[0]), float(quartiles[1])),
         smallest_m2=float(area.min()),
         largest_m2=float(area.max()),
-        share_within=float(ratio.between(options.lower_ratio, options.upper_ratio).mean()),
-        share_near=float(ratio.between(0.7, 1.3).mean()),
-        compactness=float((4 * np.pi * area / grids.geometry.length**2).median()),
+        built_up=int(is_built_up.sum()),
+        share_within=_mean((ratio >= options.lower_ratio) & (ratio <= options.upper_ratio)),
+        share_near=_mean((ratio >= 0.7) & (ratio <= 1.3)),
+        compactness=float(np.median(compactness)),
+        compactness_p10=float(np.percentile(compactness, 10)),
         buildings=len(inside),
-        buildings_cut=cut_buildings(grids, buildings)["building"].nunique(),
+        buildings_cut=cut_buildings(grids, scene.buildings)["building"].nunique(),
+        border_on_features=_share(on_feature, length),
+        border_clear=_share(on_feature | (distance >= _CLEAR_M), length),
+        border_open=_share(~on_feature & (distance > _NEAR_BUILDING_M), length),
+        main_roads_on_borders=_main_roads(shapes, scene),
+        components_on_borders=_near_borders(shapes, scene),
+        component_variation=float(counts.std() / counts.mean()) if counts.any() else float("nan"),
+        vertices=float((shapely.get_num_coordinates(shapes) - 1).mean()),
+        patrol_m=_patrol(tree, shapes, scene),
+        longest_walk_m=float(np.median(2 * shapely.minimum_bounding_radius(shapes))),
+        gaps_m2=gaps,
+        overlaps_m2=overlaps,
     )
 
 
-def cut_buildings(
-    grids: gpd.GeoDataFrame, buildings: "np.ndarray[tuple[int], np.dtype[np.object_]]"
-) -> pd.DataFrame:
+def _mean(flags: Flags) -> float:
+    return float(flags.mean()) if len(flags) else float("nan")
+
+
+def _share(flags: Flags, weight: Floats) -> float:
+    return float(weight[flags].sum() / weight.sum()) if weight.sum() > 0 else float("nan")
+
+
+def _samples(lines: Geometries) -> tuple[Geometries, Floats]:
+    """Return the middles of pieces of at most 5 m, and how long each is."""
+    lines = shapely.get_parts(np.atleast_1d(lines))
+    points, index = shapely.get_coordinates(shapely.segmentize(lines, _STEP_M), return_index=True)
+    inside = index[1:] == index[:-1]
+    start, stop = points[:-1][inside], points[1:][inside]
+    return shapely.points((start + stop) / 2), np.hypot(*(stop - start).T)
+
+
+def _borders(shapes: Geometries, outer: Geometries, scene: Scene) -> tuple[Flags, Floats, Floats]:
+    """Return of pieces of border: on a feature or not, metres to a building, length."""
+    # Each border once, though two grids have it.
+    points, length = _samples(shapely.union_all(shapely.boundary(shapes), grid_size=0.01))
+    lines = shapely.get_parts(np.concatenate([scene.lines.lines, outer]))
+    on_feature = np.zeros(len(points), dtype=np.bool_)
+    on_feature[_near(points, lines, _ON_FEATURE_M)] = True
+    distance = np.full(len(points), np.inf)
+    if len(scene.buildings):
+        found, metres = shapely.STRtree(scene.buildings).query_nearest(
+            points, max_distance=2 * _NEAR_BUILDING_M, return_distance=True, all_matches=False
+        )
+        distance[found[0]] = metres
+    return on_feature, distance, length
+
+
+def _near(points: Geometries, lines: Geometries, distance_m: float) -> NDArray[np.intp]:
+    """Return which points lie within a distance of a line."""
+    if len(lines) == 0 or len(points) == 0:
+        return np.empty(0, dtype=np.intp)
+    return np.unique(
+        shapely.STRtree(lines).query(points, predicate="dwithin", distance=distance_m)[0]
+    )
+
+
+def _main_roads(shapes: Geometries, scene: Scene) -> float:
+    is_main = scene.lines.kind == KINDS.index("main_road")
+    points, length = _samples(scene.lines.lines[is_main])
+    inside = np.unique(shapely.STRtree(shapes).query(points, predicate="intersects")[0])
+    points, length = points[inside], length[inside]
+    on_border = np.zeros(len(points), dtype=np.bool_)
+    on_border[_near(points, shapely.get_parts(shapely.boundary(shapes)), _ON_BORDER_M)] = True
+    return _share(on_border, length)
+
+
+def _near_borders(shapes: Geometries, scene: Scene) -> float:
+    points = shapely.points(scene.points.reshape(-1, 2))
+    inside = np.unique(shapely.STRtree(shapes).query(points, predicate="intersects")[0])
+    if len(inside) == 0:
+        return float("nan")
+    borders = shapely.get_parts(shapely.boundary(shapes))
+    return len(_near(points[inside], borders, _COMPONENT_M)) / len(inside)
+
+
+def _per_grid(tree: shapely.STRtree, scene: Scene, *, count: int) -> NDArray[np.intp]:
+    """Return how many components each grid holds; one on a border counts for the first."""
+    points = shapely.points(scene.points.reshape(-1, 2))
+    point, grid = tree.query(points, predicate="intersects")
+    order = np.lexsort((grid, point))
+    _, first = np.unique(point[order], return_index=True)
+    return np.bincount(grid[order][first], minlength=count)
+
+
+def _patrol(tree: shapely.STRtree, shapes: Geometries, scene: Scene) -> float:
+    """Return the median length of ways to walk in a grid, m; a way on a border is halved."""
+    ways = np.isin(
+        scene.lines.kind,
+        [KINDS.index(kind) for kind in ("main_road", "street", "internal_road", "path")],
+    )
+    points, length = _samples(scene.lines.lines[ways])
+    point, grid = tree.query(points, predicate="dwithin", distance=_ON_FEATURE_M)
+    shared = np.bincount(point, minlength=len(points))
+    walked = np.bincount(grid, weights=length[point] / shared[point], minlength=len(shapes))
+    return float(np.median(walked))
+
+
+def _gaps_and_overlaps(
+    shapes: Geometries, communities: gpd.GeoDataFrame | None
+) -> tuple[float, float]:
+    """Return the areas covered by no grid and by several, m²; below a cell's width of border: none."""
+    total = float(shapely.area(shapes).sum())
+    is_coverage = bool(shapely.coverage_is_valid(shapes))
+    covered = total if is_coverage else float(shapely.area(shapely.union_all(shapes)))
+    if communities is None:
+        return 0.0, total - covered
+    wanted = shapely.union_all(communities.geometry.to_numpy())
+    # Snapping to the precision grid moves a border by up to 0.7 cells.
+    noise = 0.02 * float(shapely.length(wanted))
+    missing = float(shapely.area(wanted)) - covered
+    return (missing if missing > noise else 0.0), total - covered
+
+
+def cut_buildings(grids: gpd.GeoDataFrame, buildings: Geometries) -> pd.DataFrame:
     """Return the buildings of which more than one grid holds over a square metre, and those grids.
 
     Returns
@@ -88,6 +255,9 @@ def cut_buildings(
     """
     shapes = grids.geometry.to_numpy()
     building, grid = shapely.STRtree(shapes).query(buildings, predicate="intersects")
+    # Most lie in one grid: only the others are intersected.
+    several = np.bincount(building, minlength=len(buildings))[building] > 1
+    building, grid = building[several], grid[several]
     area = shapely.area(shapely.intersection(buildings[building], shapes[grid]))
     table = pd.DataFrame({"building": building, "grid": grid, "area_m2": area})
     table = table[table["area_m2"] > _CUT_M2].sort_values(["building", "grid"])
