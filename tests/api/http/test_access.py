@@ -14,7 +14,7 @@ from api.http.rates import RateLimiter
 from api.keys import create_key, list_keys, revoke_key
 from gis.database import Database, read_rows
 from gis.errors import AccessError, NotFoundError, RequestError
-from tests.api.http.town import LAMP, MIDDLE_GRID, X0, Y0
+from tests.api.http.town import LAMP, MIDDLE_GRID, PHONE, X0, Y0
 from tests.server_fixtures import Running, Town, free_port, serving
 from wanmi import app
 
@@ -245,3 +245,19 @@ def test_a_bucket_fills_again_with_time() -> None:
     assert limiter.take("k", limit=60, now=1001.0) == 0.0
     assert limiter.take("other", limit=60, now=1000.0) == 0.0
     limiter.close()
+
+
+def test_persons_are_told_to_who_records_cases_and_to_no_one_else(
+    guarded: Running, keys: dict[str, str]
+) -> None:
+    grid, sets = "/v1/management_grids/130102001HW001", f"/v1/grids/{MIDDLE_GRID}/sets"
+    with guarded.client() as client:
+        for role in ("reader", "surveyor", "workflow", "admin"):
+            headers = {"Authorization": f"Bearer {keys[role]}"}
+            for path in (grid, sets):
+                text = client.get(path, headers=headers).text
+                assert "130102001HW001" in text
+                assert (PHONE in text) == (role in ("workflow", "admin"))
+        elsewhere = {"Authorization": f"Bearer {keys['elsewhere']}"}
+        assert client.get(grid, headers=elsewhere).status_code == 403
+        assert client.get(sets, headers=elsewhere).status_code == 403

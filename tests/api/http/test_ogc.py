@@ -9,7 +9,7 @@ import pytest
 from owslib.ogcapi.features import Features
 
 from tests.api.http.test_things import degrees, tile_of
-from tests.api.http.town import MIDDLE_GRID
+from tests.api.http.town import MIDDLE_GRID, PHONE
 from tests.server_fixtures import Running
 
 pytestmark = pytest.mark.xdist_group("http")
@@ -126,3 +126,25 @@ def test_documents_are_pages_without_a_cdn(client: httpx.Client) -> None:
     assert "单元网格" in client.get("/ogc/collections/unit_grids?f=html").text
     assert "/ogc/api" in client.get("/ogc/api.html").text
     assert client.get("/ogc/api").json()["info"]["title"].startswith("Wanmi")
+
+
+def test_persons_are_neither_published_nor_reached_by_a_filter(client: httpx.Client) -> None:
+    layer = "/ogc/collections/management_grids"
+    listed = client.get(f"{layer}/items")
+    assert listed.json()["numberMatched"] == 3
+    assert PHONE not in listed.text
+    assert "phone" not in client.get(f"{layer}/queryables").text
+    by_trade = client.get(f"{layer}/items", params={"filter": "trade='green'"}).json()
+    assert [item["properties"]["code"] for item in by_trade["features"]] == ["130102001YL001"]
+    for text in (f"grid_phone='{PHONE}'", "grid_person LIKE '张%'", "source_file='town'"):
+        assert client.get(f"{layer}/items", params={"filter": text}).status_code == 400
+    assert client.get(f"{layer}/items", params={"grid_phone": PHONE}).json()["numberMatched"] == 3
+
+
+def test_a_tile_of_management_grids_names_trade_and_unit(
+    client: httpx.Client, tmp_path: Path
+) -> None:
+    found = read_tile(client, "management_grids", tile_of(*degrees(250, 250), 14), tmp_path)
+    names = set(found["management_grids"].columns)
+    assert {"code", "name", "trade", "unit_name"} <= names
+    assert not {name for name in names if "phone" in name or "person" in name}

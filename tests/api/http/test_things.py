@@ -33,6 +33,37 @@ def test_a_grid_is_a_feature_in_degrees(client: httpx.Client) -> None:
     assert shape(found["geometry"]).normalize().equals_exact(wanted.normalize(), 1e-8)
 
 
+def test_the_sets_that_hold_a_grid_are_told_by_trade(client: httpx.Client) -> None:
+    found = client.get(f"/v1/grids/{MIDDLE_GRID}/sets").json()
+    told = [(row["code"], row["trade"], row["unit_name"]) for row in found["management_grids"]]
+    assert told == [
+        ("130102001HW001", "sanitation", "建北街道办"),
+        ("130102001YL001", "green", "建北街道办"),
+    ]
+    assert [row["kind"] for row in found["evaluation_grids"]] == ["A"]
+    assert client.get("/v1/grids/130102001001999/sets").status_code == 404
+    assert client.get(f"/v1/grids/{MIDDLE_GRID}/sets?as_of=1999-01-01").status_code >= 400
+
+
+def test_trades_are_counted_and_named(client: httpx.Client) -> None:
+    listed = client.get("/v1/trades").json()["trades"]
+    assert [(row["trade"], row["name_zh"], row["management_grids"]) for row in listed] == [
+        ("sanitation", "环境卫生", 2),
+        ("green", "园林绿化", 1),
+    ]
+
+
+def test_a_management_grid_is_a_feature_with_its_members(client: httpx.Client) -> None:
+    found = client.get("/v1/management_grids/130102001HW001").json()
+    assert len(found["properties"]["members"]) == 50
+    corners = [degrees(*xy) for xy in ((0, 0), (1000, 0), (1000, 500), (0, 500))]
+    # The edges between the corners are straight in the city's CRS, not in degrees.
+    outline = shape(found["geometry"])
+    assert outline.hausdorff_distance(shapely.Polygon(corners)) < 1e-6
+    assert client.get("/v1/evaluation_grids/130102001PJ001").json()["properties"]["kind"] == "A"
+    assert client.get("/v1/management_grids/130102001HW009").status_code == 404
+
+
 def test_a_component_and_an_area_are_features_too(client: httpx.Client) -> None:
     lamp = client.get(f"/v1/components/{LAMP}").json()
     assert lamp["properties"]["maintainer_name"] == "供电公司"

@@ -35,6 +35,8 @@ MIDDLE_GRID = "130102001001013"
 """Grid from (200, 200) to (300, 300) of the first community: row 3, column 3."""
 LAMP = "1301020137000001"
 """A street lamp 路灯 at (250, 250), the middle of `MIDDLE_GRID`."""
+PHONE = "13800138000"
+"""Telephone of the person responsible for the southern management grid."""
 POWER, TOWN_HALL = "U-POWER", "U-STREET"
 
 
@@ -75,6 +77,38 @@ def unit_grids() -> list[dict[str, Any]]:
         for code, (x, y, _) in COMMUNITIES.items()
         for number in range(25)
     ]
+
+
+def _set(code: str, communities: list[str], **told: Any) -> dict[str, Any]:
+    """A set of the unit grids of whole communities."""
+    grids = [row for row in unit_grids() if row["community_code"] in communities]
+    shapes = [row["geometry"] for row in grids]
+    return {
+        "code": code,
+        "area_code": "130102001",
+        "members": [row["code"] for row in grids],
+        "unit_code": TOWN_HALL,
+        "unit_name": "建北街道办",
+        "area_m2": 10_000.0 * len(grids),
+        "origin": "delivered",
+        "initial_date": FROM,
+        "geometry": shapely.MultiPolygon([shapely.union_all(shapes)]),
+        **told,
+    }
+
+
+def management_grids() -> list[dict[str, Any]]:
+    first, second, third, fourth = COMMUNITIES
+    person = {"grid_person": "张三", "grid_phone": PHONE}
+    return [
+        _set("130102001HW001", [first, second], trade="sanitation", name="南片", **person),
+        _set("130102001HW002", [third, fourth], trade="sanitation", name="北片"),
+        _set("130102001YL001", list(COMMUNITIES), trade="green", name="全街道"),
+    ]
+
+
+def evaluation_grids() -> list[dict[str, Any]]:
+    return [_set("130102001PJ001", list(COMMUNITIES), kind="A", name="建北街道")]
 
 
 def components() -> list[dict[str, Any]]:
@@ -253,6 +287,8 @@ def build_town(workspace: Workspace, database: Database) -> Path:
         "unit_grids": unit_grids(),
         "place_names": place_names(),
         "units": units(),
+        "management_grids": management_grids(),
+        "evaluation_grids": evaluation_grids(),
         "responsibility": plan(),
         "addresses": addresses(),
         "components": components(),
