@@ -51,7 +51,7 @@ def cut_atoms(
     """
     network = node(np.append(lines.lines, shapely.boundary(land)), options)
     faces = faces_in(land, network)
-    target_m2 = target_of(zone_shares(faces, scene, options=options), options=options)
+    target_m2 = target_of(zone_shares(faces, scene, options=options))
     large = shapely.area(faces) > _FACE_SHARE * target_m2
     ridges = cut_ridges(faces[large], target_m2[large], scene, options=options)
     polygons = faces

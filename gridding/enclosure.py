@@ -81,7 +81,7 @@ def _contracted(graph: Graph, group: Indices) -> tuple[Graph, Indices]:
     names, node = np.unique(group, return_inverse=True)
     n, count = len(group), len(names)
     area = _sum(node, graph.area_m2, count=count)
-    ideal = _sum(node, graph.area_m2 * graph.target_m2, count=count)
+    share = _sum(node, graph.area_m2 / graph.target_m2, count=count)
     ends = np.concatenate(
         [node, np.arange(count, count + max(0, int(graph.right.max(initial=0)) - n + 1))]
     )
@@ -94,7 +94,7 @@ def _contracted(graph: Graph, group: Indices) -> tuple[Graph, Indices]:
     number = number.ravel()
     return Graph(
         area_m2=area,
-        target_m2=ideal / np.maximum(area, 1e-9),
+        target_m2=area / np.maximum(share, 1e-12),
         load=_sum(node, graph.load, count=count),
         left=pairs[:, 0],
         right=pairs[:, 1],

@@ -20,7 +20,8 @@ class Graph:
     area_m2: Floats
     """Area of every node, m²; n values."""
     target_m2: Floats
-    """Area that a grid should have there, m²; a grid's target is the area-weighted mean of its nodes'."""
+    """Area that a grid should have there, m²; a grid should hold nodes whose
+    areas over their targets add up to 1."""
     load: Floats
     """Components and whatever else is to be balanced, per node."""
     left: Indices

@@ -116,8 +116,8 @@ def neighbours(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> int:
 def merge_change(nodes: Any, edges: Any, grids: Any, weights: Any, one: int, other: int) -> float:
     """Return how much the cost changes when two grids become one; infinite past the limit."""
     area = grids[one]["area"] + grids[other]["area"]
-    ideal = grids[one]["ideal"] + grids[other]["ideal"]
-    if area * area > _LIMIT * ideal:
+    share = grids[one]["share"] + grids[other]["share"]
+    if share > _LIMIT:
         return np.inf
     if grids[one]["count"] > grids[other]["count"]:
         one, other = other, one
@@ -131,7 +131,7 @@ def merge_change(nodes: Any, edges: Any, grids: Any, weights: Any, one: int, oth
     merged = worth_of(
         weights,
         area,
-        ideal,
+        share,
         grids[one]["load"] + grids[other]["load"],
         grids[one]["rim"] + grids[other]["rim"] - 2.0 * shared,
     )

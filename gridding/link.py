@@ -53,7 +53,7 @@ def graph_of(atoms: Atoms, scene: Scene, *, options: DivisionOptions) -> tuple[G
     shares = zone_shares(atoms.polygons, scene, options=options).grouped(node, count)
     graph = Graph(
         area_m2=sum_by(node, shapely.area(atoms.polygons), count=count),
-        target_m2=target_of(shares, options=options),
+        target_m2=target_of(shares),
         load=sum_by(node, _loads(atoms, scene), count=count),
         left=left,
         right=right,

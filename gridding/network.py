@@ -33,7 +33,7 @@ NODE = np.dtype(
         ("patch", "i8"),
         ("is_moved", "i8"),
         ("area", "f8"),
-        ("ideal", "f8"),  # area x target: sums give the target of a grid
+        ("share", "f8"),  # area over target: how much of a grid it is
         ("load", "f8"),
         ("rim", "f8"),  # perimeter, m
     ]
@@ -48,7 +48,7 @@ GRID = np.dtype(
         ("tried", "i8"),  # when it was last tried with all its neighbours
         ("is_open", "i8"),
         ("area", "f8"),
-        ("ideal", "f8"),
+        ("share", "f8"),
         ("load", "f8"),
         ("rim", "f8"),
         ("worth", "f8"),  # its cost
@@ -107,10 +107,10 @@ def network_of(graph: Graph, *, weights: Weights) -> Network:
     nodes["label"] = -1
     nodes["is_outer"][n:total] = is_outer
     area = np.maximum(graph.area_m2.astype(np.float64), _SMALLEST_M2)
-    ideal = np.maximum(graph.target_m2.astype(np.float64), 1.0)
-    mean = float(graph.load.sum() / (area / ideal).sum()) if n else 0.0
+    target_m2 = np.maximum(graph.target_m2.astype(np.float64), 1.0)
+    mean = float(graph.load.sum() / (area / target_m2).sum()) if n else 0.0
     nodes["area"][:n] = area
-    nodes["ideal"][:n] = area * ideal
+    nodes["share"][:n] = area / target_m2
     nodes["load"][:n] = graph.load
     both = np.concatenate([length, length])
     nodes["rim"][:total] = np.bincount(source, both, minlength=total)
@@ -178,7 +178,7 @@ def fill_grids(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, labe
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _clear(grids: Any, grid: int) -> None:
     grids[grid]["area"] = 0.0
-    grids[grid]["ideal"] = 0.0
+    grids[grid]["share"] = 0.0
     grids[grid]["load"] = 0.0
     grids[grid]["rim"] = 0.0
     grids[grid]["worth"] = 0.0
@@ -211,14 +211,14 @@ def _leave(nodes: Any, grids: Any, node: int, grid: int) -> None:
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _add(nodes: Any, grids: Any, node: int, grid: int, sign: float) -> None:
     grids[grid]["area"] += sign * nodes[node]["area"]
-    grids[grid]["ideal"] += sign * nodes[node]["ideal"]
+    grids[grid]["share"] += sign * nodes[node]["share"]
     grids[grid]["load"] += sign * nodes[node]["load"]
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def worth_of(weights: Any, area: float, ideal: float, load: float, rim: float) -> float:
+def worth_of(weights: Any, area: float, share: float, load: float, rim: float) -> float:
     """Return the cost of a grid by its sums."""
-    miss = abs(area * area / ideal - 1.0)
+    miss = abs(share - 1.0)
     far = max(0.0, miss - 0.4)
     cost = weights[0] * (miss * miss + 6.0 * far * far) - weights[3]
     cost += weights[1] * max(0.0, rim * rim / (16.0 * area) - 1.0)
@@ -231,7 +231,7 @@ def worth_of(weights: Any, area: float, ideal: float, load: float, rim: float) -
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _worth_now(grids: Any, weights: Any, grid: int) -> float:
     here = grids[grid]
-    worth: float = worth_of(weights, here["area"], here["ideal"], here["load"], here["rim"])
+    worth: float = worth_of(weights, here["area"], here["share"], here["load"], here["rim"])
     return worth
 
 
@@ -256,7 +256,7 @@ def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, gri
     change = worth_of(
         weights,
         new["area"] + here["area"],
-        new["ideal"] + here["ideal"],
+        new["share"] + here["share"],
         new["load"] + here["load"],
         new["rim"] + here["rim"] - 2.0 * shared,
     )
@@ -264,7 +264,7 @@ def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, gri
         change += worth_of(
             weights,
             old["area"] - here["area"],
-            old["ideal"] - here["ideal"],
+            old["share"] - here["share"],
             old["load"] - here["load"],
             old["rim"] - here["rim"] + 2.0 * inside,
         )

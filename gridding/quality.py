@@ -99,7 +99,7 @@ def measure(
     shapes = np.asarray(grids.geometry.to_numpy(), dtype=object)
     outer = np.empty(0, dtype=object) if communities is None else communities.boundary.to_numpy()
     area = shapely.area(shapes)
-    target = target_of(zone_shares(shapes, scene, options=options), options=options)
+    target = target_of(zone_shares(shapes, scene, options=options))
     is_built_up = target <= _BUILT_UP * options.target_m2
     ratio = (area / target)[is_built_up]
     compactness = 4 * np.pi * area / shapely.length(shapes) ** 2

@@ -140,7 +140,7 @@ def _try_parts(
     room[COUNTERS, STAMP] += 1
     for k in range(taken):
         here = grids[parts[k]]
-        ratio += here["area"] * here["area"] / here["ideal"]
+        ratio += here["share"]
         if size + here["count"] > _LARGEST:
             return best
         node = here["head"]

@@ -72,10 +72,10 @@ def _portion(nodes: Any, room: Any, start: Any, size: int, pieces: int) -> int:
     """Return where the first of so many pieces of equal size ends; at least one node for each."""
     total = 0.0
     for i in range(start, size):
-        total += nodes[room[ORDER, i]]["area"] ** 2 / nodes[room[ORDER, i]]["ideal"]
+        total += nodes[room[ORDER, i]]["share"]
     done = 0.0
     for i in range(start, size):
-        part = nodes[room[ORDER, i]]["area"] ** 2 / nodes[room[ORDER, i]]["ideal"]
+        part = nodes[room[ORDER, i]]["share"]
         if i > start and (done + 0.5 * part > total / pieces or size - i < pieces):
             return i
         done += part

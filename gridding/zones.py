@@ -13,29 +13,20 @@ Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_LAND_SHARE = 0.6
-
 
 @dataclass(frozen=True, kw_only=True)
 class ZoneShares:
-    """How much of every polygon lies in zones of larger and of smaller targets than usual."""
+    """How many grids polygons should hold, by the zones that they lie in."""
 
     area_m2: Floats
-    large_m2: Floats
-    """Area in zones with a larger target."""
-    large: Floats
-    """The same, times the zones' targets."""
-    small_m2: Floats
-    small: Floats
+    grids: Floats
+    """Sum over what a polygon lies in of area over target: 1 for a grid of just the right size."""
 
     def grouped(self, label: Indices, count: int) -> "ZoneShares":
         """Return the shares of groups of polygons, labelled from 0."""
         return ZoneShares(
             area_m2=sum_by(label, self.area_m2, count=count),
-            large_m2=sum_by(label, self.large_m2, count=count),
-            large=sum_by(label, self.large, count=count),
-            small_m2=sum_by(label, self.small_m2, count=count),
-            small=sum_by(label, self.small, count=count),
+            grids=sum_by(label, self.grids, count=count),
         )
 
 
@@ -49,47 +40,23 @@ def zone_shares(polygons: Geometries, scene: Scene, *, options: DivisionOptions)
     shared[~inside] = shapely.area(
         shapely.intersection(zones[zone[~inside]], polygons[polygon[~inside]])
     )
-    is_large = target[zone] > options.target_m2
     count = len(polygons)
-
-    def total(mask: NDArray[np.bool_], weight: Floats) -> Floats:
-        return sum_by(polygon[mask], (shared * weight)[mask], count=count)
-
-    one = np.ones(len(zone))
-    return ZoneShares(
-        area_m2=shapely.area(polygons),
-        large_m2=total(is_large, one),
-        large=total(is_large, target[zone]),
-        small_m2=total(~is_large, one),
-        small=total(~is_large, target[zone]),
-    )
+    area = shapely.area(polygons)
+    usual = np.maximum(area - sum_by(polygon, shared, count=count), 0.0)
+    grids = sum_by(polygon, shared / target[zone], count=count) + usual / options.target_m2
+    return ZoneShares(area_m2=area, grids=grids)
 
 
-def target_of(shares: ZoneShares, *, options: DivisionOptions) -> Floats:
-    """Return the target area of polygons, m²: the mean by area of what they lie in.
-
-    A larger target than usual counts only for what is mostly, by more than 0.6, in such zones: land
-    beside water keeps its usual target.
+def target_of(shares: ZoneShares) -> Floats:
+    """Return the target area of polygons, m²: their area over the number of grids they should hold.
 
     Examples
     --------
-    >>> from gridding.options import DivisionOptions
-    >>> half = {"area_m2": np.array([100.0]), "small_m2": np.zeros(1), "small": np.zeros(1)}
-    >>> for wet in (50.0, 80.0, 100.0):
-    ...     shares = ZoneShares(large_m2=np.array([wet]), large=np.array([wet * 80_000]), **half)
-    ...     print(target_of(shares, options=DivisionOptions()).round().tolist())
-    [10000.0]
-    [45000.0]
-    [80000.0]
+    >>> half = ZoneShares(area_m2=np.array([20_000.0]), grids=np.array([1.0 + 10_000 / 80_000]))
+    >>> target_of(half).round().tolist()
+    [17778.0]
     """
-    share = np.clip(shares.large_m2 / np.maximum(shares.area_m2, 1e-9), 0.0, 1.0)
-    mostly = np.clip((share - _LAND_SHARE) / (1.0 - _LAND_SHARE), 0.0, 1.0)
-    rest_m2 = np.maximum(shares.area_m2 - shares.large_m2, 1e-9)
-    usual_m2 = np.maximum(rest_m2 - shares.small_m2, 0.0)
-    rest = (shares.small + usual_m2 * options.target_m2) / (shares.small_m2 + usual_m2 + 1e-12)
-    rest = np.where(shares.small_m2 > 0, rest, options.target_m2)
-    large = shares.large / np.maximum(shares.large_m2, 1e-9)
-    target: Floats = mostly * large + (1.0 - mostly) * rest
+    target: Floats = shares.area_m2 / np.maximum(shares.grids, 1e-12)
     return target
 
 
