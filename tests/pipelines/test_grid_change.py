@@ -1,12 +1,20 @@
 """Unit grids of a small town while its streets, communities and editors change."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import psycopg
 import pyogrio
 import pytest
 import shapely
@@ -15,15 +23,18 @@ from typer.testing import CliRunner
 
 from gis.builds import live, rollback
 from gis.database import Database, read_rows
+from gis.server import Server
+from gis.settings import Settings
 from gis.vector import write_vector
-from gis.workspace import Workspace
+from gis.workspace import Workspace, open_workspace
 from pipelines.build import build_delivery
-from tests.conftest import CRS
+from tests.conftest import CITY_CODE, CRS, SRID
 from wanmi import app
 
 EAST, NORTH = 500_000.0, 4_210_000.0
 WEST_SIDE, EAST_SIDE, THIRD = "130102001001", "130102001002", "130102001003"
-JUNE, JULY = date(2027, 6, 1), date(2027, 7, 1)
+JUNE = date(2027, 6, 1)
+PROFILE = f'[city]\ncode = "{CITY_CODE}"\ncrs = "{CRS}"\n'
 
 
 def land(west: float, east: float, south: float = 0, north: float = 200) -> Polygon:
@@ -94,17 +105,35 @@ def deliver(
     return folder
 
 
-@pytest.fixture
-def town(workspace: Workspace, tmp_path: Path) -> Workspace:
-    communities = {WEST_SIDE: land(0, 200), EAST_SIDE: land(200, 400)}
+@pytest.fixture(scope="module")
+def built(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with the town of May, to copy: building it takes longer than any test."""
+    name, root = "grid_change_template", tmp_path_factory.mktemp("built")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    (root / "wanmi.toml").write_text(PROFILE, encoding="utf-8")
+    settings = Settings(workspace=root, database_url=server.url(name))
     folder = deliver(
-        tmp_path / "may",
+        root / "may",
         day=date(2027, 5, 1),
-        communities=communities,
+        communities={WEST_SIDE: land(0, 200), EAST_SIDE: land(200, 400)},
         features=STREETS,
         grids=squares(),
     )
-    build_delivery(folder, workspace=workspace)
+    build_delivery(folder, workspace=open_workspace(root, settings=settings))
+    return name
+
+
+@pytest.fixture
+def database(server: Server, built: str) -> Iterator[Database]:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE grid_change TEMPLATE {built}")
+        yield Database(url=server.url("grid_change"), crs=CRS, srid=SRID)
+        connection.execute("DROP DATABASE grid_change WITH (FORCE)")
+
+
+@pytest.fixture
+def town(workspace: Workspace) -> Workspace:
     return workspace
 
 
@@ -314,7 +343,10 @@ def test_new_land_of_a_community_gets_grids(
     assert_tiles(after, 104_000)
     kept = [code for code in before.index if code in after.index]
     assert len(kept) == 8
-    assert shapely.equals_exact(after.geometry[kept], before.geometry[kept], tolerance=0.01).all()
+    differ = shapely.symmetric_difference(after.geometry[kept], before.geometry[kept])
+    assert shapely.area(differ).max() == 0
+    assert after["area_m2"].drop(kept).sum() == pytest.approx(24_000)
+    assert after.index.drop(kept)[0] == f"{EAST_SIDE}005"
 
 
 def edit(file: Path, change) -> None:
@@ -436,3 +468,63 @@ def test_a_file_of_another_origin_is_refused(town: Workspace, tmp_path: Path) ->
     write_vector(squares(), file, layer="unit_grid")
     told = run(town, "import", str(file), "--reason", "other", fails=True)
     assert "wanmi grid export" in str(told["error"])
+
+
+@contextmanager
+def running(town: Workspace, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command of ours as a process of its own, which ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wanmi", "-w", str(town.root), "grid", *arguments],
+        env=os.environ | {"WANMI_DATABASE_URL": str(town.settings.database_url)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(database: Database, query: str, *, is_zero: bool) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with database.connect() as connection:
+            if (connection.execute(query).fetchone()[0] == 0) == is_zero:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"still waiting for: {query}")
+
+
+_BLOCKED = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+
+
+def test_a_kill_midway_leaves_nothing_and_a_second_update_waits_outside(
+    town: Workspace, database: Database, tmp_path: Path
+) -> None:
+    renew_streets(town, tmp_path / "june", MAIN_ROAD)
+    before = grids_of(database)
+    hard = ("update", "--policy", "hard", "--apply", "--reason", "road")
+    with psycopg.connect(database.url) as other:
+        # The rows are exchanged, the edit is written, and the lineage has to wait.
+        other.execute("LOCK TABLE grids.lineage IN SHARE MODE")
+        with running(town, *hard) as process:
+            wait_until(database, _BLOCKED, is_zero=False)
+            refused = run(town, *hard, fails=True)
+            assert "Another load of deliveries is running" in str(refused["error"])
+            process.kill()
+            assert process.wait() == -signal.SIGKILL
+    wait_until(database, _OTHERS, is_zero=True)
+    pd.testing.assert_frame_equal(grids_of(database), before)
+    assert table(database, "edit").empty
+    assert table(database, "lineage").empty
+    assert run(town, *hard)["edit"]["opened"] == 3
