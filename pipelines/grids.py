@@ -13,7 +13,7 @@ from gis.codes import read_rules
 from gis.faults import REJECT_COLUMNS, Faults, Outcome
 from gis.geometry import check_geometry
 from gridding.checks import judge_codes, judge_layer
-from gridding.division import divide
+from gridding.division import Run, divide
 from gridding.numbering import COMMUNITY_DIGITS, number, used_codes
 from gridding.options import DivisionOptions
 from gridding.patrol import patrol_order
@@ -127,7 +127,7 @@ def divide_missing(
         missing,
         features=context.features("topography"),
         options=DivisionOptions(target_m2=target_m2),
-        progress=progress,
+        run=Run(progress=progress),
     )
     grids["code"] = number(
         grids,

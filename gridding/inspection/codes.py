@@ -47,22 +47,23 @@ def find_unused_numbers(
     """Find numbers below a community's largest that no grid ever bore: UG26, told at that grid."""
     code = pd.Series(layer.code, dtype=object)
     shaped = code.str.fullmatch(rf"[0-9]{{{options.code_length}}}").eq(True)
-    whole = _covered_communities(layer, around.communities)
     digits = options.code_length - COMMUNITY_DIGITS
     past = pd.Series(sorted(around.retired), dtype=object)
     past = past[past.str.len().eq(options.code_length)]
-    ever = pd.concat([code[shaped], past]).drop_duplicates()
-    numbers = ever.str[COMMUNITY_DIGITS:].astype(int)
-    table = numbers.groupby(ever.str[:COMMUNITY_DIGITS]).agg(["size", "max"])
-    broken = table[(table["size"] < table["max"]) & table.index.isin(whole)]
+    ever = pd.DataFrame({"code": pd.concat([code[shaped], past]).drop_duplicates()})
+    ever["community"] = ever["code"].str[:COMMUNITY_DIGITS]
+    ever["number"] = ever["code"].str[COMMUNITY_DIGITS:].astype(int)
+    ever = ever[ever["community"].isin(_covered_communities(layer, around.communities))]
     row_of = pd.Series(code.index[shaped], index=code[shaped]).groupby(level=0).first()
-    for community in broken.index:
-        used = numbers[ever.str.startswith(community)].to_numpy()
-        left_out = np.setdiff1d(np.arange(1, used.max()), used)
-        own = row_of[row_of.index.str.startswith(community)]
+    for community, group in ever.groupby("community"):
+        numbers = group["number"].to_numpy()
+        left_out = np.setdiff1d(np.arange(1, numbers.max()), numbers)
+        own = group[group["code"].isin(row_of.index)]
+        if len(left_out) == 0 or own.empty:
+            continue
+        row = row_of[own["code"].iloc[int(own["number"].argmax())]]
         texts = {"community": community, "numbers": ranges(left_out, digits=digits)}
-        if len(left_out):
-            findings.add("UG26", own.iloc[-1:].to_numpy(), count=len(left_out), **texts)
+        findings.add("UG26", np.array([row]), count=len(left_out), **texts)
 
 
 def _covered_communities(layer: GridLayer, communities: gpd.GeoDataFrame | None) -> list[str]:
