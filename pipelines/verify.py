@@ -132,6 +132,19 @@ def grids_cover_their_communities(database: Database, workspace: Workspace) -> F
     return Finding(count=len(broken), examples=tuple(broken["reason_en"].head(_SHOWN)))
 
 
+@check(severity="error", hint="wanmi grid manage carry")
+def sets_are_made_of_live_grids(database: Database, workspace: Workspace) -> Finding:
+    """Every management grid and evaluation grid is made of live unit grids."""
+    del workspace
+    parts = [
+        f"SELECT s.code || ' holds ' || m.code AS told FROM {table} s, unnest(s.members) AS m(code)"  # noqa: S608 (fixed names)
+        " WHERE s.valid_to IS NULL AND NOT EXISTS (SELECT 1 FROM grids.unit_grid g"
+        " WHERE g.valid_to IS NULL AND g.code = m.code)"
+        for table in ("grids.management_grid", "grids.evaluation_grid")
+    ]
+    return _query(database, " UNION ALL ".join(parts) + " ORDER BY 1")
+
+
 @check(severity="error", hint="wanmi build DELIVERY --only components")
 def every_component_has_its_grid(database: Database, workspace: Workspace) -> Finding:
     """Every component names the live unit grid that holds it."""
@@ -213,6 +226,8 @@ def no_code_is_live_twice(database: Database, workspace: Workspace) -> Finding:
     tables = (
         "grids.area",
         "grids.unit_grid",
+        "grids.management_grid",
+        "grids.evaluation_grid",
         "topography.feature",
         "place_names.place_name",
         "geocoding.place",

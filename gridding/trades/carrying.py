@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from gis.faults import Faults
+from gis.tables.columns import BOOKKEEPING
 from gridding.trades.delivered import RULES, Sort
 from gridding.trades.judging import Ground, shorten, smallest_area
 from gridding.trades.members import shares_of
@@ -57,7 +58,7 @@ def carry(live: gpd.GeoDataFrame, grids: gpd.GeoDataFrame, *, sort: Sort) -> Car
             emptied.append(str(live.at[row, "code"]))
         elif codes != list(live.at[row, "members"]) or _moved(live.geometry[row], codes, ground):
             changed.append(row)
-    rows = live.loc[changed].copy()
+    rows = live.loc[changed].drop(columns=list(BOOKKEEPING), errors="ignore")
     unions = [ground.union(members[row]) for row in changed]
     rows["members"] = pd.Series([members[row] for row in changed], index=rows.index, dtype=object)
     rows["area_code"] = [smallest_area(members[row]) for row in changed]

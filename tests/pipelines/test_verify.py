@@ -37,6 +37,7 @@ BREAKS = {
     "every_community_has_grids": "DELETE FROM grids.unit_grid WHERE community_code = '130102001002'",
     "grids_cover_their_communities": "DELETE FROM grids.unit_grid WHERE code = '130102001001002'",
     "every_component_has_its_grid": "UPDATE components.component SET grid_code = '130102001002002'",
+    "sets_are_made_of_live_grids": "UPDATE grids.management_grid SET members = '{130102001009001}'",
     "owners_are_in_the_directory": "UPDATE components.component SET maintainer_code = 'U9'",
     "plan_units_exist": "UPDATE responsibility.plan_row SET unit_code = 'U9'",
     "plan_areas_exist": "UPDATE responsibility.plan_row SET area_code = '130102009'",
@@ -52,6 +53,10 @@ INSERT INTO responsibility.unit (code, name, kind, area_code, valid_from, build_
 VALUES ('U1', 'unit', 'territorial', '130102', now(), 1, '');
 INSERT INTO responsibility.plan_row (code, kind, class_code, area_code, role, unit_code, valid_from, build_id, content_hash)
 VALUES ('R1', 'event', '*', '130102001', 'handler', 'U1', now(), 1, '');
+INSERT INTO grids.management_grid (code, trade, area_code, members, area_m2, origin, initial_date, geom, valid_from,
+build_id, content_hash)
+SELECT 'HW1', 'sanitation', '130102001001', ARRAY[code], area_m2, 'delivered', now(), ST_Multi(geom), now(), 1, ''
+FROM grids.unit_grid ORDER BY code LIMIT 1;
 INSERT INTO place_names.place_name (code, name, pinyin, lon, lat, geom, valid_from, build_id, content_hash)
 SELECT 'D1', 'x', 'X', 0, 0, geom, now(), 1, '' FROM grids.area LIMIT 1;
 INSERT INTO cases."case" (case_id, kind, class_code, reported_at, needs_review, state, request_hash, decision)
