@@ -135,20 +135,21 @@ def test_the_strip_between_two_carriageways_is_no_node_unless_wanted() -> None:
     assert sum(graph.area_m2 == 4000.0) + sum(graph.area_m2 < 4000.0) >= 1
 
 
-def test_only_what_is_mostly_water_may_be_large() -> None:
+def test_what_lies_partly_in_water_may_be_larger_by_that_share() -> None:
     lake = box(0, 0, 120, 50)
     lines = lines_of(("street", LineString([(100, -9), (100, 59)])))
     graph, _, _ = graph_in(box(0, 0, 200, 50), scene_of(zones=[(lake, 80_000.0)]), lines)
     assert graph.area_m2.tolist() == [5000.0, 2500.0, 2500.0]
-    assert graph.target_m2.tolist() == [80_000.0, 10_000.0, 10_000.0]
+    # The middle: 1 000 of 2 500 m² are water, 1 000 / 80 000 + 1 500 / 10 000 of a grid.
+    assert graph.target_m2 == pytest.approx([80_000.0, 2_500 / 0.1625, 10_000.0])
 
 
 def test_the_smallest_target_wins_where_zones_overlap() -> None:
     land = box(0, 0, 40, 50)
     zones = [(land, 40_000.0), (box(0, 0, 30, 50), 5_000.0)]
     graph, _, _ = graph_in(land, scene_of(zones=zones), lines_of())
-    # A quarter lies in the large zone alone: not most of it, so what is left keeps its own target.
-    assert graph.target_m2 == pytest.approx(5_000.0)
+    # 1 500 m² ask for 0.3 of a grid, the 500 m² in the large zone alone for 0.0125.
+    assert graph.target_m2 == pytest.approx(2_000 / 0.3125)
 
 
 corners = st.tuples(
