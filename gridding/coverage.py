@@ -5,9 +5,12 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.atoms import order_by_bounds
+from gridding.joining import join_outlines, loose_edges
 from gridding.lines import Geometries
 
 Indices = NDArray[np.intp]
+
+_POLYGON = 3
 
 
 def snap_coverage(polygons: Geometries, *, precision_m: float) -> tuple[Geometries, Indices]:
@@ -64,6 +67,80 @@ def fill_land(
     >>> float(shapely.area(geometry).sum()), bool(shapely.coverage_is_valid(geometry))
     (100.0, True)
     """
+    joined = _joined(polygons, land, precision_m)
+    open_homes = _open_homes(joined, land, home, precision_m)
+    if len(open_homes) == 0 and _is_sound(joined):
+        return shapely.normalize(joined), np.arange(len(joined))
+    if 0 < len(open_homes) < len(land):
+        return _repaired(joined, land, home, open_homes, precision_m=precision_m)
+    return _filled(polygons, land, home, precision_m=precision_m)
+
+
+def _repaired(
+    polygons: Geometries,
+    land: Geometries,
+    home: Indices,
+    open_homes: Indices,
+    *,
+    precision_m: float,
+) -> tuple[Geometries, Indices]:
+    """Fill the pieces of land that are not covered each for itself, then join all."""
+    rows = [np.flatnonzero(~np.isin(home, open_homes))]
+    parts = [polygons[rows[0]]]
+    for one in open_homes.tolist():
+        own = np.flatnonzero(home == one)
+        if len(own) == 0:
+            continue
+        filled, index = _filled(
+            polygons[own], land[[one]], np.zeros(len(own), dtype=np.intp), precision_m=precision_m
+        )
+        parts.append(filled)
+        rows.append(own[index])
+    row = np.concatenate(rows)
+    order = np.argsort(row, kind="stable")
+    geometry, row = np.concatenate(parts)[order], row[order]
+    geometry = _joined(geometry, land, precision_m)
+    if _is_sound(geometry) and not len(_open_homes(geometry, land, home[row], precision_m)):
+        return shapely.normalize(geometry), row
+    return _filled(polygons, land, home, precision_m=precision_m)
+
+
+def _joined(polygons: Geometries, land: Geometries, precision_m: float) -> Geometries:
+    if not _are_single(polygons):
+        return polygons
+    anchors = shapely.get_coordinates(land)
+    return join_outlines(polygons, precision_m=precision_m, anchors=anchors)
+
+
+def _are_single(polygons: Geometries) -> bool:
+    return bool((shapely.get_type_id(polygons) == _POLYGON).all())
+
+
+def _is_sound(polygons: Geometries) -> bool:
+    return bool(shapely.is_valid(polygons).all()) and bool(shapely.coverage_is_valid(polygons))
+
+
+def _open_homes(
+    polygons: Geometries, land: Geometries, home: Indices, precision_m: float
+) -> Indices:
+    """Return the pieces of land where polygons have an edge to nothing that is not the outer outline."""
+    if not _are_single(polygons):
+        return np.arange(len(land))
+    edges, polygon = loose_edges(polygons, precision_m=precision_m)
+    outline = shapely.get_parts(shapely.boundary(shapely.coverage_union_all(land)))
+    middle = shapely.line_interpolate_point(edges, 0.5, normalized=True)
+    xy, ring = shapely.get_coordinates(outline, return_index=True)
+    at = np.flatnonzero(ring[1:] == ring[:-1])
+    tree = shapely.STRtree(shapely.linestrings(np.stack([xy[at], xy[at + 1]], axis=1)))
+    outer = tree.query(middle, predicate="dwithin", distance=2 * precision_m)[0]
+    inner = np.setdiff1d(np.arange(len(edges)), outer)
+    empty = np.setdiff1d(np.arange(len(land)), home)
+    return np.union1d(home[polygon[inner]], empty).astype(np.intp)
+
+
+def _filled(
+    polygons: Geometries, land: Geometries, home: Indices, *, precision_m: float
+) -> tuple[Geometries, Indices]:
     outlines = np.concatenate([shapely.boundary(land), shapely.boundary(polygons)])
     faces = _faces(outlines, precision_m)
     inner = shapely.point_on_surface(faces)
