@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
+from gridding.carriageways import to_middle
 from gridding.lines import KINDS, Floats, Indices, Lines
 from gridding.options import DivisionOptions
 from gridding.pieces import Flags
@@ -73,9 +74,19 @@ def conflate(land: shapely.Polygon, scene: Scene, *, options: DivisionOptions) -
     rings = shapely.get_parts(shapely.boundary(land))
     strokes = trace_strokes(lines, rings, precision_m=options.precision_m)
     samples = sample_strokes(strokes)
-    kept, price, apart_m = _judged(strokes, samples, options)
+    pairs = _beside(strokes, samples, options)
+    kept, price, apart_m = _judged(strokes, samples, pairs)
     kept = _smoothed(samples, kept, options.conflation_m) & (strokes.kind[samples.stroke] >= 0)
-    found = _pieces(strokes, samples, kept, price, precision_m=options.precision_m)
+    twin = ~pairs.on_outline[pairs.weak]
+    samples, moved = to_middle(
+        samples,
+        strokes.kind[samples.stroke],
+        kept=kept,
+        weak=pairs.weak[twin],
+        strong=pairs.strong[twin],
+    )
+    shown = samples.is_vertex | moved
+    found = _pieces(strokes, samples, kept, price, shown=shown, precision_m=options.precision_m)
     inside = np.sort(shapely.STRtree(found.lines).query(land, predicate="intersects"))
     dropped = ~kept & (strokes.kind[samples.stroke] >= 0)
     middle = (samples.start[dropped] + samples.stop[dropped]) / 2.0
@@ -113,17 +124,16 @@ class _Beside:
     """Within the reach of their kinds; else within 1.3 times of it."""
     is_lasting: Flags
     """Whether the weaker goes even where the stronger goes for a third: a front along a street."""
+    on_outline: Flags
+    """Which samples run along the outline of the land."""
 
 
-def _judged(
-    strokes: Strokes, samples: Samples, options: DivisionOptions
-) -> tuple[Flags, Floats, Floats]:
+def _judged(strokes: Strokes, samples: Samples, found: _Beside) -> tuple[Flags, Floats, Floats]:
     """Return which samples stay, their price, and how far each is from what runs beside it.
 
     A sample goes where a stronger one that stays runs beside it. What stays takes the best price of
     what it covers.
     """
-    found = _beside(strokes, samples, options)
     kept = np.ones(len(samples.stroke), dtype=bool)
     for _ in range(_ROUNDS):
         covered = np.zeros(len(kept), dtype=bool)
@@ -149,29 +159,55 @@ def _judged(
 
 def _beside(strokes: Strokes, samples: Samples, options: DivisionOptions) -> _Beside:
     """Return what runs beside what."""
-    middle = (samples.start + samples.stop) / 2.0
     kind = strokes.kind[samples.stroke]
     reach_m = _MARGIN * _reaches() * options.conflation_m
-    stroke = samples.stroke
-    order = _precedence(strokes, samples)[stroke]
+    place = _precedence(strokes, samples)[samples.stroke]
     may_go = np.flatnonzero(~np.isin(kind, (*_FIXED, OUTLINE)))
+    outer = _filtered(*_pairs(kind, [OUTLINE], may_go, samples, place, reach_m))
+    on_outline = np.zeros(len(kind), dtype=bool)
+    on_outline[outer.weak[outer.is_near]] = True
+    # Of two equals the one along the outline stays the stronger: the outline stands for it.
+    rank = strokes.rank[samples.stroke]
+    order = (2 * rank + on_outline) * (1 + len(strokes.kind)) + place
+    kinds = [number for number in np.unique(kind).tolist() if number != OUTLINE]
+    inner = _filtered(*_pairs(kind, kinds, may_go, samples, order, reach_m))
+    return _Beside(
+        weak=np.concatenate([outer.weak, inner.weak]),
+        strong=np.concatenate([outer.strong, inner.strong]),
+        apart_m=np.concatenate([outer.apart_m, inner.apart_m]),
+        is_near=np.concatenate([outer.is_near, inner.is_near]),
+        is_lasting=np.concatenate([outer.is_lasting, inner.is_lasting | on_outline[inner.strong]]),
+        on_outline=on_outline,
+    )
+
+
+def _pairs(
+    kind: Indices,
+    strong_kinds: list[int],
+    may_go: Indices,
+    samples: Samples,
+    order: Indices,
+    reach_m: Floats,
+) -> tuple[Indices, Indices, Indices, Samples, Floats]:
+    """Return the pairs of a sample that may go and a stronger one of some kinds in reach."""
+    middle = (samples.start + samples.stop) / 2.0
+    stroke = samples.stroke
     weaker = cKDTree(middle[may_go])
-    found: list[tuple[Indices, Indices]] = []
-    for strong_kind in np.unique(kind).tolist():
+    found: list[tuple[Indices, Indices]] = [(may_go[:0], may_go[:0])]
+    for strong_kind in strong_kinds:
         of_kind = np.flatnonzero(kind == strong_kind)
         radius = float(reach_m[:, strong_kind].max() + _LEEWAY_M)
         pairs = cKDTree(middle[of_kind]).sparse_distance_matrix(
             weaker, radius, output_type="ndarray"
         )
         weak, strong = may_go[pairs["j"]], of_kind[pairs["i"]]
-        possible = order[weak] < order[strong]
-        possible |= (stroke[weak] == stroke[strong]) & (
-            samples.along_m[weak] - samples.along_m[strong] > _OWN_LENGTH_M
-        )
+        same = stroke[weak] == stroke[strong]
+        possible = (order[weak] < order[strong]) & ~same
+        possible |= same & (samples.along_m[weak] - samples.along_m[strong] > _OWN_LENGTH_M)
         possible &= pairs["v"] <= reach_m[kind[weak], strong_kind] + _LEEWAY_M
         found.append((weak[possible], strong[possible]))
     weak, strong = (np.concatenate(part) for part in zip(*found, strict=True))
-    return _filtered(weak, strong, kind, samples, reach_m)
+    return weak, strong, kind, samples, reach_m
 
 
 def _filtered(
@@ -195,6 +231,7 @@ def _filtered(
         apart_m=apart,
         is_near=apart <= limit / _MARGIN,
         is_lasting=np.isin(kind[weak], fronts) & ~np.isin(kind[strong], fronts),
+        on_outline=np.zeros(len(kind), dtype=bool),
     )
 
 
@@ -245,7 +282,13 @@ def _runs(*keys: Floats | Indices | Flags) -> tuple[Indices, Indices, Indices]:
 
 
 def _pieces(
-    strokes: Strokes, samples: Samples, kept: Flags, price: Floats, *, precision_m: float
+    strokes: Strokes,
+    samples: Samples,
+    kept: Flags,
+    price: Floats,
+    *,
+    shown: Flags,
+    precision_m: float,
 ) -> Lines:
     """Return what is kept as lines, with their own vertices and those where they were cut."""
     rows = np.flatnonzero(kept)
@@ -254,7 +297,7 @@ def _pieces(
     run, first, last = _runs(stroke, price[rows], rows - np.arange(len(rows)))
     begins = np.zeros(len(rows), dtype=bool)
     begins[first] = True
-    shown = begins | samples.is_vertex[rows]
+    shown = begins | shown[rows]
     points = np.concatenate([samples.start[rows[shown]], samples.stop[rows[last]]])
     owner = np.concatenate([run[shown], np.arange(len(first))])
     order = np.argsort(owner, kind="stable")

@@ -77,12 +77,17 @@ def trace_strokes(lines: Lines, outline: Geometries, *, precision_m: float) -> S
 def _distinct(
     start: Indices, stop: Indices, rank: Indices, price: Floats
 ) -> tuple[Indices, Floats]:
-    """Return the strongest of the segments that join the same vertices, and the best price of each."""
+    """Return the strongest of the segments that join the same vertices, and the best price of each.
+
+    Those of the outline stay beside others, which tell what it runs along.
+    """
     low, high = np.minimum(start, stop), np.maximum(start, stop)
-    order = np.lexsort((price, -rank, high, low))
+    outer = rank == OUTLINE_RANK
+    order = np.lexsort((price, -rank, high, low, outer))
     order = order[low[order] < high[order]]
     new = np.ones(len(order), dtype=bool)
-    new[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+    keys = np.column_stack([low, high, outer])[order]
+    new[1:] = (np.diff(keys, axis=0) != 0).any(axis=1)
     first = np.flatnonzero(new)
     best = np.minimum.reduceat(price[order], first) if len(first) else np.zeros(0)
     return order[first], best
