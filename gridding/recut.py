@@ -35,7 +35,7 @@ _FEWEST, _MOST = 0.6, 1.7
 """Mean size of the parts, in targets, between which another number of parts is tried."""
 _HOPE = 1.5
 """A cut this much dearer than the best may still become the best by moving single nodes."""
-_POOR = 0.1
+_POOR = 0.15
 """Cost of missing the target from which a grid is tried with two neighbours at once."""
 
 

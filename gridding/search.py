@@ -23,10 +23,7 @@ def descend(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) -> None
         for node in range(n):
             target = _best_move(nodes, edges, grids, weights, room, node)
             if target >= 0:
-                room[COUNTERS, CLOCK] += 1
-                grids[target]["changed"] = room[COUNTERS, CLOCK]
-                grids[nodes[node]["label"]]["changed"] = room[COUNTERS, CLOCK]
-                move(nodes, edges, grids, weights, node, target)
+                _change(nodes, edges, grids, weights, room, node, target)
                 moved += 1
         if moved == 0:
             break
@@ -85,7 +82,18 @@ def anneal(
             if _draw(state, 1 << 30) / (1 << 30) >= np.exp(-change / warmth):
                 continue
         if may_move(nodes, edges, grids, room, node, grid):
-            move(nodes, edges, grids, weights, node, grid)
+            _change(nodes, edges, grids, weights, room, node, grid)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _change(
+    nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, node: int, grid: int
+) -> None:
+    """Move a node and note when both grids changed."""
+    room[COUNTERS, CLOCK] += 1
+    grids[grid]["changed"] = room[COUNTERS, CLOCK]
+    grids[nodes[node]["label"]]["changed"] = room[COUNTERS, CLOCK]
+    move(nodes, edges, grids, weights, node, grid)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

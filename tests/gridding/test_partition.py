@@ -129,8 +129,7 @@ def test_balance_evens_out_the_load() -> None:
 
 def test_neatness_trades_size_for_shape() -> None:
     rng = np.random.default_rng(5)
-    plan = random_plan(rng, 24, 24)
-    graph = graph_of(plan)
+    graph = graph_of(random_plan(rng, 48, 48))
 
     def parts(neatness: float) -> tuple[float, float]:
         labels = partition(graph, options=DivisionOptions(neatness=neatness))

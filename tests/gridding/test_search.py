@@ -1,0 +1,162 @@
+"""The parts of the search: sums kept while nodes move, contiguity, rings, chains and recuts."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridding.contiguity import is_connected, is_ring, may_move
+from gridding.enclosure import open_rings
+from gridding.graph import Graph
+from gridding.greedy import merge_greedily, neighbours
+from gridding.network import TOUCHED, Network, fill_grids, move, move_change, network_of
+from gridding.objective import division_cost, weights_of
+from gridding.options import DivisionOptions
+from gridding.recut import recut
+from gridding.search import anneal, descend
+from tests.gridding.graphs import enclosed, graph_of, lattice, painted
+from tests.gridding.graphs import is_connected as hangs_together
+
+OPTIONS = DivisionOptions(balance_weight=0.5)
+
+
+def divided(graph: Graph, labels: object) -> Network:
+    network = network_of(graph, weights=weights_of(OPTIONS))
+    fill_grids(*network, np.asarray(labels, dtype=np.int64).ravel())
+    return network
+
+
+def test_sums_of_a_grid_follow_its_cells() -> None:
+    network = divided(graph_of(lattice(2, 3)), [[0, 0, 4], [0, 4, 4]])
+    assert network.grids["count"][[0, 4]].tolist() == [3, 3]
+    assert network.grids["area"][[0, 4]].tolist() == [7500.0, 7500.0]
+    assert network.grids["rim"][[0, 4]].tolist() == [400.0, 400.0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_move_costs_what_the_division_costs_more(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = graph_of(lattice(5, 6), load=rng.integers(0, 5, 30), price=-0.3)
+    network = divided(graph, rng.integers(0, 6, 30))
+    before = division_cost(graph, network.nodes["label"][:30], options=OPTIONS)
+    for node in rng.integers(0, 30, 12):
+        grid = int(rng.integers(0, 6))
+        if grid == network.nodes["label"][node]:
+            continue
+        change = move_change(*network[:4], node, grid)
+        move(*network[:4], node, grid)
+        after = division_cost(graph, network.nodes["label"][:30], options=OPTIONS)
+        assert change == pytest.approx(after - before, abs=1e-6)
+        before = after
+
+
+def test_a_grid_may_not_lose_the_cell_that_holds_it_together() -> None:
+    network = divided(graph_of(lattice(2, 3)), [[0, 0, 0], [1, 1, 1]])
+    nodes, edges, grids, _, room = network
+    assert not may_move(nodes, edges, grids, room, 1, 1)
+    assert may_move(nodes, edges, grids, room, 0, 1)
+
+
+def test_a_grid_may_not_close_round_another() -> None:
+    plan = lattice(4, 4)
+    labels = np.full((4, 4), 9)
+    labels[0, :3] = labels[2, :3] = labels[:3, 0] = 0
+    labels[1, 1] = 5
+    network = divided(graph_of(plan), labels)
+    nodes, edges, grids, _, room = network
+    # Cell (1, 2) would close the ring round cell (1, 1).
+    assert not may_move(nodes, edges, grids, room, 6, 0)
+    assert not is_ring(nodes, edges, grids, room, 0)
+    move(*network[:4], 6, 0)
+    assert is_ring(nodes, edges, grids, room, 0)
+    assert not is_ring(nodes, edges, grids, room, 5)
+
+
+def test_a_grid_from_edge_to_edge_is_no_ring() -> None:
+    network = divided(graph_of(lattice(3, 3)), [[0, 0, 0], [1, 1, 1], [2, 2, 2]])
+    nodes, edges, grids, _, room = network
+    assert not is_ring(nodes, edges, grids, room, 1)
+
+
+def test_two_pieces_are_not_connected() -> None:
+    network = divided(graph_of(lattice(1, 3)), [[0, 1, 0]])
+    nodes, edges, grids, _, room = network
+    assert not is_connected(nodes, edges, grids, room, 0)
+    assert is_connected(nodes, edges, grids, room, 1)
+
+
+def test_neighbours_come_in_order() -> None:
+    network = divided(graph_of(lattice(3, 3)), [[8, 3, 2], [8, 3, 2], [1, 1, 1]])
+    nodes, edges, grids, _, room = network
+    count = neighbours(nodes, edges, grids, room, 3)
+    assert room[TOUCHED, :count].tolist() == [1, 2, 8]
+
+
+def test_greedy_merging_stops_at_the_limit() -> None:
+    network = network_of(graph_of(lattice(6, 6)), weights=weights_of(OPTIONS))
+    merge_greedily(*network)
+    used = network.grids["count"] > 0
+    assert network.grids["area"][used].max() <= 22_000.0
+    assert network.grids["count"].sum() == 36
+
+
+def test_a_misplaced_cell_goes_home() -> None:
+    labels = np.kron(lattice(2, 2), np.ones((2, 2), dtype=int))
+    wrong = labels.copy()
+    wrong[1, 2] = 0
+    network = divided(graph_of(lattice(4, 4)), wrong)
+    descend(*network)
+    assert (network.nodes["label"][:16].reshape(4, 4) == labels).all()
+
+
+def test_strips_are_cut_anew_into_squares() -> None:
+    plan = lattice(4, 4)
+    strips = np.repeat(np.arange(4), 4)
+    graph = graph_of(plan)
+    network = divided(graph, strips)
+    ends = np.zeros((5, 16))
+    while recut(*network, ends) > 0:
+        descend(*network)
+    labels = network.nodes["label"][:16]
+    assert division_cost(graph, labels, options=DivisionOptions()) == pytest.approx(-2.8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_shaking_keeps_grids_whole(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    plan = lattice(8, 8)
+    graph = graph_of(plan, load=rng.integers(0, 4, 64))
+    network = network_of(graph, weights=weights_of(OPTIONS))
+    merge_greedily(*network)
+    anneal(*network, 5000, 1.0, 0.5)
+    grids = painted(plan, network.nodes["label"][:64])
+    for label in np.unique(grids):
+        assert hangs_together(grids == label)
+        assert enclosed(grids, label) == 0
+
+
+def test_what_is_enclosed_is_found_at_every_depth() -> None:
+    # 0 runs round 1, which runs round 2; 3 lies beside them.
+    plan = np.zeros((5, 6), dtype=int)
+    plan[1:4, 1:4] = 1
+    plan[2, 2] = 2
+    plan[:, 5] = 3
+    graph = graph_of(plan, target_m2=100_000.0)
+    opened, node = open_rings(graph, network_of(graph, weights=weights_of(OPTIONS)))
+    assert node.tolist() == [0, 0, 0, 1]
+    assert opened.area_m2.tolist() == [62_500.0, 12_500.0]
+    assert opened.left.tolist() == [0, 0, 1]
+    assert opened.right.tolist() == [1, 2, 2]
+    assert opened.length_m.tolist() == [250.0, 750.0, 350.0]
+
+
+def test_large_ground_that_is_enclosed_gets_an_exterior_of_its_own() -> None:
+    plan = np.zeros((4, 4), dtype=int)
+    plan[1:3, 1:3] = 1
+    graph = graph_of(plan)
+    opened, node = open_rings(graph, network_of(graph, weights=weights_of(OPTIONS)))
+    assert node.tolist() == [0, 1]
+    assert opened.left.tolist() == [0, 0, 1]
+    assert opened.length_m.tolist() == [800.0, 400.0, 400.0]
