@@ -213,7 +213,9 @@ class _Bench:
             if must:
                 given_up = list(left)
             fitted = fit_land(polygons, land, precision_m=self.options.precision_m)
-            found = None if self._breaks_lock(fitted, land) else self._fit_in(fitted, old, around)
+            found = (
+                None if self._breaks_lock(fitted, land) else self._fit_in(fitted, old, around, land)
+            )
             if found is None:
                 continue
             after = appraise(
@@ -269,14 +271,21 @@ class _Bench:
         borders = shapely.buffer(shapely.union_all(shapely.boundary(polygons)), _TOUCH_M)
         return float(shapely.length(shapely.difference(lines, borders)).sum()) > _LOST_M
 
-    def _fit_in(self, polygons: Geometries, old: Geometries, around: Geometries) -> _Found | None:
+    def _fit_in(
+        self,
+        polygons: Geometries,
+        old: Geometries,
+        around: Geometries,
+        land: shapely.Polygon,
+    ) -> _Found | None:
         pairs = overlaps(old, polygons)
         same = pairs[pairs["likeness"] > 1.0 - 1e-6]
         fresh = np.delete(polygons, same["new"].to_numpy())
         if len(fresh) == 0:
             return None
         kept = same["old"].to_numpy()
-        new, rest = tie(fresh, np.concatenate([old[kept], around]))
+        rest = np.concatenate([old[kept], around])
+        new, rest = tie(fresh, rest, outline=land.boundary)
         if not is_sound(new, rest, before=np.concatenate([old, around])):
             logger.debug("A division near %s does not fit in.", polygons[0].centroid)
             return None

@@ -127,7 +127,9 @@ def fit_land(polygons: Geometries, land: shapely.Polygon, *, precision_m: float)
     return parts
 
 
-def tie(new: Geometries, around: Geometries) -> tuple[Geometries, Geometries]:
+def tie(
+    new: Geometries, around: Geometries, *, outline: shapely.Geometry | None = None
+) -> tuple[Geometries, Geometries]:
     """Give new polygons and those around them the same vertices where they meet.
 
     The polygons around keep their vertices and receive those of new borders that end on theirs.
@@ -138,13 +140,18 @@ def tie(new: Geometries, around: Geometries) -> tuple[Geometries, Geometries]:
         They take the place of others.
     around : array of shapely.Polygon
         What stays.
+    outline : shapely.Geometry or None
+        Outline of the land the new ones cover, whose vertices stay, too.
     """
-    if len(around) == 0 or len(new) == 0:
+    if len(new) == 0:
         return new, around
-    fixed = _vertices(around, near=shapely.union_all(new))
+    held = around if outline is None else np.append(around, outline)
+    fixed = _vertices(held, near=shapely.union_all(new))
     if len(fixed) == 0:
         return new, around
     snapped = insert_vertices(_snap(new, fixed), fixed)
+    if len(around) == 0:
+        return snapped, around
     outer = _vertices(snapped, near=shapely.union_all(shapely.boundary(around)))
     return snapped, insert_vertices(around, outer)
 

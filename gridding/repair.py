@@ -10,6 +10,8 @@ from gridding.options import DivisionOptions
 from gridding.patching import Geometries, Indices, fit_land, shared_borders
 
 _ALONG_M = 0.05
+_LEAST_RATIO = 0.3
+"""Under this share of the target a piece is no grid, even if it stands alone beside a road."""
 
 
 def round_buildings(
@@ -61,6 +63,9 @@ def cut_along(
 ) -> tuple[Geometries, Geometries]:
     """Cut grids along lines, and merge what is too small with a neighbour on its own side.
 
+    A small piece that has none stays if it has three tenths of the target area; else the line is no
+    border there.
+
     Parameters
     ----------
     polygons : array of shapely.Polygon
@@ -73,8 +78,7 @@ def cut_along(
     Returns
     -------
     tuple of arrays
-        The grids, and the stretches of line that could not become borders: a piece too small had no
-        neighbour on its own side within the land.
+        The grids, and the stretches of line that could not become borders.
 
     Examples
     --------
@@ -116,7 +120,12 @@ def _merge_small(faces: Geometries, borders: pd.DataFrame, options: DivisionOpti
         small = np.unique(label)[area[np.unique(label)] < least]
         pairs = table.assign(left=label[table["left"]], right=label[table["right"]])
         pairs = pairs[(pairs["left"] != pairs["right"]) & (pairs["length_m"] > 1.0)]
-        small = small[np.isin(small, pairs[["left", "right"]].to_numpy())]
+        beside = pairs[~pairs["on_road"]]
+        tiny = small[area[small] < _LEAST_RATIO * options.target_m2]
+        small = np.union1d(
+            small[np.isin(small, beside[["left", "right"]].to_numpy())],
+            tiny[np.isin(tiny, pairs[["left", "right"]].to_numpy())],
+        ).astype(np.intp)
         if len(small) == 0:
             return label
         one = small[int(np.argmin(np.round(area[small], 2)))]

@@ -434,10 +434,11 @@ def test_a_grid_split_by_hand_gets_new_codes_and_stays_as_it_was_drawn(
         later.loc[[f"{WEST_SIDE}005", f"{WEST_SIDE}006"]].drop(columns="geometry"),
         after.loc[[f"{WEST_SIDE}005", f"{WEST_SIDE}006"]].drop(columns="geometry"),
     )
-    # Alone, the strip of 4,000 m² north of the road is too small for a grid: the road is no border there.
+    # Its neighbour is free and split, though the strip of 4,000 m² north of the road stays alone.
     assert told["touched"] == 1
-    assert told["roads_left_m"] == 100
-    assert f"{WEST_SIDE}002" in later.index
+    assert told["roads_left_m"] == 0
+    assert sorted(later["area_m2"].round())[:2] == [4_000, 5_000]
+    assert f"{WEST_SIDE}002" not in later.index
 
 
 def test_an_edit_that_tears_a_gap_is_refused(
