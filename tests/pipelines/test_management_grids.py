@@ -10,7 +10,7 @@ import shapely
 from gis.builds import live, rollback
 from gis.vector import write_vector
 from pipelines import evaluation_grids, management_grids
-from pipelines.build import build_delivery
+from pipelines.build import BuildOptions, build_delivery
 from tests.pipelines.town import (
     AS_OF,
     CRS,
@@ -85,6 +85,17 @@ def test_the_union_area_and_unit_are_worked_out(tmp_path):
 )
 def test_each_rule_finds_its_fault_and_leaves_the_rest(tmp_path, rows, expected):
     assert rules_of(judged(tmp_path, rows).faults) == expected
+
+
+def test_other_streets_left_out_are_told_and_other_districts_are_refused(tmp_path):
+    more = grids().rename(columns={"DYWGBSM": "code"})
+    more["code"] = [A1, A2, "130102002001001", "130104001001001"]
+    outcome = judged(tmp_path, [row("X", f"{A1}-002")], unit_grids=more)
+    assert rules_of(outcome.faults) == [(1, "MG10")]
+    assert "130102002" in outcome.faults["reason_en"].iloc[0]
+    assert "130104001" not in outcome.faults["reason_en"].iloc[0]
+    across = judged(tmp_path, [row("X", "130102 130104")], unit_grids=more)
+    assert rules_of(across.faults) == [(1, "MG13")]
 
 
 def test_a_telephone_number_is_not_told_in_a_reason(tmp_path):
@@ -194,6 +205,15 @@ def test_a_split_of_a_unit_grid_is_carried_along_and_rolled_back(town, workspace
     assert rows.loc["HW1", "area_m2"] == 40_000.0
     old = live(database, "management_grids", as_of=AS_OF).set_index("code")
     assert old.loc["HW1", "members"] == [A1, A2]
+    table = pd.DataFrame(
+        {"编码": ["HW7"], "行业": ["环卫"], "单元网格": [A2], "责任单位": ["环卫处"]}
+    )
+    table.to_excel(town / "网格.xlsx", index=False)
+    layer = {"dataset": "management_grids", "path": "网格.xlsx"}
+    write_manifest(town, [layer], as_of=JULY)
+    dry = BuildOptions(dry_run=True)
+    faults = build_delivery(town, workspace=workspace, options=dry)[0].faults
+    assert [fault["rule"] for fault in faults] == ["MG06"]
     rollback(database, report.build_id, actor="test")
     pd.testing.assert_frame_equal(
         pd.DataFrame(live(database, "management_grids")), pd.DataFrame(before)
