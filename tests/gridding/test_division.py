@@ -8,7 +8,6 @@ from shapely import LineString, MultiPolygon, box
 
 from gis.errors import DeliveryError, SettingsError
 from gridding.division import divide
-from gridding.features import read_scene, use_of
 from gridding.options import DivisionOptions
 from gridding.quality import cut_buildings, measure
 
@@ -179,14 +178,6 @@ def test_figures_of_a_division() -> None:
     figures = measure(grids, features=topography(("310300", box(90, 10, 110, 20))))
     assert (figures.grids, figures.share_within, figures.share_near) == (2, 0.5, 0.5)
     assert (figures.buildings, figures.buildings_cut, figures.area_km2) == (1, 1, 0.03)
-
-
-def test_classes_by_their_longest_prefix() -> None:
-    assert use_of("430300", "line")[0] == "ignore"
-    assert use_of("430501", "area")[0] == "ignore"
-    assert use_of("310501", "area")[0] == "building"
-    lawn = ("820000", box(0, 0, 10, 10))
-    assert len(read_scene(topography(lawn), options=DivisionOptions()).borders) == 0
 
 
 def test_wrong_input_is_refused_in_one_sentence() -> None:

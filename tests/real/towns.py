@@ -6,6 +6,7 @@
 | cambridge | roads, parcels as compounds, water, open space, components, 117 police response districts as communities | nothing |
 | bund | buildings, roads, land use, water (OpenStreetMap, put together again from map tiles) | communities |
 | wuhan | roads (OpenStreetMap) | communities, rows of slab buildings |
+| sample | nothing | everything: the sample district |
 
 Communities that do not exist are made of the blocks between streets, which METIS joins to parts of even
 area. By hand: ``python -m tests.real.towns snezhinsk OUT.gpkg`` writes a town to look at.
@@ -24,6 +25,11 @@ import pymetis
 import shapely
 
 from gis.vector import read_vector, write_vector
+from pipelines.sample.addresses import number_plates
+from pipelines.sample.components import place_components
+from pipelines.sample.district import make_district
+from pipelines.sample.plan import CRS as SAMPLE_CRS
+from pipelines.sample.topography import topography_layers
 from tests.real import cambridge as cambridge_city
 
 SOURCE = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -80,14 +86,17 @@ class Town:
 
 def is_here(name: str) -> bool:
     """Return whether a town's data is on this machine."""
+    if name.startswith("sample"):
+        return True
     folder = {"bund": "shanghai_bund", "wuhan": "wuhan_roads"}.get(name.split("-")[0], name)
     return (SOURCE / folder).is_dir()
 
 
 def load(name: str) -> Town:
-    """Return a town: snezhinsk, cambridge, bund, wuhan-16, wuhan-100 or wuhan-500 (km²)."""
+    """Return a town: snezhinsk, cambridge, bund, or wuhan-16, sample-4 with the km² wanted."""
     kind, _, size = name.partition("-")
     makers: dict[str, Callable[[], Town]] = {
+        "sample": lambda: _sample(float(size or 4)),
         "snezhinsk": _snezhinsk,
         "cambridge": _cambridge,
         "bund": _bund,
@@ -240,6 +249,23 @@ def _cambridge() -> Town:
         communities=gpd.GeoDataFrame(communities).reset_index(drop=True),
         features=features,
         components=gpd.GeoDataFrame(components[present]),
+    )
+
+
+def _sample(area_km2: float) -> Town:
+    """Return the sample district as it is before contractors put it into their files."""
+    district = make_district(area_km2=area_km2, seed=1)
+    layers = topography_layers(district, number_plates(district)).values()
+    parts = [(layer["FCODE"].to_numpy(), gpd.GeoSeries(layer.geometry)) for layer in layers]
+    lands = {area.code: area.land for area in district.areas.communities}
+    points = np.concatenate([layer.at for layer in place_components(district)])
+    return Town(
+        name=f"sample-{area_km2:g}",
+        communities=gpd.GeoDataFrame(
+            {"code": list(lands)}, geometry=list(lands.values()), crs=SAMPLE_CRS
+        ),
+        features=_features(*parts).set_crs(SAMPLE_CRS, allow_override=True),
+        components=gpd.GeoDataFrame(geometry=shapely.points(points), crs=SAMPLE_CRS),
     )
 
 
