@@ -103,9 +103,7 @@ def make_layer(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None) ->
         The two are in different CRS, or the grids are in degrees.
     """
     _check_crs(grids, communities)
-    frame = grids.reset_index(drop=True)
-    if "source_file" not in frame:
-        frame = frame.assign(source_file="grids", source_row=np.arange(1, len(frame) + 1))
+    frame = _with_source(grids.reset_index(drop=True))
     has_codes = "code" in frame
     text = frame["code"] if has_codes else pd.Series(None, index=frame.index, dtype=object)
     blank = text.isna() | text.astype(str).str.strip().eq("")
@@ -125,6 +123,16 @@ def make_layer(grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame | None) ->
         is_sound=is_sound,
         home=home,
     )
+
+
+def _with_source(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the grids with file and row; those of grids that were divided are their positions."""
+    place = pd.Series(np.arange(1, len(frame) + 1), index=frame.index)
+    if "source_file" not in frame:
+        return gpd.GeoDataFrame(frame.assign(source_file="grids", source_row=place))
+    row = frame["source_row"].astype(object).where(frame["source_row"].notna(), place)
+    file = frame["source_file"].astype(object).where(frame["source_file"].notna(), "grids")
+    return gpd.GeoDataFrame(frame.assign(source_file=file, source_row=row.astype(np.int64)))
 
 
 def _text(value: object) -> str | None:

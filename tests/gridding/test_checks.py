@@ -285,6 +285,14 @@ def test_nothing_at_all_is_no_error(clean: Town) -> None:
     assert review.faults.empty
 
 
+def test_divided_grids_have_no_file_and_are_named_by_their_position(clean: Town) -> None:
+    town = copy_of(clean)
+    PLANTS["UG01"][0](town, 6, 5)
+    live = town.grids.assign(source_file=None, source_row=np.nan)
+    faults = check_layer(live, around=Surroundings(communities=town.communities)).faults
+    assert faults.loc[faults["rule"] == "UG01", "source_row"].tolist() == [town.at(6, 5) + 1]
+
+
 def test_degrees_are_refused(clean: Town) -> None:
     with pytest.raises(CrsError, match="degrees"):
         check_layer(clean.grids.to_crs("EPSG:4490"))
