@@ -19,8 +19,7 @@ _STREET = "#5b2a86"
 
 def grid_columns(layout: Layout, *, is_compared: bool) -> tuple[Column, ...]:
     """Return the columns of the list of grids; they fill the column beside the map."""
-    wide = layout.paper == "A3"
-    change = (20.0 if wide else 15.0) if is_compared else 0.0
+    change = 14.0 if is_compared else 0.0
     fixed = [8.0, 23.5, 13.0, 16.5]
     columns = [
         Column(title="序号", width=fixed[0]),

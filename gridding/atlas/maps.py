@@ -31,6 +31,7 @@ _VEIL = 0.66
 _CELL_LINE = Stroke(colour="#8a8a8a", width=0.12, dash=(2.0, 1.2))
 _LEADER = Stroke(colour=GRID_LINE.colour, width=0.1)
 _NOTE_CODES = 2
+_LEAST_REACH_MM = 3.0
 
 
 class Drawn(NamedTuple):
@@ -164,9 +165,9 @@ def _name_areas(
     """Write name and sheet number into what is seen of each neighbour, where there is room."""
     centre, radius = inscribed(outlines)
     for community, (x, y), reach in zip(beside, centre, radius, strict=True):
-        if reach < 5:
+        if reach < _LEAST_REACH_MM:
             continue
-        size = fitting_size(community.name, 9.0, 1.8 * reach, least=5.0)
+        size = fitting_size(community.name, 9.0, 1.8 * reach, least=4.2)
         name = shortened(community.name, size, 1.8 * reach)
         half = 0.9 * reach
         if overlaps((x - half, y - 4, x + half, y + 4), taken):
