@@ -14,8 +14,9 @@ WIDTH = 1200
 _TALLEST = 1000
 _MOST_GRIDS = 20_000
 """Past this many grids only those with faults are drawn, besides the communities."""
-_CRUMB = 0.4
-"""Lines are simplified to this many units."""
+_FINE, _COARSE = 0.02, 0.4
+"""Lines are simplified to this many units: few grids are zoomed into, of many the file would swell."""
+_MANY = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +30,16 @@ class Frame:
     height: float
 
     def path(self, shapes: Geometries) -> str:
-        """Return the outlines as data of an SVG path, in tenths of a unit, relative."""
+        """Return the outlines as data of an SVG path, in hundredths of a unit, relative."""
         rings = shapely.get_rings(shapely.get_parts(shapes))
-        rings = shapely.simplify(rings, _CRUMB / self.scale)
+        crumb = _FINE if len(shapes) <= _MANY else _COARSE
+        rings = shapely.simplify(rings, crumb / self.scale)
         points, ring = shapely.get_coordinates(rings, return_index=True)
         if len(points) == 0:
             return ""
         place = np.rint(
             np.column_stack([points[:, 0] - self.west, self.north - points[:, 1]])
-            * (10 * self.scale)
+            * (100 * self.scale)
         ).astype(np.int64)
         step = np.diff(place, axis=0, prepend=place[:1])
         begins = np.diff(ring, prepend=-1) != 0
@@ -83,7 +85,7 @@ def draw_map(review: Review, *, numbers: "np.ndarray[tuple[int], np.dtype[np.int
     lines = [
         f'<svg id="map" xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="0 0 {frame.width:.0f} {frame.height:.0f}" role="img">',
-        f'<g transform="scale(.1)"><path class="grid" d="{frame.path(shown)}"/>',
+        f'<g transform="scale(.01)"><path class="grid" d="{frame.path(shown)}"/>',
         f'<path class="community" d="{frame.path(_communities(review))}"/>',
     ]
     for row in faults.itertuples():
