@@ -25,6 +25,8 @@ _LEEWAY_M = 2.0
 _OWN_LENGTH_M = 60.0
 """How far along itself a line must be to run beside itself, as a hairpin does."""
 _ROUNDS = 30
+_SHOWN = 5
+"""Every how many parts of a line that was moved there is a vertex."""
 _MARGIN = 1.3
 _MARGIN_SHARE = 0.3
 """A stretch that runs within 1.3 reaches goes as a whole when this share of it runs within one."""
@@ -78,6 +80,7 @@ def conflate(land: shapely.Polygon, scene: Scene, *, options: DivisionOptions) -
     kept, price, apart_m = _judged(strokes, samples, pairs)
     kept = _smoothed(samples, kept, options.conflation_m) & (strokes.kind[samples.stroke] >= 0)
     twin = ~pairs.on_outline[pairs.weak]
+    before = (samples.start + samples.stop) / 2.0
     samples, moved = to_middle(
         samples,
         strokes.kind[samples.stroke],
@@ -85,16 +88,16 @@ def conflate(land: shapely.Polygon, scene: Scene, *, options: DivisionOptions) -
         weak=pairs.weak[twin],
         strong=pairs.strong[twin],
     )
-    shown = samples.is_vertex | moved
+    shown = samples.is_vertex | (moved & (np.arange(len(moved)) % _SHOWN == 0))
     found = _pieces(strokes, samples, kept, price, shown=shown, precision_m=options.precision_m)
     inside = np.sort(shapely.STRtree(found.lines).query(land, predicate="intersects"))
-    dropped = ~kept & (strokes.kind[samples.stroke] >= 0)
-    middle = (samples.start[dropped] + samples.stop[dropped]) / 2.0
+    apart_m += np.hypot(*((samples.start + samples.stop) / 2.0 - before).T)
+    gone = (~kept & (strokes.kind[samples.stroke] >= 0)) | (kept & moved)
     return tie_ends(
         found.take(inside),
         land,
         scene.buildings,
-        gaps=np.column_stack([middle, apart_m[dropped]]),
+        gaps=np.column_stack([before, apart_m])[gone],
         options=options,
     )
 

@@ -103,6 +103,22 @@ def test_a_dual_carriageway_is_one_border() -> None:
     assert min(found) > 90_000
 
 
+def test_the_border_lies_midway_between_carriageways() -> None:
+    rows = [
+        (MAIN, LineString([(0, 508), (1000, 508)])),
+        (MAIN, LineString([(0, 492), (1000, 492)])),
+        (STREET, LineString([(300, 0), (300, 492)])),
+        (STREET, LineString([(700, 508), (700, 1000)])),
+        (STREET, LineString([(500, 0), (500, 1000)])),
+    ]
+    lines = lines_of(*rows)
+    assert areas(lines) == pytest.approx(
+        [100_000, 100_000, 150_000, 150_000, 250_000, 250_000], abs=1
+    )
+    main = lines.lines[lines.kind == KINDS.index("main_road")]
+    assert shapely.bounds(main)[0].tolist() == pytest.approx([0, 500, 1000, 500])
+
+
 def test_duplicate_lines_count_once() -> None:
     one = LineString([(0, 300), (1000, 300)])
     rows = [(STREET, one), (STREET, one), (STREET, LineString([(1000, 300), (600, 300), (0, 300)]))]
