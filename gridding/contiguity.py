@@ -7,7 +7,7 @@ import numpy as np
 
 from gridding.network import COUNTERS, GOAL, JOINT_M, QUEUE, STAMP
 
-_REACH = 400
+_REACH = 1500
 """Nodes looked at to prove that nothing is enclosed; past that it counts as enclosed."""
 
 

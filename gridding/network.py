@@ -1,7 +1,8 @@
 """The graph of atoms in the form the search works on: compressed rows, and grids that change.
 
 All functions that end in plain loops are compiled by numba; their arrays are those of `Network`,
-so that a move costs a fraction of a microsecond.
+so that a move costs a fraction of a microsecond. numba keeps compiled functions beside
+each file and looks at that file alone: after a change here, delete the ``__pycache__`` of this folder.
 """
 
 from typing import Any, NamedTuple

@@ -87,8 +87,8 @@ def division_cost(graph: Graph, labels: Indices, *, options: DivisionOptions) ->
     rim = np.bincount(left, graph.length_m, minlength=grid.max() + 1)
     rim += np.bincount(right, graph.length_m[inner], minlength=grid.max() + 1)
     shared = np.bincount(right[~cut], graph.length_m[inner][~cut], minlength=grid.max() + 1)
-    area: Floats = np.asarray(np.bincount(grid, graph.area_m2), dtype=np.float64)
-    share = np.bincount(grid, graph.area_m2 / graph.target_m2)
+    area = np.bincount(grid, graph.area_m2)
+    share: Floats = np.asarray(np.bincount(grid, graph.area_m2 / graph.target_m2), dtype=np.float64)
     each = weights.area * _size_cost(share) - weights.reward
     each += weights.shape * np.maximum(0.0, (rim - 2 * shared) ** 2 / (16.0 * area) - 1.0)
     mean_load = graph.load.sum() / (graph.area_m2 / graph.target_m2).sum()
