@@ -96,13 +96,11 @@ def swept_area(lines: Geometries, origin: Floats) -> Floats:
 
 def grid_areas(arcs: Arcs, swept_m2: Floats, *, count: int) -> Floats:
     """Return the area of each grid, or what it gains, from what its arcs sweep, m²."""
-    area = np.bincount(
-        np.maximum(arcs.left, 0), weights=swept_m2 * (arcs.left >= 0), minlength=count
-    )
-    area -= np.bincount(
-        np.maximum(arcs.right, 0), weights=swept_m2 * (arcs.right >= 0), minlength=count
-    )
-    return area
+    side = np.concatenate([arcs.left, arcs.right])
+    swept = np.concatenate([swept_m2, -swept_m2])
+    inside = side >= 0
+    area = np.bincount(side[inside], weights=swept[inside], minlength=count)
+    return np.asarray(area, dtype=np.float64)
 
 
 def polygons_of(arcs: Arcs, *, count: int) -> Geometries:

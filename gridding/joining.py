@@ -89,7 +89,8 @@ def unmatched_edges(cell: Indices, ring: Indices) -> Indices:
     width = int(cell.max(initial=0)) + 1
     low, high = np.minimum(cell[edge], cell[edge + 1]), np.maximum(cell[edge], cell[edge + 1])
     _, index, count = np.unique(low * width + high, return_inverse=True, return_counts=True)
-    return edge[count[index.ravel()] == 1]
+    single: Indices = edge[count[index.ravel()] == 1]
+    return single
 
 
 def loose_edges(polygons: Geometries, *, precision_m: float) -> tuple[Geometries, Indices]:
@@ -115,7 +116,8 @@ def _cells(xy: Floats, precision_m: float) -> Indices:
     cell = np.rint(xy / precision_m).astype(np.int64)
     cell -= cell.min(axis=0)
     key = cell[:, 0] * (int(cell[:, 1].max()) + 1) + cell[:, 1]
-    return np.unique(key, return_inverse=True)[1].ravel().astype(np.intp)
+    number: Indices = np.unique(key, return_inverse=True)[1].ravel()
+    return number
 
 
 def _met(xy: Floats, cell: Indices, loose: Indices, anchors: Floats, *, reach_m: float) -> Floats:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from gridding.arcs import Arcs, Geometries, Mask
 from gridding.graph import Floats, Indices
@@ -180,8 +179,9 @@ def crosses_arcs(
     return line[bad], other[bad]
 
 
-def _shared_junctions(arcs: Arcs, one: Indices, two: Indices) -> NDArray[np.intp]:
+def _shared_junctions(arcs: Arcs, one: Indices, two: Indices) -> Indices:
     start, end = arcs.start, arcs.end
     by_start = (start[one] == start[two]) | (start[one] == end[two])
     by_end = (end[one] == start[two]) | (end[one] == end[two])
-    return by_start.astype(np.intp) + (by_end & (start[one] != end[one])).astype(np.intp)
+    shared: Indices = by_start.astype(np.intp) + (by_end & (start[one] != end[one]))
+    return shared

@@ -196,7 +196,8 @@ def _built(arcs: Arcs, original: Arcs, bench: _Bench) -> Geometries:
         if not back.any():
             break
         arcs = _restored(arcs, original, back)
-    return shapely.normalize(chosen)
+    normal: Geometries = shapely.normalize(chosen)
+    return normal
 
 
 def _chosen(polygons: Geometries, area_m2: Floats) -> tuple[Geometries, Mask]:
