@@ -24,13 +24,9 @@ export const GROUPS = {
   components: "#0b7a75",
 };
 
-// The tiles of a layer as it is, or as it was on a day.
-export const tilesOf = (id, day = "") =>
-  `${location.origin}/ogc/collections/${id}/tiles/WebMercatorQuad/{z}/{x}/{y}${day ? `?datetime=${day}` : ""}`;
-
 const vector = (id, maxzoom = 18) => ({
   type: "vector",
-  tiles: [tilesOf(id)],
+  tiles: [`${location.origin}/ogc/collections/${id}/tiles/WebMercatorQuad/{z}/{x}/{y}`],
   minzoom: 8,
   maxzoom,
 });

@@ -1,12 +1,20 @@
 // The map: made once, told what to show.
 
 import { headers } from "./ask.js";
-import { makeLayers, makeSources, tilesOf } from "./layers.js";
+import { makeLayers, makeSources } from "./layers.js";
 import * as maplibre from "./vendor/maplibre-gl/dist/maplibre-gl.mjs";
 
 const METRES_PER_DEGREE = 111_320;
 
 export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
+  let day = "";
+  // Layers of the databases are asked for as they were on the day.
+  const asOf = (url) => (day && url.includes("/ogc/collections/") ? `${url}?datetime=${day}` : url);
+  const refresh = () => {
+    for (const [id, source] of Object.entries(map.getStyle().sources)) {
+      if (source.type === "vector") map.refreshTiles(id);
+    }
+  };
   const map = new maplibre.Map({
     container: "map",
     style: { version: 8, sources: makeSources(bounds, images), layers: makeLayers(images) },
@@ -17,7 +25,7 @@ export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
     pitchWithRotate: false,
     localIdeographFontFamily:
       '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Zen Hei", sans-serif',
-    transformRequest: (url) => (url.startsWith(location.origin) ? { url, headers: headers() } : { url }),
+    transformRequest: (url) => (url.startsWith(location.origin) ? { url: asOf(url), headers: headers() } : { url }),
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
@@ -63,17 +71,12 @@ export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
         if (layer.metadata?.group === group) map.setFilter(layer.id, ["==", ["get", field], value]);
       }
     },
-    turnTo: async (day) => {
+    turnTo: async (chosen) => {
       await ready;
-      for (const [id, source] of Object.entries(map.getStyle().sources)) {
-        if (source.type === "vector") map.getSource(id).setTiles([tilesOf(id, day)]);
-      }
+      day = chosen;
+      refresh();
     },
-    reload: () => {
-      for (const [id, source] of Object.entries(map.getStyle().sources)) {
-        if (source.type === "vector") map.refreshTiles(id);
-      }
-    },
+    reload: refresh,
   };
 }
 

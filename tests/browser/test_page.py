@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from api.keys import create_key
-from tests.api.http.town import LAMP, MIDDLE_GRID
+from tests.api.http.town import LAMP, MIDDLE_GRID, PHONE
 from tests.browser.conftest import Watched, launched, watch
 from tests.server_fixtures import Running, Town, serving
 
@@ -58,6 +58,35 @@ def test_a_click_shows_the_owner_and_why_with_nothing_from_abroad(watched: Watch
     assert watched.foreign == []
     assert watched.errors == []
     assert watched.refused == []
+
+
+def test_management_grids_of_a_trade_are_shown_with_their_unit_and_without_persons(
+    watched: Watched,
+) -> None:
+    page = open_page(watched, f"#{LAMP_VIEW}")
+    with page.expect_response(re.compile("/ogc/collections/management_grids/tiles/")) as tile:
+        page.select_option("#trade", "sanitation")
+    assert tile.value.ok
+    click_centre(page)
+    expect(page.locator("#answer")).to_contain_text("130102001HW001")
+    told = answer(page)
+    for words in ("管理网格", "环境卫生", "南片", "园林绿化", "评价网格", "建北街道办"):
+        assert words in told, words
+    assert "张三" not in told
+    assert PHONE not in told
+    assert "trade=sanitation" in page.url
+    assert watched.errors == []
+    assert watched.refused == []
+
+
+def test_the_map_turns_to_another_day(watched: Watched) -> None:
+    page = open_page(watched, f"#{LAMP_VIEW}")
+    with page.expect_response(re.compile(r"/tiles/.*datetime=2025-06-01")) as tile:
+        page.fill("#day", "2025-06-01")
+    assert tile.value.ok
+    with page.expect_response(re.compile("/v1/lookup.*as_of=2025-06-01")):
+        click_centre(page)
+    assert MIDDLE_GRID in answer(page)
 
 
 def test_the_address_brings_the_same_answer_back(watched: Watched) -> None:
