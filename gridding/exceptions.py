@@ -92,7 +92,7 @@ def _sentences() -> dict[tuple[str, str], dict[str, str]]:
     return {(row["kind"], row["cause"]): row for row in rows}
 
 
-def _worded(kind: str, table: pd.DataFrame) -> pd.DataFrame:
+def worded(kind: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return exceptions with their sentences; columns are what the placeholders stand for."""
     table = table.assign(kind=kind)
     for name in ("reason_en", "reason_zh", "suggestion_en", "suggestion_zh"):
@@ -138,7 +138,7 @@ def _odd_areas(
         why = _why_small(table, communities, scene, target[rows])
         if kind == "large":
             why = _why_large(shapes[rows], scene, target[rows])
-        found.append(_worded(kind, table.assign(**why)))
+        found.append(worded(kind, table.assign(**why)))
     return found
 
 
@@ -248,7 +248,7 @@ def _cut_buildings(frame: gpd.GeoDataFrame, scene: Scene) -> pd.DataFrame:
             "geometry": scene.buildings[rows],
         }
     )
-    return _worded("cut", table)
+    return worded("cut", table)
 
 
 def _in_parts(communities: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -274,7 +274,7 @@ def _in_parts(communities: gpd.GeoDataFrame) -> pd.DataFrame:
                 "geometry": shapely.MultiPolygon(list(apart)),
             }
         )
-    return _worded("disconnected", pd.DataFrame(rows)) if rows else pd.DataFrame()
+    return worded("disconnected", pd.DataFrame(rows)) if rows else pd.DataFrame()
 
 
 def _rings(frame: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -300,4 +300,4 @@ def _rings(frame: gpd.GeoDataFrame) -> pd.DataFrame:
             "geometry": shapes[rows],
         }
     )
-    return _worded("ring", table)
+    return worded("ring", table)
