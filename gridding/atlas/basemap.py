@@ -186,6 +186,7 @@ def _place_along(
         (piece for line in merged for piece in _straight(shapely.get_coordinates(line))),
         key=lambda piece: (-np.hypot(*(piece[1] - piece[0])), tuple(piece[0])),
     )
+    others = np.array(blocked, dtype=object)
     for start, end in pieces:
         reach = float(np.hypot(*(end - start)))
         if reach < length:
@@ -201,7 +202,7 @@ def _place_along(
                 for i, j in ((-1, -1.2), (1, -1.2), (1, 1.2), (-1, 1.2))
             ]
             area = shapely.Polygon(corners)
-            if not any(shapely.intersects(area, other) for other in blocked):
+            if not shapely.intersects(area, others).any():
                 base = middle - across * 0.68
                 angle = float(np.degrees(np.arctan2(direction[1], direction[0])))
                 return float(base[0]), float(base[1]), angle, area

@@ -1,17 +1,19 @@
 """Pages of a PDF as paper: polygons, lines, text, links and the outline, all in millimetres."""
 
+import math
 import re
 import zlib
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import IO, Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from reportlab.lib.colors import HexColor
-from reportlab.pdfbase import pdfdoc
+from reportlab.pdfbase import pdfdoc, pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
 from gridding.atlas.fonts import FONT, text_width
@@ -181,30 +183,36 @@ class Paper:
         plain = " ".join(text.split())
         if not plain:
             return
-        canvas = self.canvas
-        canvas.saveState()
-        canvas.translate(at[0] / POINT_MM, at[1] / POINT_MM)
-        if angle:
-            canvas.rotate(angle)
-        canvas.setFillColor(HexColor(colour))
-        if bold:
-            canvas.setStrokeColor(HexColor(colour))
-            canvas.setLineWidth(size * _BOLD)
-        canvas.setFont(FONT, size)
-        start = -align * text_width(plain, size) if align else 0.0
-        canvas.drawString(start, 0, plain, mode=2 if bold else None)
-        canvas.restoreState()
+        start = align * text_width(plain, size) * POINT_MM
+        cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        x, y = ((at[0] - start * cosine) / POINT_MM, (at[1] - start * sine) / POINT_MM)
+        ink = _rgb(colour)
+        # Written out, for the library's own way takes ten times as long.
+        thick = f"{ink} RG {size * _BOLD:.3f} w [] 0 d 2 Tr " if bold else ""
+        matrix = f"{cosine:.4f} {sine:.4f} {-sine:.4f} {cosine:.4f} {x:.2f} {y:.2f} Tm"
+        font, document = pdfmetrics.getFont(FONT), self.canvas._doc
+        shown = " ".join(
+            f"{font.getSubsetInternalName(subset, document)} {size:.2f} Tf "
+            f"({self.canvas._escape(part)}) Tj"
+            for subset, part in font.splitString(plain, document)
+        )
+        self._write(f"q {ink} rg {thick}BT {matrix} {shown} ET Q")
 
     def _style(self, fill: str | None, stroke: Stroke | None) -> None:
         if fill is not None:
-            self.canvas.setFillColor(HexColor(fill))
+            self._write(f"{_rgb(fill)} rg")
         if stroke is not None:
-            self.canvas.setStrokeColor(HexColor(stroke.colour))
-            self.canvas.setLineWidth(stroke.width / POINT_MM)
-            self.canvas.setDash([length / POINT_MM for length in stroke.dash])
+            dash = " ".join(f"{length / POINT_MM:.2f}" for length in stroke.dash)
+            self._write(f"{_rgb(stroke.colour)} RG {stroke.width / POINT_MM:.3f} w [{dash}] 0 d")
 
     def _write(self, operators: str) -> None:
         self.canvas._code.append(operators)
+
+
+@cache
+def _rgb(colour: str) -> str:
+    """Return a colour ``#rrggbb`` as PDF writes it."""
+    return " ".join(f"{int(colour[start : start + 2], 16) / 255:.3f}" for start in (1, 3, 5))
 
 
 def open_paper(file: IO[bytes], *, title: str, author: str, destinations: frozenset[str]) -> Paper:

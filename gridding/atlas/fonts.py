@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from reportlab.pdfbase import pdfmetrics
@@ -65,7 +66,12 @@ def register_font(path: Path | None = None) -> Path:
 
 def text_width(text: str, size: float) -> float:
     """Return the width of a line of text in points at a size in points."""
-    return float(pdfmetrics.stringWidth(text, FONT, size))
+    return _unit_width(text) * size
+
+
+@lru_cache(maxsize=65_536)
+def _unit_width(text: str) -> float:
+    return float(pdfmetrics.stringWidth(text, FONT, 1000.0)) / 1000.0
 
 
 def _candidates() -> Iterator[Path]:
@@ -98,4 +104,5 @@ def _register(path: Path) -> bool:
     if any(ord(character) not in font.face.charToGlyph for character in _NEEDED):
         return False
     pdfmetrics.registerFont(font)
+    _unit_width.cache_clear()
     return True

@@ -19,18 +19,26 @@ _STREET = "#5b2a86"
 
 def grid_columns(layout: Layout, *, is_compared: bool) -> tuple[Column, ...]:
     """Return the columns of the list of grids; they fill the column beside the map."""
-    change = 14.0 if is_compared else 0.0
-    fixed = [8.0, 23.5, 13.0, 16.5]
+    change = 14.0 if _has_change(layout.paper, is_compared) else 0.0
+    fixed = [7.5, 23.5, 14.5, 16.5]
     columns = [
         Column(title="序号", width=fixed[0]),
         Column(title="网格编码", width=fixed[1]),
         Column(title="面积 m²", width=fixed[2], align=1.0),
         Column(title="启用日期", width=fixed[3], align=0.5),
-        Column(title="责任主体", width=layout.panel - sum(fixed) - change),
+        Column(
+            title="责任主体" if change or not is_compared else "变更、责任主体",
+            width=layout.panel - sum(fixed) - change,
+        ),
     ]
-    if is_compared:
+    if change:
         columns.append(Column(title="变更", width=change))
     return tuple(columns)
+
+
+def _has_change(paper: str, is_compared: bool) -> bool:
+    """Return whether changes have a column of their own; on A4 they share one."""
+    return is_compared and paper == "A3"
 
 
 def grid_rows(
@@ -49,13 +57,13 @@ def grid_rows(
             _day(one.initial_date),
             _text(one.responsible_body),
         ]
-        if is_compared:
-            texts.append(_change(one.kind, one.before, community.code))
+        _add_change(texts, _change(one.kind, one.before, community.code), sheet.paper, is_compared)
         rows.append(make_row(columns, texts, colour=_CHANGED if one.kind else "#1a1a1a"))
     for one in retired.itertuples():
         after = _short(one.after, community.code)
         texts = [one.sequence, one.code, _area(one.area_m2), _day(one.initial_date)]
-        texts += [_text(one.responsible_body), f"撤销→{after}" if after else "撤销"]
+        texts.append(_text(one.responsible_body))
+        _add_change(texts, f"撤销→{after}" if after else "撤销", sheet.paper, is_compared)
         rows.append(make_row(columns, texts, colour=GREY))
     return rows
 
@@ -134,6 +142,13 @@ def _seen(rows: Any, sheet: Sheet) -> Any:
     touched = np.flatnonzero(shapely.intersects(window, shapes))
     inside[touched] = shapely.area(shapely.intersection(shapes[touched], window)) > 0
     return rows[inside]
+
+
+def _add_change(texts: list[str], change: str, paper: str, is_compared: bool) -> None:
+    if _has_change(paper, is_compared):
+        texts.append(change)
+    elif change:
+        texts[-1] = f"{change} {texts[-1]}".strip()
 
 
 def _change(kind: str, before: Sequence[str], prefix: str) -> str:

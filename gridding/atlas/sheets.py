@@ -92,7 +92,7 @@ def layout_of(paper: str) -> Layout:
     if paper == "A3":
         return Layout(paper=paper, width=width, height=height)
     return Layout(
-        paper=paper, width=width, height=height, margin=8.0, band=8.0, header=11.0, panel=74.0
+        paper=paper, width=width, height=height, margin=8.0, band=8.0, header=11.0, panel=84.0
     )
 
 

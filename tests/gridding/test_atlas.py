@@ -398,7 +398,7 @@ def test_the_command_writes_the_file(workspace: Workspace, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("width", "height", "paper", "scale"),
     [
-        (170, 140, "A4", 1000),
+        (160, 140, "A4", 1000),
         (200, 100, "A4", 1500),
         (520, 430, "A3", 2000),
         (1320, 1100, "A3", 5000),
