@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from gridding.atoms import Atoms
 from gridding.graph import Floats, Indices
+from gridding.lines import KINDS
 
 Geometries = NDArray[np.object_]
 Mask = NDArray[np.bool_]
 
 _BESIDE_M = 0.001
+_SET = (KINDS.index("locked"), KINDS.index("existing"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Arcs:
     """Junction where it ends: the same where it is closed."""
     is_free: Mask
     """Whether it follows no feature, and so may be straightened."""
+    is_feature: Mask
+    """Whether it follows a feature inside the land that is no border set before."""
 
     def with_lines(self, lines: Geometries) -> "Arcs":
         """Return the same arcs along other lines."""
@@ -56,9 +60,12 @@ def chain_arcs(atoms: Atoms, grid: Indices, *, precision_m: float) -> Arcs:
     right = np.where(atoms.right >= 0, grid[np.maximum(atoms.right, 0)], atoms.right)
     kept = np.flatnonzero(left != right)
     pieces, left, right = atoms.border[kept], left[kept], right[kept]
-    is_free = np.isin(atoms.kind[kept], (-1, -2)) & (right >= 0)
+    # What is set already, as the outline, keeps every vertex: others have the same ones.
+    is_set = (right < 0) | np.isin(atoms.kind[kept], _SET)
+    is_free = (atoms.kind[kept] < 0) & ~is_set
+    status = np.where(is_set, 0, np.where(is_free, 2, 1))
     node = _end_nodes(pieces, precision_m)
-    chain, order, is_reversed = _chains(node, is_free)
+    chain, order, is_reversed = _chains(node, status)
     first = np.flatnonzero(np.diff(chain, prepend=-1))
     last = np.append(first[1:], len(chain)) - 1
     lines = _joined(pieces[order], is_reversed, chain)
@@ -72,7 +79,8 @@ def chain_arcs(atoms: Atoms, grid: Indices, *, precision_m: float) -> Arcs:
         right=np.where(swap, one, other),
         start=begin,
         end=finish,
-        is_free=is_free[order][first],
+        is_free=status[order][first] == 2,
+        is_feature=status[order][first] == 1,
     )
 
 
@@ -131,9 +139,9 @@ def _end_nodes(pieces: Geometries, precision_m: float) -> Indices:
     return node.reshape(2, -1).T.astype(np.intp)
 
 
-def _chains(node: Indices, is_free: Mask) -> tuple[Indices, Indices, Mask]:
+def _chains(node: Indices, status: Indices) -> tuple[Indices, Indices, Mask]:
     """Return the chain of each step, the piece it goes along and whether from its end to its start."""
-    partner = _partners(node, is_free)
+    partner = _partners(node, status)
     visited = np.zeros(len(node), dtype=np.bool_)
     steps: list[int] = []
     chain: list[int] = []
@@ -154,7 +162,7 @@ def _chains(node: Indices, is_free: Mask) -> tuple[Indices, Indices, Mask]:
     return np.array(chain, dtype=np.intp), step // 2, (step % 2).astype(np.bool_)
 
 
-def _partners(node: Indices, is_free: Mask) -> Indices:
+def _partners(node: Indices, status: Indices) -> Indices:
     """Return for every end of a piece (2 x piece, +1 at its end) the one it goes on with, or -1."""
     flat = node.ravel()
     order = np.argsort(flat, kind="stable")
@@ -162,7 +170,7 @@ def _partners(node: Indices, is_free: Mask) -> Indices:
     first = np.flatnonzero(np.diff(flat[order], prepend=-1))
     pair = first[degree[flat[order[first]]] == 2]
     one, other = order[pair], order[pair + 1]
-    same = is_free[one // 2] == is_free[other // 2]
+    same = status[one // 2] == status[other // 2]
     partner = np.full(len(flat), -1, dtype=np.intp)
     partner[one[same]] = other[same]
     partner[other[same]] = one[same]

@@ -143,7 +143,7 @@ def test_grids_are_a_coverage_of_the_land_that_cuts_no_house(seed: int, hole: bo
     features = [line for line, kind in zip(atoms.border, atoms.kind, strict=True) if kind >= 0]
     chains = chain_arcs(atoms, grid, precision_m=0.01)
     kept = shapely.union_all(chains.lines[~chains.is_free])
-    assert len(features) == 0 or borders.covers(kept)
+    assert len(features) == 0 or borders.buffer(0.051).covers(kept)
 
 
 @settings(max_examples=8, deadline=None)
