@@ -6,8 +6,8 @@ import * as maplibre from "./vendor/maplibre-gl/dist/maplibre-gl.mjs";
 
 const METRES_PER_DEGREE = 111_320;
 
-export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
-  let day = "";
+export function makeMap({ bounds, images, view, firstDay, onClick, onMove, onTrouble }) {
+  let day = firstDay;
   // Layers of the databases are asked for as they were on the day.
   const asOf = (url) => (day && url.includes("/ogc/collections/") ? `${url}?datetime=${day}` : url);
   const refresh = () => {
@@ -74,6 +74,8 @@ export function makeMap({ bounds, images, view, onClick, onMove, onTrouble }) {
     turnTo: async (chosen) => {
       await ready;
       day = chosen;
+      // A tile on its way would come as it was asked for.
+      if (!map.areTilesLoaded()) await new Promise((resolve) => map.once("idle", resolve));
       refresh();
     },
     reload: refresh,

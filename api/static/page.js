@@ -265,6 +265,7 @@ async function start() {
       bounds: city?.data_version ? city.bounds : WORLD,
       images,
       view: told.view,
+      firstDay: state.day,
       onClick: (place) => {
         state.at = place;
         lookUp();
@@ -273,7 +274,6 @@ async function start() {
       onTrouble,
     });
     for (const name of state.hidden) map.toggle(name, false);
-    if (state.day) map.turnTo(state.day);
     if (state.trade || state.evaluation) showSets();
   } else {
     notify(word("noWebgl"), true);
