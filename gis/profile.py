@@ -31,6 +31,15 @@ outside_distance_m = 50.0     # a component farther than this outside the areas 
 match_radius_m = 30.0         # greatest distance between a case and its component, m
 review_probability = 0.8      # a decision less probable than this needs review
 
+[grids]                  # how communities are divided into unit grids
+neatness = 0.5                # 0: grids of even size; 1: grids of neat shape
+balance_weight = 0.0          # weight of an even number of components per grid 负载均衡; 1.0 is a good start
+component_clearance_m = 0.6   # distance that a border which follows no feature keeps from components, m
+compound_limit = 1.3          # compounds 院落 of up to this multiple of the target are kept whole
+main_roads = "centreline"     # or "own": the carriageway of a main road is grids of its own
+water = "own"                 # or "shared": grids meet at the centreline of a river
+zone_targets = {{}}             # target area by feature class prefix, m²: {{ "81" = 80000.0 }}
+
 [decision]               # which role is asked first for the owning unit
 component_order = ["maintainer", "owner", "competent", "territorial"]    # 先属主、后属地
 event_order = ["territorial", "handler", "competent"]                    # 先属地、后属主

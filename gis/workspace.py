@@ -53,6 +53,25 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A decision less probable than this needs review."""
 
 
+class Grids(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[grids]`` table: how the city wants its communities divided into unit grids."""
+
+    neatness: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    """0: grids of even size; 1: grids of neat shape."""
+    balance_weight: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Weight of an even number of components per grid 负载均衡; 0: not balanced."""
+    component_clearance_m: Annotated[float, msgspec.Meta(ge=0)] = 0.6
+    """Distance that a border which follows no feature keeps from components, m."""
+    compound_limit: Annotated[float, msgspec.Meta(gt=0)] = 1.3
+    """Compounds 院落 of up to this multiple of the target are kept whole."""
+    main_roads: Literal["centreline", "own"] = "centreline"
+    """Grids meet at the centreline of a main road, or its carriageway is grids of its own."""
+    water: Literal["own", "shared"] = "own"
+    """Wide water is grids of its own, or grids meet at the centreline of a river."""
+    zone_targets: dict[str, Annotated[float, msgspec.Meta(ge=100)]] = {}
+    """Feature class prefix (GB/T 13923) -> target area of grids on such land, m²."""
+
+
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[decision]`` table: in which order roles are asked for an owning unit 责任单位."""
 
@@ -86,6 +105,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     city: City
     codes: Codes = Codes()
     thresholds: Thresholds = Thresholds()
+    grids: Grids = Grids()
     decision: Decision = Decision()
     extension_class: list[ExtensionClass] = []
     extension_trade: list[ExtensionTrade] = []

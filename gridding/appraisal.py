@@ -11,6 +11,7 @@ from gridding.objective import RING_COST, division_cost
 from gridding.options import DivisionOptions
 from gridding.patching import Floats, Geometries, Indices, shared_borders
 from gridding.scene import Scene
+from gridding.zones import target_of, zone_shares
 
 _STEP_M = 8.0
 _ON_LINE_M = 2.5
@@ -85,7 +86,7 @@ def _graph(polygons: Geometries, scene: Scene, options: DivisionOptions) -> Grap
     outer = shapely.length(polygons) - inner
     return Graph(
         area_m2=shapely.area(polygons),
-        target_m2=_targets(polygons, scene, options),
+        target_m2=target_of(zone_shares(polygons, scene, options=options)),
         load=_loads(polygons, scene),
         left=np.concatenate([left, np.arange(count)]).astype(np.intp),
         right=np.concatenate([right, np.full(count, count)]).astype(np.intp),
@@ -112,16 +113,6 @@ def price_along(borders: pd.DataFrame, scene: Scene, *, options: DivisionOptions
     np.minimum.at(price, point[wanted], lines.price[line[wanted]])
     mean: Floats = np.bincount(segment, price, len(borders)) / steps
     return mean
-
-
-def _targets(polygons: Geometries, scene: Scene, options: DivisionOptions) -> Floats:
-    """Return the target area of each polygon: by the zones that hold it, in proportion."""
-    target = np.full(len(polygons), options.target_m2)
-    zone, polygon = shapely.STRtree(polygons).query(scene.zones, predicate="intersects")
-    shared = shapely.area(shapely.intersection(scene.zones[zone], polygons[polygon]))
-    share = shared / shapely.area(polygons)[polygon]
-    gain = share * (scene.zone_target_m2[zone] - options.target_m2)
-    return np.maximum(target + np.bincount(polygon, gain, len(polygons)), 1.0)
 
 
 def _loads(polygons: Geometries, scene: Scene) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gis.errors import SettingsError
+from gis.workspace import Profile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +63,26 @@ class DivisionOptions:
         if not 0 <= self.neatness <= 1:
             msg = f"A neatness of {self.neatness} is out of range: give 0 (even size) to 1 (neat shape)."
             raise SettingsError(msg, zh=f"规整度 {self.neatness} 超出范围，请取 0 到 1。")
+
+
+def options_of(profile: Profile, *, target_m2: float | None = None) -> DivisionOptions:
+    """Return the options that a city profile states.
+
+    Parameters
+    ----------
+    profile : Profile
+        Tables ``[thresholds]`` and ``[grids]`` count.
+    target_m2 : float or None
+        Another target area than the profile's, m².
+    """
+    wanted = profile.grids
+    return DivisionOptions(
+        target_m2=target_m2 or profile.thresholds.grid_target_m2,
+        neatness=wanted.neatness,
+        balance_weight=wanted.balance_weight,
+        component_clearance_m=wanted.component_clearance_m,
+        compound_limit=wanted.compound_limit,
+        main_roads=wanted.main_roads,
+        water=wanted.water,
+        zone_targets=dict(wanted.zone_targets),
+    )

@@ -15,7 +15,7 @@ from gis.geometry import check_geometry
 from gridding.checks import judge_codes, judge_layer
 from gridding.division import Run, divide
 from gridding.numbering import COMMUNITY_DIGITS, number, used_codes
-from gridding.options import DivisionOptions
+from gridding.options import options_of
 from gridding.patrol import patrol_order
 from pipelines.context import BuildContext
 from pipelines.values import code_of, numbers_of, text_of
@@ -126,7 +126,7 @@ def divide_missing(
     grids = divide(
         missing,
         features=context.features("topography"),
-        options=DivisionOptions(target_m2=target_m2),
+        options=options_of(context.profile),
         run=Run(progress=progress),
     )
     grids["code"] = number(

@@ -21,7 +21,7 @@ from gridding.changes import changed_features
 from gridding.cli.layers import AsJson, read_grids
 from gridding.compare import Comparison, compare
 from gridding.lineage import CodeRules
-from gridding.options import DivisionOptions
+from gridding.options import options_of
 from gridding.proposal import (
     Proposal,
     alone,
@@ -137,7 +137,7 @@ def renew(
     codes = CodeRules(kept_share=keep_share)
 
     def propose() -> Proposal:
-        options = DivisionOptions(target_m2=workspace.profile.thresholds.grid_target_m2)
+        options = options_of(workspace.profile)
         if is_areas:
             return propose_areas(database, profile=workspace.profile, options=options, codes=codes)
         return propose_update(

@@ -1,22 +1,35 @@
 """``wanmi grid divide``."""
 
+import os
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import geopandas as gpd
+import pandas as pd
 import typer
 
 from gis.builds import live
 from gis.command import emit, progress, workspace_of
-from gis.database import open_database
-from gis.errors import BuildError
+from gis.database import Database, open_database
+from gis.errors import BuildError, SettingsError
 from gis.vector import write_vector
+from gis.workspace import Workspace
+from gridding.cleaning import clean_communities
 from gridding.cli.layers import AsJson, Output, live_communities
-from gridding.division import divide
-from gridding.numbering import number, used_codes
-from gridding.options import DivisionOptions
+from gridding.division import Locks, Run, divide
+from gridding.exceptions import list_exceptions
+from gridding.locks import locked
+from gridding.numbering import number, retired_codes, used_codes
+from gridding.options import DivisionOptions, options_of
+from gridding.patrol import patrol_order
 from gridding.quality import Quality, measure
+from gridding.scene import read_scene
+
+_COLUMNS = ["code", "community_code", "area_m2", "patrol_order", "geometry"]
+_MEMO = "division"
+"""Folder of the workspace that keeps what a stopped division had done."""
 
 
 def add(grid: typer.Typer) -> None:
@@ -33,44 +46,102 @@ def propose(
     target_m2: Annotated[
         float | None, typer.Option(help="Target area of a grid, m²; default: the city profile's.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; default: one for each core.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Divide communities anew by the live topography and write the proposal to a file.
 
-    The database is not touched. Codes continue after the largest number ever used.
+    The database is not touched. Borders and grids that an editor locked stay; codes continue after the
+    largest number ever used. A .gpkg also gets the layers ``exceptions`` (grids that are not as they
+    should be, each with reason and suggestion) and ``fixes`` (gaps and overlaps of communities that were
+    closed). A run that was stopped goes on where it was.
 
     Example: wanmi grid divide -o proposal.gpkg -c 130102001001
     """
     workspace = workspace_of(ctx)
     database = open_database(workspace)
-    chosen = _chosen(live_communities(database), community or [])
-    target = target_m2 or workspace.profile.thresholds.grid_target_m2
-    options = DivisionOptions(target_m2=target)
-    features = live(database, "topography")
+    if workers is not None and workers < 1:
+        msg = f"{workers} processes can not divide anything: give 1 or more."
+        raise SettingsError(msg, zh=f"进程数 {workers} 无效，请给出 1 或更大的数。")
+    chosen, fixes = clean_communities(_chosen(live_communities(database), community or []))
+    options = options_of(workspace.profile, target_m2=target_m2)
+    features, components = live(database, "topography"), live(database, "components")
+    memo = workspace.root / _MEMO
     with progress("dividing communities", total=len(chosen)) as advance:
-        grids = divide(chosen, features=features, options=options, progress=advance)
+        grids = divide(
+            chosen,
+            features=features,
+            components=components,
+            options=options,
+            locks=_locks(database),
+            run=Run(workers=workers or os.cpu_count() or 1, memo=memo, progress=advance),
+        )
+    grids = _numbered(grids, workspace, database, options)
+    scene = read_scene(features, components=components, options=options)
+    exceptions = list_exceptions(grids, communities=chosen, scene=scene, options=options)
+    _write(output, grids, exceptions, fixes)
+    shutil.rmtree(memo)
+    quality = measure(
+        grids, features=features, components=components, communities=chosen, options=options
+    )
+    kinds = exceptions["kind"].value_counts().sort_index().to_dict() if len(exceptions) else {}
+    result = {"file": str(output), **asdict(quality), "exceptions": kinds, "fixes": len(fixes)}
+    emit(result, as_json=as_json, human=lambda: _show(output, quality, exceptions, fixes))
+
+
+def _locks(database: Database) -> Locks:
+    borders, grids = locked(database)
+    return Locks(borders=borders, grids=grids)
+
+
+def _numbered(
+    grids: gpd.GeoDataFrame, workspace: Workspace, database: Database, options: DivisionOptions
+) -> gpd.GeoDataFrame:
     codes = number(
         grids,
         code_length=workspace.profile.grid_code_length,
         used=used_codes(database),
-        target_m2=target,
+        retired=retired_codes(database),
+        target_m2=options.target_m2,
     )
-    grids = grids.assign(code=codes, area_m2=grids.geometry.area).sort_values("code")
-    write_vector(grids[["code", "community_code", "area_m2", "geometry"]], output)
-    quality = measure(grids, features=features, options=options)
-    emit(
-        {"file": str(output), **asdict(quality)},
-        as_json=as_json,
-        human=lambda: _show(output, quality),
+    coded = grids.assign(
+        code=codes,
+        area_m2=grids.geometry.area,
+        patrol_order=patrol_order(grids, target_m2=options.target_m2),
     )
+    return gpd.GeoDataFrame(coded.sort_values("code")[_COLUMNS].reset_index(drop=True))
 
 
-def _show(output: Path, quality: Quality) -> None:
+def _write(
+    output: Path, grids: gpd.GeoDataFrame, exceptions: gpd.GeoDataFrame, fixes: gpd.GeoDataFrame
+) -> None:
+    """Write the proposal; a file of that name gives way only to a whole new one."""
+    if output.suffix.lower() != ".gpkg":
+        write_vector(grids, output)
+        return
+    partial = output.with_name(f".{output.stem}.partial.gpkg")
+    partial.unlink(missing_ok=True)
+    write_vector(grids, partial, layer="unit_grids")
+    for name, layer in (("exceptions", exceptions), ("fixes", fixes)):
+        if len(layer):
+            write_vector(layer, partial, layer=name)
+    partial.replace(output)
+
+
+def _show(output: Path, quality: Quality, exceptions: pd.DataFrame, fixes: pd.DataFrame) -> None:
     typer.echo(
         f"{quality.grids} grids over {quality.area_km2:.2f} km² written to {output}: median "
         f"{quality.median_m2:.0f} m², {quality.share_within:.1%} within 0.5-1.5 of the target, "
         f"{quality.buildings_cut} of {quality.buildings} buildings cut."
     )
+    if len(fixes):
+        typer.echo(f"{len(fixes)} gaps and overlaps of communities were closed; see layer fixes.")
+    for kind, rows in exceptions.groupby("kind"):
+        typer.echo(f"{len(rows):6} {kind}: {rows['reason_en'].iloc[0]}")
+    if len(exceptions):
+        typer.echo("Each exception with its reason and a suggestion: layer exceptions.")
 
 
 def _chosen(communities: gpd.GeoDataFrame, codes: list[str]) -> gpd.GeoDataFrame:
