@@ -70,7 +70,7 @@ def straighten(
         return [land]
     arcs = chain_arcs(atoms, grid, precision_m=options.precision_m)
     bench = _Bench.of(arcs, scene, count=count, options=options)
-    return list(_built(bench.straightened(arcs), arcs, bench))
+    return list(_built(bench.straightened(arcs, land), arcs, bench))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +101,10 @@ class _Bench:
             options=options,
         )
 
-    def straightened(self, arcs: Arcs) -> Arcs:
+    def straightened(self, arcs: Arcs, land: shapely.Polygon) -> Arcs:
         """Return arcs whose free ones are as simple as they may be, the others but lightly eased."""
-        rows = np.flatnonzero(arcs.is_feature & (shapely.get_num_coordinates(arcs.lines) > 2))
-        eased = shapely.simplify(arcs.lines[rows], _EASE_M, preserve_topology=True)
-        good = self._sound(arcs, rows, eased)
+        rows, eased = _eased(arcs, land, self.options.precision_m)
+        good = self._sound(arcs, rows, eased, ignores_points=True)
         lines = arcs.lines.copy()
         lines[rows[good]] = eased[good]
         arcs = arcs.with_lines(lines)
@@ -136,12 +135,15 @@ class _Bench:
             taken[left[good]] = True
         return arcs, taken
 
-    def _sound(self, arcs: Arcs, rows: Indices, lines: Geometries) -> Mask:
-        """Return which candidates may be taken, all at once."""
+    def _sound(
+        self, arcs: Arcs, rows: Indices, lines: Geometries, *, ignores_points: bool = False
+    ) -> Mask:
+        """Return which candidates may be taken, all at once; components may be ignored."""
         good: Mask = shapely.is_simple(lines) & (shapely.get_num_coordinates(lines) >= 2)
         closed = shapely.is_closed(lines)
         good &= ~closed | (shapely.get_num_coordinates(lines) >= 4)
-        good[np.unique(near_points(lines, self.obstacles)[0])] = False
+        if not ignores_points:
+            good[np.unique(near_points(lines, self.obstacles)[0])] = False
         good[good] = ~meets_solid(lines[good], self.original[rows[good]], self.obstacles)
         index = np.flatnonzero(good)
         good[index[crosses_arcs(lines[index], rows[index], arcs)[0]]] = False
@@ -189,6 +191,28 @@ class _Bench:
             | (was_inside & ~is_inside)
         )
         return outside
+
+
+def _eased(arcs: Arcs, land: shapely.Polygon, precision_m: float) -> tuple[Indices, Geometries]:
+    """Return arcs on features without vertices of no weight, on the outline without any but the land's.
+
+    Atoms that are in one grid now had put vertices on the outline where they met it.
+    """
+    rows = np.flatnonzero(~arcs.is_free & (shapely.get_num_coordinates(arcs.lines) > 2))
+    on_outline = np.minimum(arcs.left, arcs.right)[rows] < 0
+    rows = np.concatenate([rows[~on_outline & arcs.is_feature[rows]], rows[on_outline]])
+    is_feature = arcs.is_feature[rows]
+    eased = arcs.lines[rows]
+    eased[is_feature] = shapely.simplify(eased[is_feature], _EASE_M, preserve_topology=True)
+    xy, line = shapely.get_coordinates(eased, return_index=True)
+    corners = np.rint(shapely.get_coordinates(land) / precision_m).astype(np.int64)
+    cells = np.rint(xy / precision_m).astype(np.int64)
+    width = 2_000_000_000
+    kept = np.isin(cells[:, 0] * width + cells[:, 1], corners[:, 0] * width + corners[:, 1])
+    kept |= (np.diff(line, prepend=-1) != 0) | (np.diff(line, append=-1) != 0)
+    kept |= is_feature[line]
+    eased = shapely.linestrings(xy[kept], indices=line[kept])
+    return rows, eased
 
 
 def _built(arcs: Arcs, original: Arcs, bench: _Bench) -> Geometries:
