@@ -225,12 +225,23 @@ def _read_database(path: Path, *, layer: str | None) -> _Raw:
     return _read_whole(path, layer=name, name=path.name)
 
 
-def _choose_layer(path: Path, *, layer: str | None) -> str:
+def list_layers(path: Path) -> list[str]:
+    """Return the names of a file's layers that have geometry, sorted.
+
+    Raises
+    ------
+    FileFormatError
+        The file can not be read.
+    """
     try:
         layers = pyogrio.list_layers(path)
     except (DataSourceError, DataLayerError, RuntimeError) as error:
         raise _unreadable(path.name, error) from error
-    spatial = sorted(str(name) for name, kind in layers if kind is not None)
+    return sorted(str(name) for name, kind in layers if kind is not None)
+
+
+def _choose_layer(path: Path, *, layer: str | None) -> str:
+    spatial = list_layers(path)
     if layer is not None and layer in spatial:
         return layer
     if layer is None and len(spatial) == 1:

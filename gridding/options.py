@@ -42,7 +42,7 @@ class DivisionOptions:
     """Distance a border in the open keeps from components, m."""
     conflation_m: float = 6.0
     """A weaker line within this distance of a stronger one that runs along with it is dropped, m."""
-    lattice_m: float = 45.0
+    lattice_m: float = 32.0
     """Spacing of the cells that open land is cut into before grids are made of them, m."""
     zone_targets: Mapping[str, float] = field(default_factory=dict)
     """Target area in m² by feature class prefix, over the factors of ``land.csv``."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from gridding.lines import KINDS, Geometries
 from gridding.options import DivisionOptions
@@ -15,6 +16,7 @@ from gridding.zones import target_of, zone_shares
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 
 _CUT_M2 = 1.0
 _STEP_M = 5.0
@@ -22,6 +24,10 @@ _ON_FEATURE_M = 2.5
 _CLEAR_M = 1.0
 _NEAR_BUILDING_M = 30.0
 _ON_BORDER_M = 7.0
+_TWIN_M = 45.0
+_ALONG, _PARALLEL = 0.35, 0.94
+"""Cosines: of the way to a carriageway beside with one's own, and of both their ways."""
+_NEIGHBOURS = 32
 _COMPONENT_M = 0.5
 _BUILT_UP = 1.05
 """Grids whose target is up to this multiple of the usual one lie in the built-up area."""
@@ -56,7 +62,7 @@ class Quality:
     border_open: float
     """Share of border length on no feature and more than 30 m from every building."""
     main_roads_on_borders: float
-    """Share of the length of main roads within 7 m of a border."""
+    """Share of the length of main roads within 7 m of a border, or of one midway to the other carriageway."""
     components_on_borders: float
     """Share of components within 0.5 m of a border."""
     component_variation: float
@@ -147,11 +153,22 @@ def _share(flags: Flags, weight: Floats) -> float:
 
 def _samples(lines: Geometries) -> tuple[Geometries, Floats]:
     """Return the middles of pieces of at most 5 m, and how long each is."""
+    points, length, _ = _directed_samples(lines)
+    return points, length
+
+
+def _directed_samples(lines: Geometries) -> tuple[Geometries, Floats, Floats]:
+    """Return the middles of pieces of at most 5 m, how long each is, and where it leads."""
     lines = shapely.get_parts(np.atleast_1d(lines))
     points, index = shapely.get_coordinates(shapely.segmentize(lines, _STEP_M), return_index=True)
     inside = index[1:] == index[:-1]
     start, stop = points[:-1][inside], points[1:][inside]
-    return shapely.points((start + stop) / 2), np.hypot(*(stop - start).T)
+    length = np.hypot(*(stop - start).T)
+    return (
+        shapely.points((start + stop) / 2),
+        length,
+        (stop - start) / np.maximum(length, 1e-9)[:, None],
+    )
 
 
 def _borders(shapes: Geometries, outer: Geometries, scene: Scene) -> tuple[Flags, Floats, Floats]:
@@ -181,12 +198,33 @@ def _near(points: Geometries, lines: Geometries, distance_m: float) -> NDArray[n
 
 def _main_roads(shapes: Geometries, scene: Scene) -> float:
     is_main = scene.lines.kind == KINDS.index("main_road")
-    points, length = _samples(scene.lines.lines[is_main])
+    points, length, way = _directed_samples(scene.lines.lines[is_main])
     inside = np.unique(shapely.STRtree(shapes).query(points, predicate="intersects")[0])
-    points, length = points[inside], length[inside]
+    points, length, way = points[inside], length[inside], way[inside]
+    borders = shapely.get_parts(shapely.boundary(shapes))
     on_border = np.zeros(len(points), dtype=np.bool_)
-    on_border[_near(points, shapely.get_parts(shapely.boundary(shapes)), _ON_BORDER_M)] = True
+    on_border[_near(points, borders, _ON_BORDER_M)] = True
+    # Of two carriageways one border lies between: it serves both.
+    left = np.flatnonzero(~on_border)
+    twin, middle = _midways(shapely.get_coordinates(points), way, left)
+    on_border[twin[_near(middle, borders, _ON_BORDER_M)]] = True
     return _share(on_border, length)
+
+
+def _midways(xy: Floats, way: Floats, rows: Indices) -> tuple[Indices, Geometries]:
+    """Return of samples that have a carriageway beside them their number and the place between."""
+    if len(rows) == 0 or len(xy) < 2:
+        return rows[:0], np.empty(0, dtype=object)
+    near, other = cKDTree(xy).query(
+        xy[rows], k=min(_NEIGHBOURS, len(xy)), distance_upper_bound=_TWIN_M
+    )
+    row, column = np.nonzero(np.isfinite(near) & (near > _ON_BORDER_M))
+    one, two = rows[row], other[row, column]
+    across = (xy[two] - xy[one]) / near[row, column][:, None]
+    beside = np.abs((across * way[one]).sum(axis=1)) < _ALONG
+    parallel = np.abs((way[one] * way[two]).sum(axis=1)) > _PARALLEL
+    one, two = one[beside & parallel], two[beside & parallel]
+    return one, shapely.points((xy[one] + xy[two]) / 2)
 
 
 def _near_borders(shapes: Geometries, scene: Scene) -> float:

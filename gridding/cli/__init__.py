@@ -1,4 +1,4 @@
-"""``wanmi grid``: check, divide and number unit grids."""
+"""``wanmi grid``: all that is done to unit grids, and to the grids made of them."""
 
 import typer
 
@@ -7,7 +7,8 @@ from gridding.cli import atlas, changing, checking, dividing, editing, numbering
 
 def register(app: typer.Typer) -> None:
     """Mount ``wanmi grid``."""
-    grid = typer.Typer(no_args_is_help=True, help="Unit grids 万米单元网格: check, divide, number.")
+    about = "Unit grids 万米单元网格: divide, check, number, change, edit, print; grids of trades."
+    grid = typer.Typer(no_args_is_help=True, help=about)
     for area in (checking, dividing, numbering, trades, changing, editing, atlas):
         area.add(grid)
     app.add_typer(grid, name="grid")

@@ -18,7 +18,7 @@ from gis.vector import read_vector, write_vector
 from gis.workspace import Workspace
 from gridding.change import POLICIES, UpdateRules
 from gridding.changes import changed_features
-from gridding.cli.layers import AsJson, read_grids
+from gridding.cli.layers import AsJson, carry_sets, read_grids
 from gridding.compare import Comparison, compare
 from gridding.lineage import CodeRules
 from gridding.options import options_of
@@ -156,6 +156,7 @@ def renew(
         with alone(database):
             proposal = propose()
             result = asdict(apply(database, proposal, actor=actor(), reason=reason))
+        carry_sets(database, actor=actor())
     found = effects(database, proposal, rules=codes)
     if output is not None:
         _write(proposal, found, output)

@@ -9,7 +9,7 @@ import typer
 from gis.command import actor, emit, workspace_of
 from gis.database import open_database
 from gis.errors import DeliveryError
-from gridding.cli.layers import AsJson
+from gridding.cli.layers import AsJson, carry_sets
 from gridding.editing import export_grids, lock_edit, read_revision
 from gridding.locks import list_locks, release_lock
 from gridding.proposal import alone, apply
@@ -79,6 +79,8 @@ def import_edit(
             also = lock_edit(revision, database, actor=who, reason=reason)
             done = apply(database, revision.proposal, actor=who, reason=reason, also=also)
             result = asdict(done)
+    if result:
+        carry_sets(database, actor=who)
     faults = revision.faults[["rule", "code", "reason_en", "reason_zh"]].to_dict("records")
     kinds = revision.locks["kind"].tolist()
     told = {
