@@ -62,7 +62,8 @@ class Quality:
     border_open: float
     """Share of border length on no feature and more than 30 m from every building."""
     main_roads_on_borders: float
-    """Share of the length of main roads within 7 m of a border, or of one midway to the other carriageway."""
+    """Share of the length of main roads within 7 m of a border; a border along the other carriageway, or
+    midway, serves both."""
     components_on_borders: float
     """Share of components within 0.5 m of a border."""
     component_variation: float
@@ -204,17 +205,21 @@ def _main_roads(shapes: Geometries, scene: Scene) -> float:
     borders = shapely.get_parts(shapely.boundary(shapes))
     on_border = np.zeros(len(points), dtype=np.bool_)
     on_border[_near(points, borders, _ON_BORDER_M)] = True
-    # Of two carriageways one border lies between: it serves both.
+    # Of two carriageways one border, on either or between, serves both.
     left = np.flatnonzero(~on_border)
-    twin, middle = _midways(shapely.get_coordinates(points), way, left)
-    on_border[twin[_near(middle, borders, _ON_BORDER_M)]] = True
+    xy = shapely.get_coordinates(points)
+    one, other = _carriageways(xy, way, left)
+    middle = shapely.points((xy[one] + xy[other]) / 2)
+    served = on_border[other]
+    served[_near(middle, borders, _ON_BORDER_M)] = True
+    on_border[one[served]] = True
     return _share(on_border, length)
 
 
-def _midways(xy: Floats, way: Floats, rows: Indices) -> tuple[Indices, Geometries]:
-    """Return of samples that have a carriageway beside them their number and the place between."""
+def _carriageways(xy: Floats, way: Floats, rows: Indices) -> tuple[Indices, Indices]:
+    """Return pairs of samples that lie beside each other on parallel carriageways, from `rows` on."""
     if len(rows) == 0 or len(xy) < 2:
-        return rows[:0], np.empty(0, dtype=object)
+        return rows[:0], rows[:0]
     near, other = cKDTree(xy).query(
         xy[rows], k=min(_NEIGHBOURS, len(xy)), distance_upper_bound=_TWIN_M
     )
@@ -223,8 +228,7 @@ def _midways(xy: Floats, way: Floats, rows: Indices) -> tuple[Indices, Geometrie
     across = (xy[two] - xy[one]) / near[row, column][:, None]
     beside = np.abs((across * way[one]).sum(axis=1)) < _ALONG
     parallel = np.abs((way[one] * way[two]).sum(axis=1)) > _PARALLEL
-    one, two = one[beside & parallel], two[beside & parallel]
-    return one, shapely.points((xy[one] + xy[two]) / 2)
+    return one[beside & parallel], two[beside & parallel]
 
 
 def _near_borders(shapes: Geometries, scene: Scene) -> float:
