@@ -13,7 +13,7 @@ PORT ?= 8000
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint lock docs clean environment environment-dev
+.PHONY: help demo test bench grid-bench lint lock docs clean environment environment-dev
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: environment-dev ## Run every test
 
 bench: environment-dev ## Measure beside the peers and print the table
 	$(PYTHON) -m tests.benchmarks
+
+grid-bench: environment-dev ## Divide real towns and print the figures beside simpler ways
+	$(PYTHON) -m tests.benchmarks.grids
 
 lint: environment-dev ## Lint, format and types
 	$(BIN)/ruff check .
