@@ -1,10 +1,10 @@
 """The graph of atoms in the form the search works on: compressed rows, and grids that change.
 
 All functions that end in plain loops are compiled by numba; their arrays are those of `Network`,
-so that a move costs a fraction of a microsecond. numba keeps compiled functions beside
-each file and looks at that file alone: after a change here, delete the ``__pycache__`` of this folder.
+so that a move costs a fraction of a microsecond.
 """
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gis.compiled import forget_stale
 from gridding.graph import Floats, Graph, Indices
 from gridding.objective import Weights
+
+forget_stale(
+    Path(__file__).parent,
+    modules=("contiguity", "enclosure", "greedy", "network", "recut", "search", "sweeps"),
+)
 
 JOINT_M = 0.5
 """Length of a shared border from which two nodes count as neighbours, m."""
