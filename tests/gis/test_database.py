@@ -38,7 +38,9 @@ def test_an_empty_database_names_the_command(
     empty_database: Database, workspace: Workspace
 ) -> None:
     empty = replace(workspace, settings=Settings(database_url=empty_database.url))
-    with pytest.raises(DatabaseError, match=r"lacks 9 migrations: run `wanmi db migrate`"):
+    with pytest.raises(
+        DatabaseError, match=rf"lacks {REVISIONS} migrations: run `wanmi db migrate`"
+    ):
         open_database(empty)
 
 
@@ -96,7 +98,7 @@ def test_the_api_reads_all_and_writes_cases_alone(database: Database) -> None:
         for schema, table in tables(database):
             api.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(schema, table)))
     refused = [(schema, table) for schema, table in tables(database) if schema != "cases"]
-    assert len(refused) == 14
+    assert len(refused) == 19
     for schema, table in refused:
         with (
             pytest.raises(psycopg.errors.InsufficientPrivilege),
@@ -181,7 +183,7 @@ def test_an_owner_who_may_not_make_roles_can_migrate(
     with empty_database.connect() as connection:
         connection.execute("CREATE EXTENSION postgis")
     with caplog.at_level("WARNING"):
-        assert len(migrate(limited)) == 9
+        assert len(migrate(limited)) == REVISIONS
     assert "role of the API was not set up" in caplog.text
     assert "GRANT wanmi_api TO" in caplog.text
     assert pending_migrations(limited) == []
