@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +13,9 @@ from gis.roles import become_api, grant_api_role
 from gis.settings import Settings
 from gis.tables import declare
 from gis.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+REVISIONS = len(list((ROOT / "gis/migrations/versions").glob("r*.py")))
 
 
 def test_a_fresh_database_lacks_nothing(database: Database) -> None:

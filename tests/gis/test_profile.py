@@ -10,8 +10,18 @@ import pytest
 from gis.errors import CrsError, SettingsError, WorkspaceError
 from gis.profile import make_workspace, profile_text
 from gis.settings import Settings
-from gis.workspace import City, ExtensionClass, Profile, open_workspace, parse_profile
+from gis.workspace import (
+    City,
+    ExtensionClass,
+    ExtensionTrade,
+    Profile,
+    open_workspace,
+    parse_profile,
+)
 from tests.gis.test_migrations import LOCAL_WKT
+
+ADDED = {"extension_class": ExtensionClass, "extension_trade": ExtensionTrade}
+"""What a city may add any number of."""
 
 
 def uncommented(text: str) -> str:
@@ -30,8 +40,8 @@ def test_every_setting_is_listed_and_explained() -> None:
     declared = {field.name: field.type for field in msgspec.structs.fields(Profile)}
     assert set(listed) == set(declared)
     for table, kind in declared.items():
-        struct = ExtensionClass if table == "extension_class" else kind
-        found = listed[table][0] if table == "extension_class" else listed[table]
+        struct = ADDED.get(table, kind)
+        found = listed[table][0] if table in ADDED else listed[table]
         assert set(found) == {field.name for field in msgspec.structs.fields(struct)}, table
     assert len(parse_profile(text).extension_class) == 1
     for line in text.splitlines():
