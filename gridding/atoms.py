@@ -7,6 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.chains import chain_lines, join_segments, number_points, number_rows
+from gridding.openings import cut_open
 from gridding.options import DivisionOptions
 from gridding.ridges import OPEN, cut_ridges
 from gridding.scene import Lines, Scene
@@ -59,6 +60,9 @@ def cut_atoms(
         # Line ends that bound no face are left out, or ridges would make slivers with them.
         network = node(np.concatenate([outlines(faces, options), ridges.lines]), options)
         polygons = faces_in(land, network)
+    cuts = cut_open(polygons, land, scene, options=options)
+    if len(cuts):
+        polygons = faces_in(land, node(np.append(outlines(polygons, options), cuts), options))
     face = np.full(len(polygons), -1, dtype=np.intp)
     home, atom = shapely.STRtree(shapely.point_on_surface(polygons)).query(
         faces, predicate="contains"

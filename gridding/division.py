@@ -29,6 +29,8 @@ from gridding.tasks import LandTask, Memo, run_tasks
 logger = logging.getLogger(__name__)
 
 _CHIP_SHARE = 0.01
+_DEGREES_WIDE = 5.0
+"""A city measures less than this in degrees, and more in metres."""
 
 Progress = Callable[[int], None]
 
@@ -99,10 +101,15 @@ def divide(
     options = options or DivisionOptions()
     run = run or Run()
     _check_input(communities, features)
+    _check_unit(communities, features)
+    if len(communities) == 0:
+        nothing = gpd.GeoDataFrame({"community_code": []}, geometry=[], crs=communities.crs)
+        return nothing.astype({"community_code": object})
     ordered = communities.sort_values("code", kind="stable")
     scene = read_scene(features, components=components, options=options)
     official, owner = snap_coverage(
-        np.asarray(ordered.geometry.to_numpy(), dtype=object), precision_m=options.precision_m
+        shapely.make_valid(np.asarray(ordered.geometry.to_numpy(), dtype=object)),
+        precision_m=options.precision_m,
     )
     codes = ordered["code"].to_numpy()[owner]
     held = np.empty(0, dtype=object)
@@ -212,7 +219,34 @@ def _check_input(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> N
     if len(twice):
         msg = f"Community {twice.iloc[0]} comes {1 + len(twice)} times; give each community once."
         raise DeliveryError(msg, zh=f"社区 {twice.iloc[0]} 重复出现，每个社区只能有一个面。")
-    empty = communities.loc[~(communities.geometry.area > 0), "code"]
+    empty = communities.loc[~(communities.geometry.make_valid().area > 0), "code"]
     if len(empty):
         msg = f"Community {empty.iloc[0]} has no area; correct its polygon before dividing."
         raise DeliveryError(msg, zh=f"社区 {empty.iloc[0]} 没有面积，请先修正其边界。")
+
+
+def _check_unit(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:
+    """Refuse coordinates that are degrees whatever the CRS says: metres would make one point of them."""
+    for name, frame, zh in (
+        ("Communities", communities, "社区"),
+        ("Topography", features, "地形数据"),
+    ):
+        west, south, east, north = frame.total_bounds
+        is_small = max(east - west, north - south) < _DEGREES_WIDE
+        is_low = max(-west, east) <= 180 and max(-south, north) <= 90
+        if len(frame) and is_small and is_low and not _near_origin(communities, frame):
+            msg = (
+                f"{name} from ({west:.3f}, {south:.3f}) to ({east:.3f}, {north:.3f}) look to be in degrees, "
+                f"but are said to be in {frame.crs.name}: state the CRS they are in and reproject them."
+            )
+            raise DeliveryError(
+                msg, zh=f"{zh}坐标疑似经纬度，与所声明的投影坐标系不符，请核对坐标系。"
+            )
+
+
+def _near_origin(communities: gpd.GeoDataFrame, frame: gpd.GeoDataFrame) -> bool:
+    """Return whether topography so near the origin of the CRS may lie in the communities in truth."""
+    if frame is communities:
+        return False
+    west, south, east, north = communities.total_bounds
+    return bool(west <= 180 and east >= -180 and south <= 90 and north >= -90)

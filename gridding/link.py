@@ -119,6 +119,7 @@ def _linked(atoms: Atoms, scene: Scene) -> Indices:
     thing = split[thing]
     shared = shapely.area(shapely.intersection(things[thing], atoms.polygons[atom]))
     held = (shared > least[thing]) | (shared > 0.5 * shapely.area(atoms.polygons[atom]))
+    held |= (thing < len(scene.buildings)) & (_running_sum(thing, shared) > _SHARED_M2)
     holding = thing[held] * count + atom[held]
     free = np.flatnonzero((atoms.right >= 0) & ~np.isin(atoms.kind, _KEPT))
     cut = np.unique(thing[held])
@@ -127,6 +128,23 @@ def _linked(atoms: Atoms, scene: Scene) -> Indices:
     both = np.isin(found * count + atoms.left[piece], holding)
     both &= np.isin(found * count + atoms.right[piece], holding)
     return _joined(count, atoms.left[piece[both]], atoms.right[piece[both]])
+
+
+def _running_sum(group: Indices, values: Floats) -> Floats:
+    """Return the sum of each value and the lesser ones of its group.
+
+    Examples
+    --------
+    >>> _running_sum(np.array([0, 0, 1, 0]), np.array([0.7, 0.6, 5.0, 9.0])).round(1).tolist()
+    [1.3, 0.6, 5.0, 10.3]
+    """
+    order = np.lexsort((values, group))
+    total = np.cumsum(values[order])
+    start = np.flatnonzero(np.diff(group[order], prepend=-1))
+    before = np.append(0.0, total)[start]
+    result = np.empty(len(values))
+    result[order] = total - np.repeat(before, np.diff(np.append(start, len(values))))
+    return result
 
 
 def _beyond_home(things: Geometries, polygons: Geometries, tree: shapely.STRtree) -> Floats:
