@@ -3,6 +3,8 @@
 import hashlib
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -71,10 +73,11 @@ class Memo:
 
     @staticmethod
     def read(path: Path | None) -> list[shapely.Polygon] | None:
-        """Return a kept result, or None."""
+        """Return a kept result; None where there is none, or a failing disk left none to be read."""
         if path is None or not path.is_file():
             return None
-        return list(shapely.get_parts(shapely.from_wkb(path.read_bytes())))
+        kept = shapely.from_wkb(path.read_bytes(), on_invalid="ignore")
+        return None if kept is None else list(shapely.get_parts(kept))
 
     @staticmethod
     def write(path: Path | None, grids: list[shapely.Polygon]) -> None:
@@ -118,11 +121,25 @@ def run_tasks(
         return
     # Started afresh: a fork would take over the threads of the compiled code in an unknown state.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
         try:
             yield _side_by_side(pool, tasks, divide_land, options, (workers, memo))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """Make a worker end when its parent was killed, and leave an interrupt to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _one_by_one(
