@@ -349,12 +349,7 @@ def write_vector(
         The suffix is of no known format, or a column name is too long for a shapefile.
     """
     path = Path(path)
-    driver = _WRITERS.get(path.suffix.lower())
-    if driver is None:
-        msg = f"{path.name} can not be written: choose .gpkg, .geojson, .fgb or .shp."
-        raise FileFormatError(
-            msg, zh=f"无法写出 {path.name}：请使用 .gpkg、.geojson、.fgb 或 .shp。"
-        )
+    driver = _driver_of(path)
     plain = frame.copy()
     for column in plain.columns.drop(plain.geometry.name):
         if plain[column].dtype == object:
@@ -374,6 +369,32 @@ def write_vector(
         logger.warning("%s: %s", path.name, word)
     if driver == "ESRI Shapefile" and encoding is not None:
         path.with_suffix(".cpg").unlink(missing_ok=True)
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that `write_vector` could not write, before the work that leads to it.
+
+    Raises
+    ------
+    FileFormatError
+        The suffix is of no known format, or there is no such folder.
+    """
+    _driver_of(path)
+    if not path.absolute().parent.is_dir():
+        msg = f"{path.name} can not be written: there is no folder {path.parent}; create it first."
+        raise FileFormatError(
+            msg, zh=f"无法写出 {path.name}：文件夹 {path.parent} 不存在，请先创建。"
+        )
+
+
+def _driver_of(path: Path) -> str:
+    driver = _WRITERS.get(path.suffix.lower())
+    if driver is None:
+        msg = f"{path.name} can not be written: choose .gpkg, .geojson, .fgb or .shp."
+        raise FileFormatError(
+            msg, zh=f"无法写出 {path.name}：请使用 .gpkg、.geojson、.fgb 或 .shp。"
+        )
+    return driver
 
 
 def _refuse_long_names(frame: gpd.GeoDataFrame, path: Path, *, encoding: str) -> None:

@@ -14,7 +14,7 @@ from gis.builds import live
 from gis.command import emit, progress, workspace_of
 from gis.database import Database, open_database
 from gis.errors import BuildError, SettingsError
-from gis.vector import write_vector
+from gis.vector import check_output, write_vector
 from gis.workspace import Workspace
 from gridding.cleaning import clean_communities
 from gridding.cli.layers import AsJson, Output, live_communities
@@ -60,6 +60,7 @@ def propose(
 
     Example: wanmi grid divide -o proposal.gpkg -c 130102001001
     """
+    check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     if workers is not None and workers < 1:
@@ -82,7 +83,7 @@ def propose(
     scene = read_scene(features, components=components, options=options)
     exceptions = list_exceptions(grids, communities=chosen, scene=scene, options=options)
     _write(output, grids, exceptions, fixes)
-    shutil.rmtree(memo)
+    shutil.rmtree(memo, ignore_errors=True)
     quality = measure(
         grids, features=features, components=components, communities=chosen, options=options
     )
@@ -118,16 +119,20 @@ def _write(
     output: Path, grids: gpd.GeoDataFrame, exceptions: gpd.GeoDataFrame, fixes: gpd.GeoDataFrame
 ) -> None:
     """Write the proposal; a file of that name gives way only to a whole new one."""
-    if output.suffix.lower() != ".gpkg":
-        write_vector(grids, output)
-        return
-    partial = output.with_name(f".{output.stem}.partial.gpkg")
-    partial.unlink(missing_ok=True)
-    write_vector(grids, partial, layer="unit_grids")
-    for name, layer in (("exceptions", exceptions), ("fixes", fixes)):
-        if len(layer):
-            write_vector(layer, partial, layer=name)
-    partial.replace(output)
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        layers = {"unit_grids": grids}
+        if output.suffix.lower() == ".gpkg":
+            layers |= {"exceptions": exceptions, "fixes": fixes}
+        for name, layer in layers.items():
+            if name == "unit_grids" or len(layer):
+                write_vector(layer, partial / output.name, layer=name)
+        for file in sorted(partial.iterdir()):  # a shapefile is several
+            file.replace(output.with_name(file.name))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _show(output: Path, quality: Quality, exceptions: pd.DataFrame, fixes: pd.DataFrame) -> None:
