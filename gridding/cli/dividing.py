@@ -28,6 +28,13 @@ from gridding.quality import Quality, measure
 from gridding.scene import read_scene
 
 _COLUMNS = ["code", "community_code", "area_m2", "patrol_order", "geometry"]
+_SHORT = {
+    "code": "DYWGBSM",
+    "community_code": "SZSQDM",
+    "area_m2": "MJ",
+    "patrol_order": "XCSX",
+}
+"""Names of GB/T 47678.5 for shapefiles, whose names are short; the standard has none for the last."""
 _MEMO = "division"
 """Folder of the workspace that keeps what a stopped division had done."""
 
@@ -126,6 +133,8 @@ def _write(
         layers = {"unit_grids": grids}
         if output.suffix.lower() == ".gpkg":
             layers |= {"exceptions": exceptions, "fixes": fixes}
+        if output.suffix.lower() == ".shp":
+            layers["unit_grids"] = gpd.GeoDataFrame(grids.rename(columns=_SHORT))
         for name, layer in layers.items():
             if name == "unit_grids" or len(layer):
                 write_vector(layer, partial / output.name, layer=name)

@@ -226,6 +226,38 @@ GROUNDS: dict[str, Callable[[], Ground]] = {
 }
 
 
+def thrown(seed: int) -> Ground:
+    """Lines, blobs, rings and tangles of all classes, thrown at random over random communities."""
+    rng = np.random.default_rng(seed)
+    side = rng.uniform(200, 700)
+    rows: list[Row] = []
+    for _ in range(int(rng.integers(5, 50))):
+        at = rng.uniform(0, side, 2)
+        size = rng.exponential(side / 12) + 2
+        blob = Point(at).buffer(size, int(rng.integers(1, 6)))
+        shapes = (
+            LineString(rng.uniform(-0.1 * side, 1.1 * side, (int(rng.integers(2, 8)), 2))),
+            blob,
+            blob - Point(at).buffer(size * rng.uniform(0.3, 0.9)),
+            affinity.rotate(box(*at, *(at + size * rng.uniform(0.3, 2, 2))), rng.uniform(0, 90)),
+            Polygon(rng.uniform(0, side / 3, (5, 2)) + at),
+        )
+        feature_class = str(
+            rng.choice([MAIN, STREET, HALL, COMPOUND, LAKE, FOREST, "380200", "410000"])
+        )
+        # Tangles may enclose: as buildings they would be indivisible rings.
+        kinds = [0, 0, 3] if feature_class in (HALL, COMPOUND) else [0, 0, 1, 2, 3, 4]
+        rows.append((feature_class, shapes[int(rng.choice(kinds))]))
+    base = box(0, 0, side, side)
+    if seed % 3 == 0:
+        base -= Point(side / 2, side / 3).buffer(side / 6)
+    places = shapely.multipoints(rng.uniform(0, side, (4, 2)))
+    cells = shapely.get_parts(shapely.voronoi_polygons(places, extend_to=base))
+    lands = tuple(shapely.intersection(cells, base))
+    points = tuple(shapely.points(rng.uniform(0, side, (30, 2))))
+    return Ground(lands=lands, rows=tuple(rows), points=points)
+
+
 def town(*extra: Row, attributes: object = None) -> gpd.GeoDataFrame:
     rows = [
         (STREET, LineString([(0, 95), (400, 105)])),
