@@ -7,10 +7,10 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.chains import chain_lines, join_segments, number_points, number_rows
-from gridding.openings import cut_open
+from gridding.openings import cut_open, lead_on
 from gridding.options import DivisionOptions
 from gridding.ridges import OPEN, cut_ridges
-from gridding.scene import Lines, Scene
+from gridding.scene import KINDS, Lines, Scene
 from gridding.zones import target_of, zone_shares
 
 Geometries = NDArray[np.object_]
@@ -20,6 +20,8 @@ Indices = NDArray[np.intp]
 OUTLINE = -3
 """Kind of a border that is the outline of the land."""
 
+_LOCKED = KINDS.index("locked")
+_LOOSE_M = 0.5
 _FACE_SHARE = 0.35
 """Faces larger than this share of the target are cut further."""
 
@@ -52,6 +54,12 @@ def cut_atoms(
     """
     network = node(np.append(lines.lines, shapely.boundary(land)), options)
     faces = faces_in(land, network)
+    loose = _loose(lines, faces, land, options)
+    if len(loose):
+        more = lead_on(faces, loose, scene, options=options)
+        locked = lines.lines[lines.kind == _LOCKED]
+        network = node(np.concatenate([outlines(faces, options), locked, more]), options)
+        faces = faces_in(land, network)
     target_m2 = target_of(zone_shares(faces, scene, options=options))
     large = shapely.area(faces) > _FACE_SHARE * target_m2
     ridges = cut_ridges(faces[large], target_m2[large], scene, options=options)
@@ -69,6 +77,22 @@ def cut_atoms(
     )
     face[atom] = home
     return _with_borders(land, polygons, face, (lines, ridges), options)
+
+
+def _loose(
+    lines: Lines, faces: Geometries, land: shapely.Polygon, options: DivisionOptions
+) -> Geometries:
+    """Return the stretches of locked borders in the land that bound no face."""
+    locked = lines.lines[lines.kind == _LOCKED]
+    if len(locked) == 0:
+        return np.empty(0, dtype=object)
+    bounds = shapely.buffer(shapely.boundary(faces), 2 * options.precision_m)
+    inner = shapely.intersection(locked, shapely.buffer(land, -2 * options.precision_m))
+    loose = shapely.get_parts(
+        shapely.difference(shapely.union_all(inner), shapely.union_all(bounds))
+    )
+    stretches: Geometries = loose[shapely.length(loose) > _LOOSE_M]
+    return stretches
 
 
 def node(lines: Geometries, options: DivisionOptions) -> Geometries:

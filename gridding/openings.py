@@ -60,17 +60,7 @@ def cut_open(
 def _two_cuts(ring: shapely.Polygon, hole: shapely.Polygon, solids: Geometries) -> Geometries:
     """Return the two best rays from the middle of the hole, as far as they lie in the ring."""
     middle = shapely.get_coordinates(shapely.point_on_surface(hole))[0]
-    west, south, east, north = shapely.bounds(ring)
-    reach = (east - west) + (north - south)
-    angle = 2.0 * np.pi * np.arange(_RAYS) / _RAYS
-    ends = middle + reach * np.column_stack([np.cos(angle), np.sin(angle)])
-    rays = shapely.linestrings(np.stack([np.broadcast_to(middle, ends.shape), ends], axis=1))
-    cuts = shapely.intersection(rays, ring)
-    cost = shapely.length(cuts)
-    ray, solid = shapely.STRtree(cuts).query(solids, predicate="intersects")[::-1]
-    inside = shapely.length(shapely.intersection(cuts[ray], solids[solid]))
-    cost += _SOLID_WEIGHT * np.bincount(ray, inside, minlength=_RAYS)
-    cost = np.round(cost, 2)
+    cuts, cost = _rays(middle, ring, solids)
     apart = np.abs(np.arange(_RAYS)[:, None] - np.arange(_RAYS))
     apart = np.minimum(apart, _RAYS - apart)
     both = np.where(apart >= _APART, cost[:, None] + cost[None, :], np.inf)
@@ -78,3 +68,66 @@ def _two_cuts(ring: shapely.Polygon, hole: shapely.Polygon, solids: Geometries) 
     parts = shapely.get_parts(cuts[np.array(chosen)])
     lines: Geometries = parts[shapely.get_dimensions(parts) == 1]
     return lines
+
+
+def _rays(middle: Floats, ground: shapely.Polygon, solids: Geometries) -> tuple[Geometries, Floats]:
+    """Return rays from a place as far as they lie in a polygon, and what each costs as a cut."""
+    west, south, east, north = shapely.bounds(ground)
+    reach = (east - west) + (north - south)
+    angle = 2.0 * np.pi * np.arange(_RAYS) / _RAYS
+    ends = middle + reach * np.column_stack([np.cos(angle), np.sin(angle)])
+    rays = shapely.linestrings(np.stack([np.broadcast_to(middle, ends.shape), ends], axis=1))
+    cuts = shapely.intersection(rays, ground)
+    cost = shapely.length(cuts)
+    ray, solid = shapely.STRtree(cuts).query(solids, predicate="intersects")[::-1]
+    inside = shapely.length(shapely.intersection(cuts[ray], solids[solid]))
+    cost += _SOLID_WEIGHT * np.bincount(ray, inside, minlength=_RAYS)
+    return cuts, np.round(cost, 2)
+
+
+def lead_on(
+    faces: Geometries, loose: Geometries, scene: Scene, *, options: DivisionOptions
+) -> Geometries:
+    """Return lines that lead the ends of loose lines on to the outlines of the faces they lie in.
+
+    What an editor locked stays a border that way even where what it ended at is gone. Of rays from the
+    end the one is taken that is shortest and meets least of what may not be cut. In metres.
+
+    Examples
+    --------
+    >>> from shapely import LineString, box
+    >>> from gridding.scene import read_scene
+    >>> import geopandas as gpd
+    >>> nothing = gpd.GeoDataFrame({"feature_class": []}, geometry=[], crs="EPSG:4547")
+    >>> options = DivisionOptions()
+    >>> scene = read_scene(nothing, options=options)
+    >>> border = np.array([LineString([(0, 50), (70, 50)])])
+    >>> on = lead_on(np.array([box(0, 0, 100, 100)]), border, scene, options=options)
+    >>> shapely.to_wkt(on, rounding_precision=0).tolist()
+    ['LINESTRING (70 50, 100 50)']
+    """
+    chains = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(loose)))
+    ends = np.concatenate([shapely.get_point(chains, 0), shapely.get_point(chains, -1)])
+    ends = ends[~np.repeat(shapely.is_closed(chains)[None], 2, axis=0).ravel()]
+    ends = _distinct(ends)
+    outlines = shapely.boundary(faces)
+    held = shapely.STRtree(outlines).query(
+        ends, predicate="dwithin", distance=5 * options.precision_m
+    )[0]
+    ends = np.delete(ends, np.unique(held))
+    end, face = shapely.STRtree(faces).query(ends, predicate="within")
+    solids = np.concatenate([scene.buildings, scene.kept_whole])
+    tree = shapely.STRtree(solids)
+    found = []
+    for point, home in zip(ends[end], faces[face], strict=True):
+        near = solids[np.sort(tree.query(home, predicate="intersects"))]
+        rays, cost = _rays(shapely.get_coordinates(point)[0], home, near)
+        parts = shapely.get_parts(rays[int(np.argmin(cost))])
+        found.append(parts[int(np.argmin(shapely.distance(parts, point)))])
+    return np.array(found, dtype=object)
+
+
+def _distinct(points: Geometries) -> Geometries:
+    """Return points without those that come more than once, in order."""
+    xy, count = np.unique(shapely.get_coordinates(points), axis=0, return_counts=True)
+    return np.asarray(shapely.points(xy[count == 1]), dtype=object)

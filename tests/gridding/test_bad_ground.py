@@ -256,3 +256,16 @@ def test_a_locked_grid_across_two_communities_is_held_in_each() -> None:
     areas = grids.geometry.area.round(1).tolist()
     assert {5500.0} <= set(areas)
     assert grids.geometry.area.sum() == pytest.approx(80_000, abs=1)
+
+
+@pytest.mark.parametrize("end", [(60.0, 70.0), (150.0, 20.0), (120.0, 120.0)])
+def test_a_locked_border_that_ends_in_the_open_is_led_on(end: tuple[float, float]) -> None:
+    border = placed([LineString([(0, 40), end])])
+    nothing = gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=CRS))
+    locks = Locks(borders=gpd.GeoDataFrame(geometry=border), grids=nothing)
+    features = town()
+    features = features[features["feature_class"] != HALL]
+    grids = divide(TOWN.communities, features=features, locks=locks)
+    assert shapely.coverage_is_valid(grids.geometry.to_numpy())
+    lines = shapely.union_all(grids.boundary.to_numpy())
+    assert border.iloc[0].difference(lines.buffer(0.03)).length < 0.1
