@@ -56,7 +56,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class Grids(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[grids]`` table: how the city wants its communities divided into unit grids."""
 
-    neatness: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    neatness: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
     """0: grids of even size; 1: grids of neat shape."""
     balance_weight: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """Weight of an even number of components per grid 负载均衡; 0: not balanced."""

@@ -34,7 +34,7 @@ class DivisionOptions:
     """A grid that is all water may be this many times as large as the target."""
     compound_limit: float = 1.3
     """A compound 院落 up to this multiple of the target is kept whole."""
-    neatness: float = 0.5
+    neatness: float = 0.25
     """0: grids of even size; 1: grids of neat shape; between: a measured line of compromises."""
     balance_weight: float = 0.0
     """Cost of missing the mean load: balances components 负载均衡 between grids; 0: not wanted."""

@@ -12,9 +12,11 @@ from gridding.recut import recut
 from gridding.search import anneal, descend
 
 _ROUNDS = 12
-_STEPS = 300
-"""Random moves for every node."""
-_HEAT, _COLD = 0.2, 0.01
+_MOVES, _STEPS = 200_000, (300, 4_000)
+"""Random moves of one shaking, and the bounds of how many that is for a node."""
+_SHAKEN, _MOST_SHAKES = 1200, 6
+"""Nodes to be shaken in all, and how often at most."""
+_HEAT, _COLD = 0.5, 0.01
 """Loss that is accepted once in e times, at the start and at the end."""
 
 
@@ -38,15 +40,24 @@ def partition(graph: Graph, *, options: DivisionOptions) -> Indices:
 
 
 def _improve(network: Network) -> None:
-    """Search for a better division, once straight and once after shaking; the better one stays."""
+    """Search for a better division, first straight, then after shaking; the best one stays.
+
+    Little land is shaken more often: there it costs nothing and a poor grid shows more.
+    """
     n = len(network.grids)
     ends = np.zeros((5, n))
     _search(network, ends)
     labels, cost = network.nodes["label"][:n].copy(), _cost(network)
-    anneal(*network, _STEPS * n, _HEAT, _COLD)
-    _search(network, ends)
-    if _cost(network) > cost:
-        fill_grids(*network, labels)
+    steps = min(max(_MOVES // n, _STEPS[0]), _STEPS[1])
+    for attempt in range(min(max(_SHAKEN // n, 1), _MOST_SHAKES)):
+        # Another warmth takes another way from the same start.
+        anneal(*network, steps * n, _HEAT * (1.0 - 0.1 * attempt), _COLD)
+        _search(network, ends)
+        found = _cost(network)
+        if found < cost:
+            labels, cost = network.nodes["label"][:n].copy(), found
+        else:
+            fill_grids(*network, labels)
 
 
 def _search(network: Network, ends: Floats) -> None:

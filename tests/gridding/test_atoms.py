@@ -14,7 +14,7 @@ from gridding.lines import KINDS
 from gridding.options import DivisionOptions
 from tests.gridding.scenes import lines_of, scene_of
 
-OPTIONS = DivisionOptions()
+OPTIONS = DivisionOptions(lattice_m=45.0)
 STREET = KINDS.index("street")
 
 

@@ -14,7 +14,7 @@ from gridding.options import DivisionOptions
 from gridding.scene import Scene
 from tests.gridding.scenes import lines_of, scene_of
 
-OPTIONS = DivisionOptions()
+OPTIONS = DivisionOptions(lattice_m=45.0)
 
 
 def shapes_of(atoms: Atoms, node: np.ndarray) -> list[shapely.Geometry]:

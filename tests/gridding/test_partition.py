@@ -16,7 +16,7 @@ from gridding.options import DivisionOptions
 from gridding.partition import compact, partition
 from tests.gridding.graphs import enclosed, graph_of, is_connected, lattice, painted
 
-OPTIONS = DivisionOptions()
+OPTIONS = DivisionOptions(neatness=0.5)
 
 
 def grids_of(plan: np.ndarray, **settings: object) -> np.ndarray:
@@ -134,10 +134,14 @@ def test_neatness_trades_size_for_shape() -> None:
     def parts(neatness: float) -> tuple[float, float]:
         labels = partition(graph, options=DivisionOptions(neatness=neatness))
         ratio = np.bincount(labels, graph.area_m2) / 10_000.0
-        inner = graph.right < len(labels)
-        cut = inner.copy()
-        cut[inner] = labels[graph.left[inner]] != labels[graph.right[inner]]
-        return float(((ratio - 1) ** 2).mean()), float(graph.length_m[cut].sum())
+        left = labels[graph.left]
+        right = np.append(labels, -1)[np.minimum(graph.right, len(labels))]
+        cut = left != right
+        rim = np.bincount(left[cut], graph.length_m[cut], len(ratio))
+        inner = cut & (right >= 0)
+        rim += np.bincount(right[inner], graph.length_m[inner], len(ratio))
+        ragged = rim**2 / (16 * 10_000 * ratio)
+        return float(((ratio - 1) ** 2).mean()), float(ragged.mean())
 
     even, neat = parts(0.0), parts(1.0)
     assert neat[1] < even[1]

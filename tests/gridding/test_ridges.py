@@ -10,7 +10,7 @@ from gridding.ridges import cut_ridges
 from gridding.sites import read_obstacles, sites_in
 from tests.gridding.scenes import scene_of, shapes
 
-OPTIONS = DivisionOptions()
+OPTIONS = DivisionOptions(lattice_m=45.0)
 TARGET = np.array([10_000.0])
 
 

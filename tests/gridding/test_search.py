@@ -17,7 +17,7 @@ from gridding.search import anneal, descend
 from tests.gridding.graphs import enclosed, graph_of, lattice, painted
 from tests.gridding.graphs import is_connected as hangs_together
 
-OPTIONS = DivisionOptions(balance_weight=0.5)
+OPTIONS = DivisionOptions(balance_weight=0.5, neatness=0.5)
 
 
 def divided(graph: Graph, labels: object) -> Network:
