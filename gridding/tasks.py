@@ -84,6 +84,8 @@ class Memo:
         """Keep a result; a reader sees the whole of it or nothing."""
         if path is None:
             return
+        # Another run that ended meanwhile may have tidied up.
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         partial.write_bytes(shapely.to_wkb(shapely.geometrycollections(grids)))
         partial.replace(path)
