@@ -39,6 +39,9 @@ _STRONG_M = 2.0
 _BETWEEN_SHARE = 0.6
 _WHOLE_SHARE = 0.5
 _SAMPLES = 48
+_ON_LOCK_M, _LOST_M = 0.05, 1.0
+"""How near a border runs to a lock that it keeps, and what length counts as lost, m."""
+_STRIP_M = 0.5
 
 
 def list_exceptions(
@@ -47,8 +50,9 @@ def list_exceptions(
     communities: gpd.GeoDataFrame,
     scene: Scene,
     options: DivisionOptions,
+    locked: Geometries | None = None,
 ) -> gpd.GeoDataFrame:
-    """List grids too small, too large or ringlike, cut buildings, and communities in several parts.
+    """List odd grids, cut buildings, communities in several parts, and locked borders that were lost.
 
     Parameters
     ----------
@@ -60,14 +64,16 @@ def list_exceptions(
         Topography: gives what is indivisible, and targets of zones.
     options : DivisionOptions
         Target and window of area.
+    locked : array of lines or None
+        Borders that an editor locked.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        `COLUMNS`: kind ``small``, ``large``, ``cut``, ``disconnected`` or ``ring``; cause; severity
+        `COLUMNS`: kind ``small``, ``large``, ``cut``, ``disconnected``, ``ring`` or ``lock``; cause; severity
         ``serious`` or ``notable``; ordered by kind, community, then as the grids. ``area_m2`` is that of
         the grid, of what was cut off the building, or of what lies apart. The geometry is the grid, the
-        building, or the parts.
+        building, the parts, or a strip along what was lost.
     """
     frame = grids.reset_index(drop=True)
     parts = [
@@ -75,6 +81,7 @@ def list_exceptions(
         _cut_buildings(frame, scene),
         _in_parts(communities),
         _rings(frame),
+        _lost_borders(frame, communities, locked),
     ]
     tables = [part for part in parts if len(part)]
     if not tables:
@@ -301,3 +308,38 @@ def _rings(frame: gpd.GeoDataFrame) -> pd.DataFrame:
         }
     )
     return worded("ring", table)
+
+
+def _lost_borders(
+    frame: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, locked: Geometries | None
+) -> pd.DataFrame:
+    """Return the stretches of locked borders that are no grid border."""
+    if locked is None or len(locked) == 0:
+        return pd.DataFrame()
+    lands = communities.sort_values("code", kind="stable")
+    shapes = np.asarray(lands.geometry.to_numpy(), dtype=object)
+    line, land = shapely.STRtree(shapes).query(locked, predicate="intersects")
+    borders = shapely.union_all(
+        shapely.boundary(np.asarray(frame.geometry.to_numpy(), dtype=object))
+    )
+    kept = shapely.buffer(borders, _ON_LOCK_M, quad_segs=1)
+    lost = shapely.difference(shapely.intersection(locked[line], shapes[land]), kept)
+    length = shapely.length(lost)
+    rows = np.flatnonzero(length > _LOST_M)
+    if len(rows) == 0:
+        return pd.DataFrame()
+    code = lands["code"].to_numpy()[land[rows]]
+    table = pd.DataFrame(
+        {
+            "place": -1,
+            "code": None,
+            "community_code": code,
+            "community": code,
+            "cause": "other",
+            "severity": "serious",
+            "length_m": length[rows],
+            "area_m2": 0.0,
+            "geometry": shapely.buffer(lost[rows], _STRIP_M, cap_style="flat"),
+        }
+    )
+    return worded("lock", table)

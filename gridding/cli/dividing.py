@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import typer
 
@@ -76,6 +77,7 @@ def propose(
     chosen, fixes = clean_communities(_chosen(live_communities(database), community or []))
     options = options_of(workspace.profile, target_m2=target_m2)
     features, components = live(database, "topography"), live(database, "components")
+    locks = _locks(database)
     memo = workspace.root / _MEMO
     with progress("dividing communities", total=len(chosen)) as advance:
         grids = divide(
@@ -83,12 +85,18 @@ def propose(
             features=features,
             components=components,
             options=options,
-            locks=_locks(database),
+            locks=locks,
             run=Run(workers=workers or os.cpu_count() or 1, memo=memo, progress=advance),
         )
     grids = _numbered(grids, workspace, database, options)
     scene = read_scene(features, components=components, options=options)
-    exceptions = list_exceptions(grids, communities=chosen, scene=scene, options=options)
+    exceptions = list_exceptions(
+        grids,
+        communities=chosen,
+        scene=scene,
+        options=options,
+        locked=np.asarray(locks.borders.geometry.to_numpy(), dtype=object),
+    )
     _write(output, grids, exceptions, fixes)
     shutil.rmtree(memo, ignore_errors=True)
     quality = measure(

@@ -141,9 +141,25 @@ def test_a_ring_is_told_and_a_hole_of_the_land_is_not() -> None:
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     rows = read_table("gridding", "exceptions.csv")
-    assert len({(row["kind"], row["cause"]) for row in rows}) == len(rows) == 14
+    assert len({(row["kind"], row["cause"]) for row in rows}) == len(rows) == 15
     for row in rows:
         for name in ("reason", "suggestion"):
             english, chinese = row[f"{name}_en"], row[f"{name}_zh"]
             assert english
             assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+
+
+def test_what_was_lost_of_a_locked_border_is_listed() -> None:
+    grids = layer((A, box(0, 0, 100, 100)), (A, box(100, 0, 200, 100)))
+    kept = LineString([(100, 0), (100, 100)])
+    half = LineString([(100, 20), (100, 60), (140, 60)])
+    table = list_exceptions(
+        grids,
+        communities=areas(a=box(0, 0, 200, 100)),
+        scene=read_scene(topography(), options=OPTIONS),
+        options=OPTIONS,
+        locked=np.array([kept, half], dtype=object),
+    )
+    assert kinds(table) == [("lock", "other", "serious")]
+    assert table["reason_en"].iloc[0].startswith("40 m of a locked border")
+    assert table.geometry.iloc[0].bounds == pytest.approx((100.05, 59.5, 140, 60.5), abs=0.01)
