@@ -1,7 +1,6 @@
 """The pictures of ``docs/gridding.md``: ``python -m tests.benchmarks.grid_pictures docs/images``."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +9,11 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import shapely
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, PathPatch
-from matplotlib.path import Path as Outline
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
-from PIL import Image
 
 from gridding.atoms import OUTLINE, Atoms, cut_atoms
 from gridding.change import Ground, UpdateRules, update
@@ -36,10 +31,24 @@ from gridding.ridges import GAP, OPEN
 from gridding.scene import Scene, read_scene
 from gridding.straightening import straighten
 from gridding.zones import target_of, zone_shares
+from tests.benchmarks.drawing import (
+    COMMUNITY,
+    GREEN,
+    GRID,
+    HOUSE,
+    STYLES,
+    WATER,
+    Geometries,
+    Window,
+    draw_legend,
+    draw_lines,
+    draw_scale,
+    fill_areas,
+    frames_of,
+    key_of,
+    save_picture,
+)
 from tests.real.towns import Town, is_here, load
-
-Geometries = NDArray[np.object_]
-Window = tuple[float, float, float, float]
 
 OPTIONS = DivisionOptions()
 SNEZHINSK: Window = (359_330, 6_217_010, 359_930, 6_217_460)
@@ -48,22 +57,6 @@ NEW_STREET = shapely.LineString([(360_466, 6_217_041), (360_463, 6_217_341)])
 PART_M = (600.0, 450.0)
 THANKS = "© OpenStreetMap contributors, ODbL"
 
-GRID, COMMUNITY, HOUSE, WATER, GREEN = "#d6006e", "#b00020", "#d5d2cc", "#cfe6f5", "#e3f1dc"
-STYLES: dict[str, tuple[str, float]] = {
-    "water": ("#2a7fd4", 1.8),
-    "railway": ("#222222", 1.8),
-    "main_road": ("#d7301f", 2.2),
-    "street": ("#f08a24", 1.8),
-    "internal_road": ("#8a6d3b", 1.3),
-    "path": ("#c2a76b", 1.0),
-    "wall": ("#111111", 1.2),
-    "parcel": ("#7b3fb5", 1.2),
-    "green": ("#2f9e44", 1.2),
-    "land_use": ("#8fbc5a", 1.2),
-    "gap between buildings": ("#0097a7", 1.0),
-    "open land": ("#9aa0a6", 0.9),
-    "community border": (COMMUNITY, 2.2),
-}
 _SPECIAL = {GAP: "gap between buildings", OPEN: "open land", OUTLINE: "community border"}
 _LADDER = ("#4575b4", "#91bfdb", "#e8f3e1", "#fdae61", "#d73027")
 _STEPS = (0.5, 0.7, 1.3, 1.5)
@@ -95,13 +88,13 @@ def main() -> None:
     thanks = THANKS if part == "snezhinsk" else "Sample district"
     draw_steps(town, SNEZHINSK if part == "snezhinsk" else _middle(town, PART_M), folder, thanks)
     grids = divide(town.communities, features=town.features, options=OPTIONS)
-    _save(draw_town(town, grids), folder / "gridding-4-town.png", thanks)
+    save_picture(draw_town(town, grids), folder / "gridding-4-town.png", thanks)
     draw_update(town, grids, folder / "gridding-6-update.png", thanks)
     if is_here("bund"):
         bund = load("bund")
         found = divide(bund.communities, features=bund.features, options=OPTIONS)
         figure = draw_plain(bund, found, BUND)
-        _save(figure, folder / "gridding-5-bund.png", THANKS)
+        save_picture(figure, folder / "gridding-5-bund.png", THANKS)
     else:
         sys.stdout.write("The Bund's data is not on this machine; its picture was left out.\n")
 
@@ -136,7 +129,7 @@ def _stages(town: Town, window: Window) -> list[Stage]:
 def draw_steps(town: Town, window: Window, folder: Path, thanks: str) -> None:
     """Draw lines, atoms, and grids before and after straightening."""
     stages = _stages(town, window)
-    figure, (left, right) = _frames(window, 2)
+    figure, (left, right) = frames_of(window, 2)
     for axes, title in (
         (left, "Lines as delivered"),
         (right, "After conflation: each street once"),
@@ -147,52 +140,52 @@ def draw_steps(town: Town, window: Window, folder: Path, thanks: str) -> None:
         seen += _typed(left, _clipped(stage.scene.lines.lines, stage.land), stage.scene.lines.kind)
         seen += _typed(right, _clipped(stage.lines.lines, stage.land), stage.lines.kind)
     for axes in (left, right):
-        _lines(axes, [stage.land.exterior for stage in stages], *STYLES["community border"])
-    _legend(figure, seen)
-    _save(figure, folder / "gridding-1-lines.png", thanks)
+        draw_lines(axes, [stage.land.exterior for stage in stages], *STYLES["community border"])
+    draw_legend(figure, seen)
+    save_picture(figure, folder / "gridding-1-lines.png", thanks)
 
-    figure, (axes,) = _frames(window, 1, legend_rows=2)
+    figure, (axes,) = frames_of(window, 1, legend_rows=2)
     _ground(axes, town, window, "Atoms: small cells whose borders are all fit to be grid borders")
     seen = []
     for stage in stages:
         seen += _typed(axes, stage.atoms.border, stage.atoms.kind)
-    _legend(figure, seen)
-    _save(figure, folder / "gridding-2-atoms.png", thanks)
+    draw_legend(figure, seen)
+    save_picture(figure, folder / "gridding-2-atoms.png", thanks)
 
-    figure, (left, right) = _frames(window, 2)
+    figure, (left, right) = frames_of(window, 2)
     _ground(left, town, window, "Atoms clustered into grids")
     _ground(right, town, window, "After straightening")
     for stage in stages:
         before = _joined(stage.atoms.polygons, stage.label)
-        _lines(left, shapely.boundary(stage.atoms.polygons), "#bbbbbb", 0.5)
+        draw_lines(left, shapely.boundary(stage.atoms.polygons), "#bbbbbb", 0.5)
         for axes, shapes in ((left, before), (right, stage.grids)):
-            _lines(axes, shapely.boundary(shapes), GRID, 1.5)
-            _lines(axes, [stage.land.exterior], *STYLES["community border"])
+            draw_lines(axes, shapely.boundary(shapes), GRID, 1.5)
+            draw_lines(axes, [stage.land.exterior], *STYLES["community border"])
     _areas(right, np.concatenate([stage.grids for stage in stages]), window)
-    _legend(
+    draw_legend(
         figure,
         [],
         extra=[
-            _key("grid border", GRID),
-            _key("border of an atom", "#bbbbbb"),
-            _key("community border", COMMUNITY),
+            key_of("grid border", GRID),
+            key_of("border of an atom", "#bbbbbb"),
+            key_of("community border", COMMUNITY),
             Line2D([], [], ls="", label="numbers: area in 1,000 m²"),
         ],
     )
-    _save(figure, folder / "gridding-3-grids.png", thanks)
+    save_picture(figure, folder / "gridding-3-grids.png", thanks)
 
 
 def draw_town(town: Town, grids: gpd.GeoDataFrame) -> Figure:
     """Draw all grids by their area in targets of the land they lie on."""
     west, south, east, north = town.communities.total_bounds
-    figure, (axes,) = _frames((west, south, east, north), 1, legend_rows=1)
+    figure, (axes,) = frames_of((west, south, east, north), 1, legend_rows=1)
     shapes = np.asarray(grids.geometry.to_numpy(), dtype=object)
     scene = read_scene(town.features, options=OPTIONS)
     target = target_of(zone_shares(shapes, scene, options=OPTIONS))
     step = np.digitize(shapely.area(shapes) / target, _STEPS)
-    for number_, colour in enumerate(_LADDER):
-        _fill(axes, shapes[step == number_], colour, edge="#666666", width=0.35)
-    _lines(axes, shapely.boundary(town.communities.geometry.to_numpy()), COMMUNITY, 1.3)
+    for row, colour in enumerate(_LADDER):
+        fill_areas(axes, shapes[step == row], colour, edge="#666666", width=0.35)
+    draw_lines(axes, shapely.boundary(town.communities.geometry.to_numpy()), COMMUNITY, 1.3)
     km2 = grids.area.sum() / 1e6
     axes.set_title(f"{len(grids):,} unit grids over {km2:.1f} km², by area / target")
     counts = np.bincount(step, minlength=len(_LADDER))
@@ -200,22 +193,22 @@ def draw_town(town: Town, grids: gpd.GeoDataFrame) -> Figure:
         Patch(facecolor=colour, edgecolor="#666666", label=f"{name}: {count}")
         for colour, name, count in zip(_LADDER, _NAMES, counts, strict=True)
     ]
-    _legend(figure, [], extra=[*keys, _key("community border", COMMUNITY)])
-    _scale(axes, 500)
+    draw_legend(figure, [], extra=[*keys, key_of("community border", COMMUNITY)])
+    draw_scale(axes, 500)
     return figure
 
 
 def draw_plain(town: Town, grids: gpd.GeoDataFrame, window: Window) -> Figure:
     """Draw grids over buildings, roads and water."""
-    figure, (axes,) = _frames(window, 1)
+    figure, (axes,) = frames_of(window, 1)
     _ground(axes, town, window, "Unit grids of a dense quarter (Shanghai, near the Bund)")
     _roads(axes, town)
-    _lines(axes, shapely.boundary(grids.geometry.to_numpy()), GRID, 1.5)
-    _lines(axes, shapely.boundary(town.communities.geometry.to_numpy()), COMMUNITY, 2.2)
-    keys = [_key("grid border", GRID), _key("community border", COMMUNITY)]
-    keys += [_key(name.replace("_", " "), STYLES[name][0]) for name in ("main_road", "street")]
-    _legend(figure, [], extra=keys)
-    _scale(axes, 100)
+    draw_lines(axes, shapely.boundary(grids.geometry.to_numpy()), GRID, 1.5)
+    draw_lines(axes, shapely.boundary(town.communities.geometry.to_numpy()), COMMUNITY, 2.2)
+    keys = [key_of("grid border", GRID), key_of("community border", COMMUNITY)]
+    keys += [key_of(name.replace("_", " "), STYLES[name][0]) for name in ("main_road", "street")]
+    draw_legend(figure, [], extra=keys)
+    draw_scale(axes, 100)
     return figure
 
 
@@ -239,7 +232,7 @@ def draw_update(town: Town, grids: gpd.GeoDataFrame, file: Path, thanks: str) ->
     middle = street.interpolate(0.5, normalized=True)
     x, y = PART_M
     window = (middle.x - x / 2, middle.y - y / 2, middle.x + x / 2, middle.y + y / 2)
-    figure, frames = _frames(window, 2)
+    figure, frames = frames_of(window, 2)
     titles = (
         "Before: a new street is delivered",
         f"After: {len(gone)} of {len(old):,} grids changed",
@@ -247,14 +240,14 @@ def draw_update(town: Town, grids: gpd.GeoDataFrame, file: Path, thanks: str) ->
     for axes, title, shapes, other in zip(frames, titles, (old, new), (gone, came), strict=True):
         _ground(axes, town, window, title)
         _roads(axes, town)
-        _fill(axes, other, "none", edge="#1f78b4", width=0.0, hatch="////")
-        _lines(axes, [street], "#111111", 5.0)
-        _lines(axes, [street], "#ffe08a", 3.4)
-        _lines(axes, shapely.boundary(shapes), GRID, 1.5)
+        fill_areas(axes, other, "none", edge="#1f78b4", width=0.0, hatch="////")
+        draw_lines(axes, [street], "#111111", 5.0)
+        draw_lines(axes, [street], "#ffe08a", 3.4)
+        draw_lines(axes, shapely.boundary(shapes), GRID, 1.5)
     hatch = Patch(facecolor="none", edgecolor="#1f78b4", hatch="////", label="grid that changes")
     street_key = Line2D([], [], color="#f2c94c", lw=4, label="new street")
-    _legend(figure, [], extra=[_key("grid border", GRID), hatch, street_key])
-    _save(figure, file, thanks)
+    draw_legend(figure, [], extra=[key_of("grid border", GRID), hatch, street_key])
+    save_picture(figure, file, thanks)
 
 
 def _new_street(town: Town) -> shapely.LineString:
@@ -283,36 +276,20 @@ def _of(town: Town, prefixes: tuple[str, ...], *, is_area: bool) -> Geometries:
     return shapes[kept & ((shapely.get_dimensions(shapes) == 2) == is_area)]
 
 
-def _frames(window: Window, count: int, *, legend_rows: int = 1) -> tuple[Figure, tuple[Axes, ...]]:
-    west, south, east, north = window
-    each = 11.0 / count
-    height = (each - 0.15) * (north - south) / (east - west) + 0.35 + 0.28 * legend_rows
-    figure, axes = plt.subplots(1, count, figsize=(11.0, height), dpi=100, squeeze=False)
-    bottom = 0.28 * legend_rows / height
-    figure.subplots_adjust(
-        left=0.005, right=0.995, bottom=bottom, top=1 - 0.32 / height, wspace=0.02
-    )
-    for one in axes[0]:
-        one.set_xlim(west, east)
-        one.set_ylim(south, north)
-        one.set_aspect("equal")
-        one.set_xticks([])
-        one.set_yticks([])
-    return figure, tuple(axes[0])
-
-
 def _ground(axes: Axes, town: Town, window: Window, title: str) -> None:
     for prefixes, colour in ((("81", "82"), GREEN), (("23", "24"), WATER)):
-        _fill(axes, _of(town, prefixes, is_area=True), colour)
-    _fill(axes, _of(town, ("3103", "3104", "3105"), is_area=True), HOUSE, edge="#a9a59c", width=0.4)
+        fill_areas(axes, _of(town, prefixes, is_area=True), colour)
+    fill_areas(
+        axes, _of(town, ("3103", "3104", "3105"), is_area=True), HOUSE, edge="#a9a59c", width=0.4
+    )
     axes.set_title(title)
     if window[2] - window[0] <= PART_M[0]:
-        _scale(axes, 100)
+        draw_scale(axes, 100)
 
 
 def _roads(axes: Axes, town: Town) -> None:
     for prefixes, name in ((("430501", "430502"), "main_road"), (("430503",), "street")):
-        _lines(axes, _of(town, prefixes, is_area=False), STYLES[name][0], 0.8)
+        draw_lines(axes, _of(town, prefixes, is_area=False), STYLES[name][0], 0.8)
 
 
 def _typed(axes: Axes, lines: Geometries, kind: NDArray[np.intp]) -> list[str]:
@@ -321,51 +298,11 @@ def _typed(axes: Axes, lines: Geometries, kind: NDArray[np.intp]) -> list[str]:
     south, north = axes.get_ylim()
     shown = shapely.intersects(lines, shapely.box(west, south, east, north))
     seen = []
-    for number_ in sorted(np.unique(kind[shown]).tolist(), reverse=True):
-        name = KINDS[number_] if number_ >= 0 else _SPECIAL[number_]
-        _lines(axes, lines[shown & (kind == number_)], *STYLES[name])
+    for row in sorted(np.unique(kind[shown]).tolist(), reverse=True):
+        name = KINDS[row] if row >= 0 else _SPECIAL[row]
+        draw_lines(axes, lines[shown & (kind == row)], *STYLES[name])
         seen.append(name)
     return seen
-
-
-def _lines(
-    axes: Axes,
-    shapes: Sequence[shapely.Geometry] | Geometries,
-    colour: str,
-    width: float,
-) -> None:
-    paths = [shapely.get_coordinates(part) for part in shapely.get_parts(_single(shapes))]
-    axes.add_collection(
-        LineCollection(paths, colors=colour, linewidths=width, capstyle="round"),
-        autolim=False,
-    )
-
-
-def _single(shapes: Sequence[shapely.Geometry] | Geometries) -> Geometries:
-    parts = shapely.get_parts(shapely.get_parts(np.asarray(shapes, dtype=object)))
-    return np.asarray(parts[np.isin(shapely.get_type_id(parts), (1, 2))])
-
-
-def _fill(
-    axes: Axes,
-    shapes: Geometries,
-    colour: str,
-    *,
-    edge: str = "none",
-    width: float = 0.0,
-    hatch: str | None = None,
-) -> None:
-    patches = [
-        PathPatch(
-            Outline.make_compound_path(
-                *(Outline(shapely.get_coordinates(ring)) for ring in shapely.get_rings(part))
-            )
-        )
-        for part in shapely.get_parts(shapes)
-        if part.geom_type == "Polygon"
-    ]
-    drawn = PatchCollection(patches, facecolor=colour, edgecolor=edge, linewidth=width, hatch=hatch)
-    axes.add_collection(drawn, autolim=False)
 
 
 def _areas(axes: Axes, grids: Geometries, window: Window) -> None:
@@ -376,51 +313,6 @@ def _areas(axes: Axes, grids: Geometries, window: Window) -> None:
     ):
         if frame.contains(shapely.Point(place)) and place[1] > window[1] + 60:
             axes.text(*place, f"{area / 1000:.1f}", ha="center", va="center", fontsize=9)
-
-
-def _scale(axes: Axes, length_m: int) -> None:
-    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    x, y = west + 0.025 * (east - west), south + 0.035 * (north - south)
-    axes.plot([x, x + length_m], [y, y], color="black", lw=2.5, solid_capstyle="butt")
-    axes.text(
-        x + length_m / 2, y + 0.012 * (north - south), f"{length_m} m", ha="center", va="bottom",
-        fontsize=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
-    )  # fmt: skip
-
-
-def _key(name: str, colour: str) -> Line2D:
-    return Line2D([], [], color=colour, lw=2.2, label=name)
-
-
-def _legend(figure: Figure, names: list[str], *, extra: Sequence[Line2D | Patch] = ()) -> None:
-    keys: list[Line2D | Patch] = [
-        Line2D(
-            [],
-            [],
-            color=STYLES[name][0],
-            lw=max(1.6, STYLES[name][1]),
-            label=name.replace("_", " "),
-        )
-        for name in STYLES
-        if name in names
-    ]
-    figure.legend(
-        handles=[*keys, *extra], loc="lower left", ncol=6, frameon=False, fontsize=9.5,
-        bbox_to_anchor=(0.0, 0.0), borderaxespad=0.2, columnspacing=1.2, handlelength=1.8,
-    )  # fmt: skip
-
-
-def _save(figure: Figure, file: Path, thanks: str) -> None:
-    """Write the picture with 200 colours at most, and say so."""
-    figure.text(0.995, 0.008, thanks, ha="right", va="bottom", fontsize=8, color="#555555")
-    figure.savefig(file)
-    plt.close(figure)
-    with Image.open(file) as picture:
-        plain = picture.convert("RGB").quantize(
-            200, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-        )
-    plain.save(file, optimize=True)
-    sys.stdout.write(f"{file}: {file.stat().st_size / 1000:.0f} kB\n")
 
 
 if __name__ == "__main__":
