@@ -16,7 +16,6 @@ import fiona
 import fiona.errors
 import geopandas as gpd
 import numpy as np
-import orjson
 import pandas as pd
 import pyogrio
 import shapely
@@ -28,6 +27,7 @@ from gis.crs import VENDOR_CRS, crs_name, frame_crs, parse_crs, reproject_geomet
 from gis.dbf import decode_dbf, name_rows, read_dbf
 from gis.errors import FileFormatError
 from gis.geojson import find_json_fault, opened_json
+from gis.outputs import driver_of, json_text, refuse_long_names
 from gis.shapefile import check_index, find_parts, isolated
 from gis.shapes import lost_note, parse_mapping, parse_wkb
 from gis.sources import FileReport, Layer, file_driver, hash_file, require_file
@@ -314,15 +314,6 @@ def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> _Raw:
     )
 
 
-_WRITERS = {
-    ".gpkg": "GPKG",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-    ".shp": "ESRI Shapefile",
-    ".fgb": "FlatGeobuf",
-}
-
-
 def write_vector(
     frame: gpd.GeoDataFrame, path: Path, *, layer: str | None = None, encoding: str | None = None
 ) -> None:
@@ -349,11 +340,11 @@ def write_vector(
         The suffix is of no known format, or a column name is too long for a shapefile.
     """
     path = Path(path)
-    driver = _driver_of(path)
+    driver = driver_of(path)
     plain = frame.copy()
     for column in plain.columns.drop(plain.geometry.name):
         if plain[column].dtype == object:
-            plain[column] = [_json_text(value) for value in plain[column]]
+            plain[column] = [json_text(value) for value in plain[column]]
     if driver == "GeoJSON" and plain.crs is not None:
         geometry = reproject_geometry(
             plain.geometry.to_numpy(), source=frame_crs(plain), target="EPSG:4326"
@@ -362,54 +353,10 @@ def write_vector(
     options: dict[str, Any] = {"layer": layer or path.stem}
     if driver == "ESRI Shapefile":
         options = {"encoding": encoding or "UTF-8"}
-        _refuse_long_names(plain, path, encoding=options["encoding"])
+        refuse_long_names(plain, path, encoding=options["encoding"])
     with _gdal_words() as words:
         pyogrio.write_dataframe(plain, path, driver=driver, **options)
     for word in words:
         logger.warning("%s: %s", path.name, word)
     if driver == "ESRI Shapefile" and encoding is not None:
         path.with_suffix(".cpg").unlink(missing_ok=True)
-
-
-def check_output(path: Path) -> None:
-    """Refuse a file that `write_vector` could not write, before the work that leads to it.
-
-    Raises
-    ------
-    FileFormatError
-        The suffix is of no known format, or there is no such folder.
-    """
-    _driver_of(path)
-    if not path.absolute().parent.is_dir():
-        msg = f"{path.name} can not be written: there is no folder {path.parent}; create it first."
-        raise FileFormatError(
-            msg, zh=f"无法写出 {path.name}：文件夹 {path.parent} 不存在，请先创建。"
-        )
-
-
-def _driver_of(path: Path) -> str:
-    driver = _WRITERS.get(path.suffix.lower())
-    if driver is None:
-        msg = f"{path.name} can not be written: choose .gpkg, .geojson, .fgb or .shp."
-        raise FileFormatError(
-            msg, zh=f"无法写出 {path.name}：请使用 .gpkg、.geojson、.fgb 或 .shp。"
-        )
-    return driver
-
-
-def _refuse_long_names(frame: gpd.GeoDataFrame, path: Path, *, encoding: str) -> None:
-    """Refuse names that a shapefile would cut: cut names collide, and nobody is told."""
-    names = [str(name) for name in frame.columns.drop(frame.geometry.name)]
-    long = [name for name in names if len(name.encode(encoding, errors="replace")) > 10]
-    if long:
-        shown = ", ".join(long)
-        msg = f"{path.name}: a shapefile keeps 10 bytes of a column name ({shown}): rename them or write .gpkg."
-        raise FileFormatError(
-            msg, zh=f"{path.name}：Shapefile 字段名最多 10 字节（{shown}）：请改名或改用 .gpkg。"
-        )
-
-
-def _json_text(value: Any) -> Any:
-    if isinstance(value, list | dict | tuple | np.ndarray):
-        return orjson.dumps(value, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    return value

@@ -15,7 +15,8 @@ from gis.builds import live
 from gis.command import emit, progress, workspace_of
 from gis.database import Database, open_database
 from gis.errors import BuildError, SettingsError
-from gis.vector import check_output, write_vector
+from gis.outputs import check_output
+from gis.vector import write_vector
 from gis.workspace import Workspace
 from gridding.cleaning import clean_communities
 from gridding.cli.layers import AsJson, Output, live_communities

@@ -1,0 +1,70 @@
+"""What vector files can be written: formats by suffix, names and values that they take."""
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import orjson
+
+from gis.errors import FileFormatError
+
+_WRITERS = {
+    ".gpkg": "GPKG",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".shp": "ESRI Shapefile",
+    ".fgb": "FlatGeobuf",
+}
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that `gis.vector.write_vector` could not write, before the work that leads to it.
+
+    Raises
+    ------
+    FileFormatError
+        The suffix is of no known format, or there is no such folder.
+    """
+    driver_of(path)
+    if not path.absolute().parent.is_dir():
+        msg = f"{path.name} can not be written: there is no folder {path.parent}; create it first."
+        raise FileFormatError(
+            msg, zh=f"无法写出 {path.name}：文件夹 {path.parent} 不存在，请先创建。"
+        )
+
+
+def driver_of(path: Path) -> str:
+    """Return the driver that writes a file of that suffix.
+
+    Raises
+    ------
+    FileFormatError
+        There is none.
+    """
+    driver = _WRITERS.get(path.suffix.lower())
+    if driver is None:
+        msg = f"{path.name} can not be written: choose .gpkg, .geojson, .fgb or .shp."
+        raise FileFormatError(
+            msg, zh=f"无法写出 {path.name}：请使用 .gpkg、.geojson、.fgb 或 .shp。"
+        )
+    return driver
+
+
+def refuse_long_names(frame: gpd.GeoDataFrame, path: Path, *, encoding: str) -> None:
+    """Refuse names that a shapefile would cut: cut names collide, and nobody is told."""
+    names = [str(name) for name in frame.columns.drop(frame.geometry.name)]
+    long = [name for name in names if len(name.encode(encoding, errors="replace")) > 10]
+    if long:
+        shown = ", ".join(long)
+        msg = f"{path.name}: a shapefile keeps 10 bytes of a column name ({shown}): rename them or write .gpkg."
+        raise FileFormatError(
+            msg, zh=f"{path.name}：Shapefile 字段名最多 10 字节（{shown}）：请改名或改用 .gpkg。"
+        )
+
+
+def json_text(value: Any) -> Any:
+    """Return lists and dicts as JSON text, all else as it is."""
+    if isinstance(value, list | dict | tuple | np.ndarray):
+        return orjson.dumps(value, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    return value
