@@ -109,11 +109,10 @@ def _blocks(town: Town) -> Geometries:
 
 def _halves(shape: shapely.Polygon) -> list[shapely.Polygon]:
     corners = shapely.get_coordinates(shapely.oriented_envelope(shape))
-    side, across = corners[1] - corners[0], corners[2] - corners[1]
+    origin, side, across = corners[0], corners[1] - corners[0], corners[2] - corners[1]
     if np.hypot(*across) > np.hypot(*side):
-        side, across = across, side
+        origin, side, across = corners[1], across, -side
     low, high = 0.0, 1.0
-    origin = corners[0] if np.allclose(corners[1] - corners[0], side) else corners[1]
     for _ in range(12):
         share = (low + high) / 2
         ring = [origin, origin + share * side, origin + share * side + across, origin + across]
