@@ -19,6 +19,7 @@ from gis.errors import DeliveryError
 from gridding.atoms import cut_atoms, order_by_bounds
 from gridding.conflation import conflate
 from gridding.coverage import fill_land, snap_coverage
+from gridding.lines import unbound
 from gridding.link import graph_of
 from gridding.options import DivisionOptions
 from gridding.partition import partition
@@ -195,6 +196,7 @@ def divide_land(
     list of shapely.Polygon
         Grids, a valid coverage of the land to within a precision cell.
     """
+    land, scene = unbound(np.array([land], dtype=object))[0], scene.unbound()
     lines = conflate(land, scene, options=options)
     atoms = cut_atoms(land, scene, lines, options=options)
     if len(atoms.polygons) < 2:
@@ -204,7 +206,8 @@ def divide_land(
     grids = straighten(atoms, label[node], land, scene, options=options)
     least_m2 = _CHIP_SHARE * options.target_m2
     # What noding chipped off is filled in from its neighbours when all land is put together.
-    return [grid for grid in grids if grid.area > least_m2] or [land]
+    kept = [grid for grid in grids if grid.area > least_m2]
+    return list(unbound(np.array(kept, dtype=object))) or [land]
 
 
 def _check_input(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:

@@ -101,3 +101,20 @@ def _order(geometry: Geometries, *values: Floats | Indices) -> Indices:
 def hash_of(value: bytes) -> int:
     """Return 64 bits of a hash that is the same in every run."""
     return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest(), "big")
+
+
+def unbound(geometry: Geometries) -> Geometries:
+    """Return geometry that is bound to no precision grid any more; its coordinates stay.
+
+    What was put on a grid keeps that grid in mind, and overlays with it snap to it: but not once it was
+    sent to another process. Without it both give the same.
+
+    Examples
+    --------
+    >>> snapped = shapely.set_precision(np.array([shapely.Point(0.123, 1)], dtype=object), 0.01)
+    >>> free = unbound(snapped)
+    >>> shapely.get_precision([snapped[0], free[0]]).tolist(), free[0].wkt
+    ([0.01, 0.0], 'POINT (0.12 1)')
+    """
+    plain: Geometries = shapely.from_wkb(shapely.to_wkb(geometry))
+    return plain

@@ -16,6 +16,7 @@ from gridding.lines import (
     joined_lines,
     sorted_areas,
     sorted_lines,
+    unbound,
 )
 from gridding.options import DivisionOptions
 from gridding.pieces import Flags, Pieces, read_pieces, read_points
@@ -60,6 +61,17 @@ class Scene:
             "points": shapely.points(self.points),
         }
         return {name: shapely.STRtree(shapes) for name, shapes in sets.items()}
+
+    def unbound(self) -> "Scene":
+        """Return the scene with geometry that is bound to no precision grid any more."""
+        return replace(
+            self,
+            lines=replace(self.lines, lines=unbound(self.lines.lines)),
+            buildings=unbound(self.buildings),
+            kept_whole=unbound(self.kept_whole),
+            water=unbound(self.water),
+            zones=unbound(self.zones),
+        )
 
     def near(self, land: shapely.Polygon) -> "Scene":
         """Return what touches a piece of land, in the same order."""

@@ -1,6 +1,7 @@
 """Division side by side and after a stop: what comes out is always the same, and nothing is done twice."""
 
 import multiprocessing
+import pickle
 import subprocess
 import sys
 import time
@@ -112,6 +113,22 @@ def test_two_workers_give_what_one_gives(plain: list[tuple[str, bytes]], tmp_pat
     run = Run(workers=2, memo=tmp_path / "memo", progress=done.append)
     assert as_list(divide(communities(), features=features(), run=run)) == plain
     assert sum(done) == COUNT
+
+
+def test_ground_that_was_sent_to_a_worker_is_divided_as_it_is_here() -> None:
+    options = DivisionOptions()
+    wood = shapely.Polygon([(13.37, 8.11), (391.23, 55.71), (377.77, 301.13), (41.19, 377.03)])
+    zoned = gpd.GeoDataFrame({"feature_class": ["810300"]}, geometry=[wood], crs=features().crs)
+    scene = read_scene(zoned, options=options)
+    land = shapely.normalize(box(0, 0, 400, 400))
+    # What is sent forgets the precision grid that it was put on.
+    assert shapely.get_precision(scene.zones).tolist() == [options.precision_m]
+    sent_land, sent = pickle.loads(pickle.dumps((land, scene.near(land))))
+    assert shapely.get_precision(sent.zones).tolist() == [0.0]
+    here = divide_land(land, scene.near(land), options=options)
+    there = divide_land(sent_land, sent, options=options)
+    assert [shape.wkb for shape in here] == [shape.wkb for shape in there]
+    assert set(shapely.get_precision(here).tolist()) == {0.0}
 
 
 def test_a_kept_result_that_is_broken_is_made_anew(
