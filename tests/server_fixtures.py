@@ -40,7 +40,7 @@ class Running:
     process: "subprocess.Popen[str]"
 
     def client(self, **options: object) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=30, **options)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.url, timeout=180, **options)  # type: ignore[arg-type]
 
 
 def free_port() -> int:
@@ -77,7 +77,7 @@ def serving(workspace: Workspace, *arguments: str) -> Iterator[Running]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=30)
+            process.communicate(timeout=180)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -90,7 +90,7 @@ def wait_for(url: str, process: "subprocess.Popen[str]") -> None:
         if process.poll() is not None:
             pytest.fail(f"the server ended: {process.communicate()[0]}")
         try:
-            if httpx.get(f"{url}/healthz", timeout=5).status_code == 200:
+            if httpx.get(f"{url}/healthz", timeout=20).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

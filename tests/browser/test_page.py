@@ -81,10 +81,10 @@ def test_management_grids_of_a_trade_are_shown_with_their_unit_and_without_perso
 
 def test_the_map_turns_to_another_day(watched: Watched) -> None:
     page = open_page(watched, f"#{LAMP_VIEW}")
-    with page.expect_response(re.compile(r"datetime=2025-06-01"), timeout=30_000) as tile:
+    with page.expect_response(re.compile(r"datetime=2025-06-01"), timeout=120_000) as tile:
         page.fill("#day", "2025-06-01")
     assert tile.value.ok
-    with page.expect_response(re.compile("as_of=2025-06-01"), timeout=30_000):
+    with page.expect_response(re.compile("as_of=2025-06-01"), timeout=120_000):
         click_centre(page)
     assert MIDDLE_GRID in answer(page)
 

@@ -160,7 +160,7 @@ def test_a_command_that_is_stopped_leaves_no_half_file_and_goes_on(
     words = ["grid", "divide", "-o", str(file), "--workers", "1", "--target-m2", "150"]
     command = [sys.executable, "-m", "wanmi", "-w", str(city.root), *words]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=subprocess.PIPE) as process:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while process.poll() is None and time.monotonic() < until:
             if list((city.root / "division").glob("*.wkb")):
                 break

@@ -79,7 +79,7 @@ def test_the_map_draws_without_a_network(
     tab.on("pageerror", lambda error: faults.append(str(error)))
     tab.goto(path.as_uri())
     frame = tab.frame_locator("iframe")
-    frame.locator("path.leaflet-interactive").first.wait_for(timeout=30_000)
+    frame.locator("path.leaflet-interactive").first.wait_for(timeout=120_000)
     drawn = frame.locator("path.leaflet-interactive").count()
     hot = frame.locator('path[fill="#c2185b"]').count()
     browser.close()

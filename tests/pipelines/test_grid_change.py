@@ -490,7 +490,7 @@ def running(town: Workspace, *arguments: str) -> Iterator["subprocess.Popen[str]
 
 
 def wait_until(database: Database, query: str, *, is_zero: bool) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         with database.connect() as connection:
             if (connection.execute(query).fetchone()[0] == 0) == is_zero:

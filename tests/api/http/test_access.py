@@ -36,7 +36,7 @@ def key_for(town: Town, role: str, *districts: str, rate: int = 6000) -> str:
 
 def wait_until(client: httpx.Client, key: str, status: int, path: str = "/v1/builds") -> None:
     """Wait for the server to learn of a key: a refresh takes a second."""
-    ends = time.monotonic() + 15
+    ends = time.monotonic() + 180
     while time.monotonic() < ends:
         answer = client.get(path, headers={"Authorization": f"Bearer {key}"})
         if answer.status_code == status:
@@ -155,10 +155,15 @@ def test_a_key_that_asks_too_often_waits(guarded: Running, town: Town) -> None:
     key = key_for(town, "reader", rate=5)
     with guarded.client() as client:
         wait_until(client, key, 200)
-    # The limit holds over both workers: each call opens a connection of its own.
-    answers = [ask(guarded, key, "GET", "/v1/builds") for _ in range(8)]
+    # The limit holds over both workers: each call opens a connection of its own. A bucket fills
+    # while the calls last, however slow the machine is, so the time they took is counted in.
+    began = time.monotonic()
+    answers = [ask(guarded, key, "GET", "/v1/builds") for _ in range(12)]
+    refilled = (time.monotonic() - began) * 5 / 60
     refused = [answer for answer in answers if answer.status_code == 429]
-    assert len(refused) >= 3
+    assert len(answers) - len(refused) <= 5 + refilled
+    if not refused:
+        pytest.skip(f"twelve calls took so long that {refilled:.0f} more were allowed")
     assert refused[-1].json()["code"] == "rate_limited"
     assert 1 <= int(refused[-1].headers["retry-after"]) <= 12
 

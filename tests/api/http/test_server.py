@@ -64,7 +64,7 @@ class Asker(threading.Thread):
         self.answers: list[tuple[int, str]] = []
 
     def run(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=30) as client:
+        with httpx.Client(base_url=self._url, timeout=180) as client:
             while not self._stop_asking.is_set():
                 answer = client.get("/v1/lookup", params=PLACE)
                 version = answer.json().get("data_version", "") if answer.content else ""
@@ -77,7 +77,7 @@ class Asker(threading.Thread):
 
 
 def wait_for_version(client: httpx.Client, version: str) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 180
     while client.get("/v1/builds").json()["data_version"] != version:
         assert time.monotonic() < ends, "the snapshot was not taken in"
         time.sleep(0.1)
@@ -119,7 +119,7 @@ def test_a_new_snapshot_is_taken_in_without_losing_a_request(own_town: Town) -> 
         pointer.write_text(f"{before}\n", encoding="utf-8")
         wait_for_version(client, before)
         pointer.write_text("nothing\n", encoding="utf-8")
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 180
         while "snapshot_fault" not in notes(client):
             assert time.monotonic() < ends
             time.sleep(0.1)
@@ -174,7 +174,7 @@ def test_lookups_go_on_while_the_database_is_away(embedded: Town) -> None:
         # The catalogue of imagery was not asked for before; the server does not start the database.
         assert client.get("/imagery").status_code == 503
         cluster.up(embedded.workspace.root, is_durable=False)
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 180
         while client.get("/readyz").json()["status"] != "ready":
             assert time.monotonic() < ends
             time.sleep(0.2)
@@ -192,7 +192,7 @@ def test_a_server_answers_without_its_database_and_stops_politely(own_town: Town
     process = wanmi(away, "serve", "--port", str(port))
     try:
         wait_for(url, process)
-        with httpx.Client(base_url=url, timeout=60) as client:
+        with httpx.Client(base_url=url, timeout=180) as client:
             assert client.get("/v1/lookup", params=PLACE).json()["component"]["code"] == LAMP
             assert notes(client) == ["database_away"]
             assert client.get("/ogc/collections").status_code == 200
@@ -205,7 +205,7 @@ def test_a_server_answers_without_its_database_and_stops_politely(own_town: Town
         time.sleep(0.5)
     finally:
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=180)
     asking.join()
     assert process.returncode == 0, output
     assert [answer.status_code for answer in answers] == [200]
@@ -218,4 +218,4 @@ def test_a_server_answers_without_its_database_and_stops_politely(own_town: Town
 def ask_batch(url: str) -> httpx.Response:
     position = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547"}
     cases = [{"class_code": "0137", "position": position} for _ in range(3000)]
-    return httpx.post(f"{url}/v1/assign/batch", json=cases, timeout=60)
+    return httpx.post(f"{url}/v1/assign/batch", json=cases, timeout=180)
