@@ -23,6 +23,7 @@ COMMANDS = {
         "rejects",
         "demo",
     ),
+    "pipelines.surveys": ("census", "units"),
     "api": ("snapshot", "assign", "geocode"),
     "api.http": ("serve", "key"),
 }

@@ -1,0 +1,1 @@
+"""Component surveys 普查 as whole deliveries: taken in, judged, reported, merged, handed out."""
