@@ -1,0 +1,1 @@
+"""Components handed out and taken back: other systems' columns, field teams' files."""
