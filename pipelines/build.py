@@ -20,7 +20,7 @@ import pandas as pd
 from gis.builds import BuildRequest, BuildResult, Scope, find_build, publish
 from gis.crs import city_crs
 from gis.database import Database, dataset_lock, open_database, read_rows
-from gis.errors import BuildError
+from gis.errors import BuildError, WanmiError
 from gis.faults import Outcome
 from gis.ledger import check_day
 from gis.tables import FEATURE_TABLES
@@ -28,7 +28,7 @@ from gis.workspace import Workspace
 from pipelines.context import BuildContext, References
 from pipelines.delivery import DATASETS, Delivery, hash_content, read_manifest
 from pipelines.files import closest
-from pipelines.layers import Extract, describe, extract, no_rows
+from pipelines.layers import Extract, Failed, describe, extract, no_rows
 from pipelines.records import publish_cases
 from pipelines.reports import DatasetReport, report_nothing, report_result, summarise
 from pipelines.steps import STEPS, Step
@@ -102,16 +102,8 @@ def build_delivery(
     options = options or BuildOptions()
     delivery = read_manifest(folder)
     steps = choose_steps(delivery, only=options.only)
-    database = open_database(workspace)
-    context = BuildContext(
-        workspace=workspace,
-        database=database,
-        crs=city_crs(workspace.profile, workspace.root),
-        profile=workspace.profile,
-        as_of=delivery.as_of,
-        delivery=delivery,
-        references=References(database),
-    )
+    context = open_context(delivery, workspace)
+    database = context.database
     with database.connect() as connection, dataset_lock(connection, "deliveries"):
         if options.dry_run:
             return _rehearse(steps, context, progress=progress)
@@ -120,6 +112,20 @@ def build_delivery(
         waiting = [item for item in work if isinstance(item, Judged) and not item.is_nothing]
         _refuse_older(delivery, [item.step.dataset for item in waiting], database)
         return [_finish(item, database, options=options, progress=progress) for item in work]
+
+
+def open_context(delivery: Delivery, workspace: Workspace) -> BuildContext:
+    """Return what the rows of `delivery` are judged with: the city, and what is live in its database."""
+    database = open_database(workspace)
+    return BuildContext(
+        workspace=workspace,
+        database=database,
+        crs=city_crs(workspace.profile, workspace.root),
+        profile=workspace.profile,
+        as_of=delivery.as_of,
+        delivery=delivery,
+        references=References(database),
+    )
 
 
 def _rehearse(
@@ -188,12 +194,12 @@ def _judge_all(
                 content_hash=content_hash,
                 files={},
             )
-            judged = _judge(step, request, context, advance=advance)
+            judged = judge_step(step, request, context, advance=advance)
         if judged.is_nothing and step.dataset not in standing:
             continue  # neither delivered nor ever loaded: there is nothing to tell of it
         if not judged.is_nothing:
             standing[step.dataset] = content_hash
-        _expect(judged, context)
+        expect_rows(judged, context)
         work.append(judged)
     return work
 
@@ -222,10 +228,28 @@ def _surroundings(context: BuildContext) -> str:
     return sha256(profile + metadata.version("wanmi").encode()).hexdigest()
 
 
-def _judge(step: Step, request: BuildRequest, context: BuildContext, *, advance: Advance) -> Judged:
+def judge_step(
+    step: Step,
+    request: BuildRequest,
+    context: BuildContext,
+    *,
+    advance: Advance,
+    failed: Failed | None = None,
+) -> Judged:
+    """Read and judge what the delivery brings of one dataset; nothing is written.
+
+    With `failed`, files that can not be read are told to it and left out; then no live row ends.
+    """
+    failures: list[str] = []
+
+    def note(name: str, error: WanmiError) -> None:
+        assert failed is not None
+        failures.append(name)
+        failed(name, error)
+
     delivered = context.delivery.layers_of(step.dataset)
     extracted = (
-        extract(context, step.dataset, advance=advance)
+        extract(context, step.dataset, advance=advance, failed=note if failed else None)
         if delivered
         else Extract(frame=no_rows(context, step.dataset), reports=(), unmapped={}, columns={})
     )
@@ -242,7 +266,7 @@ def _judge(step: Step, request: BuildRequest, context: BuildContext, *, advance:
         request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
         outcome=outcome,
         rows_read=len(outcome.accepted) + outcome.refused,
-        scope=Scope.nothing() if replaced.empty else step.scope(replaced, context),
+        scope=Scope.nothing() if replaced.empty or failures else step.scope(replaced, context),
         warnings=tuple(
             f"{report.path}: {text}" for report in extracted.reports for text in report.warnings
         ),
@@ -260,7 +284,7 @@ def _replaced(accepted: pd.DataFrame, context: BuildContext, dataset: str) -> pd
     return accepted[~accepted["source_file"].isin(updating)]
 
 
-def _expect(judged: Judged, context: BuildContext) -> None:
+def expect_rows(judged: Judged, context: BuildContext) -> None:
     """Let later datasets see the rows as they will be: refused ones keep their live version."""
     if judged.step.dataset not in FEATURE_TABLES:
         return

@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -137,8 +137,14 @@ class Delivery:
         return path.relative_to(self.root).as_posix()
 
 
-def read_manifest(folder: Path) -> Delivery:
+Refused = Callable[[str, DeliveryError], None]
+"""Told of a ``[[layer]]`` that can not be used, by its path or number, and why."""
+
+
+def read_manifest(folder: Path, *, refused: Refused | None = None) -> Delivery:
     """Read ``delivery.toml`` of `folder` and find every file it names.
+
+    With `refused`, a layer that is wrong or whose files are not there is told to it and left out.
 
     Raises
     ------
@@ -165,11 +171,15 @@ def read_manifest(folder: Path) -> Delivery:
             f"{MANIFEST_NAME} is not valid TOML: {error}; correct that line.",
             f"{MANIFEST_NAME} 不是有效的 TOML：{error}；请修改该行。",
         ) from error
-    return parse_manifest(table, root=root)
+    return parse_manifest(table, root=root, refused=refused)
 
 
-def parse_manifest(table: Mapping[str, Any], *, root: Path) -> Delivery:
+def parse_manifest(
+    table: Mapping[str, Any], *, root: Path, refused: Refused | None = None
+) -> Delivery:
     """Check a manifest that was read from TOML and find its files under `root`.
+
+    With `refused`, a layer that is wrong or whose files are not there is told to it and left out.
 
     Raises
     ------
@@ -198,8 +208,16 @@ def parse_manifest(table: Mapping[str, Any], *, root: Path) -> Delivery:
             "add one for each file.",
             f"交付“{name}”为空：{MANIFEST_NAME} 中没有 [[layer]]，请为每个文件添加一项。",
         )
-    layers = tuple(_layer(entry, number, root) for number, entry in enumerate(entries, 1))
-    return Delivery(name=name.strip(), as_of=as_of, root=root, layers=layers)
+    layers = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            layers.append(_layer(entry, number, root))
+        except DeliveryError as error:
+            if refused is None:
+                raise
+            path = entry.get("path") if isinstance(entry, Mapping) else None
+            refused(str(path or f"[[layer]] {number}"), error)
+    return Delivery(name=name.strip(), as_of=as_of, root=root, layers=tuple(layers))
 
 
 def _day(value: Any) -> date:

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from gis.crs import transform_xy
-from gis.errors import CrsError, DeliveryError
+from gis.errors import CrsError, DeliveryError, WanmiError
 from gis.fields import map_fields
 from gis.sheets import read_sheet
 from gis.shift import Areas, index_areas
@@ -30,6 +30,9 @@ SPATIAL = frozenset({"areas", "topography", "unit_grids", "place_names", "addres
 _NAMED_CRS = re.compile(r"EPSG:\d+|GCJ-02|BD-09")
 _SOURCE = ("source_file", "source_row")
 _SHEET_SUFFIXES = (".csv", ".csv.gz", ".xlsx")
+
+Failed = Callable[[str, WanmiError], None]
+"""Told of a file that can not be read, by its name in the delivery, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +55,16 @@ class Extract:
 
 
 def extract(
-    context: BuildContext, dataset: str, *, advance: Callable[[int], None] = lambda _: None
+    context: BuildContext,
+    dataset: str,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+    failed: Failed | None = None,
 ) -> Extract:
     """Read every file of `dataset`; what can not be read as a whole is an error.
 
-    `advance` is called with 1 after each file.
+    `advance` is called with 1 after each file. With `failed`, a file that can not be read is told to
+    it and left out, and the others are read.
 
     Raises
     ------
@@ -69,13 +77,20 @@ def extract(
     areas = _known_areas(context) if dataset in SPATIAL else None
     for spec in context.delivery.layers_of(dataset):
         for path in spec.files:
-            layer = _read(spec, path, context)
-            mapping = map_fields(layer.frame, dataset=dataset, stated=_stated(spec))
             name = context.delivery.name_of(path)
+            try:
+                layer = _read(spec, path, context)
+                mapping = map_fields(layer.frame, dataset=dataset, stated=_stated(spec))
+                report = replace(layer.report, path=name)
+                report = _check(layer.frame, report, spec, context, areas)
+            except WanmiError as error:
+                if failed is None:
+                    raise
+                failed(name, error)
+                continue
             unmapped[name] = tuple(mapping.unmapped)
             columns[name] = mapping.mapped
-            report = replace(layer.report, path=name)
-            reports.append(_check(layer.frame, report, spec, context, areas))
+            reports.append(report)
             frames.append(_with_layer(mapping.frame, spec, name))
             advance(1)
     return Extract(
@@ -211,6 +226,8 @@ def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame
 
 
 def _join(frames: list[pd.DataFrame], context: BuildContext, dataset: str) -> pd.DataFrame:
+    if not frames:
+        return no_rows(context, dataset)
     joined = pd.concat(frames, ignore_index=True)
     if dataset in SPATIAL:
         return gpd.GeoDataFrame(joined, geometry="geometry", crs=context.crs.crs)
