@@ -15,6 +15,7 @@ Mask = NDArray[np.bool_]
 
 _BESIDE_M = 0.001
 _SET = (KINDS.index("locked"), KINDS.index("existing"))
+_SOFT = tuple(KINDS.index(kind) for kind in ("path", "wall", "parcel", "green", "land_use"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Arcs:
     """Whether it follows no feature, and so may be straightened."""
     is_feature: Mask
     """Whether it follows a feature inside the land that is no border set before."""
+    is_soft: Mask
+    """Whether that is a feature which a border may leave for a metre: no road, water or railway."""
 
     def with_lines(self, lines: Geometries) -> "Arcs":
         """Return the same arcs along other lines."""
@@ -53,8 +56,8 @@ def chain_arcs(atoms: Atoms, grid: Indices, *, precision_m: float) -> Arcs:
     precision_m : float
         Side of the cells on which all coordinates lie, m.
 
-    An arc changes neither its two sides nor from feature to open land; its order and direction follow
-    those of the pieces.
+    An arc changes neither its two sides nor from a road to a softer feature or open land; its order and
+    direction follow those of the pieces.
     """
     left = grid[atoms.left]
     right = np.where(atoms.right >= 0, grid[np.maximum(atoms.right, 0)], atoms.right)
@@ -63,7 +66,8 @@ def chain_arcs(atoms: Atoms, grid: Indices, *, precision_m: float) -> Arcs:
     # What is set already, as the outline, keeps every vertex: others have the same ones.
     is_set = (right < 0) | np.isin(atoms.kind[kept], _SET)
     is_free = (atoms.kind[kept] < 0) & ~is_set
-    status = np.where(is_set, 0, np.where(is_free, 2, 1))
+    is_soft = np.isin(atoms.kind[kept], _SOFT) & ~is_set
+    status = np.where(is_set, 0, np.where(is_free, 2, np.where(is_soft, 3, 1)))
     node = _end_nodes(pieces, precision_m)
     chain, order, is_reversed = _chains(node, status)
     first = np.flatnonzero(np.diff(chain, prepend=-1))
@@ -80,7 +84,8 @@ def chain_arcs(atoms: Atoms, grid: Indices, *, precision_m: float) -> Arcs:
         start=begin,
         end=finish,
         is_free=status[order][first] == 2,
-        is_feature=status[order][first] == 1,
+        is_feature=status[order][first] % 2 == 1,
+        is_soft=status[order][first] == 3,
     )
 
 

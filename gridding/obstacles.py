@@ -1,6 +1,6 @@
 """Obstacles: what a straightened border keeps clear of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -15,6 +15,10 @@ _INSET_M = 0.1
 """What reaches less deep into a building does not cut it, m."""
 _NECK_M = 3.0
 """Borders that meet nowhere keep this distance, m: a grid is no thread."""
+_RIM_M = 1.3
+"""With the clearance kept from what is left, a border may run 0.8 m inside a compound."""
+_DETOUR_M = 2.5
+"""Distance from a component within which a border on a feature may leave its course, m."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +27,20 @@ class Obstacles:
 
     solids: Geometries
     """Polygons that must not be cut."""
+    buildings: int
+    """How many of them are buildings; these come first."""
     points: Geometries
     """Components."""
     clearance_m: float
     """Distance from solids, m."""
     point_clearance_m: float
     """Distance from components, m."""
+
+    def lenient(self) -> "Obstacles":
+        """Return the obstacles without the rims of compounds, which a border may cut off by less than a metre."""
+        inner = shapely.buffer(self.solids[self.buildings :], -_RIM_M)
+        inner = inner[~shapely.is_empty(inner)]
+        return replace(self, solids=np.concatenate([self.solids[: self.buildings], inner]))
 
 
 def meets_solid(lines: Geometries, before: Geometries, obstacles: Obstacles) -> Mask:
@@ -91,11 +103,50 @@ def pass_round(
     precision_m : float
         Side of the cells on which the new vertices lie, m.
     """
-    line, point = near_points(lines, obstacles)
+    pairs = near_points(lines, obstacles)
+    return bend(lines, pairs, obstacles, is_other_side=is_other_side, precision_m=precision_m)
+
+
+def bend(
+    lines: Geometries,
+    pairs: tuple[Indices, Indices],
+    obstacles: Obstacles,
+    *,
+    is_other_side: bool,
+    is_local: bool = False,
+    precision_m: float,
+) -> Geometries:
+    """Bend lines round the given components, by one vertex for each.
+
+    Parameters
+    ----------
+    lines : array of shapely.LineString
+        In metres; those without a component come back as they are.
+    pairs : line, point
+        Positions in `lines` and in the components of `obstacles`, by line.
+    obstacles : Obstacles
+        Give the components and their clearance.
+    is_other_side : bool
+        Whether to pass each component on the side where it is not passed now.
+    is_local : bool
+        Whether a line leaves its course no sooner than 2.5 m before a component.
+    precision_m : float
+        Side of the cells on which the new vertices lie, m.
+    """
+    line, point = pairs
     if len(line) == 0:
         return lines
-    xy = shapely.get_coordinates(obstacles.points[point])
     along = shapely.line_locate_point(lines[line], obstacles.points[point])
+    if is_local:
+        both = np.concatenate([along - _DETOUR_M, along + _DETOUR_M])
+        owner = np.concatenate([line, line])
+        inside = (both > precision_m) & (both < shapely.length(lines[owner]) - precision_m)
+        both, owner = both[inside], owner[inside]
+        spots = shapely.get_coordinates(shapely.line_interpolate_point(lines[owner], both))
+        spots = np.round(spots / precision_m) * precision_m
+        lines = _with_vertices(lines, owner, both, spots, 2 * precision_m)
+        along = shapely.line_locate_point(lines[line], obstacles.points[point])
+    xy = shapely.get_coordinates(obstacles.points[point])
     foot = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], along))
     ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], along + 0.05))
     away = foot - xy

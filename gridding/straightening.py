@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from gridding.atoms import Atoms
 from gridding.graph import Floats, Indices
 from gridding.obstacles import (
     Obstacles,
+    bend,
     crosses_arcs,
     meets_solid,
     near_points,
@@ -44,7 +45,8 @@ def straighten(
 
     The grids cover what the atoms cover, exactly and as a valid coverage on the precision grid. The
     outline of the land and borders set before stay as they are, borders on features stay within five
-    centimetres. A border in a gap between buildings or over open land takes the simplest line that keeps
+    centimetres; where a component is too near, those on no road, water or railway step aside by less than
+    a metre. A border in a gap between buildings or over open land takes the simplest line that keeps
     clear of buildings, components and other borders and moves no grid out of the window of area.
 
     Parameters
@@ -89,6 +91,7 @@ class _Bench:
         origin = shapely.get_coordinates(arcs.lines[0])[0]
         obstacles = Obstacles(
             solids=np.concatenate([scene.buildings, scene.kept_whole]),
+            buildings=len(scene.buildings),
             points=shapely.points(scene.points.reshape(-1, 2)),
             clearance_m=options.clearance_m,
             point_clearance_m=options.component_clearance_m,
@@ -115,7 +118,54 @@ class _Bench:
             pending = pending[~is_taken]
         rows = np.flatnonzero(arcs.is_free)
         rows = rows[np.unique(near_points(arcs.lines[rows], self.obstacles)[0])]
-        return self.take(arcs, rows, arcs.lines[rows])[0]
+        return self.stepped_aside(self.take(arcs, rows, arcs.lines[rows])[0])
+
+    def stepped_aside(self, arcs: Arcs) -> Arcs:
+        """Return arcs that leave soft features for less than a metre where a component is too near.
+
+        One component after another, each on the nearer side if that can be; compounds may lose as much.
+        """
+        bench = replace(self, obstacles=self.obstacles.lenient())
+        rows = np.flatnonzero(arcs.is_free | arcs.is_soft)
+        count = len(self.obstacles.points)
+        tried = np.empty(0, dtype=np.intp)
+        while True:
+            line, point = near_points(arcs.lines[rows], self.obstacles)
+            fresh = np.flatnonzero(~np.isin(rows[line] * count + point, tried))
+            fresh = fresh[np.diff(line[fresh], prepend=-1) != 0]
+            if len(fresh) == 0:
+                return arcs
+            line, point = rows[line[fresh]], point[fresh]
+            tried = np.append(tried, line * count + point)
+            for is_other_side in (False, True):
+                taken = bench._try_round(arcs, (line, point), is_other_side=is_other_side)
+                arcs, left = arcs.with_lines(taken), arcs.lines[line] == taken[line]
+                line, point = line[left], point[left]
+
+    def _try_round(
+        self, arcs: Arcs, pairs: tuple[Indices, Indices], *, is_other_side: bool
+    ) -> Geometries:
+        """Return the lines of arcs, those bent that may be: round one component each."""
+        line, point = pairs
+        bent = bend(
+            arcs.lines[line],
+            (np.arange(len(line)), point),
+            self.obstacles,
+            is_other_side=is_other_side,
+            is_local=True,
+            precision_m=self.options.precision_m,
+        )
+        # Clear of this one, and no nearer than before to any other.
+        count = len(self.obstacles.points)
+        row, near = near_points(bent, self.obstacles)
+        before, known = near_points(arcs.lines[line], self.obstacles)
+        is_old = np.isin(row * count + near, before * count + known) & (near != point[row])
+        good = np.ones(len(line), dtype=np.bool_)
+        good[row[~is_old]] = False
+        good[good] = self._sound(arcs, line[good], bent[good], ignores_points=True)
+        lines = arcs.lines.copy()
+        lines[line[good]] = bent[good]
+        return lines
 
     def take(self, arcs: Arcs, rows: Indices, lines: Geometries) -> tuple[Arcs, Mask]:
         """Take those of the candidates that break nothing, bent round components where need be."""

@@ -15,7 +15,7 @@ from gridding.atoms import Atoms
 from gridding.options import DivisionOptions
 from gridding.straightening import straighten
 
-STREET, GAP, OPEN, OUTLINE = 4, -1, -2, -3
+STREET, PARCEL, GAP, OPEN, OUTLINE = 4, 8, -1, -2, -3
 
 
 def scene_of(buildings=(), points=(), kept_whole=()) -> SimpleNamespace:
@@ -142,7 +142,7 @@ def test_grids_are_a_coverage_of_the_land_that_cuts_no_house(seed: int, hole: bo
     assert np.abs(cells - np.rint(cells)).max() < 1e-4
     features = [line for line, kind in zip(atoms.border, atoms.kind, strict=True) if kind >= 0]
     chains = chain_arcs(atoms, grid, precision_m=0.01)
-    kept = shapely.union_all(chains.lines[~chains.is_free])
+    kept = shapely.union_all(chains.lines[~chains.is_free & ~chains.is_soft])
     assert len(features) == 0 or borders.buffer(0.051).covers(kept)
 
 
@@ -203,6 +203,33 @@ def test_a_border_passes_a_component_at_the_clearance() -> None:
     assert border.distance(shapely.Point(lamp)) >= 0.6
     assert len(border.coords) == 3
     assert border.length < 100.1
+
+
+def test_a_border_on_a_parcel_steps_aside_for_the_components_on_it_but_not_far() -> None:
+    atoms, land = two_halves(0.0, kind=PARCEL)
+    lamps = shapely.points([(100.0, 20.0), (100.3, 60.0)])
+    scene = scene_of(points=shapely.get_coordinates(lamps), kept_whole=atoms.polygons)
+    border = border_of(straighten(atoms, np.array([0, 1]), land, scene, options=DivisionOptions()))
+    assert (shapely.distance(border, lamps) >= 0.6).all()
+    assert shapely.hausdorff_distance(border, LineString([(100, 0), (100, 100)])) < 1.0
+    # It leaves the line no sooner than 2.5 m before a lamp.
+    assert border.intersection(LineString([(100, 0), (100, 100)])).length == pytest.approx(90.0)
+
+
+def test_a_border_on_a_street_stays_though_a_component_is_on_it() -> None:
+    atoms, land = two_halves(0.0, kind=STREET)
+    scene = scene_of(points=[(100.0, 20.0)])
+    border = border_of(straighten(atoms, np.array([0, 1]), land, scene, options=DivisionOptions()))
+    assert border.equals(LineString([(100, 0), (100, 100)]))
+
+
+def test_a_border_steps_aside_for_nothing_where_a_house_leaves_no_room() -> None:
+    atoms, land = two_halves(0.0, kind=PARCEL)
+    houses = [box(90, 10, 99.9, 30), box(100.1, 10, 110, 30)]
+    scene = scene_of(houses, points=[(100.0, 20.0), (100.0, 60.0)])
+    border = border_of(straighten(atoms, np.array([0, 1]), land, scene, options=DivisionOptions()))
+    assert border.distance(shapely.union_all(houses)) == pytest.approx(0.1)
+    assert border.distance(shapely.Point(100.0, 60.0)) >= 0.6
 
 
 def test_a_straight_border_that_would_move_too_much_area_is_refused() -> None:
