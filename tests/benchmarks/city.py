@@ -40,16 +40,16 @@ def make_city(folder: Path, *, grids: int, components: int, places: int, seed: i
     """Compile a square city of about so many grids, components and door plates."""
     rng = np.random.default_rng(seed)
     side = max(COMMUNITY, round(np.sqrt(grids) / COMMUNITY) * COMMUNITY)
-    cells = _cells(side, rng)
-    codes, communities = _codes(side)
+    shapes = cells(side, rng)
+    codes, communities = codes_of(side)
     grid_frame = _frame(
-        code=codes, community_code=communities, area_m2=shapely.area(cells), origin="divided",
-        initial_date=_FROM, geometry=cells,
+        code=codes, community_code=communities, area_m2=shapely.area(shapes), origin="divided",
+        initial_date=_FROM, geometry=shapes,
     )  # fmt: skip
     component_frame = _components(components, side * CELL_M, rng)
     place_frame = _places(places, side * CELL_M)
     frames = {
-        "areas": _areas(grid_frame),
+        "areas": areas_of(grid_frame),
         "unit_grids": grid_frame,
         "components": component_frame,
         "units": _units(communities),
@@ -91,7 +91,7 @@ def _frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(columns | _VERSION)
 
 
-def _cells(side: int, rng: np.random.Generator) -> NDArray[Any]:
+def cells(side: int, rng: np.random.Generator) -> NDArray[Any]:
     """Return cells of a jittered lattice whose shared edges bend in the same points."""
     steps = side * _EDGE_POINTS + 1
     axis = np.arange(steps) * (CELL_M / _EDGE_POINTS)
@@ -109,11 +109,12 @@ def _cells(side: int, rng: np.random.Generator) -> NDArray[Any]:
     corner = np.array([*ring, ring[0]])
     r = rows[:, None] * n + corner[None, :, 0]
     c = columns[:, None] * n + corner[None, :, 1]
-    cells: NDArray[Any] = shapely.polygons(np.stack([xs[r, c], ys[r, c]], axis=2))
-    return cells
+    polygons: NDArray[Any] = shapely.polygons(np.stack([xs[r, c], ys[r, c]], axis=2))
+    return polygons
 
 
-def _codes(side: int) -> tuple[list[str], list[str]]:
+def codes_of(side: int) -> tuple[list[str], list[str]]:
+    """Return code and community of each cell, row by row from the south."""
     rows, columns = np.divmod(np.arange(side * side), side)
     community = (rows // COMMUNITY) * (side // COMMUNITY) + columns // COMMUNITY
     inside = (rows % COMMUNITY) * COMMUNITY + columns % COMMUNITY + 1
@@ -122,11 +123,12 @@ def _codes(side: int) -> tuple[list[str], list[str]]:
     return codes, communities
 
 
-def _areas(grids: pd.DataFrame) -> pd.DataFrame:
+def areas_of(grids: pd.DataFrame) -> pd.DataFrame:
+    """Return district, streets and communities that the cells make up."""
     rows = []
     for level, digits in (("district", 6), ("street", 9), ("community", 12)):
-        for code, cells in grids.groupby(grids["community_code"].str[:digits])["geometry"]:
-            shape = shapely.coverage_union_all(cells.to_numpy())
+        for code, parts in grids.groupby(grids["community_code"].str[:digits])["geometry"]:
+            shape = shapely.coverage_union_all(parts.to_numpy())
             parent = {"district": None, "street": code[:6], "community": code[:9]}[level]
             rows.append((code, level, f"区域{code}", parent, shape.area, shape))
     names = ("code", "level", "name", "parent_code", "area_m2", "geometry")
