@@ -82,6 +82,8 @@ class Faults:
         if len(rows) == 0:
             return
         entry = self._rules[rule]
+        if entry.severity == "off":
+            return
         columns = {
             name: (
                 value.reindex(rows).tolist()

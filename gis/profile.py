@@ -40,6 +40,19 @@ main_roads = "centreline"     # or "own": the carriageway of a main road is grid
 water = "own"                 # or "shared": grids meet at the centreline of a river
 zone_targets = {{}}             # target area by feature class prefix, m²: {{ "81" = 80000.0 }}
 
+[census]                 # how component surveys are judged; `wanmi census rules` lists the rules
+severity = {{}}                 # rule -> "error", "warning" or "off": {{ C046 = "off" }}
+recode_distance_m = 500.0     # a code this far from where it was has been passed to another object, m
+least_line_m = 0.1            # a shorter line is no component, m
+least_polygon_m2 = 0.05       # a smaller polygon is no component, m²
+stack_size = 4                # this many components at exactly one point were not surveyed there
+lattice_share = 0.9           # share of a file's positions on a lattice that tells of lost precision
+earliest_year = 1949          # dates before this year are doubted
+completeness_drop = 0.2       # a column may be this much emptier than in the last version of its class
+count_change = 0.5            # the number of components of a class may change by this share
+density_score = 6.0           # robust score from which on a grid differs too much from those around it
+elsewhere_share = 0.5         # share of a file outside the city that makes it one of another city
+
 [decision]               # which role is asked first for the owning unit
 component_order = ["maintainer", "owner", "competent", "territorial"]    # 先属主、后属地
 event_order = ["territorial", "handler", "competent"]                    # 先属地、后属主

@@ -72,6 +72,33 @@ class Grids(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Feature class prefix (GB/T 13923) -> target area of grids on such land, m²."""
 
 
+class Census(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[census]`` table: how strictly component surveys are judged."""
+
+    severity: dict[str, Literal["error", "warning", "off"]] = {}
+    """Rule of ``census/rules`` -> what it does in this city; the others do what the catalogue says."""
+    recode_distance_m: Annotated[float, msgspec.Meta(gt=0)] = 500.0
+    """A code this far from where it was has been passed to another object, m."""
+    least_line_m: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+    """A line shorter than this is no component, m."""
+    least_polygon_m2: Annotated[float, msgspec.Meta(ge=0)] = 0.05
+    """A polygon smaller than this is no component, m²."""
+    stack_size: Annotated[int, msgspec.Meta(ge=2)] = 4
+    """This many components at exactly one point were not surveyed there."""
+    lattice_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
+    """Share of a file's positions on a lattice from which on its precision counts as lost."""
+    earliest_year: Annotated[int, msgspec.Meta(ge=1)] = 1949
+    """Dates before this year are doubted."""
+    completeness_drop: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
+    """A column may be this much emptier than in the last version of its class, as a share."""
+    count_change: Annotated[float, msgspec.Meta(gt=0)] = 0.5
+    """The number of components of a class may change by this share of what it was."""
+    density_score: Annotated[float, msgspec.Meta(gt=0)] = 6.0
+    """Robust score from which on a grid differs too much from the grids around it."""
+    elsewhere_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
+    """Share of a file outside the city from which on the file is of another city."""
+
+
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[decision]`` table: in which order roles are asked for an owning unit 责任单位."""
 
@@ -106,6 +133,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     codes: Codes = Codes()
     thresholds: Thresholds = Thresholds()
     grids: Grids = Grids()
+    census: Census = Census()
     decision: Decision = Decision()
     extension_class: list[ExtensionClass] = []
     extension_trade: list[ExtensionTrade] = []

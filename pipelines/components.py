@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from census.catalogue import census_rules
 from census.checks import (
     judge_attributes,
     judge_classes,
@@ -58,7 +59,8 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     class had before, else gets the next free sequence, so that loading twice changes nothing.
     Columns no platform column stands for are kept as attributes.
     """
-    faults = Faults(frame, rules=RULES)
+    rules = {**RULES, **census_rules(context.profile.census.severity)}
+    faults = Faults(frame, rules=rules)
     rows = _tidy_rows(frame, context)
     taxonomies = _taxonomies(rows, context)
     rows[["class_code", "class_name", "class_geometry", "accuracy_m"]] = judge_classes(

@@ -1,0 +1,1 @@
+"""The rule catalogue of the component census as data: one CSV per subject."""
