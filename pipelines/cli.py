@@ -70,7 +70,7 @@ def build(
 
     def human() -> None:
         typer.echo(
-            f"{'dataset':16}{'status':12}{'read':>10}{'accepted':>10}{'rejected':>10}"
+            f"{'dataset':18}{'status':12}{'read':>10}{'accepted':>10}{'rejected':>10}"
             f"{'opened':>10}{'closed':>10}{'unchanged':>11}"
         )
         for report in reports:
@@ -90,7 +90,7 @@ def _print_report(report: Any) -> None:
     counts = (report.rows_opened, report.rows_closed, report.rows_unchanged)
     opened, closed, unchanged = ("-" if count is None else f"{count:,}" for count in counts)
     typer.echo(
-        f"{report.dataset:16}{report.status:12}{report.rows_read:>10,}{report.rows_accepted:>10,}"
+        f"{report.dataset:18}{report.status:12}{report.rows_read:>10,}{report.rows_accepted:>10,}"
         f"{report.rows_rejected:>10,}{opened:>10}{closed:>10}{unchanged:>11}"
     )
     for warning in report.warnings:
@@ -114,11 +114,11 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     def human() -> None:
         typer.echo(
-            f"{'dataset':16}{'live rows':>12}{'as of':>12}{'build':>7}{'rejected':>10}  delivery"
+            f"{'dataset':18}{'live rows':>12}{'as of':>12}{'build':>7}{'rejected':>10}  delivery"
         )
         for row in rows:
             typer.echo(
-                f"{row.dataset:16}{row.live_rows:>12,}{row.as_of or '-':>12}"
+                f"{row.dataset:18}{row.live_rows:>12,}{row.as_of or '-':>12}"
                 f"{row.build_id or '-':>7}{row.rows_rejected:>10,}  {row.delivery or ''}"
             )
 
@@ -141,12 +141,12 @@ def builds(
 
     def human() -> None:
         typer.echo(
-            f"{'build':>6}  {'dataset':16}{'status':13}{'as of':12}{'opened':>10}{'closed':>10}"
+            f"{'build':>6}  {'dataset':18}{'status':13}{'as of':12}{'opened':>10}{'closed':>10}"
             f"{'unchanged':>11}{'rejected':>10}  delivery"
         )
         for row in rows:
             typer.echo(
-                f"{row['build_id']:>6}  {row['dataset']:16}{row['status']:13}{row['as_of']!s:12}"
+                f"{row['build_id']:>6}  {row['dataset']:18}{row['status']:13}{row['as_of']!s:12}"
                 f"{row['rows_opened']:>10,}{row['rows_closed']:>10,}{row['rows_unchanged']:>11,}"
                 f"{row['rows_rejected']:>10,}  {row['delivery']}"
             )
@@ -232,7 +232,7 @@ def rejects(
     def human() -> None:
         for row in counts:
             typer.echo(
-                f"{row['dataset']:16}{row['severity']:9}{row['rule']:6}{row['rows']:>8,}  "
+                f"{row['dataset']:18}{row['severity']:9}{row['rule']:6}{row['rows']:>8,}  "
                 f"{row['example']}"
             )
         typer.echo(f"{len(frame):,} faults" + (f" written to {output}." if output else "."))

@@ -40,6 +40,7 @@ from pipelines.sample.table_faults import (
 )
 from pipelines.sample.tables import write_csv, write_workbook
 from pipelines.sample.topography import topography_layers
+from pipelines.sample.trade_grids import evaluation_grid_table, management_grid_table
 from pipelines.sample.truth import Judge
 from pipelines.sample.units import make_directory
 
@@ -130,6 +131,16 @@ def write_sample(
         "cases": book.reported,
     }
     counts |= _write_tables(folder, sheets, records)
+    grids = {
+        "management_grids": management_grid_table(district.areas, directory),
+        "evaluation_grids": evaluation_grid_table(district.areas, directory),
+    }
+    names = dict(zip(grids, ("管理网格", "评价网格"), strict=True))
+    write_workbook(
+        {names[dataset]: table for dataset, table in grids.items()},
+        folder / "06责任" / "行业与评价网格.xlsx",
+    )
+    counts |= {dataset: len(table) for dataset, table in grids.items()}
     if imagery:
         checks = write_imagery(folder / "07影像", district=district, layers=layers)
         write_csv(checks, folder / "answers" / "check_points.csv")

@@ -43,7 +43,7 @@ def test_the_manifest_names_every_file(sample_delivery):
     delivery = read_manifest(sample_delivery)
     assert set(delivery.datasets) == {
         "areas", "topography", "place_names", "units", "responsibility", "addresses", "components",
-        "cases", "imagery",
+        "cases", "imagery", "management_grids", "evaluation_grids",
     }  # fmt: skip
     named = {path for layer in delivery.layers for path in layer.files}
     shapefiles = set(sample_delivery.resolve().rglob("*.shp"))
