@@ -42,6 +42,7 @@ zone_targets = {{}}             # target area by feature class prefix, m²: {{ "
 
 [census]                 # how component surveys are judged; `wanmi census rules` lists the rules
 severity = {{}}                 # rule -> "error", "warning" or "off": {{ C046 = "off" }}
+refused_limit = 0.01          # a delivery with a greater share of refused rows is rejected 不合格
 recode_distance_m = 500.0     # a code this far from where it was has been passed to another object, m
 least_line_m = 0.1            # a shorter line is no component, m
 least_polygon_m2 = 0.05       # a smaller polygon is no component, m²

@@ -77,6 +77,8 @@ class Census(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     severity: dict[str, Literal["error", "warning", "off"]] = {}
     """Rule of ``census/rules`` -> what it does in this city; the others do what the catalogue says."""
+    refused_limit: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
+    """Greatest share of a delivery's rows that may be refused, else all of it is rejected 不合格."""
     recode_distance_m: Annotated[float, msgspec.Meta(gt=0)] = 500.0
     """A code this far from where it was has been passed to another object, m."""
     least_line_m: Annotated[float, msgspec.Meta(ge=0)] = 0.1
