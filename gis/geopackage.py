@@ -5,6 +5,7 @@ import sqlite3
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,31 @@ _STYLES = """CREATE TABLE IF NOT EXISTS layer_styles (
     useAsDefault BOOLEAN, description TEXT, owner TEXT, ui TEXT, update_time TEXT)"""
 _PROJECTS = """CREATE TABLE IF NOT EXISTS qgis_projects (
     name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"""
+# Tables of OGC 12-128r19 annex F.9 (schema extension), word for word.
+_COLUMNS = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
+    table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT,
+    mime_type TEXT, constraint_name TEXT,
+    CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
+    CONSTRAINT gdc_tn UNIQUE (table_name, name))"""
+_CONSTRAINTS = """CREATE TABLE IF NOT EXISTS gpkg_data_column_constraints (
+    constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC,
+    min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, description TEXT,
+    CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value))"""
+_EXTENSIONS = """CREATE TABLE IF NOT EXISTS gpkg_extensions (
+    table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL,
+    scope TEXT NOT NULL, CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))"""
+_SCHEMA_TEXT = "http://www.geopackage.org/spec121/#extension_schema"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnText:
+    """What a GeoPackage says of a column beside its name."""
+
+    title: str
+    """Name for people, which GIS programs show in its place."""
+    description: str
+    domain: str | None = None
+    """Name of the value list that it takes its values from."""
 
 
 def write_stamp(path: Path, values: Mapping[str, str]) -> None:
@@ -44,6 +70,49 @@ def read_stamp(path: Path) -> dict[str, str]:
             return {}
         rows = connection.execute(f"SELECT name, value FROM {_STAMP}")  # noqa: S608
         return {str(name): str(value) for name, value in rows}
+
+
+def write_columns(path: Path, layer: str, columns: Mapping[str, ColumnText]) -> None:
+    """Write titles, descriptions and value lists of the columns of a layer, in place of older ones."""
+    with _opened(path) as connection:
+        _enable_schema(connection)
+        connection.execute("DELETE FROM gpkg_data_columns WHERE table_name = ?", [layer])
+        connection.executemany(
+            "INSERT INTO gpkg_data_columns (table_name, column_name, name, title, description,"
+            " constraint_name) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (layer, name, text.title, text.title, text.description, text.domain)
+                for name, text in columns.items()
+            ],
+        )
+
+
+def write_domains(path: Path, domains: Mapping[str, Mapping[str, str]]) -> None:
+    """Write value lists: name -> value -> what it means. Names are in lower case, as the format wants."""
+    with _opened(path) as connection:
+        _enable_schema(connection)
+        for name, values in sorted(domains.items()):
+            connection.execute(
+                "DELETE FROM gpkg_data_column_constraints WHERE constraint_name = ?", [name]
+            )
+            connection.executemany(
+                "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value,"
+                " description) VALUES (?, 'enum', ?, ?)",
+                [(name, value, meaning) for value, meaning in values.items()],
+            )
+
+
+def _enable_schema(connection: sqlite3.Connection) -> None:
+    for statement in (_COLUMNS, _CONSTRAINTS, _EXTENSIONS):
+        connection.execute(statement)
+    connection.executemany(
+        "INSERT INTO gpkg_extensions SELECT ?, NULL, 'gpkg_schema', ?, 'read-write' WHERE NOT EXISTS"
+        " (SELECT 1 FROM gpkg_extensions WHERE table_name = ? AND extension_name = 'gpkg_schema')",
+        [
+            (table, _SCHEMA_TEXT, table)
+            for table in ("gpkg_data_columns", "gpkg_data_column_constraints")
+        ],
+    )
 
 
 def write_styles(path: Path, styles: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ import fiona.errors
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import shapely
 import shapely.geometry
@@ -360,3 +361,44 @@ def write_vector(
         logger.warning("%s: %s", path.name, word)
     if driver == "ESRI Shapefile" and encoding is not None:
         path.with_suffix(".cpg").unlink(missing_ok=True)
+
+
+def write_table(
+    table: pa.Table, path: Path, *, layer: str, kind: str, crs: str, encoding: str = "UTF-8"
+) -> None:
+    """Write a table with WKB in ``geometry`` as a layer, its column types as they are, dates too.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns, and ``geometry``.
+    path : Path
+        File; its suffix decides the format; of a GeoPackage the layer is added.
+    layer : str
+        Name of the layer.
+    kind : str
+        Geometry type of the layer, as ``MultiPolygon``.
+    crs : str
+        CRS of the coordinates.
+    encoding : str
+        Encoding of a shapefile's text, said in its ``.cpg``.
+    """
+    driver = driver_of(path)
+    options: dict[str, Any] = {}
+    if driver == "GPKG":
+        options = {"append": path.is_file(), "layer_options": {"GEOMETRY_NAME": "geom"}}
+    if driver == "ESRI Shapefile":
+        options = {"encoding": encoding}
+    with _gdal_words() as words:
+        pyogrio.write_arrow(
+            table,
+            path,
+            layer=layer,
+            driver=driver,
+            geometry_name="geometry",
+            geometry_type=kind,
+            crs=crs,
+            **options,
+        )
+    for word in words:
+        logger.warning("%s: %s", path.name, word)
