@@ -25,13 +25,15 @@ from gis.faults import Outcome
 from gis.ledger import check_day
 from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
+from pipelines.contents import hash_content
 from pipelines.context import BuildContext, References
-from pipelines.delivery import DATASETS, Delivery, hash_content, read_manifest
+from pipelines.delivery import DATASETS, Delivery
 from pipelines.files import closest
 from pipelines.layers import Extract, Failed, describe, extract, no_rows
 from pipelines.records import publish_cases
 from pipelines.reports import DatasetReport, report_nothing, report_result, summarise
 from pipelines.steps import STEPS, Step
+from pipelines.unpacking import opened_delivery
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +86,7 @@ def build_delivery(
     options: BuildOptions | None = None,
     progress: Progress = silent,
 ) -> list[DatasetReport]:
-    """Build the datasets of a delivery in dependency order.
+    """Build the datasets of a delivery, a folder or a zip archive, in dependency order.
 
     Building the same delivery again changes nothing. Rows refused are data and no error; a file
     that can not be read, a manifest that is wrong, or a day older than the newest build are errors
@@ -99,8 +101,15 @@ def build_delivery(
     LockedError
         Another build is running.
     """
-    options = options or BuildOptions()
-    delivery = read_manifest(folder)
+    with opened_delivery(folder) as delivery:
+        return _build(
+            delivery, workspace=workspace, options=options or BuildOptions(), progress=progress
+        )
+
+
+def _build(
+    delivery: Delivery, *, workspace: Workspace, options: BuildOptions, progress: Progress
+) -> list[DatasetReport]:
     steps = choose_steps(delivery, only=options.only)
     context = open_context(delivery, workspace)
     database = context.database
@@ -188,7 +197,7 @@ def _judge_all(
             request = BuildRequest(
                 delivery=delivery.name,
                 as_of=delivery.as_of,
-                path=str(delivery.root),
+                path=str(delivery.source or delivery.root),
                 delivery_hash=delivery_hash,
                 dataset=step.dataset,
                 content_hash=content_hash,

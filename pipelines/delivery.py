@@ -1,24 +1,14 @@
 """A delivery 交付: a folder of files and the ``delivery.toml`` that says what each of them is."""
 
-import hashlib
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import orjson
-
 from gis.errors import DeliveryError
-from pipelines.files import (
-    closest,
-    find_files,
-    hash_file,
-    missing_file,
-    parts_of,
-    resolve_inside,
-)
+from pipelines.files import closest, find_files, names_archive
 
 MANIFEST_NAME = "delivery.toml"
 
@@ -54,7 +44,7 @@ _TEXT_KEYS = (
     "y_field",
     "mode",
 )
-_LAYER_KEYS = (*_TEXT_KEYS, "fields", "options")
+LAYER_KEYS = (*_TEXT_KEYS, "fields", "options")
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "imagery": (
         "rpc",
@@ -73,7 +63,6 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "components": ("standard",),
 }
-_FILE_OPTIONS = ("rpc", "gcps", "dem")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +82,7 @@ class LayerSpec:
     encoding: str | None = None
     """Overrides the detection."""
     layer: str | None = None
-    """Layer inside a GeoPackage."""
+    """Layer inside a GeoPackage, a FileGDB or a drawing."""
     sheet: str | None = None
     """Sheet of a workbook."""
     x_field: str | None = None
@@ -121,6 +110,10 @@ class Delivery:
     root: Path
     """Absolute path of the folder."""
     layers: tuple[LayerSpec, ...]
+    source: Path | None = None
+    """Absolute path of what was delivered: the folder, or the archive it was unpacked from."""
+    unpacked: Path | None = None
+    """Folder with what was in archives below `root`, each at its own path."""
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -134,6 +127,8 @@ class Delivery:
 
     def name_of(self, path: Path) -> str:
         """Return `path` as the manifest would write it: relative, with forward slashes."""
+        if self.unpacked is not None and path.is_relative_to(self.unpacked):
+            return path.relative_to(self.unpacked).as_posix()
         return path.relative_to(self.root).as_posix()
 
 
@@ -152,34 +147,51 @@ def read_manifest(folder: Path, *, refused: Refused | None = None) -> Delivery:
         No folder, no manifest, not TOML, an unknown or missing key, a value out of range, a path
         that leads out of the folder, a file that is not there, or no layer at all.
     """
-    root = folder.resolve()
-    path = root / MANIFEST_NAME
+    table = load_manifest(folder / MANIFEST_NAME, of=folder)
+    return parse_manifest(table, root=folder.resolve(), refused=refused)
+
+
+def load_manifest(path: Path, *, of: Path) -> dict[str, Any]:
+    """Return the content of a manifest, the one of the delivery `of`.
+
+    Raises
+    ------
+    DeliveryError
+        There is none, or it is not TOML in UTF-8.
+    """
     if not path.is_file():
         raise _refuse(
-            f"{folder} is no delivery: it has no {MANIFEST_NAME}; write one that names its files.",
-            f"{folder} 不是交付目录：缺少 {MANIFEST_NAME}，请编写清单列出各文件。",
+            f"{of} is no delivery: it has no {MANIFEST_NAME}; write one that names its files, or have "
+            f"one proposed with: wanmi census manifest {of} -o {path}",
+            f"{of} 不是交付目录：缺少 {MANIFEST_NAME}，请编写清单列出各文件，"
+            f"或用 wanmi census manifest {of} -o {path} 生成。",
         )
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise _refuse(
-            f"{MANIFEST_NAME} is not UTF-8 (byte {error.start}): save it again as UTF-8.",
-            f"{MANIFEST_NAME} 不是 UTF-8 编码（第 {error.start} 字节）：请另存为 UTF-8。",
+            f"{path.name} is not UTF-8 (byte {error.start}): save it again as UTF-8.",
+            f"{path.name} 不是 UTF-8 编码（第 {error.start} 字节）：请另存为 UTF-8。",
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise _refuse(
-            f"{MANIFEST_NAME} is not valid TOML: {error}; correct that line.",
-            f"{MANIFEST_NAME} 不是有效的 TOML：{error}；请修改该行。",
+            f"{path.name} is not valid TOML: {error}; correct that line.",
+            f"{path.name} 不是有效的 TOML：{error}；请修改该行。",
         ) from error
-    return parse_manifest(table, root=root, refused=refused)
 
 
 def parse_manifest(
-    table: Mapping[str, Any], *, root: Path, refused: Refused | None = None
+    table: Mapping[str, Any],
+    *,
+    root: Path,
+    refused: Refused | None = None,
+    unpacked: Path | None = None,
+    source: Path | None = None,
 ) -> Delivery:
     """Check a manifest that was read from TOML and find its files under `root`.
 
     With `refused`, a layer that is wrong or whose files are not there is told to it and left out.
+    `unpacked` holds what was in archives below `root`, `source` is what the delivery came in.
 
     Raises
     ------
@@ -211,13 +223,20 @@ def parse_manifest(
     layers = []
     for number, entry in enumerate(entries, 1):
         try:
-            layers.append(_layer(entry, number, root))
+            layers.append(_layer(entry, number, root, unpacked))
         except DeliveryError as error:
             if refused is None:
                 raise
             path = entry.get("path") if isinstance(entry, Mapping) else None
             refused(str(path or f"[[layer]] {number}"), error)
-    return Delivery(name=name.strip(), as_of=as_of, root=root, layers=tuple(layers))
+    return Delivery(
+        name=name.strip(),
+        as_of=as_of,
+        root=root,
+        source=source or root,
+        unpacked=unpacked,
+        layers=tuple(layers),
+    )
 
 
 def _day(value: Any) -> date:
@@ -234,14 +253,14 @@ def _day(value: Any) -> date:
     )
 
 
-def _layer(entry: Any, number: int, root: Path) -> LayerSpec:
+def _layer(entry: Any, number: int, root: Path, unpacked: Path | None) -> LayerSpec:
     where = f"[[layer]] {number}"
     if not isinstance(entry, Mapping):
         raise _refuse(
             f"{where} is not a table: write [[layer]] with dataset and path below it.",
             f"第 {number} 个 layer 不是表：请写成 [[layer]]，其下给出 dataset 和 path。",
         )
-    _refuse_unknown(entry, _LAYER_KEYS, where=where)
+    _refuse_unknown(entry, LAYER_KEYS, where=where)
     texts = {key: _text(entry[key], key, where) for key in _TEXT_KEYS if key in entry}
     for key in ("dataset", "path"):
         if key not in texts:
@@ -266,8 +285,13 @@ def _layer(entry: Any, number: int, root: Path) -> LayerSpec:
         mode=mode,
         fields={key: _text(value, key, f"{where}.fields") for key, value in fields.items()},
         options=options,
-        files=find_files(texts["path"], root=root, where=where),
+        files=find_files(texts["path"], root=_root_of(texts["path"], root, unpacked), where=where),
     )
+
+
+def _root_of(pattern: str, root: Path, unpacked: Path | None) -> Path:
+    """Return the folder that a path starts at: apart for one that leads into an archive."""
+    return unpacked if unpacked is not None and names_archive(pattern) else root
 
 
 def _text(value: Any, key: str, where: str) -> str:
@@ -317,47 +341,3 @@ def _refuse_value(value: str, known: tuple[str, ...], *, key: str, where: str) -
 
 def _refuse(message: str, zh: str) -> DeliveryError:
     return DeliveryError(message, zh=zh)
-
-
-def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
-    """Return every file a layer's content depends on: parts of shapefiles, an image's DEM.
-
-    Raises
-    ------
-    DeliveryError
-        An option names a file that is not there or outside the folder.
-    """
-    found: set[Path] = set()
-    for path in layer.files:
-        found.update(parts_of(path))
-    for key in _FILE_OPTIONS:
-        name = layer.options.get(key)
-        if isinstance(name, str) and name:
-            path = resolve_inside(name, root=delivery.root, where=f"option {key}")
-            if not path.is_file():
-                raise missing_file(name, delivery.root, f"Option {key}")
-            found.add(path)
-    return tuple(sorted(found))
-
-
-def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
-    """Return the SHA-256 of the day, the manifest's entries and the bytes of their files.
-
-    The order of the layers in the manifest does not matter; where the folder lies does not either.
-    """
-    entries = []
-    for layer in layers:
-        files = [[delivery.name_of(path), hash_file(path)] for path in files_of(delivery, layer)]
-        entry = {
-            key: getattr(layer, key) for key in _LAYER_KEYS if key not in ("fields", "options")
-        }
-        entries.append(
-            orjson.dumps(
-                [entry, dict(layer.fields), dict(layer.options), files],
-                option=orjson.OPT_SORT_KEYS,
-            )
-        )
-    digest = hashlib.sha256(delivery.as_of.isoformat().encode())
-    for line in sorted(entries):
-        digest.update(b"\n" + line)
-    return digest.hexdigest()

@@ -16,6 +16,9 @@ SUFFIXES = (
     ".json",
     ".topojson",
     ".topojson.gz",
+    ".fgb",
+    ".gdb",
+    ".dxf",
     ".csv",
     ".csv.gz",
     ".xlsx",
@@ -47,17 +50,19 @@ def find_files(pattern: str, *, root: Path, where: str) -> tuple[Path, ...]:
     """
     if any(sign in pattern for sign in "*?["):
         _refuse_traversal(pattern, where)
-        found = [path for path in root.glob(pattern) if _is_data(path)]
+        found = [path for path in root.glob(pattern) if is_data(path)]
     else:
         path = resolve_inside(pattern, root=root, where=where)
-        if path.is_dir():
-            found = [child for child in path.rglob("*") if _is_data(child)]
-        elif path.is_file():
+        if path.is_file() or (path.is_dir() and is_data(path)):
             return (path,)
+        if path.is_dir():
+            found = [child for child in path.rglob("*") if is_data(child)]
         else:
             if path.suffix.lower() == ".shp" and list(path.parent.glob(f"{path.stem}.*")):
                 require_file(path)  # tells which of its parts there are
             raise missing_file(pattern, root, where)
+    if not names_archive(pattern):
+        found = [path for path in found if not names_archive(path.relative_to(root).as_posix())]
     if not found:
         raise FileFormatError(
             f"{where}: {pattern} stands for no file that is read "
@@ -69,13 +74,28 @@ def find_files(pattern: str, *, root: Path, where: str) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def _is_data(path: Path) -> bool:
+def is_data(path: Path) -> bool:
+    """Tell whether a path is of a kind that is read; a FileGDB is a folder, its files are not."""
+    if path.suffix.lower() == ".gdb":
+        return path.is_dir()
     return path.is_file() and path.name.lower().endswith(SUFFIXES)
+
+
+def names_archive(pattern: str) -> bool:
+    """Tell whether a path leads into a zip archive; those that do not stand for nothing inside one.
+
+    Examples
+    --------
+    >>> names_archive("东区.zip/*.shp"), names_archive("*.zip"), names_archive("东区/*.shp")
+    (True, True, False)
+    """
+    parts = PurePosixPath(pattern.replace("\\", "/")).parts
+    return any(part.lower().endswith(".zip") for part in parts)
 
 
 def missing_file(pattern: str, root: Path, where: str) -> FileFormatError:
     """Return the error of a file that is not there, with the name most like it."""
-    there = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_data(path))
+    there = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if is_data(path))
     hint = f"; did you mean {closest(pattern, there)}?" if there else "; add it to the folder."
     hint_zh = f"；是否应为 {closest(pattern, there)}？" if there else "；请补齐该文件。"
     return FileFormatError(
@@ -101,7 +121,7 @@ def resolve_inside(name: str, *, root: Path, where: str) -> Path:
 
 def _refuse_traversal(name: str, where: str) -> None:
     parts = PurePosixPath(name.replace("\\", "/"))
-    if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+    if parts.is_absolute() or ".." in parts.parts or any(":" in part for part in parts.parts[:1]):
         raise _outside(name, where)
 
 
@@ -114,7 +134,9 @@ def _outside(name: str, where: str) -> DeliveryError:
 
 
 def parts_of(path: Path) -> list[Path]:
-    """Return the file itself, or all parts of a shapefile."""
+    """Return the file itself, or all parts of a shapefile or of a FileGDB."""
+    if path.is_dir():
+        return sorted(child for child in path.rglob("*") if child.is_file())
     if path.suffix.lower() != ".shp":
         return [path]
     beside = [child for child in path.parent.iterdir() if child.stem == path.stem]

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from gis.errors import DeliveryError, FileFormatError
-from pipelines.delivery import files_of, hash_content, read_manifest
+from pipelines.contents import files_of, hash_content
+from pipelines.delivery import read_manifest
 from tests.pipelines.town import CRS, roads, write_manifest, write_vector
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from census.survey import known_words, read_dates
 from gis.codes import read_table
-from pipelines.delivery import _LAYER_KEYS, _OPTIONS, DATASETS, parse_manifest
+from pipelines.delivery import LAYER_KEYS, _OPTIONS, DATASETS, parse_manifest
 from pipelines.spellings import refresh, spelling_table
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "deliveries.md").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def test_the_examples_are_manifests(example, tmp_path):
 
 
 def test_every_key_and_option_is_explained():
-    for key in _LAYER_KEYS:
+    for key in LAYER_KEYS:
         assert f"`{key}`" in PAGE or f"`[layer.{key}]`" in PAGE
     for option in (name for names in _OPTIONS.values() for name in names):
         assert f"`{option}`" in PAGE or f"{option} = " in PAGE

@@ -1,0 +1,54 @@
+"""What a delivery holds, byte by byte: every file that counts, and the hash of it all."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+
+from pipelines.delivery import LAYER_KEYS, Delivery, LayerSpec
+from pipelines.files import hash_file, missing_file, parts_of, resolve_inside
+
+_FILE_OPTIONS = ("rpc", "gcps", "dem")
+
+
+def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
+    """Return every file a layer's content depends on: parts of shapefiles, an image's DEM.
+
+    Raises
+    ------
+    DeliveryError
+        An option names a file that is not there or outside the folder.
+    """
+    found: set[Path] = set()
+    for path in layer.files:
+        found.update(parts_of(path))
+    for key in _FILE_OPTIONS:
+        name = layer.options.get(key)
+        if isinstance(name, str) and name:
+            path = resolve_inside(name, root=delivery.root, where=f"option {key}")
+            if not path.is_file():
+                raise missing_file(name, delivery.root, f"Option {key}")
+            found.add(path)
+    return tuple(sorted(found))
+
+
+def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
+    """Return the SHA-256 of the day, the manifest's entries and the bytes of their files.
+
+    The order of the layers in the manifest does not matter; where the folder lies does not either.
+    """
+    entries = []
+    for layer in layers:
+        files = [[delivery.name_of(path), hash_file(path)] for path in files_of(delivery, layer)]
+        entry = {key: getattr(layer, key) for key in LAYER_KEYS if key not in ("fields", "options")}
+        entries.append(
+            orjson.dumps(
+                [entry, dict(layer.fields), dict(layer.options), files],
+                option=orjson.OPT_SORT_KEYS,
+            )
+        )
+    digest = hashlib.sha256(delivery.as_of.isoformat().encode())
+    for line in sorted(entries):
+        digest.update(b"\n" + line)
+    return digest.hexdigest()
