@@ -1,9 +1,10 @@
 """The unit directory: which unit a delivered code or name means, and who took over its duties."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import date
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -36,6 +37,14 @@ class UnitDirectory:
     """Plain name or alias -> unit codes; full names win over aliases."""
     successors: Mapping[str, str] = field(repr=False)
     """Unit code -> code of the unit that took over."""
+    since: Mapping[str, date] = field(default_factory=dict, repr=False)
+    """Unit code -> day from which its successor answers, where it is known."""
+    heirs: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Unit code -> units that share its duties since a split 拆分: there is no one successor."""
+    confirmed: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Plain spelling -> unit code, as a person confirmed it; the directory's own names win."""
+    written: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Plain name or alias -> as the directory writes it."""
 
     def find(self, code: str | None, name: str | None) -> UnitMatch:
         """Return the unit of a code, else of a name or alias; of several, the lowest code."""
@@ -52,55 +61,115 @@ class UnitDirectory:
             return UnitMatch(code=min(named), how=how)
         return UnitMatch(code=None, how="unknown" if plain_code or plain else "blank")
 
-    def current(self, code: str) -> str:
-        """Return the unit that answers today: the last of the successors that the directory has.
+    def current(self, code: str, *, as_of: date | None = None) -> str:
+        """Return the unit that answers: the last of the successors that the directory has.
 
-        A ring of successors ends before it repeats, so that there is always one answer.
+        A ring of successors ends before it repeats, so that there is always one answer. Where a unit
+        was split there is no one successor, and it answers itself; see ``heirs``.
+
+        Parameters
+        ----------
+        code : str
+            Code of a unit.
+        as_of : datetime.date or None
+            Only successions that held by then; a succession without a day always holds. None: all.
         """
-        seen = {code}
+        return self.chain(code, as_of=as_of)[-1]
+
+    def chain(self, code: str, *, as_of: date | None = None) -> tuple[str, ...]:
+        """Return a unit and those that took over from it one after another, see `current`."""
+        found = [code]
         while (following := self.successors.get(code)) and following in self.names:
-            if following in seen:
+            since = self.since.get(code)
+            if following in found or (as_of and since and since > as_of):
                 break
-            seen.add(following)
+            found.append(following)
             code = following
-        return code
+        return tuple(found)
+
+    def split_of(self, code: str, *, as_of: date | None = None) -> tuple[str, ...]:
+        """Return the units that share the duties of the one that answers, if it was split."""
+        last = self.current(code, as_of=as_of)
+        since = self.since.get(last)
+        is_later = as_of is not None and since is not None and since > as_of
+        return () if is_later else self.heirs.get(last, ())
 
 
-def read_directory(units: pd.DataFrame) -> UnitDirectory:
+def read_directory(
+    units: pd.DataFrame, *, confirmed: Mapping[str, str] | None = None
+) -> UnitDirectory:
     """Return the directory of a frame of units.
 
     Parameters
     ----------
     units : pandas.DataFrame
-        ``code``, ``name``; ``aliases`` (lists) and ``successor_code`` where there are any.
+        ``code``, ``name``; ``aliases`` and ``heirs`` (lists), ``successor_code`` and
+        ``successor_from`` where there are any.
+    confirmed : mapping or None
+        Plain spelling -> unit code, decided by a person. Those that name a unit which is not there,
+        or a spelling that the directory itself has, do not count.
 
     Examples
     --------
     >>> units = pd.DataFrame({"code": ["U1"], "name": ["市排水公司"], "aliases": [["排水（集团）"]]})
     >>> read_directory(units).find(None, " 排水(集团) ").code
     'U1'
+    >>> read_directory(units, confirmed={"排水处": "U1"}).find(None, "排水处").code
+    'U1'
     """
-    blank: list[None] = [None] * len(units)
     codes = [str(code) for code in units["code"]]
-    own: dict[str, tuple[str, ...]] = {}
-    other: dict[str, tuple[str, ...]] = {}
-    for code, name in zip(codes, units["name"], strict=True):
-        own[plain_unit_name(name)] = (*own.get(plain_unit_name(name), ()), code)
-    for code, aliases in zip(codes, units.get("aliases", blank), strict=True):
-        for alias in aliases if isinstance(aliases, list | tuple) else ():
-            plain = plain_unit_name(alias)
-            if plain and code not in other.get(plain, ()):
-                other[plain] = (*other.get(plain, ()), code)
-    following = units.get("successor_code", blank)
+    names = dict(zip(codes, units["name"], strict=True))
+    own = _by_name(zip(codes, ([name] for name in units["name"]), strict=True))
+    other = _by_name(zip(codes, _lists(units, "aliases"), strict=True))
+    known = {**other, **own}
+    kept = {
+        plain: code
+        for plain, code in (confirmed or {}).items()
+        if code in names and plain not in known
+    }
+    columns = (
+        units.get(name, [None] * len(units)) for name in ("successor_code", "successor_from")
+    )
+    following = list(zip(codes, *columns, strict=True))
     return UnitDirectory(
-        names=dict(zip(codes, units["name"], strict=True)),
-        codes_by_name={**other, **own},
-        successors={
-            code: successor
-            for code, successor in zip(codes, following, strict=True)
-            if isinstance(successor, str) and successor
+        names=names,
+        codes_by_name={**known, **{plain: (code,) for plain, code in kept.items()}},
+        successors={code: after for code, after, _ in following if _is_text(after)},
+        since={code: day for code, _, day in following if isinstance(day, date)},
+        heirs={
+            code: tuple(heirs)
+            for code, heirs in zip(codes, _lists(units, "heirs"), strict=True)
+            if heirs
+        },
+        confirmed=kept,
+        written={
+            plain_unit_name(name): name
+            for column in (_lists(units, "aliases"), ([name] for name in units["name"]))
+            for names_of_unit in column
+            for name in names_of_unit
+            if _is_text(name)
         },
     )
+
+
+def _by_name(units: Iterable[tuple[str, Iterable[object]]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for code, names in units:
+        for name in names:
+            plain = plain_unit_name(name)
+            if plain and code not in found.get(plain, ()):
+                found[plain] = (*found.get(plain, ()), code)
+    return found
+
+
+def _lists(units: pd.DataFrame, column: str) -> list[list[Any]]:
+    """Return a column of lists, empty ones where it is missing."""
+    cells = units[column] if column in units else [None] * len(units)
+    return [list(cell) if isinstance(cell, list | tuple) else [] for cell in cells]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def plain_unit_name(name: object) -> str:
