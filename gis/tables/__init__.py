@@ -13,6 +13,7 @@ from sqlalchemy import MetaData
 from gis.tables import (
     cases,
     components,
+    conflicts,
     geocoding,
     grids,
     imagery,
@@ -76,6 +77,7 @@ def declare(srid: int) -> MetaData:
         place_names,
         geocoding,
         components,
+        conflicts,
         responsibility,
         cases,
     ):
