@@ -1,13 +1,23 @@
 """Schema ``responsibility``: the unit directory and the responsibility plan."""
 
-from sqlalchemy import DOUBLE_PRECISION, MetaData, Text
+from sqlalchemy import (
+    DOUBLE_PRECISION,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
 
-from gis.tables.columns import names, optional, required, versioned
+from gis.tables.columns import document, names, optional, required, versioned
 
 
 def declare(metadata: MetaData, srid: int) -> None:  # noqa: ARG001 (the plan has no geometry)
-    """Declare units and plan rows."""
-    versioned(
+    """Declare units, plan rows, and what delivered names of units mean."""
+    unit = versioned(
         "unit",
         metadata,
         "responsibility",
@@ -19,6 +29,13 @@ def declare(metadata: MetaData, srid: int) -> None:  # noqa: ARG001 (the plan ha
         optional("successor_code", Text, "unit that took over its duties"),
         optional("phone", Text, "duty telephone"),
         comment="unit directory: departments, owners, maintainers, territorial units",
+    )
+    # Added later, so that they stand last in databases that were made before.
+    unit.append_column(
+        optional("successor_from", Date, "day from which the successor answers; null: always")
+    )
+    unit.append_column(
+        names("heirs", "units that share its duties since a split 拆分: a person decides which")
     )
     versioned(
         "plan_row",
@@ -47,4 +64,39 @@ def declare(metadata: MetaData, srid: int) -> None:  # noqa: ARG001 (the plan ha
         optional("closing_condition", Text, "closing condition 结案条件"),
         optional("remark", Text, "remark"),
         comment="responsibility plan 职责分解方案",
+    )
+    Table(
+        "unit_match",
+        metadata,
+        Column(
+            "plain",
+            Text,
+            primary_key=True,
+            comment="spelling without blanks, half-width, small letters: what is looked up",
+        ),
+        required("spelling", Text, "name of a unit as delivered, in its most frequent writing"),
+        document("roles", "competent, owner, maintainer -> rows that give it in this role"),
+        required("row_count", BigInteger, "rows that give it, over all roles"),
+        document("candidates", "unit code -> score 0-1 of the units it looks like"),
+        required(
+            "decision", Text, "open 待定, confirmed 已确认: an alias of unit_code, rejected 已否决"
+        ),
+        optional("unit_code", Text, "unit that it means, where confirmed"),
+        optional("decided_by", Text, "operating system user who decided"),
+        optional("decided_at", DateTime(timezone=True), "when it was decided"),
+        optional("note", Text, "why it was so decided"),
+        required(
+            "first_seen",
+            DateTime(timezone=True),
+            "when it was first found without a unit",
+            server_default=func.now(),
+        ),
+        required(
+            "last_seen",
+            DateTime(timezone=True),
+            "when it was last found",
+            server_default=func.now(),
+        ),
+        schema="responsibility",
+        comment="delivered names that the unit directory lacks, and what they were decided to mean",
     )
