@@ -1,9 +1,10 @@
 """Codes for components that were delivered without one, the same at every load."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from census.identifiers import LAST_SEQUENCE, SEQUENCE_DIGITS
@@ -58,8 +59,17 @@ def recall_codes(
     return pd.Series(result, index=classes.index, dtype=object)
 
 
-def next_codes(prefixes: "pd.Series[str]", *, largest: Mapping[str, int]) -> "pd.Series[str]":
+def next_codes(
+    prefixes: "pd.Series[str]",
+    *,
+    largest: Mapping[str, int],
+    taken: Mapping[str, Collection[int]] | None = None,
+    used: Mapping[str, Collection[int]] | None = None,
+) -> "pd.Series[str]":
     """Return new codes, each the next after the largest sequence its prefix ever had.
+
+    Sequences that are taken are passed over. Where too few are left after the largest, those that
+    were never used are given, from the lowest.
 
     Parameters
     ----------
@@ -67,6 +77,10 @@ def next_codes(prefixes: "pd.Series[str]", *, largest: Mapping[str, int]) -> "pd
         District and class of each component, in the order of numbering.
     largest : mapping
         Prefix -> largest sequence used, in this delivery or ever before.
+    taken : mapping or None
+        Prefix -> further sequences that are not to be given, as those of refused rows.
+    used : mapping or None
+        Prefix -> all sequences ever used, where those after the largest may not suffice.
 
     Raises
     ------
@@ -78,11 +92,25 @@ def next_codes(prefixes: "pd.Series[str]", *, largest: Mapping[str, int]) -> "pd
     >>> next_codes(pd.Series(["1301020104", "1301020104"]), largest={"1301020104": 7}).tolist()
     ['1301020104000008', '1301020104000009']
     """
-    start = prefixes.map(lambda prefix: largest.get(prefix, 0)).astype(int)
-    sequence = start + prefixes.groupby(prefixes).cumcount() + 1
-    full = sorted(prefixes[sequence > LAST_SEQUENCE].unique())
+    result = pd.Series(None, index=prefixes.index, dtype=object)
+    full: list[str] = []
+    for name, rows in prefixes.groupby(prefixes, sort=True):
+        prefix = str(name)
+        busy = _array((taken or {}).get(prefix, ()))
+        free = np.setdiff1d(np.arange(largest.get(prefix, 0) + 1, LAST_SEQUENCE + 1), busy)
+        if len(free) < len(rows) and prefix in (used or {}):
+            busy = np.union1d(busy, _array((used or {})[prefix]))
+            free = np.setdiff1d(np.arange(1, LAST_SEQUENCE + 1), busy)
+        if len(free) < len(rows):
+            full.append(prefix)
+            continue
+        text = pd.Series(free[: len(rows)], index=rows.index).astype("str")
+        result[rows.index] = prefix + text.str.zfill(SEQUENCE_DIGITS)
     if full:
         msg = f"No sequence is left under {', '.join(full)}; deliver codes for these components."
         raise CodeError(msg, zh=f"{'、'.join(full)} 下的顺序号已用完，请在交付中提供标识码。")
-    text = sequence.astype("str").str.zfill(SEQUENCE_DIGITS)
-    return (prefixes.astype("str") + text).astype(object)
+    return result
+
+
+def _array(sequences: Collection[int]) -> NDArray[np.int64]:
+    return np.fromiter(sequences, dtype=np.int64, count=len(sequences))

@@ -1,11 +1,7 @@
 """Components 部件: the census of what stands in the streets, with its class, units and grid."""
 
-from collections.abc import Mapping
-
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from census.catalogue import census_rules
 from census.checks import (
@@ -16,8 +12,7 @@ from census.checks import (
     judge_districts,
     judge_repeats,
 )
-from census.coding import next_codes, recall_codes
-from census.identifiers import DISTRICT_DIGITS, split_component_codes
+from census.identifiers import DISTRICT_DIGITS
 from census.ownership import ROLES, ownership_states, resolve_units
 from census.positions import (
     judge_communities,
@@ -31,12 +26,12 @@ from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
 from census.taxonomy import Taxonomy, read_taxonomy
 from census.units import read_directory
 from gis.codes import read_rules
-from gis.database import read_rows
 from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
 from pipelines.attributes import attributes_of
 from pipelines.context import BuildContext
-from pipelines.placement import Placement, city_extent, place, representative_points
+from pipelines.numbering import complete_codes, coordinates
+from pipelines.placement import Placement, city_extent, place
 
 DATASET = "components"
 RULES = {**read_rules("gis.codes"), **read_rules("census")}
@@ -45,10 +40,6 @@ KINDS = frozenset(
     {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
 )
 _CREDIT_CODES_SINCE = "GB/T 47678.5-2026"
-_LARGEST = """
-    SELECT left(code, -6) AS prefix, max(right(code, 6))::int AS largest
-    FROM components.component WHERE code ~ '^[0-9]{16,17}$' GROUP BY 1
-"""
 
 
 def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
@@ -62,6 +53,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     rules = {**RULES, **census_rules(context.profile.census.severity)}
     faults = Faults(frame, rules=rules)
     rows = _tidy_rows(frame, context)
+    delivered = rows["code"]
     taxonomies = _taxonomies(rows, context)
     rows[["class_code", "class_name", "class_geometry", "accuracy_m"]] = judge_classes(
         rows, faults, taxonomies=taxonomies
@@ -76,7 +68,9 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     judge_repeats(rows, faults)
     kept = standing(rows, faults)
     rows, where, districts = rows[kept], _select(where, kept), districts[kept]
-    rows["code"] = _complete_codes(rows, faults, context=context, districts=districts)
+    rows["code"] = complete_codes(
+        rows, faults, context=context, districts=districts, delivered=delivered
+    )
     _judge_positions(rows, faults, context=context, where=where)
     accepted = _accept(rows, faults, context=context, where=where)
     accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
@@ -120,55 +114,6 @@ def _select(where: Placement, mask: "pd.Series[bool]") -> Placement:
     )
 
 
-def _complete_codes(
-    rows: gpd.GeoDataFrame,
-    faults: Faults,
-    *,
-    context: BuildContext,
-    districts: "pd.Series[str]",
-) -> "pd.Series[str]":
-    """Return the codes with the missing ones recalled or newly given, and report those (C011)."""
-    code = rows["code"].copy()
-    blank = rows[code.isna()]
-    if blank.empty:
-        return code
-    before = context.features(DATASET)
-    before = before[~before["code"].isin(code.dropna())]
-    at = _coordinates(before)
-    old = pd.DataFrame(
-        {"code": before["code"], "class_code": before["class_code"], "x": at[:, 0], "y": at[:, 1]}
-    )
-    recalled = recall_codes(_coordinates(blank), blank["class_code"], before=old)
-    new = blank[recalled.isna()]
-    district = districts[new.index].fillna(context.profile.city.code)
-    given = next_codes(
-        district.astype("str") + new["class_code"].astype("str"),
-        largest=_largest_sequences(rows, context),
-    )
-    code = code.fillna(recalled).fillna(given).astype(object)
-    faults.add("C011", rows["code"].isna(), code=code)
-    return code
-
-
-def _largest_sequences(rows: pd.DataFrame, context: BuildContext) -> Mapping[str, int]:
-    """Return the largest sequence under each district and class, in the rows or ever before.
-
-    Codes of components that are gone count: they are never given to another object.
-    """
-    largest: dict[str, int] = {}
-    with context.database.connect(read_only=True) as connection:
-        history = read_rows(connection, _LARGEST)
-    for prefix, sequence in zip(history["prefix"], history["largest"], strict=True):
-        largest[prefix] = int(sequence)
-    for digits in (4, 5):
-        parts = split_component_codes(rows["code"], class_digits=digits)
-        parts = parts[parts["is_code"]]
-        tops = parts.groupby(parts["district"] + parts["class_code"])["sequence"].max()
-        for prefix, sequence in tops.items():
-            largest[str(prefix)] = max(largest.get(str(prefix), 0), int(sequence))
-    return largest
-
-
 def _judge_positions(
     rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext, where: Placement
 ) -> None:
@@ -179,7 +124,7 @@ def _judge_positions(
     judge_neighbours(
         rows,
         faults,
-        points=_coordinates(rows),
+        points=coordinates(rows),
         distance_m=context.profile.thresholds.duplicate_distance_m,
     )
 
@@ -229,9 +174,3 @@ def _first_dates(
     known = before.set_index("code")["initial_date"]
     filled = delivered.where(delivered.notna(), rows["code"].map(known))
     return filled.astype(object).where(filled.notna(), context.as_of)
-
-
-def _coordinates(rows: gpd.GeoDataFrame) -> np.ndarray:
-    """Return east and north of each representative point, m."""
-    points: np.ndarray = shapely.get_coordinates(representative_points(rows.geometry).to_numpy())
-    return points

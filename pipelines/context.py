@@ -63,6 +63,20 @@ class References:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Correction:
+    """Which refused rows are judged anew: corrected ones alone, not a whole delivery."""
+
+    builds: tuple[int, ...]
+    """The build that refused them, and those that loaded others of its rows corrected."""
+    claims: "pd.Series[bool]"
+    """True for rows whose code must be free: it was changed, or had been used twice."""
+
+    def brought(self, live: pd.DataFrame) -> "pd.Series[bool]":
+        """Return which live rows came by the same delivery."""
+        return live["build_id"].isin(self.builds)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildContext:
     """What a build knows besides the rows themselves."""
 
@@ -74,6 +88,8 @@ class BuildContext:
     delivery: Delivery
     references: References = field(repr=False)
     """Areas, grids, units … to judge rows against."""
+    corrects: Correction | None = None
+    """Set where corrected rows are judged alone: what is said of a delivery as a whole is not."""
 
     def rows(self, dataset: str) -> pd.DataFrame:
         """Return the rows of `dataset` that will hold when this delivery is published."""

@@ -58,10 +58,16 @@ def declare(metadata: MetaData, srid: int) -> None:
         required("started_at", DateTime(timezone=True), "start", server_default=_NOW),
         required("finished_at", DateTime(timezone=True), "commit", server_default=_NOW),
         required("software_version", Text, "version of Wanmi that built it"),
+        optional(
+            "corrects_build_id",
+            BigInteger,
+            "build whose refused rows this one loads corrected; null: a whole delivery",
+        ),
         schema="meta",
         comment="builds: one dataset of one delivery, committed whole",
     )
     build.c.delivery_id.append_foreign_key(ForeignKey("meta.delivery.delivery_id"))
+    build.c.corrects_build_id.append_foreign_key(ForeignKey("meta.build.build_id"))
     Index("ix_build_dataset", build.c.dataset, build.c.build_id)
     Index("ix_build_delivery_id", build.c.delivery_id)
     reject = Table(
@@ -79,11 +85,18 @@ def declare(metadata: MetaData, srid: int) -> None:
         required("reason_zh", Text, "the same in Chinese"),
         document("record", "the row as delivered, all columns"),
         geometry("GEOMETRY", srid, "where, in the city's CRS, if it can be shown", nullable=True),
+        optional(
+            "resolved_build_id",
+            BigInteger,
+            "build that judged the row anew, corrected; null: the fault stands",
+        ),
         schema="meta",
         comment="rows refused or doubted, with rule and reason; never lost",
     )
     reject.c.build_id.append_foreign_key(ForeignKey("meta.build.build_id", ondelete="CASCADE"))
+    reject.c.resolved_build_id.append_foreign_key(ForeignKey("meta.build.build_id"))
     Index("ix_reject_build_id", reject.c.build_id, reject.c.rule)
+    Index("ix_reject_resolved_build_id", reject.c.resolved_build_id)
     Table(
         "audit",
         metadata,

@@ -1,0 +1,167 @@
+"""Codes of components delivered without one: the code that its place had before, else a new one.
+
+A place and class have one code, whatever the order of the rows and however often they are loaded: live
+components are recalled first, then those that are gone, and what is new is numbered from west to east.
+"""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from census.coding import next_codes, recall_codes
+from census.identifiers import LAST_SEQUENCE, split_component_codes
+from gis.database import read_features, read_rows
+from gis.faults import Faults
+from pipelines.context import BuildContext
+from pipelines.placement import representative_points
+
+DATASET = "components"
+_USED = """
+    SELECT left(code, -6) AS prefix, max(right(code, 6)::int) AS largest
+    FROM components.component WHERE code ~ '^[0-9]{16,17}$' GROUP BY 1
+"""
+_EVERY = """
+    SELECT DISTINCT left(code, -6) AS prefix, right(code, 6)::int AS sequence
+    FROM components.component WHERE code ~ '^[0-9]{16,17}$' AND left(code, -6) = ANY (%s)
+"""
+_QUARANTINED = """
+    SELECT DISTINCT r.code FROM meta.reject r JOIN meta.build b USING (build_id)
+    WHERE r.dataset = 'components' AND r.severity = 'error' AND b.status = 'live'
+      AND r.code ~ '^[0-9]{16,17}$'
+"""
+_GONE = """
+    SELECT DISTINCT ON (c.code) c.code, c.class_code, c.geom FROM components.component c
+    WHERE c.valid_to IS NOT NULL AND c.class_code = ANY (%s)
+      AND NOT EXISTS (SELECT FROM components.component l WHERE l.code = c.code AND l.valid_to IS NULL)
+    ORDER BY c.code, c.row_id DESC
+"""
+
+
+def complete_codes(
+    rows: gpd.GeoDataFrame,
+    faults: Faults,
+    *,
+    context: BuildContext,
+    districts: "pd.Series[str]",
+    delivered: "pd.Series[str]",
+) -> "pd.Series[str]":
+    """Return the codes with the missing ones recalled or newly given, and report those (C011).
+
+    Parameters
+    ----------
+    rows : geopandas.GeoDataFrame
+        Sound rows with ``code`` and ``class_code``, in the city's CRS.
+    faults : Faults
+        Gets C011.
+    context : BuildContext
+        Live components and the database with those that are gone.
+    districts : pandas.Series
+        District per row; missing: the city's code.
+    delivered : pandas.Series
+        Codes of all rows of the delivery, refused ones too: none of them is given to another row.
+    """
+    code = rows["code"].copy()
+    blank = rows[code.isna()]
+    if blank.empty:
+        return code
+    recalled = _recall(blank, context=context, delivered=delivered)
+    new = blank[recalled.isna()]
+    given = pd.Series(None, index=blank.index, dtype=object)
+    if len(new):
+        prefix = districts[new.index].fillna(context.profile.city.code).astype("str")
+        at = coordinates(new)
+        prefixes = (prefix + new["class_code"].astype("str")).iloc[np.lexsort([at[:, 1], at[:, 0]])]
+        given[new.index] = _number(prefixes, context=context, sound=code, delivered=delivered)
+    code = code.fillna(recalled).fillna(given).astype(object)
+    faults.add("C011", rows["code"].isna(), code=code)
+    return code
+
+
+def coordinates(rows: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return east and north of each representative point, m."""
+    points: NDArray[np.float64] = shapely.get_coordinates(
+        representative_points(rows.geometry).to_numpy()
+    )
+    return points
+
+
+def _recall(
+    blank: gpd.GeoDataFrame, *, context: BuildContext, delivered: "pd.Series[str]"
+) -> "pd.Series[str]":
+    """Return the code of the component that stood at each place, live ones first."""
+    given = set(delivered.dropna())
+    live = context.features(DATASET)
+    live = live[~live["code"].isin(given)]
+    if context.corrects is not None:
+        live = live[~context.corrects.brought(live)]
+    found = recall_codes(coordinates(blank), blank["class_code"], before=_places(live))
+    rest = blank[found.isna()]
+    if rest.empty:
+        return found
+    gone = _gone(rest, context=context)
+    gone = gone[~gone["code"].isin(given)]
+    return found.fillna(
+        recall_codes(coordinates(rest), rest["class_code"], before=_places(gone))
+    ).astype(object)
+
+
+def _gone(rows: pd.DataFrame, *, context: BuildContext) -> gpd.GeoDataFrame:
+    """Return the last version of each component of these classes that is live no more."""
+    classes = sorted(rows["class_code"].unique())
+    with context.database.connect(read_only=True) as connection:
+        return read_features(connection, _GONE, [classes], crs=context.database.crs)
+
+
+def _places(components: gpd.GeoDataFrame) -> pd.DataFrame:
+    at = coordinates(components)
+    return pd.DataFrame(
+        {
+            "code": components["code"],
+            "class_code": components["class_code"],
+            "x": at[:, 0],
+            "y": at[:, 1],
+        }
+    )
+
+
+def _number(
+    prefixes: "pd.Series[str]",
+    *,
+    context: BuildContext,
+    sound: "pd.Series[str]",
+    delivered: "pd.Series[str]",
+) -> "pd.Series[str]":
+    """Return new codes after the largest of the sound rows and of all that ever were.
+
+    Codes of components that are gone are never given to another object, nor are those of refused
+    rows, which may still be corrected.
+    """
+    with context.database.connect(read_only=True) as connection:
+        history = read_rows(connection, _USED)
+        quarantined = read_rows(connection, _QUARANTINED)["code"]
+        known = zip(history["prefix"], history["largest"], strict=True)
+        largest = {str(prefix): int(sequence) for prefix, sequence in known}
+        for prefix, sequences in _sequences(sound.dropna()).items():
+            largest[prefix] = max(largest.get(prefix, 0), *sequences)
+        taken = _sequences(pd.concat([delivered.dropna(), quarantined], ignore_index=True))
+        tight = [
+            str(prefix)
+            for prefix, count in prefixes.value_counts().items()
+            if largest.get(str(prefix), 0) + count + len(taken.get(str(prefix), ())) > LAST_SEQUENCE
+        ]
+        used: dict[str, list[int]] = {prefix: [] for prefix in tight}
+        if tight:
+            every = read_rows(connection, _EVERY, [tight])
+            used |= every.groupby("prefix")["sequence"].agg(list).to_dict()
+    return next_codes(prefixes, largest=largest, taken=taken, used=used)
+
+
+def _sequences(codes: "pd.Series[str]") -> dict[str, list[int]]:
+    """Return the sequences under each district and class."""
+    parts = [split_component_codes(codes, class_digits=digits) for digits in (4, 5)]
+    table = pd.concat([part[part["is_code"]] for part in parts])
+    prefix = table["district"] + table["class_code"]
+    groups = table["sequence"].astype(int).groupby(prefix)
+    return {str(name): sequences.tolist() for name, sequences in groups}
