@@ -6,10 +6,11 @@ the directory does not know stays as written, for a person to settle.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from census.matching import UnitNames
 from census.standing import first_of, standing
 from census.survey import known_words, map_distinct
 from census.units import UnitDirectory, UnitMatch, is_credit_code, plain_unit_code
@@ -22,6 +23,8 @@ ROLES: Mapping[str, tuple[str, str]] = {
 }
 """Role of a unit for a component -> its name in both languages."""
 
+_MOST_HINTS = 300
+"""Distinct unknown names, per role, whose likely units are looked for: the most frequent ones."""
 _DISPUTE_NOTE = re.compile(r"[（(\[【\-—\s]*(权属)?(存在|有)?争议(中)?[）)\]】\s]*")
 _PARTIES = re.compile(r"[/、，,;；]|或")
 _REMARKS: tuple[tuple[str, "re.Pattern[str]"], ...] = (
@@ -29,14 +32,6 @@ _REMARKS: tuple[tuple[str, "re.Pattern[str]"], ...] = (
     ("none", re.compile(r"^无主|无主部件|无权属单位|无责任主体")),
     ("unknown", re.compile(r"(权属|产权|归属).{0,4}(不明|不清|不详|待查|待定)")),
 )
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A code and a name as delivered; equal pairs are looked up once."""
-
-    code: str | None
-    name: str | None
 
 
 def ownership_states(rows: pd.DataFrame) -> "pd.Series[str]":
@@ -84,7 +79,7 @@ def resolve_units(
     rows : pandas.DataFrame
         ``competent_code``, ``competent_name``, and so on for each of `ROLES`.
     faults : Faults
-        Gets C060-C064.
+        Gets C060-C065; C060 names the units that an unknown name is like.
     directory : UnitDirectory
         Units to look up; when it is empty all codes stay as delivered.
     demands_credit_code : bool
@@ -115,8 +110,31 @@ def resolve_units(
             )
         match = _look_up(code, name, directory)
         codes[f"{role}_code"] = match["code"].where(match["code"].notna(), code)
-        _report(faults, match, labels=labels, given=name.where(name.notna(), code))
+        given = name.where(name.notna(), code)
+        _report(faults, match, labels=labels, given=given, hints=_hints(match, name, directory))
     return codes
+
+
+def find_unit(code: str | None, name: str | None, directory: UnitDirectory) -> UnitMatch:
+    """Return what a delivered pair means: words of doubt are no name, a dispute's note is not part of one.
+
+    Examples
+    --------
+    >>> from census.units import read_directory
+    >>> units = read_directory(pd.DataFrame({"code": ["U1"], "name": ["市排水公司"]}))
+    >>> find_unit(None, "市排水公司（争议）", units).code, find_unit(None, "无主", units).how
+    ('U1', 'blank')
+    """
+    word = _owner_word(name) if name else None
+    if word in ("none", "unknown", "confirmed"):
+        return directory.find(code, None)
+    if word != "disputed" or name is None:
+        return directory.find(code, name)
+    plain = _DISPUTE_NOTE.sub("", name)
+    parties = [part for part in (plain, *_PARTIES.split(plain)) if part.strip()]
+    found = [directory.find(code, party) for party in parties]
+    known = (match for match in found if match.code is not None)
+    return next(known, found[0] if found else directory.find(code, None))
 
 
 def _look_up(
@@ -127,8 +145,8 @@ def _look_up(
     group = pairs.groupby(["code", "name"], dropna=False, sort=False).ngroup()
     heads = pairs[~group.duplicated()]
     matches = [
-        _find(_Pair(*(None if pd.isna(part) else part for part in pair)), directory)
-        for pair in zip(heads["code"], heads["name"], strict=True)
+        find_unit(None if pd.isna(code) else code, None if pd.isna(name) else name, directory)
+        for code, name in zip(heads["code"], heads["name"], strict=True)
     ]
     table = pd.DataFrame(
         {
@@ -136,34 +154,53 @@ def _look_up(
             "how": [match.how for match in matches],
             "is_contradicted": [match.is_contradicted for match in matches],
             "unit_name": [directory.names.get(match.code or "", "") for match in matches],
+            "heirs": [_heirs(match.code, directory) for match in matches],
         },
         index=group[heads.index],
     )
     return table.loc[group].set_index(code.index)
 
 
-def _find(pair: _Pair, directory: UnitDirectory) -> UnitMatch:
-    """Look a pair up; words of doubt are no name, and a dispute's note is not part of one."""
-    word = _owner_word(pair.name) if pair.name else None
-    if word in ("none", "unknown", "confirmed"):
-        return directory.find(pair.code, None)
-    if word != "disputed" or pair.name is None:
-        return directory.find(pair.code, pair.name)
-    plain = _DISPUTE_NOTE.sub("", pair.name)
-    parties = [part for part in (plain, *_PARTIES.split(plain)) if part.strip()]
-    found = [directory.find(pair.code, party) for party in parties]
-    known = (match for match in found if match.code is not None)
-    return next(known, found[0] if found else directory.find(pair.code, None))
+def _hints(
+    match: pd.DataFrame, name: "pd.Series[str]", directory: UnitDirectory
+) -> "pd.Series[Any]":
+    """Return for the names that are not known which units they are like; the frequent ones only."""
+    unknown = name[match["how"].eq("unknown") & name.notna()]
+    if unknown.empty:
+        return pd.Series("", index=match.index, dtype=object)
+    search = UnitNames(directory)
+    frequent = unknown.value_counts().index[:_MOST_HINTS]
+    hints = {
+        spelling: "、".join(
+            f"{found.name} {found.unit_code} ({found.score:.2f})"
+            for found in search.candidates(spelling, limit=2)
+        )
+        for spelling in frequent
+    }
+    return name.map(hints).fillna("").astype(object)
 
 
 def _report(
-    faults: Faults, match: pd.DataFrame, *, labels: tuple[str, str], given: "pd.Series[str]"
+    faults: Faults,
+    match: pd.DataFrame,
+    *,
+    labels: tuple[str, str],
+    given: "pd.Series[str]",
+    hints: "pd.Series[Any]",
 ) -> None:
     kept = standing(match, faults)
     words = {"role": labels[0], "role_zh": labels[1], "given": given}
-    faults.add("C060", match["how"].eq("unknown") & kept, **words)
+    hint = ("; most like it: " + hints).where(hints.ne(""), "")
+    hint_zh = ("，最接近的是 " + hints).where(hints.ne(""), "")
+    faults.add("C060", match["how"].eq("unknown") & kept, hint=hint, hint_zh=hint_zh, **words)
     faults.add("C061", match["how"].eq("ambiguous") & kept, unit_code=match["code"], **words)
     faults.add("C062", match["is_contradicted"] & kept, unit_name=match["unit_name"], **words)
+    faults.add("C065", match["heirs"].ne("") & kept, heirs=match["heirs"], **words)
+
+
+def _heirs(code: str | None, directory: UnitDirectory) -> str:
+    heirs = () if code is None else directory.split_of(code)
+    return "、".join(f"{directory.names.get(heir, '')} {heir}".strip() for heir in heirs)
 
 
 def _owner_word(name: str) -> str | None:

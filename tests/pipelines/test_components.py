@@ -46,10 +46,11 @@ def references(**judged):
     grids = layer({"code": [GRID, NEXT_GRID]}, [ground(0, 100), ground(100, 200)])
     units = pd.DataFrame(
         {
-            "code": ["U1", "U2", "U3", "U4"],
-            "name": ["城管局", "市排水公司", "甲公司", "甲公司"],
-            "aliases": [[], ["排水（集团）"], [], []],
+            "code": ["U1", "U2", "U3", "U4", "U5"],
+            "name": ["城管局", "市排水公司", "甲公司", "甲公司", "乙公司"],
+            "aliases": [[], ["排水（集团）"], [], [], []],
             "successor_code": None,
+            "heirs": [[], [], [], [], ["U1", "U2"]],
         }
     )
     components = layer(
@@ -188,6 +189,7 @@ PLANTED = [
     ("C060", {"owner_code": "X9", "owner_name": "谁也不是"}),
     ("C061", {"owner_code": None, "owner_name": "甲公司"}),
     ("C062", {"owner_code": "U1"}),
+    ("C065", {"owner_code": "U5", "owner_name": "乙公司"}),
     ("G001", {"geometry": None}),
     ("G002", {"geometry": Polygon()}),
     ("G009", {"geometry": at(20, -900)}),
