@@ -48,6 +48,7 @@ least_line_m = 0.1            # a shorter line is no component, m
 least_polygon_m2 = 0.05       # a smaller polygon is no component, m²
 stack_size = 4                # this many components at exactly one point were not surveyed there
 lattice_share = 0.9           # share of a file's positions on a lattice that tells of lost precision
+# moved_m = 1.0               # farther than this a component has moved, m; default: its class's accuracy
 earliest_year = 1949          # dates before this year are doubted
 completeness_drop = 0.2       # a column may be this much emptier than in the last version of its class
 count_change = 0.5            # the number of components of a class may change by this share

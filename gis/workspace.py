@@ -97,6 +97,8 @@ class Census(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The number of components of a class may change by this share of what it was."""
     density_score: Annotated[float, msgspec.Meta(gt=0)] = 6.0
     """Robust score from which on a grid differs too much from the grids around it."""
+    moved_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Farther than this from where it was a component has moved, m; None: its class's accuracy."""
     elsewhere_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     """Share of a file outside the city from which on the file is of another city."""
 

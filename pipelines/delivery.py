@@ -30,7 +30,7 @@ DATASETS = (
 )
 """Datasets of a delivery in the order in which they are built: each needs only earlier ones."""
 
-_DELIVERY_KEYS = ("name", "as_of")
+_DELIVERY_KEYS = ("name", "as_of", "base")
 _TEXT_KEYS = (
     "dataset",
     "path",
@@ -110,6 +110,8 @@ class Delivery:
     root: Path
     """Absolute path of the folder."""
     layers: tuple[LayerSpec, ...]
+    base: int | None = None
+    """Build of components whose state the survey began from, for merging; None: the files may say."""
     source: Path | None = None
     """Absolute path of what was delivered: the folder, or the archive it was unpacked from."""
     unpacked: Path | None = None
@@ -213,6 +215,7 @@ def parse_manifest(
             '[delivery] 缺少 name：请补充，例如 name = "2026-spring-census"。',
         )
     as_of = _day(head.get("as_of"))
+    base = _base(head.get("base"))
     entries = table.get("layer")
     if not isinstance(entries, list) or not entries:
         raise _refuse(
@@ -236,6 +239,7 @@ def parse_manifest(
         source=source or root,
         unpacked=unpacked,
         layers=tuple(layers),
+        base=base,
     )
 
 
@@ -250,6 +254,15 @@ def _day(value: Any) -> date:
     raise _refuse(
         f"[delivery] as_of is {value!r}: give the day the files describe, as_of = 2026-05-31.",
         f"[delivery] 的 as_of 为 {value!r}：请写成数据所反映的日期，例如 as_of = 2026-05-31。",
+    )
+
+
+def _base(value: Any) -> int | None:
+    if value is None or (type(value) is int and value > 0):
+        return value
+    raise _refuse(
+        f"[delivery] base is {value!r}: give the number of a build that `wanmi builds` lists, base = 12.",
+        f"[delivery] 的 base 为 {value!r}：请写 wanmi builds 列出的构建号，例如 base = 12。",
     )
 
 
