@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from gis.errors import FileFormatError
 from gis.shapefile import find_parts
@@ -24,6 +26,7 @@ _KINDS = {
     ".json": "GeoJSON",
     ".topojson": "TopoJSON",
     ".fgb": "FlatGeobuf",
+    ".parquet": "Parquet",
 }
 _TABLES = (".csv", ".xlsx", ".xls", ".txt")
 _SHAPEFILE_PARTS = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx")
@@ -97,8 +100,8 @@ def file_driver(path: Path) -> str:
         suffix = suffixes[-2]
     if suffix in _KINDS:
         return _KINDS[suffix]
-    hint = "deliver .shp, .gpkg, .geojson (also .gz), .topojson or .fgb"
-    hint_zh = "请提交 .shp、.gpkg、.geojson（可 .gz）、.topojson 或 .fgb"
+    hint = "deliver .shp, .gpkg, .geojson (also .gz), .topojson, .fgb or .parquet"
+    hint_zh = "请提交 .shp、.gpkg、.geojson（可 .gz）、.topojson、.fgb 或 .parquet"
     if suffix in _SHAPEFILE_PARTS:
         hint, hint_zh = f"name the {path.stem}.shp it belongs to", f"请填写其所属的 {path.stem}.shp"
     elif suffix in _TABLES:
@@ -108,6 +111,17 @@ def file_driver(path: Path) -> str:
         hint, hint_zh = "unpack it into the delivery folder", "请解压到交付文件夹"
     msg = f"{path.name} is of a kind that is not read as a map layer: {hint}."
     raise FileFormatError(msg, zh=f"{path.name} 不是可读取的图层文件：{hint_zh}。")
+
+
+def plain_column(values: NDArray[Any]) -> "pd.Series[Any]":
+    """Return a column as delivered; blank text becomes None."""
+    if values.dtype != object:
+        return pd.Series(values)
+    plain = [
+        None if value is None or (isinstance(value, str) and not value.strip()) else value
+        for value in values
+    ]
+    return pd.Series(plain, dtype=object)
 
 
 def hash_file(path: Path) -> str:

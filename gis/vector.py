@@ -28,10 +28,11 @@ from gis.crs import VENDOR_CRS, crs_name, frame_crs, parse_crs, reproject_geomet
 from gis.dbf import decode_dbf, name_rows, read_dbf
 from gis.errors import FileFormatError
 from gis.geojson import find_json_fault, opened_json
+from gis.geoparquet import read_geoparquet
 from gis.outputs import driver_of, json_text, refuse_long_names
 from gis.shapefile import check_index, find_parts, isolated
 from gis.shapes import lost_note, parse_mapping, parse_wkb
-from gis.sources import FileReport, Layer, file_driver, hash_file, require_file
+from gis.sources import FileReport, Layer, file_driver, hash_file, plain_column, require_file
 from gis.stated import check_degrees, decide_crs, embedded_crs, equal_note, read_prj, short_name
 
 __all__ = ["FileReport", "Layer", "read_vector", "write_vector"]
@@ -72,7 +73,7 @@ def read_vector(
     Parameters
     ----------
     path : Path
-        ``.shp``, ``.gpkg``, ``.fgb``, ``.geojson``, ``.json``, ``.topojson``, the JSON ones also ``.gz``.
+        ``.shp``, ``.gpkg``, ``.fgb``, ``.parquet``, ``.geojson``, ``.json``, ``.topojson``, the JSON ones also ``.gz``.
     target_crs : str
         CRS of the result.
     layer : str or None
@@ -98,6 +99,8 @@ def read_vector(
         raw = _read_shapefile(file, encoding=encoding)
     elif driver in ("GeoJSON", "TopoJSON"):
         raw = _read_json(file, layer=layer, encoding=encoding)
+    elif driver == "Parquet":
+        raw = _read_parquet(file)
     else:
         raw = _read_database(file, layer=layer)
     source, crs_source, notes = decide_crs(raw.crs, rule=raw.crs_rule, stated=crs, name=file.name)
@@ -196,6 +199,15 @@ def _gdal_words() -> Iterator[list[str]]:
     words.extend(dict.fromkeys(f"GDAL says: {item.message}" for item in caught))
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Log what GDAL warns of while it writes a file."""
+    with _gdal_words() as words:
+        yield
+    for word in words:
+        logger.warning("%s: %s", path.name, word)
+
+
 def _read_row_by_row(
     path: Path, *, name: str, error: Exception
 ) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[str, ...]]:
@@ -224,6 +236,15 @@ def _unreadable(name: str, error: Exception) -> FileFormatError:
 def _read_database(path: Path, *, layer: str | None) -> _Raw:
     name = _choose_layer(path, layer=layer)
     return _read_whole(path, layer=name, name=path.name)
+
+
+def _read_parquet(path: Path) -> _Raw:
+    attributes, wkb, crs = read_geoparquet(path)
+    rows = np.arange(1, len(wkb) + 1, dtype=np.int64)
+    geometry, notes = parse_wkb(wkb, rows=rows)
+    return _Raw(
+        attributes=attributes, geometry=geometry, rows=rows, crs=embedded_crs(crs), warnings=notes
+    )
 
 
 def list_layers(path: Path) -> list[str]:
@@ -274,7 +295,8 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
     rows = np.arange(1, len(wkb) + 1, dtype=np.int64)
     geometry, notes = parse_wkb(wkb, rows=rows)
     columns = {
-        str(field): _column(values) for field, values in zip(meta["fields"], arrays, strict=True)
+        str(field): plain_column(values)
+        for field, values in zip(meta["fields"], arrays, strict=True)
     }
     return _Raw(
         attributes=pd.DataFrame(columns, index=pd.RangeIndex(len(rows))),
@@ -283,17 +305,6 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
         crs=embedded_crs(meta["crs"]),
         warnings=(*notes, *words),
     )
-
-
-def _column(values: NDArray[Any]) -> pd.Series:
-    """Return a column as delivered; blank text becomes None."""
-    if values.dtype != object:
-        return pd.Series(values)
-    plain = [
-        None if value is None or (isinstance(value, str) and not value.strip()) else value
-        for value in values
-    ]
-    return pd.Series(plain, dtype=object)
 
 
 def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> _Raw:
@@ -355,10 +366,8 @@ def write_vector(
     if driver == "ESRI Shapefile":
         options = {"encoding": encoding or "UTF-8"}
         refuse_long_names(plain, path, encoding=options["encoding"])
-    with _gdal_words() as words:
+    with _told(path):
         pyogrio.write_dataframe(plain, path, driver=driver, **options)
-    for word in words:
-        logger.warning("%s: %s", path.name, word)
     if driver == "ESRI Shapefile" and encoding is not None:
         path.with_suffix(".cpg").unlink(missing_ok=True)
 
@@ -366,39 +375,20 @@ def write_vector(
 def write_table(
     table: pa.Table, path: Path, *, layer: str, kind: str, crs: str, encoding: str = "UTF-8"
 ) -> None:
-    """Write a table with WKB in ``geometry`` as a layer, its column types as they are, dates too.
+    """Write a table with WKB in ``geometry`` as a layer, column types as they are; see `write_vector`.
 
     Parameters
     ----------
-    table : pyarrow.Table
-        Columns, and ``geometry``.
-    path : Path
-        File; its suffix decides the format; of a GeoPackage the layer is added.
-    layer : str
-        Name of the layer.
     kind : str
         Geometry type of the layer, as ``MultiPolygon``.
-    crs : str
-        CRS of the coordinates.
     encoding : str
         Encoding of a shapefile's text, said in its ``.cpg``.
     """
     driver = driver_of(path)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"layer": layer, "driver": driver, "crs": crs}
     if driver == "GPKG":
-        options = {"append": path.is_file(), "layer_options": {"GEOMETRY_NAME": "geom"}}
+        options |= {"append": path.is_file(), "layer_options": {"GEOMETRY_NAME": "geom"}}
     if driver == "ESRI Shapefile":
-        options = {"encoding": encoding}
-    with _gdal_words() as words:
-        pyogrio.write_arrow(
-            table,
-            path,
-            layer=layer,
-            driver=driver,
-            geometry_name="geometry",
-            geometry_type=kind,
-            crs=crs,
-            **options,
-        )
-    for word in words:
-        logger.warning("%s: %s", path.name, word)
+        options["encoding"] = encoding
+    with _told(path):
+        pyogrio.write_arrow(table, path, geometry_name="geometry", geometry_type=kind, **options)

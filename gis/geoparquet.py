@@ -1,0 +1,91 @@
+"""GeoParquet: a layer as Parquet with the CRS and kind of its geometry in the file's metadata."""
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from gis.errors import FileFormatError
+
+_DEFAULT_CRS = "OGC:CRS84"
+"""What the format says of a file that names no CRS."""
+
+
+def write_geoparquet(table: pa.Table, shapes: gpd.GeoSeries, path: Path) -> None:
+    """Write columns and shapes as GeoParquet 1.1 with a bounding box per row; a file is replaced.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns without geometry; their types are kept.
+    shapes : geopandas.GeoSeries
+        One shape per row, with its CRS.
+    path : Path
+        File.
+    """
+    types = {field.name: pd.ArrowDtype(field.type) for field in table.schema}
+    frame = gpd.GeoDataFrame(
+        {name: pd.Series(table[name], dtype=kind) for name, kind in types.items()},
+        geometry=shapes.to_numpy(),
+        crs=shapes.crs,
+    )
+    frame.to_parquet(path, index=False, schema_version="1.1.0", write_covering_bbox=True)
+
+
+def read_geoparquet(path: Path) -> tuple[pd.DataFrame, NDArray[np.object_], str | None]:
+    """Return columns, WKB of the shapes, and the CRS as WKT; None where the file says it is unknown.
+
+    Dates are ISO text, blank text is None, numbers stay numbers.
+
+    Raises
+    ------
+    FileFormatError
+        It is no GeoParquet, or its geometry is not WKB.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        msg = f"{path.name} can not be read ({reason}): copy it again."
+        raise FileFormatError(msg, zh=f"{path.name} 无法读取（{reason}）：请重新拷贝。") from error
+    told = (table.schema.metadata or {}).get(b"geo")
+    geo: dict[str, Any] = orjson.loads(told) if told else {}
+    name = geo.get("primary_column", "")
+    about = geo.get("columns", {}).get(name)
+    if about is None or about.get("encoding") != "WKB":
+        msg = f"{path.name} is no GeoParquet with WKB geometry: export it from a GIS as GeoParquet."
+        raise FileFormatError(
+            msg, zh=f"{path.name} 不是含 WKB 几何的 GeoParquet：请从 GIS 软件重新导出。"
+        )
+    crs = about.get("crs", _DEFAULT_CRS)
+    rows = pd.DataFrame(
+        {
+            field.name: _column(table[field.name])
+            for field in table.schema
+            if field.name != name and not pa.types.is_struct(field.type)
+        },
+        index=pd.RangeIndex(table.num_rows),
+    )
+    shapes = np.array(table[name].to_pylist(), dtype=object)
+    return rows, shapes, None if crs is None else CRS.from_user_input(crs).to_wkt()
+
+
+def _column(values: pa.ChunkedArray) -> "pd.Series[Any]":
+    kind = values.type
+    if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and values.null_count == 0:
+        return values.to_pandas()
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return values.cast(pa.float64()).to_pandas()
+    if pa.types.is_temporal(kind):
+        return pd.Series(
+            [None if v is None else v.isoformat() for v in values.to_pylist()], dtype=object
+        )
+    plain = [None if isinstance(v, str) and not v.strip() else v for v in values.to_pylist()]
+    return pd.Series(plain, dtype=object)
