@@ -15,7 +15,9 @@ _NOT_ATTRIBUTES = frozenset({"geometry", "source_file", "source_row"})
 @cache
 def _known() -> dict[str, tuple[str, str]]:
     rows = read_table("pipelines", "attribute_names.csv")
-    return {row["delivered"].casefold(): (row["attribute"], row["kind"]) for row in rows}
+    # An attribute is known by its own name too, as exports write it.
+    own = {row["attribute"]: (row["attribute"], row["kind"]) for row in rows}
+    return own | {row["delivered"].casefold(): (row["attribute"], row["kind"]) for row in rows}
 
 
 def attributes_of(frame: pd.DataFrame, *, columns: frozenset[str]) -> "pd.Series[dict[str, Any]]":
