@@ -1,5 +1,7 @@
 """What vector files can be written: formats by suffix, names and values that they take."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import orjson
 
-from gis.errors import FileFormatError
+from gis.errors import FileFormatError, WorkspaceError
 
 _WRITERS = {
     ".gpkg": "GPKG",
@@ -68,3 +70,27 @@ def json_text(value: Any) -> Any:
     if isinstance(value, list | dict | tuple | np.ndarray):
         return orjson.dumps(value, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     return value
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Yield a place beside `path` to write to; what was written appears at `path` whole, or not at all.
+
+    Raises
+    ------
+    WorkspaceError
+        The file can not be written.
+    """
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        partial.unlink(missing_ok=True)
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        msg = f"{path} can not be written: {error.strerror or error}; choose another place."
+        raise WorkspaceError(
+            msg, zh=f"无法写入 {path}：{error.strerror or error}；请另选位置。"
+        ) from error
+    finally:
+        if partial.parent.is_dir():
+            partial.unlink(missing_ok=True)

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import typer
 
-CENSUS: tuple[Callable[[typer.Typer], None], ...] = ()
+from pipelines.surveys.cli import checking
+
+CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add,)
 """Each adds its commands to ``wanmi census``."""
 UNITS: tuple[Callable[[typer.Typer], None], ...] = ()
 """Each adds its commands to ``wanmi units``."""

@@ -1,0 +1,257 @@
+"""A component delivery judged without loading it: all its files, all its rows, and the verdict.
+
+Components are judged as a build would judge them: against what is live and what the same delivery
+brings of areas, grids, units … What can not be read is told, and the rest is judged all the same, so
+that the contractor learns everything at once.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from census.report.ground import Ground, empty_ground
+from census.report.judgement import FAULT_COLUMNS, FileJudgement, Judgement
+from census.report.verdict import Remark, Tally, decide
+from gis.builds import BuildRequest
+from gis.errors import BuildError, DeliveryError, WanmiError
+from gis.ledger import check_day
+from gis.workspace import Workspace
+from pipelines.build import (
+    Judged,
+    Progress,
+    choose_steps,
+    expect_rows,
+    judge_step,
+    open_context,
+    silent,
+)
+from pipelines.context import BuildContext
+from pipelines.delivery import Delivery, read_manifest
+from pipelines.rejects import all_rules
+from pipelines.steps import STEPS, Step
+from pipelines.surveys.tallies import class_names, classify, judge_files, tally_classes
+
+DATASET = "components"
+_ROADS = "43"
+"""Feature classes of roads begin so (GB/T 13923)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A delivery judged, and the ground to show its faults on."""
+
+    judgement: Judgement
+    ground: Ground
+
+
+def check_delivery(folder: Path, *, workspace: Workspace, progress: Progress = silent) -> Checked:
+    """Judge the components of a delivery and what they depend on; nothing is written.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with a ``delivery.toml``.
+    workspace : Workspace
+        City whose live databases the rows are judged against.
+    progress : callable
+        Shows how far it is.
+
+    Raises
+    ------
+    DeliveryError
+        The delivery has no layer of components, and none that should be one can not be read.
+    DatabaseError
+        The database can not be reached.
+    """
+    started = time.perf_counter()
+    unread: list[FileJudgement] = []
+
+    def refused(name: str, error: WanmiError, dataset: str = DATASET) -> None:
+        unread.append(FileJudgement(path=name, dataset=dataset, error=remark(error)))
+
+    try:
+        delivery = read_manifest(folder, refused=refused)
+    except DeliveryError as error:
+        return _unreadable(folder, workspace, remark(error), started)
+    context = open_context(delivery, workspace)
+    if not delivery.layers_of(DATASET) and not unread:
+        raise _nothing_to_check(delivery)
+    obstacles = _obstacles(delivery, context)
+    work = []
+    for step in needed_steps(delivery):
+        total = sum(len(layer.files) for layer in delivery.layers_of(step.dataset)) + 1
+        with progress(f"judging {step.dataset}", total=total) as advance:
+            judged = judge_step(
+                step,
+                _request(delivery, step),
+                context,
+                advance=advance,
+                failed=lambda name, error, dataset=step.dataset: refused(name, error, dataset),  # type: ignore[misc]
+            )
+        expect_rows(judged, context)
+        work.append(judged)
+    judgement = _conclude(work, context, unread=unread, obstacles=obstacles)
+    ground = _ground(work, context)
+    return Checked(
+        judgement=replace(judgement, seconds=time.perf_counter() - started), ground=ground
+    )
+
+
+def needed_steps(delivery: Delivery) -> list[Step]:
+    """Return the steps that components depend on, and components, that the delivery sets off."""
+    by_name = {step.dataset: step for step in STEPS}
+    needed = {DATASET}
+    while more := {name for known in needed for name in by_name[known].inputs} - needed:
+        needed |= more
+    return [step for step in choose_steps(delivery, only=()) if step.dataset in needed]
+
+
+def remark(error: WanmiError) -> Remark:
+    """Return what an error says."""
+    return Remark(en=error.message, zh=error.zh)
+
+
+def _nothing_to_check(delivery: Delivery) -> DeliveryError:
+    brought = ", ".join(delivery.datasets)
+    msg = (
+        f"The delivery {delivery.name!r} has no components, only {brought}: judge it with "
+        "`wanmi build DELIVERY --dry-run`."
+    )
+    return DeliveryError(
+        msg,
+        zh=f"交付“{delivery.name}”不含部件，只有 {brought}：请用 wanmi build DELIVERY --dry-run 检查。",
+    )
+
+
+def _obstacles(delivery: Delivery, context: BuildContext) -> tuple[Remark, ...]:
+    """Return what would keep a build from loading, though every row were sound."""
+    with context.database.connect(read_only=True) as connection:
+        for step in needed_steps(delivery):
+            if delivery.layers_of(step.dataset):
+                try:
+                    check_day(connection, dataset=step.dataset, as_of=delivery.as_of)
+                except BuildError as error:
+                    return (remark(error),)
+    return ()
+
+
+def _request(delivery: Delivery, step: Step) -> BuildRequest:
+    """Return a request that is never built: only what judging tells of the files is wanted."""
+    return BuildRequest(
+        delivery=delivery.name,
+        as_of=delivery.as_of,
+        path=str(delivery.root),
+        delivery_hash="",
+        dataset=step.dataset,
+        content_hash="",
+        files={},
+    )
+
+
+def _conclude(
+    work: Sequence[Judged],
+    context: BuildContext,
+    *,
+    unread: Sequence[FileJudgement],
+    obstacles: tuple[Remark, ...],
+) -> Judgement:
+    faults = _join_faults(work, context)
+    files = [file for judged in work for file in judge_files(judged)] + list(unread)
+    tallies = tuple(_tally(judged) for judged in work if not judged.is_nothing)
+    rules = all_rules()
+    judged_names = {judged.step.dataset for judged in work}
+    return Judgement(
+        delivery=context.delivery.name,
+        as_of=context.as_of,
+        city=context.profile.city.name or context.profile.city.code,
+        crs=context.crs.text,
+        checked_at=datetime.now(UTC),
+        seconds=0.0,
+        verdict=decide(
+            tallies,
+            refused_limit=context.profile.census.refused_limit,
+            obstacles=len(obstacles),
+            unread=len(unread),
+            file_warnings=sum(len(file.warnings) for file in files),
+        ),
+        obstacles=obstacles,
+        tallies=tallies,
+        skipped=tuple(name for name in context.delivery.datasets if name not in judged_names),
+        files=tuple(files),
+        classes=tally_classes(work, faults, names=class_names(context)),
+        faults=faults,
+        rules={code: rules[code] for code in sorted(faults["rule"].unique()) if code in rules},
+    )
+
+
+def _tally(judged: Judged) -> Tally:
+    faults = judged.outcome.faults
+    rows = faults[["source_file", "source_row", "severity"]].drop_duplicates()
+    faulty = len(rows[["source_file", "source_row"]].drop_duplicates())
+    refused = judged.outcome.refused
+    return Tally(
+        dataset=judged.step.dataset,
+        read=judged.rows_read,
+        refused=refused,
+        doubted=faulty - refused,
+    )
+
+
+def _join_faults(work: Iterable[Judged], context: BuildContext) -> gpd.GeoDataFrame:
+    parts = [
+        classify(judged, context).assign(dataset=judged.step.dataset)
+        for judged in work
+        if len(judged.outcome.faults)
+    ]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FAULT_COLUMNS)
+    table = table.assign(number=np.arange(1, len(table) + 1))
+    shapes: Any = gpd.GeoSeries(table["geometry"].to_numpy(dtype=object), crs=context.crs.crs)
+    return gpd.GeoDataFrame(table[list(FAULT_COLUMNS)].assign(geometry=shapes), crs=context.crs.crs)
+
+
+def _ground(work: Iterable[Judged], context: BuildContext) -> Ground:
+    topography = context.features("topography")
+    roads = topography[topography["feature_class"].astype(str).str.startswith(_ROADS)]
+    accepted = [judged.outcome.accepted for judged in work if judged.step.dataset == DATASET]
+    components = [frame["geometry"].to_numpy(dtype=object) for frame in accepted]
+    return Ground(
+        areas=context.features("areas").geometry.to_numpy(dtype=object),
+        grids=context.features("unit_grids").geometry.to_numpy(dtype=object),
+        roads=roads.geometry.to_numpy(dtype=object),
+        components=np.concatenate([*components, np.empty(0, dtype=object)]),
+    )
+
+
+def _unreadable(folder: Path, workspace: Workspace, why: Remark, started: float) -> Checked:
+    """Return the judgement of a delivery whose manifest can not be read."""
+    city = workspace.profile.city
+    faults = gpd.GeoDataFrame(
+        pd.DataFrame(columns=[name for name in FAULT_COLUMNS if name != "geometry"]),
+        geometry=gpd.GeoSeries([], crs=None),
+    )
+    judgement = Judgement(
+        delivery=folder.resolve().name,
+        as_of=None,
+        city=city.name or city.code,
+        crs=city.crs,
+        checked_at=datetime.now(UTC),
+        seconds=time.perf_counter() - started,
+        verdict=decide(
+            (), refused_limit=workspace.profile.census.refused_limit, obstacles=1, unread=0
+        ),
+        obstacles=(why,),
+        tallies=(),
+        skipped=(),
+        files=(),
+        classes=(),
+        faults=faults,
+        rules={},
+    )
+    return Checked(judgement=judgement, ground=empty_ground())

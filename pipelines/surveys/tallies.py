@@ -1,0 +1,154 @@
+"""What was judged, counted by file and by class."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from census.report.judgement import ClassTally, FileJudgement, UnmappedColumn
+from census.taxonomy import read_taxonomy
+from gis.fields import find_column
+from pipelines.build import Judged
+from pipelines.context import BuildContext
+
+_PLACE = ["source_file", "source_row"]
+_DISTRICT_DIGITS = 6
+_SEQUENCE_DIGITS = 6
+_CODE_LENGTHS = (16, 17)
+
+
+def judge_files(judged: Judged) -> list[FileJudgement]:
+    """Return the files that were read, with their rows refused and doubted, in the delivery's order."""
+    faults = judged.outcome.faults
+    refused = _rows_by_file(faults[faults["severity"] == "error"])
+    faulty = _rows_by_file(faults)
+    files = []
+    for path, told in judged.request.files.items():
+        entry: Any = told
+        files.append(
+            FileJudgement(
+                path=path,
+                dataset=judged.step.dataset,
+                rows=int(entry["rows"]),
+                refused=refused.get(path, 0),
+                doubted=faulty.get(path, 0) - refused.get(path, 0),
+                driver=entry["driver"],
+                encoding=entry["encoding"],
+                encoding_evidence=entry["encoding_evidence"],
+                crs=entry["crs"],
+                crs_source=entry["crs_source"],
+                warnings=tuple(entry["warnings"]),
+                unmapped=tuple(UnmappedColumn(name=str(name)) for name in entry["unmapped"]),
+            )
+        )
+    return files
+
+
+def _rows_by_file(faults: pd.DataFrame) -> dict[str, int]:
+    rows = faults[_PLACE].drop_duplicates()
+    return {str(path): int(count) for path, count in rows["source_file"].value_counts().items()}
+
+
+def classify(judged: Judged, context: BuildContext) -> pd.DataFrame:
+    """Return the faults with ``class_code``: as decided, else as the layer, the row or its code says.
+
+    Of a dataset without classes it is None.
+    """
+    faults = judged.outcome.faults
+    accepted = judged.outcome.accepted
+    if "class_code" not in accepted or judged.step.dataset != "components":
+        return faults.assign(class_code=None)
+    decided = accepted[[*_PLACE, "class_code"]]
+    found = faults.merge(decided, on=_PLACE, how="left", validate="m:1")
+    found.index = faults.index
+    blank = found["class_code"].isna()
+    of_layer = {
+        context.delivery.name_of(path): layer.class_code
+        for layer in context.delivery.layers_of(judged.step.dataset)
+        for path in layer.files
+    }
+    said = [
+        of_layer.get(file) or _class_of_record(record) or _class_of_code(code)
+        for file, record, code in zip(
+            found.loc[blank, "source_file"],
+            found.loc[blank, "record"],
+            found.loc[blank, "code"],
+            strict=True,
+        )
+    ]
+    found.loc[blank, "class_code"] = pd.Series(said, index=found.index[blank], dtype=object)
+    return found
+
+
+def _class_of_record(record: Mapping[str, Any]) -> str | None:
+    for name, value in record.items():
+        if find_column(str(name), dataset="components") == "class_code" and _is_text(value):
+            return str(value).strip()
+    return None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _class_of_code(code: object) -> str | None:
+    """Return the class inside a component code.
+
+    Examples
+    --------
+    >>> _class_of_code("1301020104000001"), _class_of_code("x")
+    ('0104', None)
+    """
+    text = str(code)
+    is_code = text.isascii() and text.isdigit() and len(text) in _CODE_LENGTHS
+    return text[_DISTRICT_DIGITS:-_SEQUENCE_DIGITS] if is_code else None
+
+
+def tally_classes(
+    work: Iterable[Judged], faults: pd.DataFrame, *, names: Mapping[str, str]
+) -> tuple[ClassTally, ...]:
+    """Return the components by class: delivered, refused, doubted; by code, the unknown ones last."""
+    accepted = [item.outcome.accepted for item in work if item.step.dataset == "components"]
+    of_components = faults[faults["dataset"] == "components"]
+    rows = of_components[[*_PLACE, "class_code", "severity"]].drop_duplicates()
+    rows = rows.assign(class_code=rows["class_code"].fillna(""))
+    is_error = rows["severity"] == "error"
+    refused = rows[is_error].drop_duplicates(_PLACE)
+    warned = rows[~is_error].drop_duplicates(_PLACE)
+    warned = warned.merge(refused[_PLACE], on=_PLACE, how="left", indicator=True, validate="1:1")
+    warned = warned[warned["_merge"] == "left_only"]
+    counts = {
+        "refused": refused["class_code"].value_counts(),
+        "doubted": warned["class_code"].value_counts(),
+    }
+    loaded = pd.concat(
+        [frame["class_code"] for frame in accepted if "class_code" in frame]
+        or [pd.Series(dtype=object)]
+    ).value_counts()
+    codes = sorted({*loaded.index, *counts["refused"].index}, key=lambda code: (code == "", code))
+    return tuple(
+        ClassTally(
+            class_code=code,
+            class_name=names.get(code, ""),
+            rows=int(loaded.get(code, 0)) + int(counts["refused"].get(code, 0)),
+            refused=int(counts["refused"].get(code, 0)),
+            doubted=int(counts["doubted"].get(code, 0)),
+        )
+        for code in codes
+    )
+
+
+def class_names(context: BuildContext) -> dict[str, str]:
+    """Return the names of the city's component classes by code; other generations after its own."""
+    names: dict[str, str] = {}
+    city = context.profile.city.standard
+    stated = {
+        str(layer.options["standard"])
+        for layer in context.delivery.layers_of("components")
+        if "standard" in layer.options
+    }
+    for ref in (city, *sorted(stated - {city})):
+        extensions = context.profile.extension_class if ref == city else ()
+        for entry in read_taxonomy(ref, extensions).all("component"):
+            names.setdefault(entry.code, entry.name)
+    return names
