@@ -186,6 +186,8 @@ def _judge_all(
     for step in steps:
         layers = delivery.layers_of(step.dataset)
         inputs = [f"{name}={standing.get(name, '')}" for name in step.inputs]
+        if "units" in step.inputs:
+            inputs += _confirmed(context)
         parts = [step.dataset, hash_content(delivery, layers), surroundings, *inputs]
         content_hash = sha256("\n".join(parts).encode()).hexdigest()
         before = find_build(database, dataset=step.dataset, content_hash=content_hash)
@@ -211,6 +213,11 @@ def _judge_all(
         expect_rows(judged, context)
         work.append(judged)
     return work
+
+
+def _confirmed(context: BuildContext) -> list[str]:
+    """Return the names of units that a person confirmed, which decide beside the directory."""
+    return [f"{name}={code}" for name, code in context.references.confirmed_names().items()]
 
 
 def _refuse_older(delivery: Delivery, datasets: Sequence[str], database: Database) -> None:

@@ -24,7 +24,6 @@ from census.positions import (
 from census.standing import standing
 from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
 from census.taxonomy import Taxonomy, read_taxonomy
-from census.units import read_directory
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
@@ -138,7 +137,7 @@ def _accept(
     units = resolve_units(
         rows,
         faults,
-        directory=read_directory(context.rows("units")),
+        directory=context.unit_directory(),
         demands_credit_code=context.profile.city.standard == _CREDIT_CODES_SINCE,
     )
     columns = {

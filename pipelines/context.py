@@ -7,6 +7,8 @@ from datetime import date
 import geopandas as gpd
 import pandas as pd
 
+from census.decisions import confirmed_names
+from census.units import UnitDirectory, read_directory
 from gis.builds import live
 from gis.crs import CityCrs
 from gis.database import Database
@@ -40,6 +42,14 @@ class References:
         self._database = database
         self._frames: dict[str, pd.DataFrame] = dict(judged or {})
         self._changes: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
+        self._confirmed: Mapping[str, str] | None = None
+
+    def confirmed_names(self) -> Mapping[str, str]:
+        """Return what delivered names of units were confirmed to mean: plain spelling -> unit code."""
+        if self._confirmed is None and self._database is not None:
+            with self._database.connect(read_only=True) as connection:
+                self._confirmed = confirmed_names(connection)
+        return self._confirmed or {}
 
     def get(self, dataset: str) -> pd.DataFrame:
         """Return the rows of `dataset`: a GeoDataFrame in the city's CRS where it has geometry."""
@@ -90,6 +100,10 @@ class BuildContext:
     """Areas, grids, units … to judge rows against."""
     corrects: Correction | None = None
     """Set where corrected rows are judged alone: what is said of a delivery as a whole is not."""
+
+    def unit_directory(self) -> UnitDirectory:
+        """Return the units that will hold, confirmed spellings among their aliases."""
+        return read_directory(self.rows("units"), confirmed=self.references.confirmed_names())
 
     def rows(self, dataset: str) -> pd.DataFrame:
         """Return the rows of `dataset` that will hold when this delivery is published."""

@@ -4,7 +4,7 @@ import geopandas as gpd
 import pandas as pd
 
 from census.survey import read_dates
-from census.units import UnitDirectory, read_directory
+from census.units import UnitDirectory
 from gis.builds import Scope
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
@@ -43,7 +43,7 @@ def judge_sets(frame: pd.DataFrame, context: BuildContext, *, sort: Sort) -> Out
             live=live,
             updating=updating,
             sets=_sets(context, sort),
-            find_unit=finder(read_directory(context.rows("units"))),
+            find_unit=finder(context.unit_directory()),
         ),
     )
     accepted = _completed(accepted, frame, live, context)
@@ -68,6 +68,7 @@ def finder(directory: UnitDirectory) -> FindUnit:
 
     Examples
     --------
+    >>> from census.units import read_directory
     >>> units = pd.DataFrame({"code": ["U1"], "name": ["环卫处"]})
     >>> find = finder(read_directory(units))
     >>> find(None, "环卫处"), find("U9", None)
