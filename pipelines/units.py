@@ -1,7 +1,10 @@
 """The unit directory 单位名录: departments, companies, territorial units."""
 
+from datetime import date
+
 import pandas as pd
 
+from census.survey import read_dates
 from census.units import credit_check_digit, plain_unit_code, plain_unit_name
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
@@ -24,15 +27,16 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
             "aliases": names_of(frame, "aliases"),
             "kind": words_of(frame, "kind", subject="unit_kind"),
             "area_code": code_of(frame, "area_code"),
-            "successor_code": code_of(frame, "successor_code").map(
-                plain_unit_code, na_action="ignore"
-            ),
+            "successor_from": read_dates(text_of(frame, "successor_from")),
             "phone": text_of(frame, "phone"),
             "source_file": frame["source_file"],
             "source_row": frame["source_row"],
         },
         index=frame.index,
     )
+    heirs = _heirs(frame)
+    units["successor_code"] = [codes[0] if len(codes) == 1 else None for codes in heirs]
+    units["heirs"] = [codes if len(codes) > 1 else [] for codes in heirs]
     faults.add("P001", units["code"].isna())
     faults.add("P003", units["name"].isna())
     said = text_of(frame, "kind").fillna("")
@@ -40,7 +44,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     refuse_repeats(faults, units["code"])
     _check_credit_codes(faults, units["code"])
     _check_territory(faults, units, context)
-    _check_successors(faults, units, context)
+    _check_successors(faults, units, frame, context)
     _check_names(faults, units)
     return Outcome(accepted=units[~faults.refused], faults=faults.outcome().faults)
 
@@ -65,20 +69,62 @@ def _check_territory(faults: Faults, units: pd.DataFrame, context: BuildContext)
     faults.add("UN08", second, area=owners["area_code"], code=lowest, other=owners["code"])
 
 
-def _check_successors(faults: Faults, units: pd.DataFrame, context: BuildContext) -> None:
+def _heirs(frame: pd.DataFrame) -> "pd.Series[list[str]]":
+    """Return the codes of the units that took over: none, one, or several after a split."""
+    codes = names_of(frame, "successor_code")
+    return codes.map(lambda names: list(dict.fromkeys(plain_unit_code(name) for name in names)))
+
+
+def _check_successors(
+    faults: Faults, units: pd.DataFrame, frame: pd.DataFrame, context: BuildContext
+) -> None:
     loaded = context.rows(DATASET)
     known = set(loaded["code"]) | set(units["code"].dropna())
-    successor = units["successor_code"]
+    successor, heirs = units["successor_code"], units["heirs"]
     unknown = successor.notna() & ~successor.isin(known)
     faults.add("UN02", unknown, code=units["code"], successor=successor)
-    following = {
-        code: after
-        for frame in (loaded, units)
-        for code, after in zip(frame["code"], frame["successor_code"], strict=True)
-        if isinstance(code, str) and isinstance(after, str)
-    }
+    strangers = heirs.map(lambda codes: "、".join(code for code in codes if code not in known))
+    faults.add("UN02", strangers.ne(""), code=units["code"], successor=strangers)
+    faults.add("UN09", heirs.map(len) > 0, code=units["code"], heirs=heirs.map("、".join))
+    said = text_of(frame, "successor_from")
+    unread = said.notna() & units["successor_from"].isna()
+    faults.add("UN10", unread, code=units["code"], value=said)
+    following = _following(loaded[~loaded["code"].isin(units["code"])]) | _following(units)
     is_ring = units["code"].map(lambda code: leads_back(code, following), na_action="ignore")
     faults.add("UN03", is_ring.eq(True), code=units["code"])
+    _check_days(faults, units)
+
+
+def _check_days(faults: Faults, units: pd.DataFrame) -> None:
+    """Doubt days without a successor, and a successor that was itself succeeded before it took over."""
+    day = units["successor_from"]
+    ends = units["successor_code"].notna() | units["heirs"].map(len).gt(0)
+    faults.add("UN11", day.notna() & ~ends, code=units["code"], day=day)
+    known = units[units["code"].notna()].drop_duplicates("code")
+    later = units["successor_code"].map(known.set_index("code")["successor_from"])
+    is_early = pd.Series(
+        [_is_before(one, other) for one, other in zip(later, day, strict=True)], index=units.index
+    )
+    faults.add(
+        "UN12",
+        is_early,
+        code=units["code"],
+        day=day,
+        successor=units["successor_code"],
+        earlier=later,
+    )
+
+
+def _is_before(first: object, second: object) -> bool:
+    return isinstance(first, date) and isinstance(second, date) and first < second
+
+
+def _following(units: pd.DataFrame) -> dict[str, str]:
+    return {
+        code: after
+        for code, after in zip(units["code"], units["successor_code"], strict=True)
+        if isinstance(code, str) and isinstance(after, str)
+    }
 
 
 def leads_back(code: str, following: dict[str, str]) -> bool:
