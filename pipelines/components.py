@@ -12,6 +12,7 @@ from census.checks import (
     judge_districts,
     judge_repeats,
 )
+from census.exchange.columns import no_attributes
 from census.identifiers import DISTRICT_DIGITS
 from census.ownership import ROLES, ownership_states, resolve_units
 from census.positions import (
@@ -34,7 +35,8 @@ from pipelines.placement import Placement, city_extent, place
 
 DATASET = "components"
 RULES = {**read_rules("gis.codes"), **read_rules("census")}
-COLUMNS = frozenset({*CODE_COLUMNS, *TEXT_COLUMNS, *DATE_COLUMNS, "standard_ref"})
+COLUMNS = frozenset({*CODE_COLUMNS, *TEXT_COLUMNS, *DATE_COLUMNS, "standard_ref"}) | no_attributes()
+"""Delivered columns that are no attributes of a component."""
 KINDS = frozenset(
     {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
 )

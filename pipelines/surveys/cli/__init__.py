@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.surveys.cli import checking
+from pipelines.surveys.cli import checking, exporting
 
-CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add,)
+CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add, exporting.add)
 """Each adds its commands to ``wanmi census``."""
 UNITS: tuple[Callable[[typer.Typer], None], ...] = ()
 """Each adds its commands to ``wanmi units``."""
