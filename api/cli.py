@@ -2,23 +2,20 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
-from api.assign import assign_frame
-from api.bulk import BulkResult, work_through
-from api.compile import compile_snapshot
-from api.edition import Edition
-from api.geocode import geocode_edition
-from api.models import PlaceAnswer
-from api.snapshot import Snapshot, open_snapshot
-from api.stored import assign_stored, count_open
 from gis.command import actor, emit, progress, workspace_of
-from gis.database import open_database
 from gis.errors import RequestError
-from gis.fields import find_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from api.bulk import BulkResult
+    from api.edition import Edition
+    from api.models import PlaceAnswer
+    from api.snapshot import Snapshot
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[
@@ -55,6 +52,10 @@ def snapshot(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     Example: wanmi snapshot
     """
+    from api.compile import compile_snapshot
+    from api.snapshot import open_snapshot
+    from gis.database import open_database
+
     workspace = workspace_of(ctx)
     with progress("Compiling the snapshot") as advance:
         folder = compile_snapshot(open_database(workspace), workspace)
@@ -89,6 +90,12 @@ def assign(
 
     Example: wanmi assign cases.csv -o decided.csv
     """
+    from api.assign import assign_frame
+    from api.bulk import work_through
+    from api.snapshot import open_snapshot
+    from api.stored import assign_stored, count_open
+    from gis.database import open_database
+
     workspace = workspace_of(ctx)
     opened = open_snapshot(workspace.root)
     if is_stored:
@@ -107,7 +114,7 @@ def assign(
         return
     paths = _paths(source, output)
 
-    def work(chunk: pd.DataFrame) -> pd.DataFrame:
+    def work(chunk: "pd.DataFrame") -> "pd.DataFrame":
         return assign_frame(opened, chunk)
 
     with progress("Deciding") as advance:
@@ -130,10 +137,13 @@ def geocode(
 
     Example: wanmi geocode addresses.csv -o located.csv
     """
+    from api.bulk import work_through
+    from api.snapshot import open_snapshot
+
     opened = open_snapshot(workspace_of(ctx).root)
     paths = _paths(source, output)
 
-    def work(chunk: pd.DataFrame) -> pd.DataFrame:
+    def work(chunk: "pd.DataFrame") -> "pd.DataFrame":
         return geocode_frame(opened, chunk, column=column)
 
     with progress("Locating") as advance:
@@ -143,7 +153,7 @@ def geocode(
     _report(done, as_json=as_json)
 
 
-def geocode_frame(opened: Snapshot, frame: pd.DataFrame, *, column: str) -> pd.DataFrame:
+def geocode_frame(opened: "Snapshot", frame: "pd.DataFrame", *, column: str) -> "pd.DataFrame":
     """Return `PLACE_COLUMNS` for the addresses of a frame, with its index.
 
     Raises
@@ -151,6 +161,10 @@ def geocode_frame(opened: Snapshot, frame: pd.DataFrame, *, column: str) -> pd.D
     RequestError
         The frame has no such column.
     """
+    import pandas as pd
+
+    from gis.fields import find_column
+
     if column not in frame.columns:  # a known spelling has its platform name by now
         column = find_column(column, dataset="cases") or column
     if column not in frame.columns:
@@ -165,7 +179,9 @@ def geocode_frame(opened: Snapshot, frame: pd.DataFrame, *, column: str) -> pd.D
     return pd.DataFrame(rows, columns=list(PLACE_COLUMNS), index=frame.index)
 
 
-def _place_row(edition: Edition, text: str) -> dict[str, Any]:
+def _place_row(edition: "Edition", text: str) -> dict[str, Any]:
+    from api.geocode import geocode_edition
+
     answers = geocode_edition(edition, text, limit=1 + _CANDIDATES)
     if not answers:
         return dict.fromkeys(PLACE_COLUMNS)
@@ -187,7 +203,7 @@ def _place_row(edition: Edition, text: str) -> dict[str, Any]:
     }
 
 
-def _candidate(answer: PlaceAnswer) -> str:
+def _candidate(answer: "PlaceAnswer") -> str:
     return f"{answer.full_address} ({answer.score:.2f})"
 
 
@@ -198,7 +214,7 @@ def _paths(source: Path | None, output: Path | None) -> tuple[Path, Path]:
     return source, output
 
 
-def _report(done: BulkResult, *, as_json: bool) -> None:
+def _report(done: "BulkResult", *, as_json: bool) -> None:
     resumed = f", {done.rows_resumed:,} of them by an earlier run" if done.rows_resumed else ""
     emit(
         asdict(done),

@@ -1,24 +1,15 @@
 """``wanmi codes``: look up classes of components and events, and move codes between generations."""
 
-import sys
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
-from census.crosswalk import migrate_classes, migrate_component_codes
-from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS
-from census.taxonomy import (
-    CODE_LENGTHS,
-    STANDARDS,
-    ClassEntry,
-    Taxonomy,
-    doubtful_extensions,
-    read_taxonomy,
-)
 from gis.command import Invocation, emit, workspace_of
 from gis.errors import CodeError, NotFoundError, WorkspaceError
+
+if TYPE_CHECKING:
+    from census.taxonomy import ClassEntry, Taxonomy
 
 _STANDARD_HELP = "Standard; default: that of the workspace, without one GB/T 30428.2-2013."
 _DEFAULT_STANDARD = "GB/T 30428.2-2013"
@@ -47,6 +38,8 @@ def list_classes(
 
     Example: wanmi codes list 01 --standard "GB/T 47678.5-2026"
     """
+    from census.taxonomy import doubtful_extensions
+
     taxonomy = _taxonomy(ctx, standard)
     _check_kind(kind)
     entries = [entry for entry in taxonomy.all(kind) if entry.major.startswith(major)]
@@ -116,6 +109,12 @@ def migrate(
 
     Example: wanmi codes migrate 0114 0117 --from "CJ/T 214-2007" --to "GB/T 47678.5-2026"
     """
+    import pandas as pd
+
+    from census.crosswalk import migrate_classes, migrate_component_codes
+    from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS
+    from census.taxonomy import CODE_LENGTHS, read_taxonomy
+
     _check_kind(kind)
     for ref in (from_ref, to_ref):
         read_taxonomy(ref)
@@ -142,8 +141,10 @@ def migrate(
     emit(rows, as_json=as_json, human=show)
 
 
-def _taxonomy(ctx: typer.Context, standard: str) -> Taxonomy:
+def _taxonomy(ctx: typer.Context, standard: str) -> "Taxonomy":
     """Return the stated standard, else the workspace's, with the workspace's extensions."""
+    from census.taxonomy import read_taxonomy
+
     try:
         profile = workspace_of(ctx).profile
     except WorkspaceError:
@@ -169,6 +170,10 @@ def _check_kind(kind: str) -> None:
 
 
 def _read_codes(given: list[str]) -> list[str]:
+    import sys
+
+    from census.taxonomy import STANDARDS
+
     lines = sys.stdin if given == ["-"] else given
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
@@ -177,9 +182,9 @@ def _read_codes(given: list[str]) -> list[str]:
     return texts
 
 
-def _evidence(entry: ClassEntry) -> str:
+def _evidence(entry: "ClassEntry") -> str:
     return f"{entry.evidence}, doubtful" if entry.is_doubtful else entry.evidence
 
 
-def _plain(entry: ClassEntry) -> dict[str, Any]:
+def _plain(entry: "ClassEntry") -> dict[str, Any]:
     return {**asdict(entry), "accuracy_m": entry.accuracy_m}

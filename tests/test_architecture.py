@@ -1,6 +1,8 @@
 """The layout holds: who may import whom, and who alone touches files, connections, surroundings."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,3 +139,13 @@ def test_wanmi_only_mounts_commands() -> None:
     tree = ast.parse((ROOT / "wanmi.py").read_text(encoding="utf-8"))
     commands = [call for call in calls(tree) if call.endswith(".command")]
     assert commands == []
+
+
+def test_help_loads_no_geodata_library() -> None:
+    """What a command works with is imported when it runs, so that `wanmi --help` answers at once."""
+    heavy = ("pandas", "geopandas", "numba", "sqlalchemy", "scipy", "matplotlib")
+    program = f"import sys, wanmi; wanmi.app; print([n for n in {heavy!r} if n in sys.modules])"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert shown.stdout.strip() == "[]"

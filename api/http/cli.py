@@ -1,14 +1,15 @@
 """``wanmi serve`` and ``wanmi key``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.http.options import LOOPBACK_NAMES, ServerOptions
-from api.keys import ApiKey, create_key, list_keys, revoke_key
 from gis.command import actor, emit, workspace_of
-from gis.database import open_database
 from gis.errors import AccessError, WanmiError
+
+if TYPE_CHECKING:
+    from api.keys import ApiKey
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 
@@ -43,6 +44,8 @@ def serve(
     from api.http.live import Live
     from api.http.server import check_port, is_loopback
     from api.http.server import serve as run_server
+    from api.keys import list_keys
+    from gis.database import open_database
 
     workspace = workspace_of(ctx)
     check_port(host, port)
@@ -99,6 +102,9 @@ def create(
 
     Example: wanmi key create --name 受理系统 --role workflow --district 130102
     """
+    from api.keys import create_key
+    from gis.database import open_database
+
     database = open_database(workspace_of(ctx))
     key = create_key(
         database,
@@ -125,6 +131,9 @@ def list_all(
 
     Example: wanmi key list
     """
+    from api.keys import list_keys
+    from gis.database import open_database
+
     found = list_keys(open_database(workspace_of(ctx)))
     rows = [
         {
@@ -148,7 +157,7 @@ def list_all(
     emit(rows, as_json=as_json, human=human)
 
 
-def describe(key: ApiKey) -> str:
+def describe(key: "ApiKey") -> str:
     """Return a line that tells a key."""
     scope = ",".join(key.districts) or "whole city"
     state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.is_revoked and key.revoked_at else "valid"
@@ -164,5 +173,8 @@ def revoke(
 
     Example: wanmi key revoke 0123456789ab
     """
+    from api.keys import revoke_key
+    from gis.database import open_database
+
     revoke_key(open_database(workspace_of(ctx)), key_id, actor=actor())
     typer.echo(f"Revoked {key_id}.")

@@ -3,15 +3,15 @@
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from gis.command import emit, progress, workspace_of
-from gis.database import open_database
-from gridding.atlas.book import AtlasRequest, plan_atlas
-from gridding.atlas.writing import AtlasResult, write_atlas
 from gridding.cli.layers import AsJson
+
+if TYPE_CHECKING:
+    from gridding.atlas.writing import AtlasResult
 
 
 def add(grid: typer.Typer) -> None:
@@ -49,6 +49,10 @@ def atlas(
 
     Example: wanmi grid atlas -o atlas.pdf --since 2026-01-01
     """
+    from gis.database import open_database
+    from gridding.atlas.book import AtlasRequest, plan_atlas
+    from gridding.atlas.writing import write_atlas
+
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     request = AtlasRequest(
@@ -72,7 +76,7 @@ def _day(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
 
 
-def _show(result: AtlasResult) -> None:
+def _show(result: "AtlasResult") -> None:
     changed = f", {result.changed} changed and {result.retired} retired" if result.changed else ""
     typer.echo(
         f"{result.pages} pages with {result.sheets} sheets of {result.communities} communities and "

@@ -3,34 +3,21 @@
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import geopandas as gpd
 import typer
 
-from gis.builds import live
 from gis.command import actor, emit, workspace_of
-from gis.crs import city_crs
-from gis.database import Database, open_database
 from gis.errors import DeliveryError
-from gis.fields import map_fields
-from gis.vector import read_vector, write_vector
-from gis.workspace import Workspace
-from gridding.change import POLICIES, UpdateRules
-from gridding.changes import changed_features
 from gridding.cli.layers import AsJson, carry_sets, read_grids
-from gridding.compare import Comparison, compare
-from gridding.lineage import CodeRules
-from gridding.options import options_of
-from gridding.proposal import (
-    Proposal,
-    alone,
-    apply,
-    effects,
-    open_cases,
-    propose_areas,
-    propose_update,
-)
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from gis.database import Database
+    from gis.workspace import Workspace
+    from gridding.compare import Comparison
+    from gridding.proposal import Proposal
 
 _SHOWN = 12
 _LIVE = "live"
@@ -58,6 +45,12 @@ def show_differences(
 
     Example: wanmi grid compare live proposal.gpkg -o changes.gpkg
     """
+    from gis.builds import live
+    from gis.database import open_database
+    from gis.vector import write_vector
+    from gridding.compare import compare
+    from gridding.proposal import open_cases
+
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     found = compare(
@@ -71,8 +64,12 @@ def show_differences(
     emit(_told(found), as_json=as_json, human=lambda: _show(found))
 
 
-def _layer(name: str, workspace: Workspace, database: Database) -> gpd.GeoDataFrame:
+def _layer(name: str, workspace: "Workspace", database: "Database") -> "gpd.GeoDataFrame":
     """Return the layer that a word names."""
+    import geopandas as gpd
+
+    from gis.builds import live
+
     if name == _LIVE:
         return gpd.GeoDataFrame(live(database, "unit_grids"))
     try:
@@ -125,6 +122,12 @@ def renew(
 
     Example: wanmi grid update --policy hard --hard-class 430502 -o proposal.gpkg
     """
+    from gis.database import open_database
+    from gridding.change import POLICIES, UpdateRules
+    from gridding.lineage import CodeRules
+    from gridding.options import options_of
+    from gridding.proposal import alone, apply, effects, propose_areas, propose_update
+
     if policy not in POLICIES:
         msg = f"There is no policy {policy!r}: use keep, soft or hard."
         raise DeliveryError(msg, zh=f"没有策略“{policy}”：请用 keep、soft 或 hard。")
@@ -136,7 +139,7 @@ def renew(
     rules = UpdateRules(policy=policy, hard_class=hard_class)  # type: ignore[arg-type]
     codes = CodeRules(kept_share=keep_share)
 
-    def propose() -> Proposal:
+    def propose() -> "Proposal":
         options = options_of(workspace.profile)
         if is_areas:
             return propose_areas(database, profile=workspace.profile, options=options, codes=codes)
@@ -170,8 +173,16 @@ def renew(
 
 
 def _changed(
-    file: Path | None, since: str | None, workspace: Workspace, database: Database
-) -> gpd.GeoDataFrame | None:
+    file: Path | None, since: str | None, workspace: "Workspace", database: "Database"
+) -> "gpd.GeoDataFrame | None":
+    import geopandas as gpd
+
+    from gis.builds import live
+    from gis.crs import city_crs
+    from gis.fields import map_fields
+    from gis.vector import read_vector
+    from gridding.changes import changed_features
+
     if file is not None:
         target = city_crs(workspace.profile, workspace.root).text
         layer = read_vector(file, target_crs=target)
@@ -192,7 +203,11 @@ def _changed(
     )
 
 
-def _write(proposal: Proposal, found: Comparison, output: Path) -> None:
+def _write(proposal: "Proposal", found: "Comparison", output: Path) -> None:
+    import geopandas as gpd
+
+    from gis.vector import write_vector
+
     columns = ["code", "community_code", "area_m2", "geometry"]
     grids = proposal.new.assign(area_m2=proposal.new.geometry.area)
     write_vector(gpd.GeoDataFrame(grids[columns]), output, layer="unit_grid")
@@ -200,7 +215,7 @@ def _write(proposal: Proposal, found: Comparison, output: Path) -> None:
         write_vector(found.table, output, layer="changes")
 
 
-def _told(found: Comparison) -> dict[str, Any]:
+def _told(found: "Comparison") -> dict[str, Any]:
     rows = found.table.drop(columns="geometry").to_dict("records")
     return {
         **found.counts,
@@ -210,7 +225,7 @@ def _told(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _show(found: Comparison) -> None:
+def _show(found: "Comparison") -> None:
     typer.echo(", ".join(f"{count} {word}" for word, count in found.counts.items()) + ".")
     rows = found.table.to_dict("records")
     for row in rows[:_SHOWN]:
@@ -220,7 +235,7 @@ def _show(found: Comparison) -> None:
     typer.echo(f"{len(found.components)} components and {len(found.cases)} open cases change grid.")
 
 
-def _show_update(proposal: Proposal, found: Comparison, result: dict[str, Any]) -> None:
+def _show_update(proposal: "Proposal", found: "Comparison", result: dict[str, Any]) -> None:
     typer.echo(f"{len(proposal.touched)} of {len(proposal.old)} grids were free to change.")
     _show(found)
     if len(proposal.left):

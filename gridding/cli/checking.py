@@ -2,22 +2,18 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import geopandas as gpd
 import typer
 
-from gis.builds import live
 from gis.command import emit, workspace_of
-from gis.database import Database, open_database
 from gis.errors import DeliveryError
-from gis.workspace import Workspace
-from gridding.checks import CheckOptions, Review, Surroundings, check_layer
 from gridding.cli.layers import AsJson, read_grids
-from gridding.faultlayer import write_faults
-from gridding.inspection.findings import SEVERITIES
-from gridding.numbering import retired_codes
-from gridding.report import write_report
+
+if TYPE_CHECKING:
+    from gis.database import Database
+    from gis.workspace import Workspace
+    from gridding.checks import Review, Surroundings
 
 _SHOWN = 20
 
@@ -49,6 +45,12 @@ def check(
 
     Example: wanmi grid check 单元网格.shp -o faults.gpkg --report report.html
     """
+    from gis.builds import live
+    from gis.database import open_database
+    from gridding.checks import CheckOptions, check_layer
+    from gridding.faultlayer import write_faults
+    from gridding.report import write_report
+
     if (file is None) != is_live:
         msg = "Name one layer to check: a file, or --live for the grids in the database."
         raise DeliveryError(
@@ -83,12 +85,18 @@ def _check_names(output: Path | None, report: Path | None) -> None:
             raise DeliveryError(msg, zh=f"无法写入 {path.name}：请使用后缀 {suffix}。")
 
 
-def _title(file: Path | None, workspace: Workspace) -> str:
+def _title(file: Path | None, workspace: "Workspace") -> str:
     name = file.name if file is not None else "live"
     return f"{workspace.profile.city.name} {name}".strip()
 
 
-def _surroundings(database: Database) -> Surroundings:
+def _surroundings(database: "Database") -> "Surroundings":
+    import geopandas as gpd
+
+    from gis.builds import live
+    from gridding.checks import Surroundings
+    from gridding.numbering import retired_codes
+
     areas = live(database, "areas")
     communities = gpd.GeoDataFrame(areas[areas["level"] == "community"])
     features = live(database, "topography")
@@ -101,7 +109,9 @@ def _surroundings(database: Database) -> Surroundings:
     )
 
 
-def _result(review: Review, output: Path | None, report: Path | None) -> dict[str, Any]:
+def _result(review: "Review", output: Path | None, report: Path | None) -> dict[str, Any]:
+    from gridding.inspection.findings import SEVERITIES
+
     rows = review.faults.drop(columns="geometry").to_dict("records")
     return {
         "verdict": review.verdict,
@@ -115,7 +125,7 @@ def _result(review: Review, output: Path | None, report: Path | None) -> dict[st
     }
 
 
-def _show(review: Review) -> None:
+def _show(review: "Review") -> None:
     for row in review.faults.head(_SHOWN).itertuples():
         typer.echo(f"{row.severity:8}{row.rule}  {row.reason_en}")
     if len(review.faults) > _SHOWN:

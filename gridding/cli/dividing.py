@@ -4,30 +4,23 @@ import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
 import typer
 
-from gis.builds import live
 from gis.command import emit, progress, workspace_of
-from gis.database import Database, open_database
 from gis.errors import BuildError, SettingsError
-from gis.outputs import check_output
-from gis.vector import write_vector
-from gis.workspace import Workspace
-from gridding.cleaning import clean_communities
 from gridding.cli.layers import AsJson, Output, live_communities
-from gridding.division import Locks, Run, divide
-from gridding.exceptions import list_exceptions
-from gridding.locks import locked
-from gridding.numbering import number, retired_codes, used_codes
-from gridding.options import DivisionOptions, options_of
-from gridding.patrol import patrol_order
-from gridding.quality import Quality, measure
-from gridding.scene import read_scene
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from gis.database import Database
+    from gis.workspace import Workspace
+    from gridding.division import Locks
+    from gridding.options import DivisionOptions
+    from gridding.quality import Quality
 
 _COLUMNS = ["code", "community_code", "area_m2", "patrol_order", "geometry"]
 _SHORT = {
@@ -69,6 +62,18 @@ def propose(
 
     Example: wanmi grid divide -o proposal.gpkg -c 130102001001
     """
+    import numpy as np
+
+    from gis.builds import live
+    from gis.database import open_database
+    from gis.outputs import check_output
+    from gridding.cleaning import clean_communities
+    from gridding.division import Run, divide
+    from gridding.exceptions import list_exceptions
+    from gridding.options import options_of
+    from gridding.quality import measure
+    from gridding.scene import read_scene
+
     check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
@@ -108,14 +113,25 @@ def propose(
     emit(result, as_json=as_json, human=lambda: _show(output, quality, exceptions, fixes))
 
 
-def _locks(database: Database) -> Locks:
+def _locks(database: "Database") -> "Locks":
+    from gridding.division import Locks
+    from gridding.locks import locked
+
     borders, grids = locked(database)
     return Locks(borders=borders, grids=grids)
 
 
 def _numbered(
-    grids: gpd.GeoDataFrame, workspace: Workspace, database: Database, options: DivisionOptions
-) -> gpd.GeoDataFrame:
+    grids: "gpd.GeoDataFrame",
+    workspace: "Workspace",
+    database: "Database",
+    options: "DivisionOptions",
+) -> "gpd.GeoDataFrame":
+    import geopandas as gpd
+
+    from gridding.numbering import number, retired_codes, used_codes
+    from gridding.patrol import patrol_order
+
     codes = number(
         grids,
         code_length=workspace.profile.grid_code_length,
@@ -132,9 +148,16 @@ def _numbered(
 
 
 def _write(
-    output: Path, grids: gpd.GeoDataFrame, exceptions: gpd.GeoDataFrame, fixes: gpd.GeoDataFrame
+    output: Path,
+    grids: "gpd.GeoDataFrame",
+    exceptions: "gpd.GeoDataFrame",
+    fixes: "gpd.GeoDataFrame",
 ) -> None:
     """Write the proposal; a file of that name gives way only to a whole new one."""
+    import geopandas as gpd
+
+    from gis.vector import write_vector
+
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
@@ -153,7 +176,9 @@ def _write(
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _show(output: Path, quality: Quality, exceptions: pd.DataFrame, fixes: pd.DataFrame) -> None:
+def _show(
+    output: Path, quality: "Quality", exceptions: "pd.DataFrame", fixes: "pd.DataFrame"
+) -> None:
     typer.echo(
         f"{quality.grids} grids over {quality.area_km2:.2f} km² written to {output}: median "
         f"{quality.median_m2:.0f} m², {quality.share_within:.1%} within 0.5-1.5 of the target, "
@@ -167,7 +192,7 @@ def _show(output: Path, quality: Quality, exceptions: pd.DataFrame, fixes: pd.Da
         typer.echo("Each exception with its reason and a suggestion: layer exceptions.")
 
 
-def _chosen(communities: gpd.GeoDataFrame, codes: list[str]) -> gpd.GeoDataFrame:
+def _chosen(communities: "gpd.GeoDataFrame", codes: list[str]) -> "gpd.GeoDataFrame":
     unknown = sorted(set(codes) - set(communities["code"]))
     if unknown:
         msg = f"Community {unknown[0]} is not loaded; see `wanmi status` for what is."

@@ -7,12 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from gis.command import actor, emit, workspace_of
-from gis.database import open_database
 from gis.errors import DeliveryError
 from gridding.cli.layers import AsJson, carry_sets
-from gridding.editing import export_grids, lock_edit, read_revision
-from gridding.locks import list_locks, release_lock
-from gridding.proposal import alone, apply
 
 _SHOWN = 10
 
@@ -39,6 +35,9 @@ def export(
 
     Example: wanmi grid export 编辑.gpkg -c 130102001001
     """
+    from gis.database import open_database
+    from gridding.editing import export_grids
+
     workspace = workspace_of(ctx)
     layers = export_grids(open_database(workspace), file, codes=community or [])
     told = ", ".join(f"{count} {name}" for name, count in layers.items())
@@ -68,6 +67,10 @@ def import_edit(
 
     Example: wanmi grid import 编辑.gpkg --actor 王芳 --reason 沿新围墙调整
     """
+    from gis.database import open_database
+    from gridding.editing import lock_edit, read_revision
+    from gridding.proposal import alone, apply
+
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     who = editor or actor()
@@ -122,6 +125,9 @@ def locks(
 
     Example: wanmi grid locks --release 12
     """
+    from gis.database import open_database
+    from gridding.locks import list_locks, release_lock
+
     database = open_database(workspace_of(ctx))
     for number in release or []:
         if number < 1:

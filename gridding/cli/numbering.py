@@ -2,20 +2,17 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import geopandas as gpd
-import pandas as pd
 import typer
 
 from gis.command import emit, workspace_of
-from gis.database import open_database
 from gis.errors import DeliveryError
-from gis.vector import write_vector
 from gridding.cli.layers import AsJson, Output, live_communities, read_grids
-from gridding.homes import community_of, is_finite
-from gridding.numbering import number, retired_codes, used_codes
-from gridding.patrol import measure_order, patrol_order
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
 
 
 def add(grid: typer.Typer) -> None:
@@ -37,6 +34,11 @@ def renumber(
 
     Example: wanmi grid number 单元网格.shp -o numbered.gpkg
     """
+    from gis.database import open_database
+    from gis.vector import write_vector
+    from gridding.numbering import number, retired_codes, used_codes
+    from gridding.patrol import measure_order, patrol_order
+
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     grids = _with_communities(read_grids(file, workspace), live_communities(database), file=file)
@@ -86,9 +88,13 @@ def _show(result: dict[str, Any]) -> None:
 
 
 def _with_communities(
-    grids: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, *, file: Path
-) -> gpd.GeoDataFrame:
+    grids: "gpd.GeoDataFrame", communities: "gpd.GeoDataFrame", *, file: Path
+) -> "gpd.GeoDataFrame":
     """Return the grids with ``community_code``; every grid must have its land in some community."""
+    import geopandas as gpd
+
+    from gridding.homes import community_of, is_finite
+
     blank = grids.geometry.isna() | grids.geometry.is_empty | ~is_finite(grids.geometry.to_numpy())
     if blank.any():
         row = grids.loc[blank, "source_row"].iloc[0]

@@ -3,29 +3,23 @@
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
 import typer
 
-from gis.builds import live
 from gis.command import actor, emit, workspace_of
-from gis.crs import city_crs
-from gis.database import Database, open_database
 from gis.errors import BuildError, RequestError
-from gis.fields import map_fields
-from gis.sheets import read_sheet
-from gis.vector import read_vector, write_vector
-from gis.workspace import Workspace
 from gridding.cli.layers import AsJson, Output
-from gridding.trades.carrying import carry
-from gridding.trades.delivered import EVALUATION, MANAGEMENT, ONLY_KIND, Sort
-from gridding.trades.loads import LOADS, join_loads, parse_loads
-from gridding.trades.proposal import WITHIN, Wish, propose
-from gridding.trades.store import carry_live, count_loads, ever_used, judge_layer, load_layer
-from gridding.trades.trade import Trade, find_trade, known_trades, local_trade
+from gridding.trades.loads import LOADS
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from gis.database import Database
+    from gis.workspace import Workspace
+    from gridding.trades.delivered import Sort
+    from gridding.trades.trade import Trade
 
 _SHOWN = 20
 _USUAL = 25
@@ -82,6 +76,14 @@ def divide(
 
     Example: wanmi grid manage divide --trade sanitation --count 40 --load components,cases -o 环卫.gpkg
     """
+    import numpy as np
+
+    from gis.database import open_database
+    from gis.vector import write_vector
+    from gridding.trades.loads import join_loads, parse_loads
+    from gridding.trades.proposal import WITHIN, Wish, propose
+    from gridding.trades.store import count_loads, ever_used
+
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     weights = parse_loads(load)
@@ -135,6 +137,10 @@ def check(
 
     Example: wanmi grid manage check 环卫网格.xlsx
     """
+    from gis.database import open_database
+    from gridding.trades.delivered import EVALUATION, MANAGEMENT
+    from gridding.trades.store import judge_layer
+
     if (file is None) != is_live:
         msg = "Name one layer to check: a file, or --live for the grids in the database."
         raise RequestError(msg, zh="请指定要检查的图层：一个文件，或用 --live 检查库中的网格。")
@@ -164,6 +170,10 @@ def load(
 
     Example: wanmi grid manage load 环卫.gpkg --as-of 2026-06-01
     """
+    from gis.database import open_database
+    from gridding.trades.delivered import EVALUATION, MANAGEMENT
+    from gridding.trades.store import load_layer
+
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     sort = EVALUATION if is_evaluation else MANAGEMENT
@@ -196,6 +206,14 @@ def carry_on(
 
     Example: wanmi grid manage carry --dry-run
     """
+    import geopandas as gpd
+
+    from gis.builds import live
+    from gis.database import open_database
+    from gridding.trades.carrying import carry
+    from gridding.trades.delivered import EVALUATION, MANAGEMENT
+    from gridding.trades.store import carry_live
+
     database = open_database(workspace_of(ctx))
     result: dict[str, Any] = {}
     for sort in (MANAGEMENT, EVALUATION):
@@ -221,14 +239,19 @@ def _day(as_of: datetime | None) -> date:
     return datetime.now(UTC).date() if as_of is None else as_of.date()
 
 
-def _local(workspace: Workspace) -> list[Trade]:
+def _local(workspace: "Workspace") -> "list[Trade]":
+    from gridding.trades.trade import local_trade
+
     return [local_trade(t.name, letters=t.letters) for t in workspace.profile.extension_trade]
 
 
 def _series(
-    workspace: Workspace, trade: str | None, kind: str | None
-) -> tuple[Sort, str, str, tuple[str, str]]:
+    workspace: "Workspace", trade: str | None, kind: str | None
+) -> "tuple[Sort, str, str, tuple[str, str]]":
     """Return which grids are asked for, letters of their codes, begin of their names, and the series."""
+    from gridding.trades.delivered import EVALUATION, MANAGEMENT, ONLY_KIND
+    from gridding.trades.trade import find_trade, known_trades
+
     if kind is not None and trade is None:
         return EVALUATION, "PJ", "评价", ("kind", kind.strip() or ONLY_KIND)
     found = find_trade(trade, local=_local(workspace))
@@ -238,7 +261,11 @@ def _series(
     return MANAGEMENT, found.letters, found.name_zh, ("trade", found.key)
 
 
-def _unit_grids(database: Database) -> gpd.GeoDataFrame:
+def _unit_grids(database: "Database") -> "gpd.GeoDataFrame":
+    import geopandas as gpd
+
+    from gis.builds import live
+
     grids = gpd.GeoDataFrame(live(database, "unit_grids", columns=["code", "geometry"]))
     if grids.empty:
         msg = "No unit grids are loaded; build a delivery with areas and topography first: `wanmi build DELIVERY`."
@@ -246,7 +273,14 @@ def _unit_grids(database: Database) -> gpd.GeoDataFrame:
     return grids
 
 
-def _read(file: Path, workspace: Workspace, sort: Sort) -> pd.DataFrame:
+def _read(file: Path, workspace: "Workspace", sort: "Sort") -> "pd.DataFrame":
+    import pandas as pd
+
+    from gis.crs import city_crs
+    from gis.fields import map_fields
+    from gis.sheets import read_sheet
+    from gis.vector import read_vector
+
     if file.suffix.lower() in _SHEETS:
         frame = pd.DataFrame(read_sheet(file).frame)
     else:
@@ -258,7 +292,12 @@ def _read(file: Path, workspace: Workspace, sort: Sort) -> pd.DataFrame:
     return map_fields(frame, dataset=sort.dataset).frame
 
 
-def _live_layer(database: Database, sort: Sort) -> pd.DataFrame:
+def _live_layer(database: "Database", sort: "Sort") -> "pd.DataFrame":
+    import numpy as np
+    import pandas as pd
+
+    from gis.builds import live
+
     rows = live(database, sort.dataset).reset_index(drop=True)
     if rows.empty:
         msg = f"No {sort.dataset} are loaded; load a layer first: `wanmi grid manage load FILE`."
