@@ -14,10 +14,14 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gis.encoding import EncodingDecision, decide_encoding, decode_values
+from gis.encoding import EncodingDecision
 from gis.errors import FileFormatError
+from gis.fieldtexts import decide_fields, decode_mixed
+from gis.findings import Finding, Kind
 
 _EXACT_DIGITS = 15  # whole numbers of more digits do not survive as floating point
+_LONG_CODE = 1e9  # no quantity of a survey is as large, codes are
+_BRACKETS = {"（": "）", "(": ")", "《": "》", "“": "”", "【": "】"}
 _BLANK = b" \x00\t\r\n"
 _LOGICAL = {b"T": True, b"Y": True, b"F": False, b"N": False}
 
@@ -116,10 +120,15 @@ class Attributes:
     """One row per record, deleted ones included; text and dates as text, None for blank."""
     decision: EncodingDecision
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    """What single values are at fault with; rows count records from 1."""
 
 
 def decode_dbf(table: DbfTable, *, stated: str | None = None, cpg: str | None = None) -> Attributes:
     """Decode the columns: text by evidence, ``D`` to ISO dates, numbers exactly, ``L`` to booleans.
+
+    Text is in the file's encoding, but for columns whose values are plainly in another, and for values
+    that only another one reads: survey teams append each other's tables.
 
     Raises
     ------
@@ -127,21 +136,32 @@ def decode_dbf(table: DbfTable, *, stated: str | None = None, cpg: str | None = 
         The encoding can not be decided, or the stated one does not fit.
     """
     cells = [_distinct(table, field) for field in table.fields]
-    samples = [field.name for field in table.fields]
-    for field, column in zip(table.fields, cells, strict=True):
-        if field.kind == "C":
-            samples.extend(column.values)
-    decision = decide_encoding(samples, stated=stated, cpg=cpg, language_id=table.language_id)
-    names = _unique_names(
-        decode_values([field.name for field in table.fields], codec=decision.codec).values
+    texts = [
+        cell.values if field.kind == "C" else []
+        for field, cell in zip(table.fields, cells, strict=True)
+    ]
+    decided = decide_fields(
+        [field.name for field in table.fields],
+        texts,
+        stated=stated,
+        cpg=cpg,
+        language_id=table.language_id,
     )
+    names = _unique_names(list(decided.names))
     columns: dict[str, pd.Series] = {}
-    warnings = list(decision.warnings)
-    for name, field, column in zip(names, table.fields, cells, strict=True):
-        values = _decode_column(column, field, name=name, codec=decision.codec, warnings=warnings)
+    warnings = [*decided.decision.warnings, *decided.conflicts(names)]
+    findings: list[Finding] = []
+    for name, field, column, codec in zip(names, table.fields, cells, decided.codecs, strict=True):
+        decoded = _Decoding(name=name, field=field, cells=column, codec=codec)
+        values = _decode_column(decoded, warnings=warnings, findings=findings)
         columns[name] = pd.Series(values, dtype=values.dtype)  # no inference: None stays None
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table.records)))
-    return Attributes(frame=frame, decision=decision, warnings=tuple(warnings))
+    return Attributes(
+        frame=frame,
+        decision=decided.decision,
+        warnings=tuple(warnings),
+        findings=tuple(findings),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +170,6 @@ class _Cells:
 
     values: list[bytes]
     codes: NDArray[np.intp]
-
-    def rows(self, positions: Sequence[int]) -> NDArray[np.int64]:
-        """Return the 1-based rows that have one of these values."""
-        return np.flatnonzero(np.isin(self.codes, positions)) + 1
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what stands for each record's value."""
@@ -186,33 +202,72 @@ def _unique_names(names: list[str]) -> list[str]:
     return result
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Decoding:
+    name: str
+    field: DbfField
+    cells: _Cells
+    codec: str
+
+    def found(self, kind: Kind, reads: dict[int, str]) -> Finding:
+        """Return the finding about distinct values, each with what it was read as."""
+        at = np.flatnonzero(np.isin(self.cells.codes, list(reads)))
+        hit = [int(place) for place in self.cells.codes[at]]
+        given = {place: _shown(self.cells.values[place], self.codec) for place in reads}
+        return Finding(
+            kind=kind,
+            column=self.name,
+            rows=at + 1,
+            given=tuple(given[place] for place in hit),
+            read=tuple(reads[place] for place in hit),
+        )
+
+
+def _shown(value: bytes, codec: str) -> str:
+    return value.decode(codec, errors="replace")
+
+
 def _decode_column(
-    cells: _Cells, field: DbfField, *, name: str, codec: str, warnings: list[str]
+    column: _Decoding, *, warnings: list[str], findings: list[Finding]
 ) -> NDArray[Any]:
+    cells, field = column.cells, column.field
     if field.kind in ("N", "F"):
-        return _numbers(cells, field, name=name, warnings=warnings)
+        return _numbers(column, findings=findings)
     if field.kind == "D":
         return cells.spread(_object([_iso_date(value) for value in cells.values]))
     if field.kind == "L":
         return cells.spread(_object([_LOGICAL.get(value.upper()) for value in cells.values]))
     if field.kind == "M":
-        warnings.append(f"Column {name} is a memo field, whose text is not read.")
+        if any(cells.values):
+            warnings.append(f"Column {column.name} is a memo field, whose text is not read.")
         return _object([None] * len(cells.codes))
-    decoded = decode_values(cells.values, codec=codec)
-    for positions, what in (
-        (
-            decoded.cut,
-            "ends in the middle of a character (cut to the column's width); it was dropped",
-        ),
-        (decoded.damaged, "holds bytes that are no text; they were replaced"),
+    decoded = decode_mixed(cells.values, codec=column.codec)
+    texts = decoded.values
+    for kind, places in (
+        ("cut", decoded.cut),
+        ("damaged", decoded.damaged),
+        ("other_encoding", decoded.other),
+        ("likely_cut", _open_ended(cells.values, texts, width=field.width)),
     ):
-        if positions:
-            warnings.append(f"Column {name} {what}: {name_rows(cells.rows(positions))}.")
-    return cells.spread(_object([text if text.strip() else None for text in decoded.values]))
+        if places:
+            reads = {place: texts[place] for place in places}
+            findings.append(column.found(kind, reads))  # type: ignore[arg-type]
+    return cells.spread(_object([text if text.strip() else None for text in texts]))
 
 
-def _numbers(cells: _Cells, field: DbfField, *, name: str, warnings: list[str]) -> NDArray[Any]:
+def _open_ended(values: Sequence[bytes], texts: Sequence[str], *, width: int) -> list[int]:
+    """Return the values that fill their column and end within brackets: what follows was cut off."""
+    return [
+        place
+        for place, (value, text) in enumerate(zip(values, texts, strict=True))
+        if len(value) > width - 3
+        and any(text.count(opening) > text.count(closing) for opening, closing in _BRACKETS.items())
+    ]
+
+
+def _numbers(column: _Decoding, *, findings: list[Finding]) -> NDArray[Any]:
     """Return int64 where all are whole and present, exact ints for long ones, else float64."""
+    cells, field = column.cells, column.field
     text = [
         value.decode("latin-1") if value.strip(b"*") else None  # stars: too long to be written
         for value in cells.values
@@ -222,10 +277,13 @@ def _numbers(cells: _Cells, field: DbfField, *, name: str, warnings: list[str]) 
     ).to_numpy(dtype=float, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
     missing = np.isnan(numbers)
-    wrong = [place for place, gap in enumerate(missing) if gap and text[place] is not None]
-    if wrong:
-        rows = name_rows(cells.rows(wrong))
-        warnings.append(f"Column {name} holds what is no number; left blank: {rows}.")
+    for kind, places in (
+        ("no_number", [at for at, gap in enumerate(missing) if gap and text[at] is not None]),
+        ("overflow", [at for at, value in enumerate(cells.values) if value and text[at] is None]),
+        ("scientific", [at for at, value in enumerate(numbers) if _is_rounded(value, text[at])]),
+    ):
+        if places:
+            findings.append(column.found(kind, dict.fromkeys(places, "")))  # type: ignore[arg-type]
     is_whole = field.decimals == 0 and bool(np.all(numbers[~missing] % 1 == 0))
     if not is_whole or (missing.any() and field.width <= _EXACT_DIGITS):
         return cells.spread(numbers)
@@ -235,6 +293,11 @@ def _numbers(cells: _Cells, field: DbfField, *, name: str, warnings: list[str]) 
     exact = [None if gap or value is None else _whole(value) for value, gap in pairs]
     fits = all(value is not None and abs(value) < 2**63 for value in exact)
     return cells.spread(np.array(exact, dtype=np.int64) if fits else _object(exact))
+
+
+def _is_rounded(number: float, text: str | None) -> bool:
+    """Tell whether a number is large and written with an exponent, so that its digits are gone."""
+    return text is not None and "e" in text.lower() and abs(number) >= _LONG_CODE
 
 
 def _whole(text: str) -> int:
@@ -256,16 +319,3 @@ def _object(values: Sequence[object]) -> NDArray[np.object_]:
     result = np.empty(len(values), dtype=object)
     result[:] = list(values)
     return result
-
-
-def name_rows(rows: NDArray[np.int64], *, limit: int = 10) -> str:
-    """Return row numbers for a message, the first few of many.
-
-    Examples
-    --------
-    >>> name_rows(np.array([3])), name_rows(np.arange(1, 13), limit=2)
-    ('row 3', 'rows 1, 2 and 10 more')
-    """
-    shown = ", ".join(str(row) for row in rows[:limit])
-    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"

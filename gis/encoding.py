@@ -72,6 +72,8 @@ class DecodedColumn:
     """Positions whose last character was cut in the middle; its bytes were dropped."""
     damaged: tuple[int, ...] = ()
     """Positions with other undecodable bytes; each became U+FFFD."""
+    other: tuple[int, ...] = ()
+    """Positions that only another encoding reads; they were decoded in theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +97,11 @@ def find_codec(name: str) -> str | None:
     if plain in _SPELLINGS:
         return _SPELLINGS[plain]
     try:
-        return codecs.lookup(plain).name
-    except LookupError:
+        found = codecs.lookup(plain)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
         return None
+    # Python also knows codecs that are no encodings of text, such as "hex".
+    return found.name if found._is_text_encoding else None
 
 
 def decide_encoding(
@@ -162,11 +166,20 @@ def _declared(cpg: str | None, language_id: int) -> list[tuple[str, str, str]]:
             found.append(("the .cpg", cpg.strip(), codec))
     if language_id in _LANGUAGE_IDS:
         codec = _LANGUAGE_IDS[language_id]
-        found.append(("the DBF language byte", f"0x{language_id:02X} ({_label(codec)})", codec))
+        found.append(
+            ("the DBF language byte", f"0x{language_id:02X} ({encoding_label(codec)})", codec)
+        )
     return found
 
 
-def _label(codec: str) -> str:
+def encoding_label(codec: str) -> str:
+    """Return the name of a codec for people.
+
+    Examples
+    --------
+    >>> encoding_label("utf-8")
+    'UTF-8'
+    """
     return _LABELS.get(codec, codec)
 
 
@@ -177,10 +190,10 @@ def _decision(
     reason: str,
     trials: Sequence[_Trial],
 ) -> EncodingDecision:
-    label = _label(codec)
+    label = encoding_label(codec)
     if codec == "gb18030" and not decode_values(values, codec="gbk").damaged:
         label = "GBK"
-    shown = ", ".join(f"{_label(t.codec)} {t.score:.2f}" for t in trials)
+    shown = ", ".join(f"{encoding_label(t.codec)} {t.score:.2f}" for t in trials)
     warnings = [
         f"{source[0].upper()}{source[1:]} says {name} but the text is {label}; read as {label}."
         for source, name in overruled
@@ -204,25 +217,28 @@ def _follow_stated(stated: str, values: Sequence[bytes]) -> EncodingDecision:
     if trial.bad_share > _MAX_BAD_SHARE:
         msg = (
             f"The text is not in the stated encoding {stated} ({trial.bad_share:.0%} of its values do not "
-            f"decode; {_label(trials[0].codec)} fits best): correct or remove encoding in delivery.toml."
+            f"decode; {encoding_label(trials[0].codec)} fits best): correct or remove encoding in delivery.toml."
         )
         raise EncodingError(
             msg,
             zh=f"文本不是所声明的编码 {stated}（{trial.bad_share:.0%} 的值无法解码，最符合 "
-            f"{_label(trials[0].codec)}）：请修改或删除 delivery.toml 中的 encoding。",
+            f"{encoding_label(trials[0].codec)}）：请修改或删除 delivery.toml 中的 encoding。",
         )
     warnings: tuple[str, ...] = ()
     if values and trials[0].score - trial.score > _CLOSE_SCORE:
         warnings = (
-            f"The text looks like {_label(trials[0].codec)}, but {stated} is stated and was used.",
+            f"The text looks like {encoding_label(trials[0].codec)}, but {stated} is stated and was used.",
         )
     return EncodingDecision(
-        codec=codec, label=_label(codec), evidence="stated in the manifest", warnings=warnings
+        codec=codec,
+        label=encoding_label(codec),
+        evidence="stated in the manifest",
+        warnings=warnings,
     )
 
 
 def _undecided(trials: Sequence[_Trial]) -> EncodingError:
-    shown = ", ".join(f"{_label(trial.codec)} {trial.score:.2f}" for trial in trials)
+    shown = ", ".join(f"{encoding_label(trial.codec)} {trial.score:.2f}" for trial in trials)
     msg = f'The text encoding can not be decided ({shown}): state encoding in delivery.toml, as "GBK".'
     return EncodingError(
         msg, zh=f'无法判定文本编码（{shown}）：请在 delivery.toml 中声明 encoding，如 "GBK"。'
@@ -235,7 +251,7 @@ def decode_values(values: Sequence[bytes], *, codec: str) -> DecodedColumn:
     Examples
     --------
     >>> decode_values(["裕华路".encode("gbk")[:5], b"ok"], codec="gb18030")
-    DecodedColumn(values=['裕华', 'ok'], cut=(0,), damaged=())
+    DecodedColumn(values=['裕华', 'ok'], cut=(0,), damaged=(), other=())
     """
     whole = _decode_whole(values, codec=codec)
     if whole is not None:
@@ -289,7 +305,7 @@ def try_codec(codec: str, values: Sequence[bytes]) -> _Trial:
     text = "".join(
         value for position, value in enumerate(decoded.values) if position not in damaged
     )
-    score = _likeness(text, codec)
+    score = likeness(text, codec=codec)
     if codec == "utf-8":
         # Multi-byte sequences hardly ever come out as valid UTF-8 by accident.
         foreign = sum(1 for character in text if ord(character) > 0x7F)
@@ -297,8 +313,14 @@ def try_codec(codec: str, values: Sequence[bytes]) -> _Trial:
     return _Trial(codec=codec, score=score * (1.0 - bad_share) ** 2, bad_share=bad_share)
 
 
-def _likeness(text: str, codec: str) -> float:
-    """Return the mean weight of the non-ASCII characters: common Han 1, ordinary 0.6, others 0."""
+def likeness(text: str, *, codec: str = "utf-8") -> float:
+    """Return the mean weight of the non-ASCII characters: common Han 1, ordinary 0.6, others 0.
+
+    Examples
+    --------
+    >>> likeness("石家庄"), likeness("ok"), round(likeness("鐭冲搴"), 2)
+    (1.0, 0.0, 0.42)
+    """
     common = _common_han()
     ordinary = _ordinary_han(codec)
     total, count = 0.0, 0
@@ -315,6 +337,20 @@ def _likeness(text: str, codec: str) -> float:
         elif "\u4e00" <= character <= "\u9fff":
             total += 0.05
     return total / count if count else 0.0
+
+
+@cache
+def everyday_characters() -> frozenset[str]:
+    """Return ASCII, Chinese punctuation, and the everyday characters of both scripts.
+
+    Examples
+    --------
+    >>> "庄" in everyday_characters(), "鐭" in everyday_characters()
+    (True, False)
+    """
+    ascii_only = map(chr, range(0x80))
+    marks = map(chr, (*range(0x3000, 0x3040), *range(0xFF00, 0xFF5F)))
+    return frozenset({*ascii_only, *marks, *_common_han(), *_ordinary_han("utf-8")})
 
 
 @cache

@@ -7,7 +7,7 @@ import shapely
 import shapely.geometry
 from numpy.typing import NDArray
 
-from gis.dbf import name_rows
+from gis.findings import name_rows
 
 
 def parse_wkb(

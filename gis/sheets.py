@@ -12,15 +12,17 @@ import numpy as np
 import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook
 
-from gis.dbf import name_rows
 from gis.encoding import EncodingDecision, decide_encoding, decode_values
 from gis.errors import FileFormatError
-from gis.sources import FileReport, Layer, hash_file, require_file, unpacked
+from gis.findings import Finding, name_rows, sentences
+from gis.sources import FileReport, Layer, hash_file, own_columns_apart, require_file, unpacked
 
 logger = logging.getLogger(__name__)
 
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _EXACT_DIGITS = 15  # Excel keeps no more; the rest of a longer number is zeros
+_EXACT_LIMIT = 2**53  # whole numbers up to here are exact in floating point
+_SCIENTIFIC = r"[+-]?\d(?:\.\d+)?[eE]\+?(?:[89]|[1-9]\d)"
 _DELIMITERS = ",\t;|"
 
 _Rows = list[tuple[int, list[str | None]]]
@@ -51,9 +53,11 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
         The encoding of a CSV can not be decided, or the stated one does not fit.
     """
     file = require_file(Path(path))
+    long: set[tuple[int, int]] = set()
+    warnings: tuple[str, ...] = ()
     suffixes = [suffix.lower() for suffix in file.suffixes]
     if suffixes[-1:] == [".xlsx"] or suffixes[-1:] == [".xlsm"]:
-        rows, warnings = _read_workbook(file, sheet=sheet)
+        rows, long = _read_workbook(file, sheet=sheet)
         decision = EncodingDecision(codec="utf-8", label="UTF-8", evidence="the format is UTF-8")
         driver = "XLSX"
     elif suffixes[-1:] in ([".csv"], [".txt"], [".tsv"]) or suffixes[-2:] == [".csv", ".gz"]:
@@ -61,8 +65,9 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
         driver = "CSV"
     else:
         raise _wrong_kind(file)
-    frame, more = _frame(rows, name=file.name)
-    warnings = (*decision.warnings, *warnings, *more)
+    frame, header, more = _frame(rows, name=file.name)
+    findings = (*_lost_digits(frame, header, long), *_scientific(frame, header))
+    warnings = (*decision.warnings, *warnings, *sentences(findings), *more)
     report = FileReport(
         path=file.name,
         driver=driver,
@@ -76,7 +81,25 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
     )
     for warning in warnings:
         logger.warning("%s: %s", file.name, warning)
-    return Layer(frame=frame, report=report)
+    return Layer(frame=frame, report=report, findings=findings)
+
+
+def list_sheets(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets, in order.
+
+    Raises
+    ------
+    FileFormatError
+        The file is missing or can not be read as a workbook.
+    """
+    file = require_file(Path(path))
+    try:
+        return list(CalamineWorkbook.from_path(str(file)).sheet_names)
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
+        msg = f"{file.name} can not be read as a workbook ({error}): save it again as .xlsx."
+        raise FileFormatError(
+            msg, zh=f"{file.name} 无法作为工作簿读取：请重新另存为 .xlsx。"
+        ) from error
 
 
 def _wrong_kind(path: Path) -> FileFormatError:
@@ -89,7 +112,8 @@ def _wrong_kind(path: Path) -> FileFormatError:
     )
 
 
-def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, tuple[str, ...]]:
+def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, set[tuple[int, int]]]:
+    """Return the rows, and row and position of whole numbers of more digits than Excel keeps."""
     with path.open("rb") as stream:
         magic = stream.read(4)
     if magic == _OLE_MAGIC:
@@ -108,17 +132,13 @@ def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, tuple[str, 
             msg, zh=f"{path.name} 无法作为工作簿读取：请重新另存为 .xlsx。"
         ) from error
     rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
-    long = np.array(
-        [number for number, row in enumerate(cells, start=1) if any(map(_is_too_long, row))],
-        dtype=np.int64,
-    )
-    if len(long) == 0:
-        return rows, ()
-    warning = (
-        f"Codes of more than {_EXACT_DIGITS} digits are stored as numbers, so their last digits are lost; "
-        f"format the column as text and fill it in again: {name_rows(long)}."
-    )
-    return rows, (warning,)
+    long = {
+        (number, position)
+        for number, row in enumerate(cells, start=1)
+        for position, cell in enumerate(row)
+        if _is_too_long(cell)
+    }
+    return rows, long
 
 
 def _choose_sheet(workbook: Any, *, sheet: str | None, file: str) -> str:
@@ -220,7 +240,48 @@ def _find_delimiter(text: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _lost_digits(
+    frame: pd.DataFrame, header: list[str | None], long: set[tuple[int, int]]
+) -> list[Finding]:
+    """Find the whole numbers of which a spreadsheet kept 15 digits and made the others zeros.
+
+    Programs that write workbooks may keep 16 digits, so a column with other last digits is sound as
+    far as floating point is exact.
+    """
+    findings = []
+    for position in sorted({position for _, position in long}):
+        column = header[position]
+        if column is None:
+            continue
+        numbers = {row for row, place in long if place == position}
+        mask = frame["source_row"].isin(numbers) & frame[column].notna()
+        texts = frame.loc[mask, column].astype(str)
+        is_exact = texts.map(lambda text: abs(int(text)) < _EXACT_LIMIT)
+        is_zeroed = texts.str.endswith("0").all()
+        lost = texts if is_zeroed else texts[~is_exact]
+        if len(lost):
+            rows = frame.loc[lost.index, "source_row"].to_numpy()
+            given = tuple(lost)
+            findings.append(Finding(kind="digits_lost", column=column, rows=rows, given=given))
+    return findings
+
+
+def _scientific(frame: pd.DataFrame, header: list[str | None]) -> list[Finding]:
+    """Find text like 1.30102E+15: what a spreadsheet shows of a code, saved as CSV."""
+    findings = []
+    for column in header:
+        if column is None:
+            continue
+        values = frame[column]
+        mask = values.str.fullmatch(_SCIENTIFIC).eq(True)
+        if mask.any():
+            rows = frame.loc[mask, "source_row"].to_numpy()
+            given = tuple(values[mask])
+            findings.append(Finding(kind="scientific", column=column, rows=rows, given=given))
+    return findings
+
+
+def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], tuple[str, ...]]:
     filled = [(number, cells) for number, cells in rows if any(cell is not None for cell in cells)]
     if not filled:
         msg = f"{name} has no rows, not even a header: deliver it again."
@@ -240,11 +301,12 @@ def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
         if column is not None
     }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(body)))
+    frame = frame.rename(columns=own_columns_apart(columns))
     frame["source_file"] = pd.Series(name, index=frame.index, dtype=object)
     frame["source_row"] = np.array([number for number, _ in body], dtype=np.int64)
     if not body:
         warnings.append("The table has no rows.")
-    return frame, tuple(warnings)
+    return frame, header, tuple(warnings)
 
 
 def _header(cells: list[str | None], *, used: list[bool]) -> tuple[list[str | None], list[str]]:

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gis.errors import FileFormatError
+from gis.findings import Finding
 from gis.shapefile import find_parts
 
 MAX_UNPACKED_BYTES = 4 * 1024**3
@@ -26,6 +27,8 @@ _KINDS = {
     ".json": "GeoJSON",
     ".topojson": "TopoJSON",
     ".fgb": "FlatGeobuf",
+    ".gdb": "OpenFileGDB",
+    ".dxf": "DXF",
     ".parquet": "Parquet",
 }
 _TABLES = (".csv", ".xlsx", ".xls", ".txt")
@@ -63,6 +66,8 @@ class Layer:
     """Columns as named in the file, then ``source_file`` and ``source_row``; a GeoDataFrame if read from a
     geodata file."""
     report: FileReport
+    findings: tuple[Finding, ...] = ()
+    """What single values are at fault with; the report says it of the file."""
 
 
 def require_file(path: Path) -> Path:
@@ -73,6 +78,8 @@ def require_file(path: Path) -> Path:
     FileFormatError
         It is not there, or has 0 bytes; of a shapefile, which parts there are.
     """
+    if path.is_dir() and path.suffix.lower() == ".gdb":
+        return path
     if path.is_file():
         if path.stat().st_size == 0:
             msg = f"{path.name} is empty (0 bytes): copy it again."
@@ -100,14 +107,19 @@ def file_driver(path: Path) -> str:
         suffix = suffixes[-2]
     if suffix in _KINDS:
         return _KINDS[suffix]
-    hint = "deliver .shp, .gpkg, .geojson (also .gz), .topojson, .fgb or .parquet"
-    hint_zh = "请提交 .shp、.gpkg、.geojson（可 .gz）、.topojson、.fgb 或 .parquet"
+    hint = "deliver .shp, .gpkg, .gdb, .dxf, .geojson (also .gz), .topojson, .fgb or .parquet"
+    hint_zh = "请提交 .shp、.gpkg、.gdb、.dxf、.geojson（可 .gz）、.topojson、.fgb 或 .parquet"
     if suffix in _SHAPEFILE_PARTS:
         hint, hint_zh = f"name the {path.stem}.shp it belongs to", f"请填写其所属的 {path.stem}.shp"
     elif suffix in _TABLES:
         hint = "a table needs x_field and y_field in delivery.toml"
         hint_zh = "表格需在 delivery.toml 中声明 x_field 和 y_field"
-    elif suffix in (".zip", ".rar", ".7z"):
+    elif suffix == ".dwg":
+        hint, hint_zh = "save it as .dxf", "请另存为 .dxf"
+    elif suffix == ".zip":
+        hint = f"name what is inside, as {path.name}/layer.shp, or unpack it"
+        hint_zh = f"请写明其中的文件，如 {path.name}/layer.shp，或先解压"
+    elif suffix in (".rar", ".7z"):
         hint, hint_zh = "unpack it into the delivery folder", "请解压到交付文件夹"
     msg = f"{path.name} is of a kind that is not read as a map layer: {hint}."
     raise FileFormatError(msg, zh=f"{path.name} 不是可读取的图层文件：{hint_zh}。")
@@ -125,9 +137,9 @@ def plain_column(values: NDArray[Any]) -> "pd.Series[Any]":
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file; of a shapefile, over all its parts in order of name."""
+    """Return the SHA-256 of a file; of a shapefile or FileGDB, over its parts in order of name."""
     digest = hashlib.sha256()
-    paths = [path]
+    paths = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
     if path.suffix.lower() == ".shp":
         parts = find_parts(path)
         found = (parts.shp, parts.shx, parts.dbf, parts.prj, parts.cpg)
@@ -175,3 +187,14 @@ def _unpack(path: Path, plain: Path) -> None:
         raise FileFormatError(
             msg, zh=f"{path.name} 解压后超过 {MAX_UNPACKED_BYTES >> 30} GiB：请分批提交。"
         )
+
+
+def own_columns_apart(columns: "Iterable[str]") -> dict[str, str]:
+    """Return new names for columns of a file that are named like those reading adds.
+
+    Examples
+    --------
+    >>> own_columns_apart(["code", "source_row"])
+    {'source_row': 'source_row_file'}
+    """
+    return {name: f"{name}_file" for name in columns if name in ("source_file", "source_row")}

@@ -25,14 +25,23 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from gis.crs import VENDOR_CRS, crs_name, frame_crs, parse_crs, reproject_geometry
-from gis.dbf import decode_dbf, name_rows, read_dbf
+from gis.dbf import decode_dbf, read_dbf
 from gis.errors import FileFormatError
+from gis.findings import Finding, name_rows, sentences
 from gis.geojson import find_json_fault, opened_json
 from gis.geoparquet import read_geoparquet
 from gis.outputs import driver_of, json_text, refuse_long_names
 from gis.shapefile import check_index, find_parts, isolated
 from gis.shapes import lost_note, parse_mapping, parse_wkb
-from gis.sources import FileReport, Layer, file_driver, hash_file, plain_column, require_file
+from gis.sources import (
+    FileReport,
+    Layer,
+    file_driver,
+    hash_file,
+    own_columns_apart,
+    plain_column,
+    require_file,
+)
 from gis.stated import check_degrees, decide_crs, embedded_crs, equal_note, read_prj, short_name
 
 __all__ = ["FileReport", "Layer", "read_vector", "write_vector"]
@@ -54,6 +63,7 @@ class _Raw:
     encoding: str = "UTF-8"
     evidence: str = "the format is UTF-8"
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def read_vector(
@@ -106,9 +116,10 @@ def read_vector(
     source, crs_source, notes = decide_crs(raw.crs, rule=raw.crs_rule, stated=crs, name=file.name)
     check_degrees(raw.geometry, source=source, name=file.name)
     frame, more = _in_target(raw, source=source, target=target_crs)
+    frame = frame.rename(columns=own_columns_apart(frame.columns))
     frame["source_file"] = pd.Series(file.name, index=frame.index, dtype=object)
     frame["source_row"] = raw.rows
-    warnings = (*raw.warnings, *notes, *more)
+    warnings = (*raw.warnings, *sentences(raw.findings), *notes, *more)
     if len(frame) == 0:
         warnings = (*warnings, "The layer has no rows.")
     report = FileReport(
@@ -125,7 +136,7 @@ def read_vector(
     )
     for warning in warnings:
         logger.warning("%s: %s", file.name, warning)
-    return Layer(frame=frame, report=report)
+    return Layer(frame=frame, report=report, findings=raw.findings)
 
 
 def _in_target(raw: _Raw, *, source: str, target: str) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
@@ -168,6 +179,7 @@ def _read_shapefile(path: Path, *, encoding: str | None) -> _Raw:
         encoding=attributes.decision.label,
         evidence=attributes.decision.evidence,
         warnings=tuple(warnings),
+        findings=tuple(finding.within(kept + 1) for finding in attributes.findings),
     )
 
 

@@ -49,13 +49,30 @@ def test_the_first_row_with_anything_is_the_header_and_blank_rows_count(tmp_path
     assert found["source_row"].tolist() == [4, 7]
 
 
-def test_codes_too_long_for_a_number_are_told(tmp_path):
-    rows = [["编号"], ["1301020101000001"], [1301020101000002]]
+def test_codes_of_which_a_spreadsheet_lost_digits_are_told(tmp_path):
+    rows = [["编号"], ["1301020101000001"], [1301020101000000], [1301020101000010]]
     found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows))
-    assert found.report.warnings == (
-        "Codes of more than 15 digits are stored as numbers, so their last digits are lost; "
-        "format the column as text and fill it in again: row 3.",
-    )
+    (finding,) = found.findings
+    assert (finding.kind, finding.column, finding.rows.tolist()) == ("digits_lost", "编号", [3, 4])
+    assert finding.given == ("1301020101000000", "1301020101000010")
+    assert found.report.warnings == (finding.sentence,)
+    assert "the last digits are lost: rows 3, 4" in finding.sentence
+
+
+def test_sixteen_digits_that_a_program_wrote_are_exact_and_seventeen_are_not(tmp_path):
+    rows = [["短", "长"], [1301020101000001, 13010201001000001], [1301020101000010, "x"]]
+    found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows))
+    assert found.frame["短"].tolist() == ["1301020101000001", "1301020101000010"]
+    (finding,) = found.findings
+    assert (finding.kind, finding.column, finding.rows.tolist()) == ("digits_lost", "长", [2])
+
+
+def test_codes_in_scientific_notation_are_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("编号,宽\n1.30102E+15,1.5\n1301020101000001,2e3\n1.3E+15,1E2\n", "utf-8")
+    (finding,) = read_sheet(path).findings
+    assert (finding.kind, finding.column, finding.rows.tolist()) == ("scientific", "编号", [2, 4])
+    assert finding.given == ("1.30102E+15", "1.3E+15")
 
 
 def test_columns_of_one_name_and_of_none_are_kept_and_told(tmp_path):

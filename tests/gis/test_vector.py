@@ -280,7 +280,8 @@ def test_parts_of_different_shapefiles_are_told(tmp_path):
         ("a.dbf", r"name the a\.shp"),
         ("a.csv", "x_field and y_field"),
         ("a.zip", "unpack it"),
-        ("a.dwg", r"deliver \.shp"),
+        ("a.dwg", r"save it as \.dxf"),
+        ("a.rar", "unpack it"),
         ("a", r"deliver \.shp"),
     ],
 )
