@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.surveys.cli import checking, exporting
+from pipelines.surveys.cli import checking, exporting, units
 
 CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add, exporting.add)
 """Each adds its commands to ``wanmi census``."""
-UNITS: tuple[Callable[[typer.Typer], None], ...] = ()
+UNITS: tuple[Callable[[typer.Typer], None], ...] = (units.add,)
 """Each adds its commands to ``wanmi units``."""
 
 
