@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from census.identifiers import LAST_SEQUENCE, split_component_codes
+from census.identifiers import LAST_SEQUENCE, SEQUENCE_DIGITS, split_component_codes
 from census.taxonomy import CODE_LENGTHS
 from gis.codes import read_table
 from gis.errors import CodeError
@@ -138,25 +139,76 @@ def migrate_component_codes(codes: "pd.Series[str]", *, from_ref: str, to_ref: s
     return pd.DataFrame(
         {
             "code": codes,
-            "to_code": _number(prefix, parts["sequence"]),
+            "to_code": number_codes(prefix, parts["sequence"]),
             "relation": relation,
         },
         index=codes.index,
     )
 
 
-def _number(prefix: "pd.Series[str]", sequence: "pd.Series[int]") -> "pd.Series[str]":
-    """Return prefix and sequence joined; a repeated pair takes the next number after the largest."""
+def number_codes(
+    prefix: "pd.Series[str]",
+    sequence: "pd.Series[int]",
+    *,
+    own: "pd.Series[str] | None" = None,
+    used: "pd.Series[str] | None" = None,
+) -> "pd.Series[str]":
+    """Return prefix and sequence joined, each code once; the others take the next numbers after the largest.
+
+    Parameters
+    ----------
+    prefix : pandas.Series
+        District and class; None: no code is wanted.
+    sequence : pandas.Series
+        Sequence wanted, aligned.
+    own : pandas.Series or None
+        Code that each row has now: it may keep it, and comes before others that want it.
+    used : pandas.Series or None
+        Codes that some component has or ever had: no other row gets one of these.
+
+    Raises
+    ------
+    CodeError
+        A prefix has no sequence left.
+
+    Examples
+    --------
+    >>> prefix = pd.Series(["1301020123", "1301020123"])
+    >>> used = pd.Series(["1301020123000001", "1301020123000007"])
+    >>> number_codes(prefix, pd.Series([1, 2]), used=used).tolist()
+    ['1301020123000008', '1301020123000002']
+    """
     keyed = pd.DataFrame({"prefix": prefix, "sequence": sequence}).dropna()
-    repeated = keyed.duplicated()
-    largest = keyed.groupby("prefix")["sequence"].max()
-    again = keyed[repeated]
-    keyed.loc[again.index, "sequence"] = (
-        again["prefix"].map(largest) + again.groupby("prefix").cumcount() + 1
-    )
-    if (keyed["sequence"] > LAST_SEQUENCE).any():
-        full = sorted(keyed.loc[keyed["sequence"] > LAST_SEQUENCE, "prefix"].unique())
-        msg = f"No sequence is left under {', '.join(full)}; move these components by hand."
-        raise CodeError(msg, zh=f"{'、'.join(full)} 下的顺序号已用完，请人工处理。")
-    text = keyed["prefix"] + keyed["sequence"].astype("str").str.zfill(6)
-    return text.reindex(prefix.index).astype(object).where(lambda column: column.notna(), None)
+    keyed["code"] = _joined(keyed["prefix"], keyed["sequence"])
+    owned = keyed["code"].eq(own.reindex(keyed.index)) if own is not None else keyed["code"].isna()
+    taken = pd.Series(dtype=object) if used is None else used
+    free = owned | ~keyed["code"].isin(taken)
+    # Of rows that want one code the one that has it comes first, then the earlier.
+    order = keyed.index[np.argsort(~owned.to_numpy(), kind="stable")]
+    first = ~keyed.loc[order, "code"].duplicated()
+    kept = free & first.reindex(keyed.index)
+    again = keyed[~kept]
+    if not again.empty:
+        largest = _largest(pd.concat([keyed.loc[kept, "code"], keyed["code"], taken.dropna()]))
+        number = again["prefix"].map(largest) + again.groupby("prefix").cumcount() + 1
+        if (number > LAST_SEQUENCE).any():
+            full = sorted(again.loc[number > LAST_SEQUENCE, "prefix"].unique())
+            msg = f"No sequence is left under {', '.join(full)}; move these components by hand."
+            raise CodeError(msg, zh=f"{'、'.join(full)} 下的顺序号已用完，请人工处理。")
+        keyed.loc[again.index, "code"] = _joined(again["prefix"], number)
+    return keyed["code"].reindex(prefix.index).astype(object).where(lambda c: c.notna(), None)
+
+
+def _joined(prefix: "pd.Series[str]", sequence: "pd.Series[int]") -> "pd.Series[str]":
+    text = sequence.astype("int64").astype("str").str.zfill(SEQUENCE_DIGITS)
+    return (prefix.astype("str") + text).astype(object)
+
+
+def _largest(codes: "pd.Series[str]") -> dict[str, int]:
+    """Return prefix -> largest sequence; what does not end in six digits is no code."""
+    text = codes.astype("str")
+    sequence = text.str[-SEQUENCE_DIGITS:]
+    is_code = sequence.str.fullmatch("[0-9]{6}").fillna(False).astype(bool)
+    numbers = sequence[is_code].astype(int)
+    found: dict[str, int] = numbers.groupby(text[is_code].str[:-SEQUENCE_DIGITS]).max().to_dict()
+    return found

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.surveys.cli import checking, exporting, units
+from pipelines.surveys.cli import checking, exporting, migrating, units
 
-CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add, exporting.add)
+CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add, exporting.add, migrating.add)
 """Each adds its commands to ``wanmi census``."""
 UNITS: tuple[Callable[[typer.Typer], None], ...] = (units.add,)
 """Each adds its commands to ``wanmi units``."""
