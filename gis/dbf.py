@@ -18,6 +18,7 @@ from gis.encoding import EncodingDecision
 from gis.errors import FileFormatError
 from gis.fieldtexts import decide_fields, decode_mixed
 from gis.findings import Finding, Kind
+from gis.texts import examine_values, name_warnings, repair_names
 
 _EXACT_DIGITS = 15  # whole numbers of more digits do not survive as floating point
 _LONG_CODE = 1e9  # no quantity of a survey is as large, codes are
@@ -147,9 +148,10 @@ def decode_dbf(table: DbfTable, *, stated: str | None = None, cpg: str | None = 
         cpg=cpg,
         language_id=table.language_id,
     )
-    names = _unique_names(list(decided.names))
+    read, repaired = repair_names(decided.names)
+    names = _unique_names(read)
     columns: dict[str, pd.Series] = {}
-    warnings = [*decided.decision.warnings, *decided.conflicts(names)]
+    warnings = [*decided.decision.warnings, *decided.conflicts(names), *name_warnings(repaired)]
     findings: list[Finding] = []
     for name, field, column, codec in zip(names, table.fields, cells, decided.codecs, strict=True):
         decoded = _Decoding(name=name, field=field, cells=column, codec=codec)
@@ -243,6 +245,19 @@ def _decode_column(
         return _object([None] * len(cells.codes))
     decoded = decode_mixed(cells.values, codec=column.codec)
     texts = decoded.values
+    told = {*decoded.cut, *decoded.damaged, *decoded.other}
+    verdicts = {
+        place: verdict for place, verdict in examine_values(texts).items() if place not in told
+    }
+    for place, verdict in verdicts.items():
+        texts[place] = verdict.read
+    for kind in dict.fromkeys(verdict.kind for verdict in verdicts.values()):
+        reads = {
+            place: verdict.guess or verdict.read
+            for place, verdict in verdicts.items()
+            if verdict.kind == kind
+        }
+        findings.append(column.found(kind, reads))
     for kind, places in (
         ("cut", decoded.cut),
         ("damaged", decoded.damaged),
@@ -251,7 +266,7 @@ def _decode_column(
     ):
         if places:
             reads = {place: texts[place] for place in places}
-            findings.append(column.found(kind, reads))  # type: ignore[arg-type]
+            findings.append(column.found(kind, reads))
     return cells.spread(_object([text if text.strip() else None for text in texts]))
 
 
@@ -277,13 +292,14 @@ def _numbers(column: _Decoding, *, findings: list[Finding]) -> NDArray[Any]:
     ).to_numpy(dtype=float, copy=True)
     numbers[~np.isfinite(numbers)] = np.nan
     missing = np.isnan(numbers)
-    for kind, places in (
+    numbered: tuple[tuple[Kind, list[int]], ...] = (
         ("no_number", [at for at, gap in enumerate(missing) if gap and text[at] is not None]),
         ("overflow", [at for at, value in enumerate(cells.values) if value and text[at] is None]),
         ("scientific", [at for at, value in enumerate(numbers) if _is_rounded(value, text[at])]),
-    ):
+    )
+    for kind, places in numbered:
         if places:
-            findings.append(column.found(kind, dict.fromkeys(places, "")))  # type: ignore[arg-type]
+            findings.append(column.found(kind, dict.fromkeys(places, "")))
     is_whole = field.decimals == 0 and bool(np.all(numbers[~missing] % 1 == 0))
     if not is_whole or (missing.any() and field.width <= _EXACT_DIGITS):
         return cells.spread(numbers)

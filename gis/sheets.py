@@ -16,6 +16,7 @@ from gis.encoding import EncodingDecision, decide_encoding, decode_values
 from gis.errors import FileFormatError
 from gis.findings import Finding, name_rows, sentences
 from gis.sources import FileReport, Layer, hash_file, own_columns_apart, require_file, unpacked
+from gis.texts import examine_frame
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,14 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
     else:
         raise _wrong_kind(file)
     frame, header, more = _frame(rows, name=file.name)
-    findings = (*_lost_digits(frame, header, long), *_scientific(frame, header))
-    warnings = (*decision.warnings, *warnings, *sentences(findings), *more)
+    numbers = (*_lost_digits(frame, header, long), *_scientific(frame, header))
+    numbered = frame.columns.isin(("source_file", "source_row"))
+    texts, texts_found, misread = examine_frame(
+        frame.loc[:, ~numbered], rows=frame["source_row"].to_numpy()
+    )
+    frame = pd.concat([texts, frame.loc[:, numbered]], axis="columns")
+    findings = (*numbers, *texts_found)
+    warnings = (*decision.warnings, *warnings, *sentences(findings), *misread, *more)
     report = FileReport(
         path=file.name,
         driver=driver,

@@ -7,7 +7,7 @@ bad geometry costs one row and not the file. Text of shapefiles is decoded by `g
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -24,13 +24,14 @@ import shapely.geometry
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from gis.crs import VENDOR_CRS, crs_name, frame_crs, parse_crs, reproject_geometry
+from gis.crs import frame_crs, reproject_geometry
 from gis.dbf import decode_dbf, read_dbf
 from gis.errors import FileFormatError
-from gis.findings import Finding, name_rows, sentences
+from gis.findings import sentences
 from gis.geojson import find_json_fault, opened_json
 from gis.geoparquet import read_geoparquet
 from gis.outputs import driver_of, json_text, refuse_long_names
+from gis.readings import Reading, examined, in_target
 from gis.shapefile import check_index, find_parts, isolated
 from gis.shapes import lost_note, parse_mapping, parse_wkb
 from gis.sources import (
@@ -47,23 +48,6 @@ from gis.stated import check_degrees, decide_crs, embedded_crs, equal_note, read
 __all__ = ["FileReport", "Layer", "read_vector", "write_vector"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Raw:
-    """A layer as it came out of the file, before its CRS was decided."""
-
-    attributes: pd.DataFrame
-    geometry: NDArray[np.object_]
-    rows: NDArray[np.int64]
-    """1-based position of each row in the file."""
-    crs: str | None
-    crs_rule: str = "file"
-    """Where `crs` comes from; ``RFC 7946`` is the GeoJSON default, which a manifest may overrule."""
-    encoding: str = "UTF-8"
-    evidence: str = "the format is UTF-8"
-    warnings: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 def read_vector(
@@ -113,9 +97,11 @@ def read_vector(
         raw = _read_parquet(file)
     else:
         raw = _read_database(file, layer=layer)
+    if driver != "ESRI Shapefile":  # its text was examined when it was decoded
+        raw = examined(raw)
     source, crs_source, notes = decide_crs(raw.crs, rule=raw.crs_rule, stated=crs, name=file.name)
     check_degrees(raw.geometry, source=source, name=file.name)
-    frame, more = _in_target(raw, source=source, target=target_crs)
+    frame, more = in_target(raw, source=source, target=target_crs)
     frame = frame.rename(columns=own_columns_apart(frame.columns))
     frame["source_file"] = pd.Series(file.name, index=frame.index, dtype=object)
     frame["source_row"] = raw.rows
@@ -139,22 +125,7 @@ def read_vector(
     return Layer(frame=frame, report=report, findings=raw.findings)
 
 
-def _in_target(raw: _Raw, *, source: str, target: str) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
-    moved = reproject_geometry(raw.geometry, source=source, target=target)
-    crs = None if crs_name(target) in VENDOR_CRS else parse_crs(target)
-    frame = gpd.GeoDataFrame(
-        raw.attributes, geometry=gpd.GeoSeries(moved, index=raw.attributes.index, crs=crs), crs=crs
-    )
-    before = np.isfinite(shapely.bounds(raw.geometry)).all(axis=1)
-    after = np.isfinite(shapely.bounds(moved)).all(axis=1)
-    lost = raw.rows[before & ~after]
-    if len(lost) == 0:
-        return frame, ()
-    text = f"Coordinates that are none in {short_name(source)} (swapped axes?): {name_rows(lost)}."
-    return frame, (text,)
-
-
-def _read_shapefile(path: Path, *, encoding: str | None) -> _Raw:
+def _read_shapefile(path: Path, *, encoding: str | None) -> Reading:
     parts = find_parts(path)
     table = read_dbf(parts.dbf)
     check_index(parts, rows=len(table.records))
@@ -171,7 +142,7 @@ def _read_shapefile(path: Path, *, encoding: str | None) -> _Raw:
     by_row = np.full(len(table.records), None, dtype=object)
     by_row[rows - 1] = geometry
     crs = read_prj(parts.prj, warnings=warnings)
-    return _Raw(
+    return Reading(
         attributes=attributes.frame.iloc[kept].reset_index(drop=True),
         geometry=by_row[kept],
         rows=kept + 1,
@@ -245,16 +216,16 @@ def _unreadable(name: str, error: Exception) -> FileFormatError:
     return FileFormatError(msg, zh=f"{name} 无法读取（{reason}）：请在 GIS 软件中打开并重新导出。")
 
 
-def _read_database(path: Path, *, layer: str | None) -> _Raw:
+def _read_database(path: Path, *, layer: str | None) -> Reading:
     name = _choose_layer(path, layer=layer)
     return _read_whole(path, layer=name, name=path.name)
 
 
-def _read_parquet(path: Path) -> _Raw:
+def _read_parquet(path: Path) -> Reading:
     attributes, wkb, crs = read_geoparquet(path)
     rows = np.arange(1, len(wkb) + 1, dtype=np.int64)
     geometry, notes = parse_wkb(wkb, rows=rows)
-    return _Raw(
+    return Reading(
         attributes=attributes, geometry=geometry, rows=rows, crs=embedded_crs(crs), warnings=notes
     )
 
@@ -293,7 +264,7 @@ def _choose_layer(path: Path, *, layer: str | None) -> str:
     raise FileFormatError(msg, zh=zh)
 
 
-def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> _Raw:
+def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> Reading:
     try:
         with _gdal_words() as words:
             meta, _, wkb, arrays = pyogrio.raw.read(
@@ -310,7 +281,7 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
         str(field): plain_column(values)
         for field, values in zip(meta["fields"], arrays, strict=True)
     }
-    return _Raw(
+    return Reading(
         attributes=pd.DataFrame(columns, index=pd.RangeIndex(len(rows))),
         geometry=geometry,
         rows=rows,
@@ -319,7 +290,7 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
     )
 
 
-def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> _Raw:
+def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> Reading:
     with opened_json(path, encoding=encoding) as text:
         options = {} if text.is_topology else {"DATE_AS_STRING": "YES"}
         try:

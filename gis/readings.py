@@ -1,0 +1,60 @@
+"""A layer as it came out of its file: before its CRS was decided and its text examined."""
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gis.crs import VENDOR_CRS, crs_name, parse_crs, reproject_geometry
+from gis.findings import Finding, name_rows
+from gis.stated import short_name
+from gis.texts import examine_frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A layer as it came out of the file, before its CRS was decided."""
+
+    attributes: pd.DataFrame
+    geometry: NDArray[np.object_]
+    rows: NDArray[np.int64]
+    """1-based position of each row in the file."""
+    crs: str | None
+    crs_rule: str = "file"
+    """Where `crs` comes from; ``RFC 7946`` is the GeoJSON default, which a manifest may overrule."""
+    encoding: str = "UTF-8"
+    evidence: str = "the format is UTF-8"
+    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def examined(raw: Reading) -> Reading:
+    """Return a layer with its text read back where it was misread before it was written."""
+    attributes, findings, warnings = examine_frame(raw.attributes, rows=raw.rows)
+    return replace(
+        raw,
+        attributes=attributes,
+        findings=(*raw.findings, *findings),
+        warnings=(*raw.warnings, *warnings),
+    )
+
+
+def in_target(
+    raw: Reading, *, source: str, target: str
+) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    """Return a layer in the CRS `target`, and a warning about rows whose place is none in `source`."""
+    moved = reproject_geometry(raw.geometry, source=source, target=target)
+    crs = None if crs_name(target) in VENDOR_CRS else parse_crs(target)
+    frame = gpd.GeoDataFrame(
+        raw.attributes, geometry=gpd.GeoSeries(moved, index=raw.attributes.index, crs=crs), crs=crs
+    )
+    before = np.isfinite(shapely.bounds(raw.geometry)).all(axis=1)
+    after = np.isfinite(shapely.bounds(moved)).all(axis=1)
+    lost = raw.rows[before & ~after]
+    if len(lost) == 0:
+        return frame, ()
+    text = f"Coordinates that are none in {short_name(source)} (swapped axes?): {name_rows(lost)}."
+    return frame, (text,)
