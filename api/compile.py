@@ -24,6 +24,8 @@ from psycopg import sql
 
 from api.gazetteer import search_keys
 from api.layout import DATASETS, FORMAT, KEPT_VERSIONS, LEFT_BEHIND, MANIFEST, POINTER, table_of
+from api.recodes import TABLE as RECODES
+from api.recodes import to_recodes
 from api.tables import to_table
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
@@ -53,6 +55,11 @@ def compile_snapshot(database: Database, workspace: Workspace) -> Path:
     with database.connect(read_only=True) as connection:
         for dataset in DATASETS:
             frames[dataset] = _read(connection, dataset, database)
+        frames[RECODES] = read_rows(
+            connection,
+            "SELECT r.former_code, r.code, r.build_id FROM components.recode AS r"
+            " JOIN meta.build AS b USING (build_id) WHERE b.status = 'live'",
+        )
         builds = read_rows(
             connection,
             "SELECT b.build_id, b.dataset, b.as_of, b.finished_at, b.rows_accepted, b.rows_rejected,"
@@ -164,7 +171,9 @@ def _write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str,
             keys = search_keys(table)
             _write_arrow(keys, folder / "keys.arrow")
             counts["keys"] = keys.num_rows
-    return counts
+    recodes = to_recodes(frames.get(RECODES))
+    _write_arrow(recodes, folder / f"{RECODES}.arrow")
+    return counts | {RECODES: recodes.num_rows}
 
 
 def _write_arrow(table: pa.Table, path: Path) -> None:

@@ -16,6 +16,8 @@ from api.directory import Directory
 from api.gazetteer import Gazetteer
 from api.models import PlaceAnswer
 from api.plan import Chain, Plan
+from api.recodes import TABLE as RECODES
+from api.recodes import later_codes
 from gis.index import CellIndex
 
 if TYPE_CHECKING:
@@ -207,7 +209,26 @@ class Edition:
         return dict(zip(runs.values.to_pylist(), zip(starts, ends, strict=True), strict=True))
 
     def find(self, dataset: str, code: str) -> int:
-        """Return the row of a code that holds on the day, or -1."""
+        """Return the row of a code that holds on the day, or -1.
+
+        A component that does not hold under the code is looked for under the codes it got later.
+        """
+        row = self._find(dataset, code)
+        if row >= 0 or dataset != "components":
+            return row
+        recodes = self.snapshot.table(RECODES)
+        waiting, seen = later_codes(recodes, code), {code}
+        while waiting:
+            later = waiting.pop(0)
+            if later not in seen:
+                seen.add(later)
+                row = self._find(dataset, later)
+                if row >= 0:
+                    return row
+                waiting += later_codes(recodes, later)
+        return -1
+
+    def _find(self, dataset: str, code: str) -> int:
         column = self.snapshot.table(dataset)["code"]
         order = self.snapshot.components_by_code if dataset == "components" else None
         low, high = 0, len(column)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
 
-FORMAT = 2
+FORMAT = 3
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"

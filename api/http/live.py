@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import structlog
 
 from api.layout import DATASETS, POINTER
+from api.recodes import TABLE as RECODES
 from api.snapshot import Snapshot, open_snapshot
 from gis.errors import SnapshotError, WanmiError
 from gis.workspace import Workspace
@@ -123,7 +124,7 @@ def warm(snapshot: Snapshot) -> date:
 
     A version's files may be removed once newer ones are there: what is mapped by then stays.
     """
-    for name in (*DATASETS, "keys"):
+    for name in (*DATASETS, "keys", RECODES):
         snapshot.table(name)
     edition = snapshot.edition()
     for part in (

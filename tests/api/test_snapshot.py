@@ -241,7 +241,7 @@ def test_the_manifest_is_readable_by_others(tmp_path: Path) -> None:
     manifest = orjson.loads((compile_district(tmp_path) / "manifest.json").read_bytes())
     assert manifest["counts"]["unit_grids"] == 4
     assert set(manifest["files"]) == {
-        *(f"{name}.arrow" for name in (*DATASETS, "keys")),
+        *(f"{name}.arrow" for name in (*DATASETS, "keys", "recodes")),
         "components_by_code.npy",
     }
     assert all(len(told["sha256"]) == 64 for told in manifest["files"].values())
