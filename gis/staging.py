@@ -1,6 +1,7 @@
 """Rows of a delivery beside the live ones: compared and exchanged as sets, inside one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +17,10 @@ from gis.rows import copy_rows
 from gis.tables.columns import BOOKKEEPING
 
 Connection = psycopg.Connection[Any]
+
+_MANY_ROWS = 20_000
+_SETTINGS = {"work_mem": "128MB", "maintenance_work_mem": "256MB", "jit": "off"}
+"""For this transaction: a million rows are hashed, joined and indexed in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +46,26 @@ class Limits:
 
 
 def stage(connection: Connection, table: Table, frame: pd.DataFrame, *, srid: int) -> None:
-    """Copy the rows to the temporary table ``incoming`` and hash their business columns.
+    """Copy the rows to the temporary table ``staging``; hash them in ``incoming``, if any row is live.
 
-    The hash names each column and leaves out null, so that a column added by a later migration
-    does not make all rows look changed.
+    The hash is over the business columns. It names each and leaves out null, so that a column added
+    by a later migration does not make all rows look changed.
     """
-    business = [column for column in table.columns if column.name not in BOOKKEEPING]
-    columns = _list([*(column.name for column in business), *SOURCE])
-    parts = sql.SQL(", ").join(_hash_part(column) for column in business)
+    for setting, value in _SETTINGS.items():
+        connection.execute("SELECT set_config(%s, %s, true)", [setting, value])
+    columns = _list([*_business(table), *SOURCE])
     connection.execute(
         sql.SQL(
             "CREATE TEMP TABLE staging ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
         ).format(columns, identifier(table))
     )
     copy_rows(connection, "staging", frame, srid=srid)
+    compared = sql.SQL("WHERE EXISTS (SELECT FROM {} WHERE valid_to IS NULL)")
     connection.execute(
         sql.SQL(
-            "CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT *, "
-            "encode(sha256(convert_to(concat_ws(E'\\x1f', {}), 'UTF8')), 'hex') AS content_hash FROM staging"
-        ).format(parts)
+            "CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT code, {} AS content_hash FROM staging {}"
+        ).format(_hash(table), compared.format(identifier(table)))
     )
-    connection.execute("DROP TABLE staging")
-    connection.execute("CREATE UNIQUE INDEX ON incoming (code)")
     connection.execute("ANALYZE incoming")
 
 
@@ -102,8 +105,9 @@ def compare(connection: Connection, table: Table, *, limits: Limits, kept: Seque
     return Counts(
         opened=_count(
             connection,
-            "SELECT count(*) FROM incoming AS i LEFT JOIN {} AS t ON t.code = i.code AND t.valid_to IS NULL "
-            "AND t.content_hash = i.content_hash WHERE t.code IS NULL",
+            "SELECT count(*) FROM staging AS s LEFT JOIN incoming AS i USING (code) LEFT JOIN {} AS t "
+            "ON t.code = i.code AND t.valid_to IS NULL AND t.content_hash = i.content_hash "
+            "WHERE t.code IS NULL",
             table,
         ),
         closed=_count(connection, "SELECT count(*) FROM closing", table),
@@ -121,25 +125,55 @@ def exchange(connection: Connection, table: Table, *, build_id: int, as_of: date
 
     A row replaced on the day it began keeps an empty interval: it never held, but stays on record.
     """
-    business = [column.name for column in table.columns if column.name not in BOOKKEEPING]
-    columns = _list([*business, *SOURCE, "content_hash"])
-    incoming = sql.SQL(", ").join(
-        sql.Identifier("i", name) for name in [*business, *SOURCE, "content_hash"]
+    names = [*_business(table), *SOURCE]
+    into = sql.SQL("INSERT INTO {} ({}, content_hash, valid_from, build_id) ").format(
+        identifier(table), _list(names)
     )
+    if not _exists(connection, "SELECT FROM incoming UNION ALL SELECT FROM closing"):
+        # Nothing was live: all rows are new.
+        every = sql.SQL("SELECT {}, {}, %s, %s FROM staging")
+        with _indexed_at_once(connection, table):
+            connection.execute(into + every.format(_list(names), _hash(table)), [as_of, build_id])
+        return
     connection.execute(
         sql.SQL(
             "UPDATE {} AS t SET valid_to = %s, closed_build_id = %s FROM closing WHERE t.row_id = closing.row_id"
         ).format(identifier(table)),
         [as_of, build_id],
     )
-    connection.execute(
-        sql.SQL(
-            "INSERT INTO {table} ({columns}, valid_from, build_id) SELECT {incoming}, %s, %s "
-            "FROM incoming AS i LEFT JOIN {table} AS t ON t.code = i.code AND t.valid_to IS NULL "
-            "WHERE t.code IS NULL ORDER BY i.code"
-        ).format(table=identifier(table), columns=columns, incoming=incoming),
-        [as_of, build_id],
-    )
+    changed = sql.SQL(
+        "SELECT {}, i.content_hash, %s, %s FROM staging AS s JOIN incoming AS i USING (code) "
+        "LEFT JOIN {} AS t ON t.code = s.code AND t.valid_to IS NULL "
+        'WHERE t.code IS NULL ORDER BY s.code COLLATE "C"'
+    ).format(sql.SQL(", ").join(sql.Identifier("s", name) for name in names), identifier(table))
+    connection.execute(into + changed, [as_of, build_id])
+
+
+@contextmanager
+def _indexed_at_once(connection: Connection, table: Table) -> Iterator[None]:
+    """Drop the indexes of an empty table and make them anew afterwards, as is quicker for many rows."""
+    many = f"SELECT FROM staging OFFSET {_MANY_ROWS}"
+    filled = sql.SQL("SELECT FROM {}").format(identifier(table))
+    own = "SELECT FROM pg_class WHERE oid = {}::regclass AND pg_has_role(relowner, 'USAGE')"
+    name = sql.Literal(f"{table.schema}.{table.name}")
+    if (
+        not _exists(connection, many)
+        or _exists(connection, filled)
+        or not _exists(connection, sql.SQL(own).format(name))
+    ):
+        yield
+        return
+    rows = connection.execute(
+        "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index AS i "
+        "WHERE i.indrelid = %s::regclass AND NOT EXISTS "
+        "(SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid) ORDER BY 1",
+        [f"{table.schema}.{table.name}"],
+    ).fetchall()
+    for index, _ in rows:
+        connection.execute(f"DROP INDEX {index}")
+    yield
+    for _, definition in rows:
+        connection.execute(definition)
 
 
 def undo(connection: Connection, table: Table, *, build_id: int) -> Counts:
@@ -167,6 +201,26 @@ def _hash_part(column: Any) -> sql.Composable:
     if isinstance(column.type, ARRAY | JSONB):
         value = sql.SQL("NULLIF({}, '{{}}')").format(value)
     return sql.SQL("{} || {}").format(sql.Literal(f"{column.name}="), value)
+
+
+def _hash(table: Table) -> sql.Composable:
+    """Return the expression of a row's content hash."""
+    parts = [_hash_part(column) for column in table.columns if column.name not in BOOKKEEPING]
+    return sql.SQL("encode(sha256(convert_to(concat_ws(E'\\x1f', {}), 'UTF8')), 'hex')").format(
+        sql.SQL(", ").join(parts)
+    )
+
+
+def _business(table: Table) -> list[str]:
+    return [column.name for column in table.columns if column.name not in BOOKKEEPING]
+
+
+def _exists(connection: Connection, query: str | sql.Composable) -> bool:
+    whole = sql.SQL("SELECT EXISTS ({})").format(
+        sql.SQL(query) if isinstance(query, str) else query
+    )
+    row = connection.execute(whole).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _list(names: Sequence[str]) -> sql.Composable:
