@@ -148,7 +148,7 @@ def test_a_crash_while_writing_leaves_the_current_one(
 def test_an_empty_city_opens_and_answers(tmp_path: Path) -> None:
     folder = write_snapshot({}, tmp_path, facts=CityFacts(profile=profile(), crs=CITY))
     snapshot = open_snapshot(folder)
-    assert snapshot.counts == dict.fromkeys(DATASETS, 0) | {"keys": 0}
+    assert snapshot.counts == dict.fromkeys(DATASETS, 0) | {"keys": 0, "recodes": 0}
     answers = snapshot.assign(
         pd.DataFrame({"x": [114.0, None], "y": [38.0, None], "class_code": "0104"})
     )
