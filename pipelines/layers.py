@@ -22,7 +22,7 @@ from pipelines import imagery
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
 from pipelines.imagery import read_header
-from pipelines.values import numbers_of, text_of
+from pipelines.values import is_missing, numbers_of, text_of
 from pipelines.whereabouts import check_whereabouts
 
 SPATIAL = frozenset({"areas", "topography", "unit_grids", "place_names", "addresses", "components"})
@@ -49,9 +49,14 @@ class Extract:
     """File -> platform column -> the file's column."""
 
     def as_delivered(self, record: dict[str, Any], file: str) -> dict[str, Any]:
-        """Return a row under the names that its file gave the columns."""
+        """Return a row under the names that its file gave the columns, without other files' columns."""
         names = self.columns.get(file, {})
-        return {names.get(name, name): value for name, value in record.items()}
+        own = {*names, *self.unmapped.get(file, ())}
+        return {
+            names.get(name, name): value
+            for name, value in record.items()
+            if name in own or not is_missing(value)
+        }
 
 
 def extract(
@@ -255,6 +260,7 @@ def describe(extracted: Extract) -> dict[str, object]:
             "crs_source": report.crs_source,
             "warnings": list(report.warnings),
             "unmapped": list(extracted.unmapped.get(str(report.path), ())),
+            "columns": extracted.columns.get(str(report.path), {}),
         }
         for report in extracted.reports
     }

@@ -31,8 +31,21 @@ def text_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
     return pd.Series(kept, index=frame.index, dtype=object)
 
 
+def is_missing(value: object) -> bool:
+    """Tell whether a delivered value is none: None, pandas' marks of missing, not a number.
+
+    Examples
+    --------
+    >>> [is_missing(value) for value in (None, float("nan"), "", 0, [1])]
+    [True, True, False, False, False]
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, float) and value != value
+
+
 def _text(value: object) -> str | None:
-    if value is None or value is pd.NA or value != value:
+    if is_missing(value):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a code that a spreadsheet kept as a number
