@@ -45,7 +45,9 @@ def is_missing(value: object) -> bool:
 
 
 def _text(value: object) -> str | None:
-    if is_missing(value):
+    if (
+        value is None or value is pd.NA or value != value
+    ):  # called for every value: no call for this
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a code that a spreadsheet kept as a number

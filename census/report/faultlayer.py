@@ -1,6 +1,7 @@
 """The faults of a delivery as a GeoPackage that QGIS opens drawn."""
 
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -37,8 +38,8 @@ def write_faults(judgement: Judgement, path: Path) -> None:
     """Write the faults to a ``.gpkg`` with styles: layers ``faults`` (points), ``lines``, ``polygons``.
 
     Every fault is in ``faults``, without geometry where it has no place; those of lines and areas are
-    also in the layer of their shape. The delivered row is in ``record``, as JSON. The file appears
-    whole, or not at all.
+    also in the layer of their shape. The delivered row is in ``record`` of ``faults``, as JSON. The
+    file appears whole, or not at all.
 
     Raises
     ------
@@ -53,7 +54,8 @@ def write_faults(judgement: Judgement, path: Path) -> None:
     for name, number in (("lines", 1), ("polygons", 2)):
         chosen = dimension == number
         if chosen.any():
-            layers[name] = (table[chosen], _one_kind(shapes[chosen]))
+            rows = table[chosen].drop(columns="record")
+            layers[name] = (rows, _one_kind(shapes[chosen]))
     with appearing(path) as partial:
         for name, (rows, geometry) in layers.items():
             series = gpd.GeoSeries(geometry, index=rows.index, crs=crs)
@@ -70,13 +72,21 @@ def _table(judgement: Judgement) -> pd.DataFrame:
         texts = {code: getattr(rule, name) for code, rule in judgement.rules.items()}
         table[name] = faults["rule"].map(texts).astype(object)
     records = [
-        orjson.dumps(clean(record), default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-        if isinstance(record, dict)
-        else None
-        for record in faults["record"]
+        json_text(record) if isinstance(record, dict) else None for record in faults["record"]
     ]
-    plain = table[list(_COLUMNS)].map(clean)
-    return plain.assign(record=pd.Series(records, index=faults.index, dtype=object))
+    texts = table[list(_COLUMNS)].drop(columns=["number", "source_row"]).astype(object).map(clean)
+    return table[list(_COLUMNS)].assign(
+        **texts, record=pd.Series(records, index=faults.index, dtype=object)
+    )
+
+
+def json_text(record: dict[str, Any]) -> str:
+    """Return a delivered row as JSON; what UTF-8 can not hold becomes ``?``."""
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+    try:
+        return orjson.dumps(record, default=str, option=options).decode()
+    except TypeError:
+        return orjson.dumps(clean(record), default=str, option=options).decode()
 
 
 def _one_kind(shapes: Geometries) -> Geometries:

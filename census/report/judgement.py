@@ -87,7 +87,7 @@ class Judgement:
     obstacles: tuple[Remark, ...]
     """What keeps the delivery as a whole from being loaded."""
     tallies: tuple[Tally, ...]
-    """One per dataset judged, in building order."""
+    """One per dataset judged, components first, then in building order."""
     skipped: tuple[str, ...]
     """Datasets delivered that components do not depend on: they are not judged here."""
     files: tuple[FileJudgement, ...]

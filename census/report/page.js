@@ -65,7 +65,7 @@ const start = (data) => {
     const place = faults.at[2 * chosen] === null ? word('noPlace')
       : faults.at.slice(2 * chosen, 2 * chosen + 2).map((cm, axis) => (data.origin[axis] + cm / 100).toFixed(2)).join(', ');
     box.replaceChildren(title, element('p', 'soft',
-      `#${faults.number[chosen]} · ${text('file', chosen)} · ${word('row')} ${faults.row[chosen]} · ${text('code', chosen) || '—'} · ${nameOf(text('class', chosen))} · ${word('place')}: ${place}`));
+      `#${faults.number[chosen]} · ${text('file', chosen)} · ${word('row')} ${faults.row[chosen]} · ${text('code', chosen) || '—'} · ${text('class', chosen) ? nameOf(text('class', chosen)) : text('dataset', chosen)} · ${word('place')}: ${place}`));
     for (const part of ['why', 'fix']) {
       const told = rule[`${part}_${tongue}`];
       if (!told) continue;

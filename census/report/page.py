@@ -117,7 +117,7 @@ def _nothing(columns: int) -> str:
 
 def _tally_rows(judgement: Judgement) -> Iterable[str]:
     for tally in judgement.tallies:
-        over = tally.share > judgement.verdict.refused_limit
+        over = tally.dataset == "components" and tally.share > judgement.verdict.refused_limit
         yield (
             f"<tr><td>{both(*DATASETS.get(tally.dataset, (tally.dataset, tally.dataset)))}</td>"
             f'<td class="n">{tally.read:,}</td><td class="n error">{tally.refused:,}</td>'
@@ -140,7 +140,7 @@ def _skipped(judgement: Judgement) -> str:
 def _file_rows(files: Iterable[FileJudgement]) -> Iterable[str]:
     for file in files:
         name = both(*DATASETS.get(file.dataset, (file.dataset, file.dataset)))
-        head = f'<td class="path">{escape(file.path)}</td><td>{name}</td>'
+        head = f'<td class="path">{escape(file.path)}</td><td class="kind">{name}</td>'
         if file.error is not None:
             word = both("Can not be read", "无法读取")
             yield (
@@ -152,7 +152,7 @@ def _file_rows(files: Iterable[FileJudgement]) -> Iterable[str]:
             f'<tr>{head}<td class="n">{file.rows:,}</td><td class="n error">{file.refused or ""}</td>'
             f'<td class="n warning">{file.doubted or ""}</td>'
             f"<td>{escape(file.encoding)}<small>{escape(file.encoding_evidence)}</small></td>"
-            f"<td>{escape(file.crs)}<small>{escape(file.crs_source)}</small></td>"
+            f'<td class="crs">{escape(file.crs)}<small>{escape(file.crs_source)}</small></td>'
             f"<td>{_remarks(file)}</td></tr>"
         )
 

@@ -14,7 +14,6 @@ from census.report.ground import (
     Geometries,
     Ground,
     is_finite,
-    lines_of,
     origin_of,
     pack_ground,
     whole,
@@ -117,18 +116,22 @@ def _points(shapes: Geometries, origin: tuple[float, float]) -> list[int | None]
 
 def _outlines(shapes: Geometries, origin: tuple[float, float]) -> dict[int, list[list[int]]]:
     """Return lines and rings of faults by their place in the table, in whole centimetres."""
-    found: dict[int, list[list[int]]] = {}
     spread = np.flatnonzero(is_finite(shapes) & (shapely.get_dimensions(shapes) > 0))
-    budget = MOST_OUTLINE_VERTICES
-    for place in spread.tolist():
-        lines = lines_of(np.array([shapes[place]], dtype=object))
-        budget -= int(shapely.get_num_coordinates(lines).sum())
-        if budget < 0:
-            break
-        found[place] = [
-            whole(shapely.get_coordinates(line), origin=origin, unit_m=0.01).ravel().tolist()
-            for line in lines
-        ]
+    total = np.cumsum(shapely.get_num_coordinates(shapes[spread]))
+    spread = spread[total <= MOST_OUTLINE_VERTICES]
+    parts, owner = shapely.get_parts(shapes[spread], return_index=True)
+    is_area = shapely.get_dimensions(parts) == 2
+    rings, part = shapely.get_rings(parts[is_area], return_index=True)
+    is_line = shapely.get_dimensions(parts) == 1
+    lines = np.concatenate([parts[is_line], rings])
+    owners = np.concatenate([owner[is_line], owner[is_area][part]])
+    points, line = shapely.get_coordinates(lines, return_index=True)
+    places = whole(points, origin=origin, unit_m=0.01)
+    ends = np.flatnonzero(np.diff(line, prepend=-1))[1:]
+    found: dict[int, list[list[int]]] = {}
+    if len(lines):
+        for number, coordinates in zip(owners, np.split(places, ends), strict=True):
+            found.setdefault(int(spread[number]), []).append(coordinates.ravel().tolist())
     return found
 
 

@@ -47,7 +47,7 @@ class Verdict:
     reasons: tuple[Remark, ...]
     """Why, the gravest first; never empty."""
     refused_limit: float
-    """Greatest share of rows of a dataset that may be refused."""
+    """Greatest share that may be refused, of the components and of all other rows together."""
 
     @property
     def is_accepted(self) -> bool:
@@ -66,14 +66,15 @@ def decide(
     """Return the verdict on a delivery.
 
     It is rejected for an obstacle to loading, for a file that can not be read, if it has no component,
-    or if of any dataset more than the limit of rows is refused; exactly the limit is still accepted.
+    or if more than the limit is refused of the components, or of all other rows taken together;
+    exactly the limit is still accepted.
 
     Parameters
     ----------
     tallies : sequence of Tally
         One per dataset judged.
     refused_limit : float
-        Greatest share of the rows of a dataset that may be refused, 0 to 1.
+        Greatest share of rows that may be refused, 0 to 1.
     obstacles : int
         What keeps the delivery as a whole from being loaded.
     unread : int
@@ -88,7 +89,9 @@ def decide(
     ('warnings', 'reject')
     """
     reasons = [*_grave(obstacles, unread), *_emptiness(tallies, unread)]
-    reasons += [_excess(tally, refused_limit) for tally in tallies if tally.share > refused_limit]
+    reasons += [
+        _excess(part, refused_limit) for part in _parts(tallies) if part.share > refused_limit
+    ]
     if reasons:
         return Verdict(level="reject", reasons=tuple(reasons), refused_limit=refused_limit)
     refused, doubted = sum(t.refused for t in tallies), sum(t.doubted for t in tallies)
@@ -116,12 +119,30 @@ def _emptiness(tallies: Sequence[Tally], unread: int) -> list[Remark]:
     return [Remark(en="The delivery has not one component.", zh="交付中没有任何部件。")]
 
 
-def _excess(tally: Tally, limit: float) -> Remark:
-    share = f"{tally.refused:,} / {tally.read:,}"
+def _parts(tallies: Sequence[Tally]) -> list[Tally]:
+    """Return what the limit is applied to: a small table beside the census decides nothing alone."""
+    groups = {
+        "components": [tally for tally in tallies if tally.dataset == "components"],
+        "others": [tally for tally in tallies if tally.dataset != "components"],
+    }
+    return [
+        Tally(
+            dataset=name,
+            read=sum(tally.read for tally in group),
+            refused=sum(tally.refused for tally in group),
+            doubted=0,
+        )
+        for name, group in groups.items()
+    ]
+
+
+def _excess(part: Tally, limit: float) -> Remark:
+    share = f"{part.refused:,} / {part.read:,}"
+    is_components = part.dataset == "components"
+    what, what_zh = ("components", "部件") if is_components else ("other rows", "其他记录")
     return Remark(
-        en=f"{tally.dataset}: {percent(tally.share)} of the rows are refused ({share}); "
-        f"the limit is {percent(limit)}.",
-        zh=f"{tally.dataset}：{percent(tally.share)} 的记录不合格（{share}），限值为 {percent(limit)}。",
+        en=f"{percent(part.share)} of the {what} are refused ({share}); the limit is {percent(limit)}.",
+        zh=f"{percent(part.share)} 的{what_zh}不合格（{share}），限值为 {percent(limit)}。",
     )
 
 

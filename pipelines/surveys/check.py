@@ -105,12 +105,16 @@ def check_delivery(folder: Path, *, workspace: Workspace, progress: Progress = s
 
 
 def needed_steps(delivery: Delivery) -> list[Step]:
-    """Return the steps that components depend on, and components, that the delivery sets off."""
+    """Return the datasets delivered that components depend on, and components, in building order.
+
+    What a build would make of them by itself, such as grids of communities that have none, is not made.
+    """
     by_name = {step.dataset: step for step in STEPS}
     needed = {DATASET}
     while more := {name for known in needed for name in by_name[known].inputs} - needed:
         needed |= more
-    return [step for step in choose_steps(delivery, only=()) if step.dataset in needed]
+    delivered = needed & set(delivery.datasets)
+    return [step for step in choose_steps(delivery, only=()) if step.dataset in delivered]
 
 
 def remark(error: WanmiError) -> Remark:
@@ -134,11 +138,10 @@ def _obstacles(delivery: Delivery, context: BuildContext) -> tuple[Remark, ...]:
     """Return what would keep a build from loading, though every row were sound."""
     with context.database.connect(read_only=True) as connection:
         for step in needed_steps(delivery):
-            if delivery.layers_of(step.dataset):
-                try:
-                    check_day(connection, dataset=step.dataset, as_of=delivery.as_of)
-                except BuildError as error:
-                    return (remark(error),)
+            try:
+                check_day(connection, dataset=step.dataset, as_of=delivery.as_of)
+            except BuildError as error:
+                return (remark(error),)
     return ()
 
 
@@ -162,8 +165,10 @@ def _conclude(
     unread: Sequence[FileJudgement],
     obstacles: tuple[Remark, ...],
 ) -> Judgement:
+    # Components are what is judged; the rest, which comes before them, follows.
+    work = sorted(work, key=lambda judged: judged.step.dataset != DATASET)
     faults = _join_faults(work, context)
-    files = [file for judged in work for file in judge_files(judged)] + list(unread)
+    files = list(unread) + [file for judged in work for file in judge_files(judged)]
     tallies = tuple(_tally(judged) for judged in work if not judged.is_nothing)
     rules = all_rules()
     judged_names = {judged.step.dataset for judged in work}

@@ -93,8 +93,8 @@ def _check_names(outputs: Mapping[str, Path | None]) -> None:
 def _rejection(judgement: "Judgement", written: list[str]) -> DeliveryError:
     reasons = judgement.verdict.reasons
     en, zh = " ".join(each.en for each in reasons), "".join(each.zh for each in reasons)
-    where = f" See {written[-1]}." if written else " Write the report with -o report.html."
-    where_zh = f"详见 {written[-1]}。" if written else "用 -o report.html 生成报告。"
+    where = f" See {written[0]}." if written else " Write the report with -o report.html."
+    where_zh = f"详见 {written[0]}。" if written else "用 -o report.html 生成报告。"
     return DeliveryError(
         f"The delivery {judgement.delivery} is rejected: {en}{where}",
         zh=f"交付 {judgement.delivery} 不合格：{zh}{where_zh}",
