@@ -79,7 +79,7 @@ def project_text(
         Tree.SubElement(
             tree,
             "layer-tree-layer",
-            id=name,
+            id=_id(name),
             name=STYLES[name].title,
             checked="Qt::Checked",
             expanded="0",
@@ -106,7 +106,10 @@ def project_text(
     shown = Tree.SubElement(root, "projectlayers")
     for name in layers:
         _layer(shown, name, file_name=file_name, crs=crs)
-    _editing(Tree.SubElement(root, "properties"))
+    properties = Tree.SubElement(root, "properties")
+    _editing(properties)
+    # Without it QGIS leaves the project without a CRS, whatever <projectCrs> says.
+    _text(Tree.SubElement(properties, "SpatialRefSys"), "ProjectionsEnabled", "1", type="int")
     Tree.indent(root)
     head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
     return head + Tree.tostring(root, encoding="unicode")
@@ -124,7 +127,7 @@ def _editing(properties: Tree.Element) -> None:
     _text(digitizing, "TopologicalEditing", "1", type="int")
     _text(digitizing, "AvoidIntersectionsMode", "2", type="int")
     avoided = Tree.SubElement(digitizing, "AvoidIntersectionsList", type="QStringList")
-    _text(avoided, "value", "unit_grid")
+    _text(avoided, "value", _id("unit_grid"))
 
 
 def _layer(parent: Tree.Element, name: str, *, file_name: str, crs: str) -> None:
@@ -137,7 +140,7 @@ def _layer(parent: Tree.Element, name: str, *, file_name: str, crs: str) -> None
         readOnly="0" if name == "unit_grid" else "1",
         labelsEnabled="1",
     )
-    _text(layer, "id", name)
+    _text(layer, "id", _id(name))
     _text(layer, "datasource", _source(file_name, name))
     _text(layer, "layername", style.title)
     _crs(Tree.SubElement(layer, "srs"), crs)
@@ -187,6 +190,11 @@ def _crs(parent: Tree.Element, crs: str) -> None:
     if code is not None:
         _text(system, "srid", str(code))
         _text(system, "authid", f"EPSG:{code}")
+
+
+def _id(name: str) -> str:
+    """Return the id of a layer: QGIS gives another to one of ten letters or fewer, and loses it."""
+    return f"wanmi_layer_{name}"
 
 
 def _source(file_name: str, layer: str) -> str:
