@@ -7,7 +7,7 @@ share a few hundred dates, words and unit names.
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,9 @@ DATE_COLUMNS = ("initial_date", "change_date")
 _EXCEL_EPOCH = date(1899, 12, 30)
 _EXCEL_FIRST, _EXCEL_LAST = 20_000, 80_000
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2}.*)?)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{4}|\d{6})?")
+_EPOCH_MS = re.compile(r"-?\d{11,13}")
+_EPOCH_YEARS = (1850, 2100)
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
@@ -86,7 +88,8 @@ def read_dates(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return dates of a column of dates, numbers or text; None for blank and for what is no date.
 
     Read are YYYYMMDD, year-month-day with ``-``, ``/``, ``.`` or 年月日, either with a time of day
-    that is dropped, and the day numbers of spreadsheets.
+    that is dropped, the day numbers of spreadsheets, and milliseconds since 1970, as ArcGIS writes
+    dates to JSON: in UTC, where Beijing's midnight is 16:00 of the day before and is read as midnight.
 
     Examples
     --------
@@ -164,6 +167,23 @@ def _date(value: Any) -> date | None:
             return date(*(int(part) for part in match.groups()))
         except ValueError:
             return None
+    if _EPOCH_MS.fullmatch(text):
+        return _epoch_day(int(text))
     if text.isdecimal() and _EXCEL_FIRST <= int(text) <= _EXCEL_LAST:
         return _EXCEL_EPOCH + timedelta(days=int(text))
     return None
+
+
+def _epoch_day(milliseconds: int) -> date | None:
+    """Return the day of a count of milliseconds since 1970; None: it is no day of a survey.
+
+    Examples
+    --------
+    >>> _epoch_day(1146614400000), _epoch_day(1714492800000), _epoch_day(-3029443200000)
+    (datetime.date(2006, 5, 3), datetime.date(2024, 5, 1), datetime.date(1874, 1, 1))
+    """
+    moment = datetime(1970, 1, 1) + timedelta(milliseconds=milliseconds)  # noqa: DTZ001 - UTC
+    if moment.time() == time(16):  # midnight in Beijing
+        moment += timedelta(hours=8)
+    first, last = _EPOCH_YEARS
+    return moment.date() if first <= moment.year < last else None

@@ -5,7 +5,7 @@ The known spellings are data (``gis/codes/field_aliases.csv``), each with the st
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Text
 
 from gis.codes import read_table
 from gis.errors import DeliveryError
+from gis.suggestions import suggest_columns
 from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
 
@@ -38,10 +39,16 @@ class FieldMapping:
     """Platform column -> the file's column, in the file's order."""
     unmapped: tuple[str, ...]
     """The file's columns that no platform column stands for, named as in the frame."""
+    warnings: tuple[str, ...] = ()
+    """Names that were cut, and what unknown ones may mean."""
 
 
 def map_fields(
-    frame: pd.DataFrame, *, dataset: str, stated: Mapping[str, str] | None = None
+    frame: pd.DataFrame,
+    *,
+    dataset: str,
+    stated: Mapping[str, str] | None = None,
+    local: Mapping[str, Sequence[str]] | None = None,
 ) -> FieldMapping:
     """Rename the file's columns to platform columns.
 
@@ -57,6 +64,8 @@ def map_fields(
         Dataset of the layer, as in ``components``.
     stated : mapping or None
         ``[layer.fields]`` of the manifest: platform column -> the file's column.
+    local : mapping or None
+        ``[census.fields]`` of the city profile: platform column -> the city's own spellings.
 
     Raises
     ------
@@ -76,7 +85,7 @@ def map_fields(
     taken = set(chosen.values())
     found: dict[str, list[str]] = {}
     for column in there:
-        platform = None if column in taken else find_column(column, dataset=dataset)
+        platform = None if column in taken else _find(column, dataset, local or {})
         if platform is not None and platform not in chosen:
             found.setdefault(platform, []).append(column)
     _refuse_doubles(found)
@@ -86,7 +95,78 @@ def map_fields(
     names = {column: by_file.get(column) or _apart(column, chosen, there) for column in there}
     renamed = _codes_as_text(frame.rename(columns=names), mapped, dataset=dataset)
     unmapped = tuple(names[column] for column in there if column not in by_file)
-    return FieldMapping(frame=renamed, mapped=mapped, unmapped=unmapped)
+    warnings = (
+        *_cut_names(mapped, dataset=dataset, stated=stated or {}),
+        *_did_you_mean([name for name in there if name not in by_file], mapped, dataset=dataset),
+    )
+    return FieldMapping(frame=renamed, mapped=mapped, unmapped=unmapped, warnings=warnings)
+
+
+def _find(column: str, dataset: str, local: Mapping[str, Sequence[str]]) -> str | None:
+    for platform, spellings in local.items():
+        if platform not in platform_columns(dataset):
+            msg = f"[census.fields] of wanmi.toml names {platform}, which {dataset} does not have."
+            raise DeliveryError(
+                msg, zh=f"wanmi.toml 的 [census.fields] 中 {platform} 不是 {dataset} 的字段。"
+            )
+        if plain_name(column) in map(plain_name, spellings):
+            return platform
+    return find_column(column, dataset=dataset)
+
+
+def _cut_names(mapped: Mapping[str, str], *, dataset: str, stated: Mapping[str, str]) -> list[str]:
+    """Return what is to be said of names that were read although a shapefile cut them."""
+    exact, _ = _spellings(dataset)
+    words = []
+    for platform, column in mapped.items():
+        if platform in stated or plain_name(column) in exact:
+            continue
+        whole = cut_from(column, dataset=dataset)
+        if whole is not None:
+            words.append(
+                f"Column {column} is {whole} cut to the 10 bytes that a shapefile keeps of a name; "
+                f"read as {platform}."
+            )
+    return words
+
+
+def cut_from(name: str, *, dataset: str) -> str | None:
+    """Return the known spelling that a shapefile cut to this name; None: it was not cut.
+
+    Examples
+    --------
+    >>> cut_from("所在单元网", dataset="components")
+    '所在单元网格'
+    """
+    plain = plain_name(name)
+    pairs = [row["alias"] for row in _alias_rows(dataset)]
+    return next((alias for alias in pairs if plain in _cut_spellings(alias)), None)
+
+
+def _did_you_mean(unknown: list[str], mapped: Mapping[str, str], *, dataset: str) -> list[str]:
+    """Return what unknown names may mean, for platform columns that no other name stands for."""
+    words = []
+    for name in unknown:
+        _, cut = _spellings(dataset)
+        several = sorted(cut.get(plain_name(name), frozenset()) - set(mapped))
+        guesses = several or [
+            guess.column
+            for guess in suggest_columns(name, _named(dataset))
+            if guess.column not in mapped
+        ]
+        if guesses:
+            words.append(
+                f"Column {name} is not known: did you mean {' or '.join(guesses)}? If so, state "
+                f'{guesses[0]} = "{name}" under [layer.fields].'
+            )
+    return words
+
+
+@cache
+def _named(dataset: str) -> tuple[tuple[str, str], ...]:
+    """Return (column, spelling) of all known spellings, the platform's own names too."""
+    own = [(column, column) for column in platform_columns(dataset)]
+    return (*own, *((row["column"], row["alias"]) for row in _alias_rows(dataset)))
 
 
 def find_column(name: str, *, dataset: str) -> str | None:
@@ -100,7 +180,7 @@ def find_column(name: str, *, dataset: str) -> str | None:
     'grid_code'
     """
     exact, cut = _spellings(dataset)
-    plain = _plain(name)
+    plain = plain_name(name)
     if plain in exact:
         return exact[plain]
     candidates = cut.get(plain, frozenset())
@@ -130,7 +210,7 @@ def _spellings(dataset: str) -> tuple[dict[str, str], dict[str, frozenset[str]]]
     """Return whole spellings -> column, and cut spellings -> the columns they may stand for."""
     pairs = [(row["alias"], row["column"]) for row in _alias_rows(dataset)]
     own = [(column, column) for column in platform_columns(dataset)]
-    exact = {_plain(alias): column for alias, column in (*pairs, *own)}
+    exact = {plain_name(alias): column for alias, column in (*pairs, *own)}
     cut: dict[str, set[str]] = {}
     for alias, column in (*pairs, *own):
         for short in _cut_spellings(alias):
@@ -144,11 +224,18 @@ def _cut_spellings(alias: str) -> set[str]:
     for codec in ("gbk", "utf-8"):
         encoded = alias.encode(codec, errors="ignore")
         if len(encoded) > _SHAPEFILE_BYTES:
-            shorts.add(_plain(encoded[:_SHAPEFILE_BYTES].decode(codec, errors="ignore")))
+            shorts.add(plain_name(encoded[:_SHAPEFILE_BYTES].decode(codec, errors="ignore")))
     return shorts
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name without what does not count: case, blanks, full-width signs.
+
+    Examples
+    --------
+    >>> plain_name("Ｏbj ID")
+    'objid'
+    """
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
@@ -182,7 +269,7 @@ def _check_platform(platform: str, *, dataset: str) -> None:
 def _find_stated(wanted: str, there: list[str]) -> str:
     if wanted in there:
         return wanted
-    alike = [column for column in there if _plain(column) == _plain(wanted)]
+    alike = [column for column in there if plain_name(column) == plain_name(wanted)]
     if len(alike) == 1:
         return alike[0]
     close = _closest(wanted, there)
@@ -199,8 +286,8 @@ def _find_stated(wanted: str, there: list[str]) -> str:
 
 
 def _closest(name: str, names: Iterable[str]) -> str | None:
-    by_plain = {_plain(other): other for other in names}
-    found = difflib.get_close_matches(_plain(name), list(by_plain), n=1, cutoff=_CLOSE)
+    by_plain = {plain_name(other): other for other in names}
+    found = difflib.get_close_matches(plain_name(name), list(by_plain), n=1, cutoff=_CLOSE)
     return by_plain[found[0]] if found else None
 
 

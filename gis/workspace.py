@@ -77,6 +77,8 @@ class Census(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     severity: dict[str, Literal["error", "warning", "off"]] = {}
     """Rule of ``census/rules`` -> what it does in this city; the others do what the catalogue says."""
+    fields: dict[str, list[str]] = {}
+    """Platform column of components -> what the columns of this city's deliveries are called."""
     refused_limit: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
     """Greatest share of a delivery's rows that may be refused, else all of it is rejected 不合格."""
     recode_distance_m: Annotated[float, msgspec.Meta(gt=0)] = 500.0

@@ -269,7 +269,7 @@ def judge_step(
         if delivered
         else Extract(frame=no_rows(context, step.dataset), reports=(), unmapped={}, columns={})
     )
-    outcome = step.judge(extracted.frame, context)
+    outcome = step.judge(extracted.frame, replace(context, findings=extracted.findings))
     faults = outcome.faults
     faults["record"] = [
         extracted.as_delivered(record, file)
@@ -292,7 +292,7 @@ def judge_step(
 def _replaced(accepted: pd.DataFrame, context: BuildContext, dataset: str) -> pd.DataFrame:
     """Return the accepted rows of layers that replace; those of layers that update close nothing."""
     updating = {
-        context.delivery.name_of(path)
+        context.delivery.source_name(layer, path)
         for layer in context.delivery.layers_of(dataset)
         if layer.mode == "update"
         for path in layer.files

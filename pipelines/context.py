@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from census.decisions import confirmed_names
+from census.texts import FileFinding
 from census.units import UnitDirectory, read_directory
 from gis.builds import live
 from gis.crs import CityCrs
@@ -98,6 +99,8 @@ class BuildContext:
     delivery: Delivery
     references: References = field(repr=False)
     """Areas, grids, units … to judge rows against."""
+    findings: tuple[FileFinding, ...] = field(default=(), repr=False)
+    """What reading found out about single values of the rows that are judged."""
     corrects: Correction | None = None
     """Set where corrected rows are judged alone: what is said of a delivery as a whole is not."""
 

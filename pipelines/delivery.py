@@ -133,6 +133,12 @@ class Delivery:
             return path.relative_to(self.unpacked).as_posix()
         return path.relative_to(self.root).as_posix()
 
+    def source_name(self, layer: LayerSpec, path: Path) -> str:
+        """Return what rows call the file they are from: with its layer or sheet where several are read."""
+        name, part = self.name_of(path), layer.layer or layer.sheet
+        shared = sum(path in other.files for other in self.layers_of(layer.dataset)) > 1
+        return f"{name}|{part}" if part and shared else name
+
 
 Refused = Callable[[str, DeliveryError], None]
 """Told of a ``[[layer]]`` that can not be used, by its path or number, and why."""
@@ -287,6 +293,12 @@ def _layer(entry: Any, number: int, root: Path, unpacked: Path | None) -> LayerS
         raise _refuse(
             f"{where} names only one of x_field and y_field: name both or none.",
             f"第 {number} 个 layer 只写了 x_field 和 y_field 之一：请同时写明或都不写。",
+        )
+    if "class_code" in texts and "class_field" in texts:
+        raise _refuse(
+            f"{where} names both class_code and class_field: keep class_field where the file holds several "
+            "classes, else class_code.",
+            f"{where} 同时写了 class_code 和 class_field：文件含多个类别时保留 class_field，否则保留 class_code。",
         )
     fields = _table(entry.get("fields", {}), f"{where}.fields")
     options = _table(entry.get("options", {}), f"{where}.options")

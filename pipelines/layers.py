@@ -1,7 +1,7 @@
 """The layers of a delivery, read into frames with platform columns, in the city's CRS."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from census.texts import FileFinding
 from gis.crs import transform_xy
 from gis.errors import CrsError, DeliveryError, WanmiError
 from gis.fields import map_fields
@@ -47,6 +48,8 @@ class Extract:
     """File -> its columns that no platform column stands for."""
     columns: dict[str, dict[str, str]]
     """File -> platform column -> the file's column."""
+    findings: tuple[FileFinding, ...] = ()
+    """What reading found out about single values."""
 
     def as_delivered(self, record: dict[str, Any], file: str) -> dict[str, Any]:
         """Return a row under the names that its file gave the columns, without other files' columns."""
@@ -76,17 +79,21 @@ def extract(
     DeliveryError
         A file is broken, has no CRS, an undecidable encoding, or columns that contradict.
     """
-    frames, reports = [], []
+    frames, reports, findings = [], [], list[FileFinding]()
+    local = context.profile.census.fields if dataset == "components" else {}
     unmapped: dict[str, tuple[str, ...]] = {}
     columns: dict[str, dict[str, str]] = {}
     areas = _known_areas(context) if dataset in SPATIAL else None
     for spec in context.delivery.layers_of(dataset):
         for path in spec.files:
-            name = context.delivery.name_of(path)
+            name = context.delivery.source_name(spec, path)
             try:
                 layer = _read(spec, path, context)
-                mapping = map_fields(layer.frame, dataset=dataset, stated=_stated(spec))
-                report = replace(layer.report, path=name)
+                mapping = map_fields(
+                    layer.frame, dataset=dataset, stated=_stated(spec), local=local
+                )
+                words = (*layer.report.warnings, *mapping.warnings)
+                report = replace(layer.report, path=name, warnings=words)
                 report = _check(layer.frame, report, spec, context, areas)
             except WanmiError as error:
                 if failed is None:
@@ -95,6 +102,7 @@ def extract(
                 continue
             unmapped[name] = tuple(mapping.unmapped)
             columns[name] = mapping.mapped
+            findings.extend(_of_file(layer, name, mapping.mapped))
             reports.append(report)
             frames.append(_with_layer(mapping.frame, spec, name))
             advance(1)
@@ -103,7 +111,16 @@ def extract(
         reports=tuple(reports),
         unmapped=unmapped,
         columns=columns,
+        findings=tuple(findings),
     )
+
+
+def _of_file(layer: Layer, name: str, mapped: Mapping[str, str]) -> list[FileFinding]:
+    platform = {column: own for own, column in mapped.items()}
+    return [
+        FileFinding(source_file=name, platform=platform.get(finding.column), finding=finding)
+        for finding in layer.findings
+    ]
 
 
 def _known_areas(context: BuildContext) -> Areas | None:
@@ -210,8 +227,18 @@ def points_from_table(table: pd.DataFrame, spec: LayerSpec, *, target: str) -> g
 def _stated(spec: LayerSpec) -> dict[str, str]:
     """Return the columns the manifest names itself, in ``[layer.fields]`` or by a key."""
     stated = dict(spec.fields)
-    if spec.class_field is not None:
-        stated.setdefault("class_code", spec.class_field)
+    if (
+        spec.class_field is not None
+        and stated.setdefault("class_code", spec.class_field) != spec.class_field
+    ):
+        msg = (
+            f"{spec.path}: class_field and class_code under [layer.fields] name two columns for the "
+            "class: remove one of them."
+        )
+        raise DeliveryError(
+            msg,
+            zh=f"{spec.path}：class_field 与 [layer.fields] 的 class_code 指向两个列：请删除其一。",
+        )
     if spec.dataset not in SPATIAL and spec.x_field is not None and spec.y_field is not None:
         stated.setdefault("x", spec.x_field)
         stated.setdefault("y", spec.y_field)
