@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from xml.etree import ElementTree as Tree
 
-from gis.crs import parse_crs
+from gis.qgis import VERSION, ProjectLayer, add_text, project_tree, write_tree
 
 PROJECT = "grids"
-_VERSION = "3.22.0"
+_EDITED = "unit_grid"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,20 +73,30 @@ def project_text(
     >>> Tree.fromstring(text).findtext("properties/Digitizing/TopologicalEditing")
     '1'
     """
-    root = Tree.Element("qgis", projectname="Wanmi unit grids", version=_VERSION)
-    _crs(Tree.SubElement(root, "projectCrs"), crs)
-    tree = Tree.SubElement(root, "layer-tree-group")
-    for name in layers:
-        Tree.SubElement(
-            tree,
-            "layer-tree-layer",
-            id=_id(name),
-            name=STYLES[name].title,
-            checked="Qt::Checked",
-            expanded="0",
-            providerKey="ogr",
-            source=_source(file_name, name),
+    shown = [
+        ProjectLayer(
+            name=name,
+            title=STYLES[name].title,
+            shape=STYLES[name].shape,
+            is_locked=name != _EDITED,
+            describe=partial(_draw, style=STYLES[name]),
         )
+        for name in layers
+    ]
+    root = project_tree("Wanmi unit grids", file_name, shown, crs=crs, extent=extent)
+    _set_editing(root, [layer.key for layer in shown if not layer.is_locked])
+    return write_tree(root)
+
+
+def style_text(name: str) -> str:
+    """Return the QML of a layer's style."""
+    root = Tree.Element("qgis", version=VERSION, labelsEnabled="1")
+    _draw(root, style=STYLES[name])
+    return Tree.tostring(root, encoding="unicode")
+
+
+def _set_editing(root: Tree.Element, edited: Sequence[str]) -> None:
+    """Let shared vertices move together, new polygons not overlap old ones, and the cursor snap."""
     snapping = Tree.SubElement(
         root,
         "snapping-settings",
@@ -97,58 +108,16 @@ def project_text(
         attrib={"intersection-snapping": "1", "self-snapping": "1"},
     )
     Tree.SubElement(snapping, "individual-layer-settings")
-    canvas = Tree.SubElement(root, "mapcanvas", name="theMapCanvas")
-    _text(canvas, "units", "meters")
-    box = Tree.SubElement(canvas, "extent")
-    for name, value in zip(("xmin", "ymin", "xmax", "ymax"), extent, strict=True):
-        _text(box, name, f"{value:.2f}")
-    _crs(Tree.SubElement(canvas, "destinationsrs"), crs)
-    shown = Tree.SubElement(root, "projectlayers")
-    for name in layers:
-        _layer(shown, name, file_name=file_name, crs=crs)
-    properties = Tree.SubElement(root, "properties")
-    _editing(properties)
-    # Without it QGIS leaves the project without a CRS, whatever <projectCrs> says.
-    _text(Tree.SubElement(properties, "SpatialRefSys"), "ProjectionsEnabled", "1", type="int")
-    Tree.indent(root)
-    head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-    return head + Tree.tostring(root, encoding="unicode")
-
-
-def style_text(name: str) -> str:
-    """Return the QML of a layer's style."""
-    root = Tree.Element("qgis", version=_VERSION, labelsEnabled="1")
-    _drawn(root, STYLES[name])
-    return Tree.tostring(root, encoding="unicode")
-
-
-def _editing(properties: Tree.Element) -> None:
-    digitizing = Tree.SubElement(properties, "Digitizing")
-    _text(digitizing, "TopologicalEditing", "1", type="int")
-    _text(digitizing, "AvoidIntersectionsMode", "2", type="int")
+    properties = root.find("properties")
+    digitizing = Tree.SubElement(root if properties is None else properties, "Digitizing")
+    add_text(digitizing, "TopologicalEditing", "1", type="int")
+    add_text(digitizing, "AvoidIntersectionsMode", "2", type="int")
     avoided = Tree.SubElement(digitizing, "AvoidIntersectionsList", type="QStringList")
-    _text(avoided, "value", _id("unit_grid"))
+    for key in edited:
+        add_text(avoided, "value", key)
 
 
-def _layer(parent: Tree.Element, name: str, *, file_name: str, crs: str) -> None:
-    style = STYLES[name]
-    layer = Tree.SubElement(
-        parent,
-        "maplayer",
-        type="vector",
-        geometry=style.shape,
-        readOnly="0" if name == "unit_grid" else "1",
-        labelsEnabled="1",
-    )
-    _text(layer, "id", _id(name))
-    _text(layer, "datasource", _source(file_name, name))
-    _text(layer, "layername", style.title)
-    _crs(Tree.SubElement(layer, "srs"), crs)
-    _text(layer, "provider", "ogr", encoding="UTF-8")
-    _drawn(layer, style)
-
-
-def _drawn(parent: Tree.Element, style: Style) -> None:
+def _draw(parent: Tree.Element, *, style: Style) -> None:
     renderer = Tree.SubElement(parent, "renderer-v2", type="singleSymbol")
     symbols = Tree.SubElement(renderer, "symbols")
     kind = "fill" if style.shape == "Polygon" else "line"
@@ -180,26 +149,3 @@ def _drawn(parent: Tree.Element, style: Style) -> None:
             fontSize="8",
             textColor=style.line,
         )
-
-
-def _crs(parent: Tree.Element, crs: str) -> None:
-    known = parse_crs(crs)
-    system = Tree.SubElement(parent, "spatialrefsys", nativeFormat="Wkt")
-    _text(system, "wkt", known.to_wkt())
-    code = known.to_epsg()
-    if code is not None:
-        _text(system, "srid", str(code))
-        _text(system, "authid", f"EPSG:{code}")
-
-
-def _id(name: str) -> str:
-    """Return the id of a layer: QGIS gives another to one of ten letters or fewer, and loses it."""
-    return f"wanmi_layer_{name}"
-
-
-def _source(file_name: str, layer: str) -> str:
-    return f"./{file_name}|layername={layer}"
-
-
-def _text(parent: Tree.Element, name: str, text: str, **attributes: str) -> None:
-    Tree.SubElement(parent, name, attrib=attributes).text = text
