@@ -230,6 +230,7 @@ def rollback(database: Database, build_id: int, *, actor: str) -> RollbackResult
         with dataset_lock(connection, dataset, wait_s=_WAIT_S):
             ledger.check_newest(connection, dataset, build_id)
             counts = staging.undo(connection, _table(database, dataset), build_id=build_id)
+            ledger.unsettle(connection, build_id)
             connection.execute(
                 "UPDATE meta.build SET status = 'rolled_back' WHERE build_id = %s", [build_id]
             )

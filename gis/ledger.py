@@ -1,5 +1,6 @@
 """The record of builds in ``meta``: what was delivered, loaded, refused, and by whom."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from importlib import metadata
@@ -35,6 +36,8 @@ class BuildRequest:
     """SHA-256 of the dataset's files and manifest layers."""
     files: dict[str, Any] = field(default_factory=dict)
     """File -> SHA-256, encoding, CRS, row count, warnings."""
+    corrects_build_id: int | None = None
+    """Build some of whose refused rows these are, corrected; None: a whole delivery."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +133,10 @@ def record(connection: Connection, request: BuildRequest, result: BuildResult) -
     """Write the build, and its delivery where that is new; return the build's number."""
     row = connection.execute(
         "INSERT INTO meta.build (delivery_id, dataset, as_of, status, content_hash, rows_read, rows_accepted, "
-        "rows_rejected, rows_opened, rows_closed, rows_unchanged, files, finished_at, software_version) "
-        "VALUES (%s, %s, %s, 'live', %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s) RETURNING build_id",
+        "rows_rejected, rows_opened, rows_closed, rows_unchanged, files, finished_at, software_version, "
+        "corrects_build_id) "
+        "VALUES (%s, %s, %s, 'live', %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s) "
+        "RETURNING build_id",
         [
             _delivery(connection, request),
             request.dataset,
@@ -145,10 +150,49 @@ def record(connection: Connection, request: BuildRequest, result: BuildResult) -
             result.rows_unchanged,
             Jsonb(request.files),
             metadata.version("wanmi"),
+            request.corrects_build_id,
         ],
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def settle(
+    connection: Connection, *, corrected: int, by: int, rows: Sequence[tuple[str, int]]
+) -> None:
+    """Mark the faults of rows of a build, which were judged anew, as settled by another build.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        The transaction of the build that settles them.
+    corrected : int
+        Build that refused the rows.
+    by : int
+        Build that judged them anew.
+    rows : sequence
+        File and row of each.
+    """
+    connection.execute(
+        "UPDATE meta.reject r SET resolved_build_id = %(by)s FROM meta.build b, "
+        "unnest(%(files)s::text[], %(rows)s::int[]) AS k (source_file, source_row) "
+        "WHERE r.build_id = b.build_id AND b.build_id <> %(by)s AND r.resolved_build_id IS NULL "
+        "AND %(corrected)s IN (b.build_id, b.corrects_build_id) "
+        "AND r.source_file = k.source_file AND r.source_row = k.source_row",
+        {
+            "by": by,
+            "corrected": corrected,
+            "files": [file for file, _ in rows],
+            "rows": [row for _, row in rows],
+        },
+    )
+
+
+def unsettle(connection: Connection, build_id: int) -> None:
+    """Let the faults that a build settled stand again."""
+    connection.execute(
+        "UPDATE meta.reject SET resolved_build_id = NULL WHERE resolved_build_id = %s", [build_id]
+    )
 
 
 def record_faults(
@@ -176,6 +220,12 @@ def audit(connection: Connection, *, actor: str, action: str, detail: Any) -> No
 
 
 def _delivery(connection: Connection, request: BuildRequest) -> int:
+    if request.corrects_build_id is not None:
+        found = connection.execute(
+            "SELECT delivery_id FROM meta.build WHERE build_id = %s", [request.corrects_build_id]
+        ).fetchone()
+        assert found is not None
+        return int(found[0])
     key = [request.delivery, request.as_of, request.delivery_hash]
     row = connection.execute(
         "SELECT delivery_id FROM meta.delivery WHERE name = %s AND as_of = %s AND content_hash = %s",

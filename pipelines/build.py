@@ -180,7 +180,7 @@ def _judge_all(
     delivered = [step.dataset for step in steps if delivery.layers_of(step.dataset)]
     _refuse_older(delivery, delivered, database)
     standing = _live_hashes(database)
-    surroundings = _surroundings(context)
+    surroundings = surroundings_of(context)
     delivery_hash = hash_content(delivery, delivery.layers)
     work: list[Judged | BuildResult] = []
     for step in steps:
@@ -238,7 +238,7 @@ def _live_hashes(database: Database) -> dict[str, str]:
     return dict(zip(rows["dataset"], rows["content_hash"], strict=True))
 
 
-def _surroundings(context: BuildContext) -> str:
+def surroundings_of(context: BuildContext) -> str:
     """Return the hash of what decides beside the files: the city profile and the program."""
     profile = msgspec.json.encode(context.profile)
     return sha256(profile + metadata.version("wanmi").encode()).hexdigest()

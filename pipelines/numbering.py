@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from census.coding import next_codes, recall_codes
 from census.identifiers import LAST_SEQUENCE, split_component_codes
+from census.standing import standing
 from gis.database import read_features, read_rows
 from gis.faults import Faults
 from pipelines.context import BuildContext
@@ -77,6 +78,31 @@ def complete_codes(
     code = code.fillna(recalled).fillna(given).astype(object)
     faults.add("C011", rows["code"].isna(), code=code)
     return code
+
+
+def judge_claims(rows: pd.DataFrame, faults: Faults, *, context: BuildContext) -> None:
+    """Refuse corrected rows whose code is another component's: nothing that is live is overwritten.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows with ``code``, ``source_file`` and ``source_row``.
+    faults : Faults
+        Gets C012.
+    context : BuildContext
+        Live components, and which of them came by the same delivery.
+    """
+    if context.corrects is None:
+        return
+    live = context.rows(DATASET)
+    live = live[live["code"].isin(rows["code"].dropna())].set_index("code")
+    found = live.reindex(rows["code"]).set_index(rows.index)
+    source = found["source_file"].astype(str) + " row " + found["source_row"].astype(str)
+    own = rows["source_file"].astype(str) + " row " + rows["source_row"].astype(str)
+    claims = context.corrects.claims.reindex(rows.index)
+    is_other = found["build_id"].notna() & source.ne(own)
+    mask = is_other & (claims | context.corrects.brought(found)) & standing(rows, faults)
+    faults.add("C012", mask, code=rows["code"], first=source)
 
 
 def coordinates(rows: gpd.GeoDataFrame) -> NDArray[np.float64]:

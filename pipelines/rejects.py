@@ -21,7 +21,7 @@ from pipelines.delivery import DATASETS
 RULE_PACKAGES = ("gis.codes", "gridding", "gridding.trades", "census", "pipelines")
 """Packages with a catalogue of rules."""
 FORMATS = (".gpkg", ".xlsx")
-_HEAD = (
+HEAD = (
     "build_id",
     "dataset",
     "source_file",
@@ -34,17 +34,23 @@ _HEAD = (
     "fix_en",
     "fix_zh",
 )
+"""Columns of the fault, before those of the row as delivered."""
 _SHEET_ROWS = 1_000_000
 _CELL_CHARACTERS = 32_000
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _NEWEST = """
-    SELECT max(build_id) FROM meta.build WHERE status = 'live' GROUP BY dataset
+    WITH newest AS (
+        SELECT max(build_id) AS build_id FROM meta.build
+        WHERE status = 'live' AND corrects_build_id IS NULL GROUP BY dataset
+    )
+    SELECT b.build_id FROM meta.build b JOIN newest n
+    ON n.build_id IN (b.build_id, b.corrects_build_id) WHERE b.status = 'live'
 """
 _QUERY = """
     SELECT r.build_id, r.dataset, r.source_file, r.source_row, r.code, r.rule, r.severity,
            r.reason_en, r.reason_zh, r.record, r.geom
     FROM meta.reject r
-    WHERE r.build_id = ANY(%(builds)s)
+    WHERE r.build_id = ANY(%(builds)s) AND r.resolved_build_id IS NULL
       AND (%(dataset)s::text IS NULL OR r.dataset = %(dataset)s)
     ORDER BY r.build_id, r.source_file, r.source_row, r.rule
 """
@@ -58,7 +64,10 @@ def all_rules() -> dict[str, Rule]:
 def read_rejects(
     database: Database, *, dataset: str | None = None, build_id: int | None = None
 ) -> gpd.GeoDataFrame:
-    """Return refused and doubted rows of one build, or of the newest live build of each dataset.
+    """Return refused and doubted rows of one build, or of the newest delivery of each dataset.
+
+    Rows that were corrected and reloaded are left out; what is still wrong with them belongs to the
+    build that reloaded them, which counts with that of the delivery.
 
     Parameters
     ----------
@@ -98,7 +107,7 @@ def read_rejects(
     for column in ("fix_en", "fix_zh"):
         texts = {code: getattr(rule, column) for code, rule in known.items()}
         frame[column] = frame["rule"].map(texts).astype(object).fillna("")
-    return frame[[*_HEAD, "record", "geometry"]]
+    return frame[[*HEAD, "record", "geometry"]]
 
 
 def count_rejects(rejects: pd.DataFrame) -> list[dict[str, Any]]:
@@ -162,23 +171,41 @@ def flatten(rejects: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> rows = pd.DataFrame([dict.fromkeys(_HEAD, "x") | {"record": {"code": "7", "WIDTH": 3}}])
+    >>> rows = pd.DataFrame([dict.fromkeys(HEAD, "x") | {"record": {"code": "7", "WIDTH": 3}}])
     >>> flatten(rows)[["code", "delivered_code", "WIDTH"]].values.tolist()
     [['x', '7', '3']]
     """
     records = [record if isinstance(record, dict) else {} for record in rejects["record"]]
-    taken = {name.casefold() for name in (*_HEAD, "geometry", "fid", "geom")}
+    taken = {name.casefold() for name in (*HEAD, "geometry", "fid", "geom")}
     columns: dict[str, list[str | None]] = {}
     for name in dict.fromkeys(name for record in records for name in record):
         shown = f"delivered_{name}" if str(name).casefold() in taken else str(name)
         taken.add(shown.casefold())
         columns[shown] = [_as_text(record.get(name)) for record in records]
     delivered = pd.DataFrame(columns, index=rejects.index, dtype=object)
-    return pd.concat([rejects[list(_HEAD)], delivered], axis=1)
+    return pd.concat([rejects[list(HEAD)], delivered], axis=1)
+
+
+def cell_text(value: Any) -> str | None:
+    """Return a value as a cell of the export shows it, blanks at the ends left out; None for blank.
+
+    Examples
+    --------
+    >>> cell_text(30.0), cell_text(" 路 "), cell_text(float("nan"))
+    ('30.0', '路', None)
+    """
+    text = _as_text(None if pd.api.types.is_scalar(value) and pd.isna(value) else value)
+    return _storable(text).strip() or None if text is not None else None
 
 
 def _as_text(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
+
+
+def _storable(text: str) -> str:
+    """Return what a cell of a workbook can hold of a text."""
+    plain: str = ILLEGAL_CHARACTERS_RE.sub("", text)
+    return plain[:_CELL_CHARACTERS]
 
 
 def _by_dataset(rejects: gpd.GeoDataFrame) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
@@ -194,7 +221,7 @@ def _write_layers(rejects: gpd.GeoDataFrame, path: Path) -> None:
         written = True
     if not written:
         empty = gpd.GeoDataFrame(
-            pd.DataFrame(columns=list(_HEAD), dtype=object), geometry=[], crs=rejects.crs
+            pd.DataFrame(columns=list(HEAD), dtype=object), geometry=[], crs=rejects.crs
         )
         write_vector(empty, path, layer="rejects")
 
@@ -207,7 +234,7 @@ def _write_workbook(rejects: gpd.GeoDataFrame, path: Path) -> None:
             title = dataset if number == 1 else f"{dataset} {number}"
             _write_sheet(book, title, flat.iloc[start : start + _SHEET_ROWS])
     if not book.worksheets:
-        _write_sheet(book, "rejects", pd.DataFrame(columns=list(_HEAD)))
+        _write_sheet(book, "rejects", pd.DataFrame(columns=list(HEAD)))
     book.save(path)
 
 
@@ -228,7 +255,7 @@ def _cells(sheet: Any, row: Iterable[Any]) -> Iterator[Any]:
         if not isinstance(value, str):
             yield value if isinstance(value, int) else None
             continue
-        cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", value)[:_CELL_CHARACTERS])
+        cell = WriteOnlyCell(sheet, value=_storable(value))
         cell.data_type = "s"
         cell.quotePrefix = value.startswith(_FORMULA_SIGNS)
         yield cell

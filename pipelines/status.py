@@ -19,16 +19,22 @@ class DatasetStatus:
     """Day of the newest live build; None: never built."""
     build_id: int | None
     rows_rejected: int
-    """Rows that the newest live build refused."""
+    """Rows of the newest delivery that were refused and not yet corrected."""
     delivery: str | None
     finished_at: str | None
 
 
 _NEWEST = """
-    SELECT DISTINCT ON (b.dataset) b.dataset, b.build_id, b.as_of::text AS as_of, b.rows_rejected,
+    SELECT DISTINCT ON (b.dataset) b.dataset, b.build_id, b.as_of::text AS as_of,
+           CASE WHEN b.rows_rejected = 0 THEN 0 ELSE (
+               SELECT count(DISTINCT (r.source_file, r.source_row)) FROM meta.reject r
+               JOIN meta.build c USING (build_id) WHERE c.status = 'live'
+               AND b.build_id IN (c.build_id, c.corrects_build_id)
+               AND r.severity = 'error' AND r.resolved_build_id IS NULL
+           )::int END AS rows_rejected,
            b.finished_at::text AS finished_at, d.name AS delivery
     FROM meta.build b JOIN meta.delivery d USING (delivery_id)
-    WHERE b.status = 'live' ORDER BY b.dataset, b.build_id DESC
+    WHERE b.status = 'live' AND b.corrects_build_id IS NULL ORDER BY b.dataset, b.build_id DESC
 """
 
 

@@ -4,9 +4,14 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.surveys.cli import checking, exporting, migrating, units
+from pipelines.surveys.cli import checking, exporting, loading, migrating, units
 
-CENSUS: tuple[Callable[[typer.Typer], None], ...] = (checking.add, exporting.add, migrating.add)
+CENSUS: tuple[Callable[[typer.Typer], None], ...] = (
+    checking.add,
+    exporting.add,
+    migrating.add,
+    loading.add,
+)
 """Each adds its commands to ``wanmi census``."""
 UNITS: tuple[Callable[[typer.Typer], None], ...] = (units.add,)
 """Each adds its commands to ``wanmi units``."""
