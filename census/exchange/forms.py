@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from xml.etree import ElementTree as Tree
 
 from census.exchange.columns import ExchangeColumn, word_list, write_word
-from gis.crs import parse_crs
+from gis.qgis import VERSION, ProjectLayer, add_text, project_tree, write_tree
 
 PROJECT = "components"
-_VERSION = "3.22.0"
 _COLOURS = {
     "intact": "46,125,50,255",
     "damaged": "239,108,0,255",
@@ -43,11 +43,9 @@ def style_text(layer: FormLayer) -> str:
     Columns with a domain are chosen from a list; component code, grid, community and standard are shown
     but locked, because the platform gives them; columns of the base version are hidden.
     """
-    root = Tree.Element("qgis", version=_VERSION, styleCategories="Symbology|Fields|Forms")
-    _describe(root, layer)
-    return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + Tree.tostring(
-        root, encoding="unicode"
-    )
+    root = Tree.Element("qgis", version=VERSION, styleCategories="Symbology|Fields|Forms")
+    _describe(root, layer=layer)
+    return write_tree(root)
 
 
 def project_text(
@@ -70,43 +68,20 @@ def project_text(
     extent : tuple of float
         West, south, east, north, m.
     """
-    root = Tree.Element("qgis", projectname="Wanmi components", version=_VERSION)
-    _crs(Tree.SubElement(root, "projectCrs"), crs)
-    tree = Tree.SubElement(root, "layer-tree-group")
-    for layer in layers:
-        Tree.SubElement(
-            tree,
-            "layer-tree-layer",
-            id=layer.name,
-            name=layer.title,
-            checked="Qt::Checked",
-            expanded="0",
-            providerKey="ogr",
-            source=_source(file_name, layer),
+    shown = [
+        ProjectLayer(
+            name=layer.name,
+            title=layer.title,
+            shape=layer.shape,
+            is_locked=False,
+            describe=partial(_describe, layer=layer),
         )
-    canvas = Tree.SubElement(root, "mapcanvas", name="theMapCanvas")
-    _text(canvas, "units", "meters")
-    box = Tree.SubElement(canvas, "extent")
-    for name, value in zip(("xmin", "ymin", "xmax", "ymax"), extent, strict=True):
-        _text(box, name, f"{value:.2f}")
-    _crs(Tree.SubElement(canvas, "destinationsrs"), crs)
-    shown = Tree.SubElement(root, "projectlayers")
-    for layer in layers:
-        entry = Tree.SubElement(
-            shown, "maplayer", type="vector", geometry=layer.shape, readOnly="0"
-        )
-        _text(entry, "id", layer.name)
-        _text(entry, "datasource", _source(file_name, layer))
-        _text(entry, "layername", layer.title)
-        _crs(Tree.SubElement(entry, "srs"), crs)
-        _text(entry, "provider", "ogr", encoding="UTF-8")
-        _describe(entry, layer)
-    Tree.indent(root)
-    head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-    return head + Tree.tostring(root, encoding="unicode")
+        for layer in layers
+    ]
+    return write_tree(project_tree("Wanmi components", file_name, shown, crs=crs, extent=extent))
 
 
-def _describe(parent: Tree.Element, layer: FormLayer) -> None:
+def _describe(parent: Tree.Element, *, layer: FormLayer) -> None:
     _renderer(parent, layer)
     configuration = Tree.SubElement(parent, "fieldConfiguration")
     aliases = Tree.SubElement(parent, "aliases")
@@ -118,10 +93,10 @@ def _describe(parent: Tree.Element, layer: FormLayer) -> None:
         Tree.SubElement(aliases, "alias", field=name, index=str(number), name=title)
         locked = column is not None and column.is_read_only
         Tree.SubElement(editable, "field", name=name, editable="0" if locked else "1")
-    _text(parent, "editorlayout", "generatedlayout")
+    add_text(parent, "editorlayout", "generatedlayout")
     key = next((n for n, c in layer.columns.items() if c is not None and c.role == "key"), None)
     if key is not None:
-        _text(parent, "previewExpression", f'"{key}"')
+        add_text(parent, "previewExpression", f'"{key}"')
 
 
 def _widget(entry: Tree.Element, column: ExchangeColumn | None, layer: FormLayer) -> None:
@@ -193,21 +168,3 @@ def _symbol(symbols: Tree.Element, name: str, colour: str, kind: str) -> None:
     table = Tree.SubElement(drawn, "Option", type="Map")
     for key, value in options.items():
         Tree.SubElement(table, "Option", name=key, value=value, type="QString")
-
-
-def _crs(parent: Tree.Element, crs: str) -> None:
-    known = parse_crs(crs)
-    system = Tree.SubElement(parent, "spatialrefsys", nativeFormat="Wkt")
-    _text(system, "wkt", known.to_wkt())
-    code = known.to_epsg()
-    if code is not None:
-        _text(system, "srid", str(code))
-        _text(system, "authid", f"EPSG:{code}")
-
-
-def _source(file_name: str, layer: FormLayer) -> str:
-    return f"./{file_name}|layername={layer.name}"
-
-
-def _text(parent: Tree.Element, name: str, text: str, **attributes: str) -> None:
-    Tree.SubElement(parent, name, attrib=attributes).text = text
