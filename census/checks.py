@@ -8,16 +8,22 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
+import shapely
 
 from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS, split_component_codes
-from census.standing import standing
+from census.standing import add_once, standing
 from census.survey import map_distinct, read_dates, read_words
 from census.taxonomy import Taxonomy
+from census.wording import placeholders
 from gis.faults import Faults
 
 NAME_LENGTH = 30
 """Characters of a component's name (2026, table 2); longer ones are kept."""
+
+LEAST_PLACEHOLDERS = 3
+"""So many rows of a file with one placeholder date are no chance."""
 
 _DEMANDED: Mapping[str, tuple[str, str]] = {
     "competent": ("competent department", "主管部门"),
@@ -80,7 +86,7 @@ def judge_codes(
     rows : pandas.DataFrame
         Tidied rows with ``standard_ref`` and the ``class_code`` decided.
     faults : Faults
-        Gets C010, C012, C015 and C016.
+        Gets C010, C015, C016 and C019.
     taxonomies : mapping
         Taxonomy of each ``standard_ref`` in the rows.
 
@@ -101,7 +107,10 @@ def judge_codes(
     ).reindex(rows.index)
     code, kept = rows["code"], standing(rows, faults)
     length = digits + DISTRICT_DIGITS + SEQUENCE_DIGITS
-    faults.add("C010", code.notna() & ~parts["is_code"] & kept, code=code, length=length)
+    wrong = code.notna() & ~parts["is_code"] & kept
+    older = wrong & _is_of_other_generation(code, rows["class_code"])
+    faults.add("C019", older, code=code, digits=code.str.len(), standard_ref=rows["standard_ref"])
+    faults.add("C010", wrong & ~older, code=code, length=length)
     differs = parts["is_code"] & parts["class_code"].ne(rows["class_code"])
     faults.add(
         "C015",
@@ -127,26 +136,40 @@ def judge_repeats(rows: pd.DataFrame, faults: Faults) -> None:
 
 
 def judge_districts(
-    parts: pd.DataFrame, faults: Faults, *, code: "pd.Series[str]", place: "pd.Series[str]"
+    rows: gpd.GeoDataFrame,
+    faults: Faults,
+    *,
+    parts: pd.DataFrame,
+    place: "pd.Series[str]",
+    areas: gpd.GeoDataFrame,
 ) -> None:
     """Refuse codes whose first six digits are not the district the component lies in (C014).
 
+    A component that lies no farther from its district than its class's accuracy belongs to it.
+
     Parameters
     ----------
-    parts : pandas.DataFrame
-        What `judge_codes` returned.
+    rows : geopandas.GeoDataFrame
+        Rows with ``code`` and ``accuracy_m``; geometry in metres.
     faults : Faults
         Gets C014.
-    code : pandas.Series
-        Component codes.
+    parts : pandas.DataFrame
+        What `judge_codes` returned, same index.
     place : pandas.Series
         District by position; missing where it is not known, and then nothing is said.
+    areas : geopandas.GeoDataFrame
+        ``code`` and polygons of the administrative areas in the same CRS.
     """
-    wrong = parts["is_code"] & place.notna() & parts["district"].ne(place)
+    wrong = parts["is_code"] & place.notna() & parts["district"].ne(place) & standing(rows, faults)
+    named = rows[wrong]
+    if named.empty:
+        return
+    shapes = areas.set_index("code").geometry.reindex(parts.loc[named.index, "district"]).to_numpy()
+    apart = pd.Series(shapely.distance(shapes, named.geometry.to_numpy()), index=named.index)
     faults.add(
         "C014",
-        wrong & standing(parts, faults),
-        code=code,
+        ~(apart <= named["accuracy_m"]),
+        code=named["code"],
         district=parts["district"],
         place_district=place,
     )
@@ -175,7 +198,9 @@ def judge_attributes(rows: pd.DataFrame, faults: Faults) -> "pd.Series[str]":
     return condition.fillna("unknown").astype(object)
 
 
-def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFrame:
+def judge_dates(
+    rows: pd.DataFrame, faults: Faults, *, as_of: date, earliest_year: int
+) -> pd.DataFrame:
     """Read the initial and change dates; None where blank or no date.
 
     Parameters
@@ -183,9 +208,11 @@ def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFr
     rows : pandas.DataFrame
         Tidied rows.
     faults : Faults
-        Gets C043-C045.
+        Gets C043-C045, C047 and, once for each file and date, C048.
     as_of : datetime.date
         Day whose state the delivery describes: no date lies after it.
+    earliest_year : int
+        Dates before this year are doubted.
 
     Returns
     -------
@@ -200,6 +227,9 @@ def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFr
         words: dict[str, Any] = {"field": labels[0], "field_zh": labels[1], "given": given}
         blank = given.isna() | map_distinct(given, _is_blank).eq(True)
         faults.add("C043", ~blank & read.isna() & kept, **words)
+        empty = _judge_placeholders(read.where(kept), faults, rows=rows, labels=labels)
+        early = map_distinct(read, lambda day: day.year < earliest_year).eq(True) & ~empty
+        faults.add("C047", early & kept, year=earliest_year, **{**words, "given": read})
         late[name] = map_distinct(read, lambda day: day > as_of).eq(True)
         faults.add("C045", late[name] & kept, as_of=as_of, **{**words, "given": read})
     both = dates.dropna()
@@ -207,6 +237,21 @@ def judge_dates(rows: pd.DataFrame, faults: Faults, *, as_of: date) -> pd.DataFr
     backwards &= ~late["initial_date"]  # a date after the delivery was told already
     faults.add("C044", backwards & kept, **{str(name): dates[name] for name in dates})
     return dates
+
+
+def _judge_placeholders(
+    dates: "pd.Series[Any]", faults: Faults, *, rows: pd.DataFrame, labels: tuple[str, str]
+) -> "pd.Series[bool]":
+    """Report dates that stand for none (C048), once for each file and date; tell which rows have one."""
+    known = map_distinct(dates, lambda day: day.isoformat() in placeholders("date")).eq(True)
+    if not known.any():
+        return known
+    group = rows["source_file"].astype("str") + "|" + dates.astype("str")
+    enough = known & group.map(group[known].value_counts()).ge(LEAST_PLACEHOLDERS)
+    total = rows["source_file"].map(rows["source_file"].value_counts())
+    add_once(faults, "C048", enough, groups=group, field=labels[0], field_zh=labels[1],
+             given=dates, of=total)  # fmt: skip
+    return enough
 
 
 def _classify(part: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
@@ -249,6 +294,21 @@ def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
             files = rows["source_file"].where(flagged)
             flagged &= ~files.duplicated(keep="first")
         faults.add(rule, flagged, fields=fields, fields_zh=fields_zh)
+
+
+def _is_of_other_generation(
+    code: "pd.Series[str]", class_code: "pd.Series[str]"
+) -> "pd.Series[bool]":
+    """Tell which codes have the class with or without the zero that came into it in 2026."""
+    text, own = code.astype("str"), class_code.astype("str")
+    is_number = text.str.fullmatch(r"[0-9]{16,17}").eq(True)
+    longer = text.str[DISTRICT_DIGITS:-SEQUENCE_DIGITS].eq(own.str[:2] + "0" + own.str[2:])
+    shorter = own.eq(
+        text.str[DISTRICT_DIGITS : DISTRICT_DIGITS + 2]
+        + "0"
+        + text.str[DISTRICT_DIGITS + 2 : -SEQUENCE_DIGITS]
+    )
+    return is_number & (longer | shorter).eq(True)
 
 
 def _is_blank(value: Any) -> bool:

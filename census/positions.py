@@ -1,12 +1,10 @@
-"""Checks of where components lie: beside each other, beside their grid, beside where they were."""
+"""Checks of where components lie: of what kind, in which grid and community, where they were."""
 
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
 
 from census.standing import standing
 from gis.faults import Faults
@@ -17,6 +15,7 @@ MOVED_M = 10.0
 _TYPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 _TYPES_ZH = {"point": "点", "line": "线", "polygon": "面"}
 _LONG_GRID, _SHORT_GRID = 15, 14
+_COMMUNITY = 12
 
 
 def judge_geometry(rows: gpd.GeoDataFrame, faults: Faults, *, expected: "pd.Series[str]") -> None:
@@ -40,71 +39,6 @@ def judge_geometry(rows: gpd.GeoDataFrame, faults: Faults, *, expected: "pd.Seri
         delivered_zh=delivered.map(_TYPES_ZH),
         expected=expected,
         expected_zh=expected.map(_TYPES_ZH),
-        class_code=rows["class_code"],
-    )
-
-
-def near_pairs(points: np.ndarray, classes: "pd.Series[str]", *, distance_m: float) -> pd.DataFrame:
-    """Return which rows lie closer than `distance_m` to an earlier row of their class.
-
-    Parameters
-    ----------
-    points : numpy.ndarray
-        East and north per row, m.
-    classes : pandas.Series
-        Minor class per row.
-    distance_m : float
-        Pairs at this distance or more are not near.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``row`` and ``other``, positions in the input with other < row, and ``distance_m``: the
-        nearest such other of each row, the first of equals; by row.
-
-    Examples
-    --------
-    >>> xy = np.array([[0.0, 0.0], [0.3, 0.0], [0.0, 0.1], [0.0, 0.1]])
-    >>> near_pairs(xy, pd.Series(["a", "a", "a", "b"]), distance_m=0.5)[["row", "other"]].to_numpy().tolist()
-    [[1, 0], [2, 0]]
-    """
-    columns = ["row", "other", "distance_m"]
-    if len(points) == 0:
-        return pd.DataFrame(columns=columns)
-    pairs = cKDTree(points).query_pairs(distance_m, output_type="ndarray")
-    pairs.sort(axis=1)
-    codes = pd.factorize(classes)[0]
-    pairs = pairs[codes[pairs[:, 0]] == codes[pairs[:, 1]]]
-    apart = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
-    table = pd.DataFrame({"row": pairs[:, 1], "other": pairs[:, 0], "distance_m": apart})
-    table = table[table["distance_m"] < distance_m].sort_values(["row", "distance_m", "other"])
-    return table.drop_duplicates("row")[columns].reset_index(drop=True)
-
-
-def judge_neighbours(
-    rows: pd.DataFrame, faults: Faults, *, points: np.ndarray, distance_m: float
-) -> None:
-    """Report components that are perhaps the same object twice (C021), the later of each pair.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows with ``code`` and ``class_code``; their index is part of that of the faults.
-    faults : Faults
-        Gets C021.
-    points : numpy.ndarray
-        East and north of each row, m.
-    distance_m : float
-        Threshold of the city profile.
-    """
-    near = near_pairs(points, rows["class_code"], distance_m=distance_m)
-    index = rows.index[near["row"].to_numpy(dtype=int)]
-    other = rows["code"].to_numpy(dtype=object)[near["other"].to_numpy(dtype=int)]
-    faults.add(
-        "C021",
-        pd.Series(True, index=index),
-        distance_m=pd.Series(near["distance_m"].to_numpy(dtype=float), index=index),
-        other=pd.Series(other, index=index, dtype=object),
         class_code=rows["class_code"],
     )
 
@@ -144,20 +78,29 @@ def judge_grids(
 def judge_communities(
     rows: gpd.GeoDataFrame, faults: Faults, *, actual: "pd.Series[str]", areas: gpd.GeoDataFrame
 ) -> None:
-    """Compare the delivered community codes with where the components lie (C033), as grids are.
+    """Compare the delivered community codes with the position (C033), as grids are, and with the areas.
+
+    C034 is a community that is no area, C035 one that the delivered unit grid does not belong to.
 
     Parameters
     ----------
     rows : geopandas.GeoDataFrame
         Rows with the delivered ``community_code`` and ``accuracy_m``; geometry in metres.
     faults : Faults
-        Gets C033.
+        Gets C033-C035; nothing is said while there are no areas.
     actual : pandas.Series
         Community by position; None outside all.
     areas : geopandas.GeoDataFrame
         ``code`` and polygons of the administrative areas in the same CRS.
     """
+    if len(areas) == 0:
+        return
     given, place = rows["community_code"], actual.where(actual.notna(), "-")
+    kept = standing(rows, faults)
+    faults.add("C034", given.notna() & ~given.isin(areas["code"]) & kept, given=given, actual=place)
+    grid = rows["grid_code"]
+    differs = grid.notna() & given.notna() & grid.str[:_COMMUNITY].ne(given)
+    faults.add("C035", differs & kept, given=grid, community=given)
     _report_elsewhere(rows, faults, rule="C033", given=given, actual=place, cells=areas)
 
 
@@ -181,25 +124,31 @@ def _report_elsewhere(
     faults.add(rule, far, given=given, actual=actual, distance_m=apart)
 
 
-def judge_moves(rows: gpd.GeoDataFrame, faults: Faults, *, before: gpd.GeoDataFrame) -> None:
-    """Report components whose code was at another place before (C013).
+def judge_moves(
+    rows: gpd.GeoDataFrame, faults: Faults, *, before: gpd.GeoDataFrame, recode_distance_m: float
+) -> None:
+    """Report components whose code was at another place before (C013), and refuse passed codes (C018).
 
     Parameters
     ----------
     rows : geopandas.GeoDataFrame
         Rows with ``code`` and ``accuracy_m``; geometry in metres.
     faults : Faults
-        Gets C013.
+        Gets C013 and C018.
     before : geopandas.GeoDataFrame
         Live components: ``code``, unique, and geometry in the same CRS.
+    recode_distance_m : float
+        From this distance on the code is another object's, of the city profile.
     """
     again = rows[rows["code"].isin(before["code"])]
     if again.empty:
         return
     old = before.set_index("code").geometry.reindex(again["code"]).to_numpy()
     apart = pd.Series(shapely.distance(old, again.geometry.to_numpy()), index=again.index)
-    far = apart > (2 * again["accuracy_m"]).clip(lower=MOVED_M)
-    faults.add("C013", far & standing(rows, faults), code=rows["code"], distance_m=apart)
+    passed = apart >= recode_distance_m
+    far = (apart > (2 * again["accuracy_m"]).clip(lower=MOVED_M)) & ~passed
+    for rule, mask in (("C013", far), ("C018", passed)):
+        faults.add(rule, mask & standing(again, faults), code=rows["code"], distance_m=apart)
 
 
 def long_grid_codes(codes: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -12,25 +12,25 @@ from census.checks import (
     judge_districts,
     judge_repeats,
 )
+from census.duties import judge_duties
+from census.elsewhere import judge_elsewhere
 from census.exchange.columns import no_attributes
 from census.identifiers import DISTRICT_DIGITS
 from census.ownership import ROLES, ownership_states, resolve_units
-from census.positions import (
-    judge_communities,
-    judge_geometry,
-    judge_grids,
-    judge_moves,
-    judge_neighbours,
-)
+from census.positions import judge_geometry
+from census.shapes import judge_sizes
 from census.standing import standing
 from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
 from census.taxonomy import Taxonomy, read_taxonomy
+from census.texts import judge_readings, restore_zeros
+from census.wording import judge_wording
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry
 from pipelines.attributes import attributes_of
+from pipelines.component_checks import judge_places
 from pipelines.context import BuildContext
-from pipelines.numbering import complete_codes, coordinates
+from pipelines.numbering import complete_codes, judge_claims
 from pipelines.placement import Placement, city_extent, place
 
 DATASET = "components"
@@ -53,29 +53,53 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     """
     rules = {**RULES, **census_rules(context.profile.census.severity)}
     faults = Faults(frame, rules=rules)
+    judge_readings(frame, faults, findings=context.findings)
     rows = _tidy_rows(frame, context)
     delivered = rows["code"]
     taxonomies = _taxonomies(rows, context)
     rows[["class_code", "class_name", "class_geometry", "accuracy_m"]] = judge_classes(
         rows, faults, taxonomies=taxonomies
     )[["class_code", "class_name", "class_geometry", "accuracy_m"]]
+    judge_wording(rows, faults, taxonomies=taxonomies)
     parts = judge_codes(rows, faults, taxonomies=taxonomies)
-    rows = check_geometry(rows, faults, kinds=KINDS, within=city_extent(context))
-    judge_geometry(rows, faults, expected=rows["class_geometry"])
-    rows = rows[standing(rows, faults)]
+    rows = _check_shapes(rows, faults, context=context)
     where = place(rows.geometry, context)
     districts = _districts(where, context)
-    judge_districts(parts.reindex(rows.index), faults, code=rows["code"], place=districts)
+    judge_districts(
+        rows,
+        faults,
+        parts=parts.reindex(rows.index),
+        place=districts,
+        areas=context.features("areas"),
+    )
     judge_repeats(rows, faults)
+    judge_claims(rows, faults, context=context)
     kept = standing(rows, faults)
     rows, where, districts = rows[kept], _select(where, kept), districts[kept]
     rows["code"] = complete_codes(
         rows, faults, context=context, districts=districts, delivered=delivered
     )
-    _judge_positions(rows, faults, context=context, where=where)
+    judge_places(rows, faults, where=where, context=context, rules=rules)
     accepted = _accept(rows, faults, context=context, where=where)
+    accepted = accepted[standing(accepted, faults)]
     accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
     return Outcome(accepted=accepted, faults=faults.outcome().faults)
+
+
+def _check_shapes(
+    rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext
+) -> gpd.GeoDataFrame:
+    """Return the rows that still stand once their geometry was judged and repaired."""
+    census, extent = context.profile.census, city_extent(context)
+    crs = context.crs.crs
+    elsewhere = judge_elsewhere(rows, faults, within=extent, share=census.elsewhere_share, crs=crs)
+    rows = check_geometry(rows[~elsewhere], faults, kinds=KINDS, within=extent)
+    judge_geometry(rows, faults, expected=rows["class_geometry"])
+    rows = rows[standing(rows, faults)]
+    judge_sizes(
+        rows, faults, least_line_m=census.least_line_m, least_polygon_m2=census.least_polygon_m2
+    )
+    return rows[standing(rows, faults)]
 
 
 def _tidy_rows(frame: gpd.GeoDataFrame, context: BuildContext) -> gpd.GeoDataFrame:
@@ -115,33 +139,29 @@ def _select(where: Placement, mask: "pd.Series[bool]") -> Placement:
     )
 
 
-def _judge_positions(
-    rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext, where: Placement
-) -> None:
-    faults.add("C022", where.area_code.isna() & (len(context.features("areas")) > 0))
-    judge_grids(rows, faults, actual=where.grid_code, grids=context.features("unit_grids"))
-    judge_communities(rows, faults, actual=where.community_code, areas=context.features("areas"))
-    judge_moves(rows, faults, before=context.features(DATASET))
-    judge_neighbours(
-        rows,
-        faults,
-        points=coordinates(rows),
-        distance_m=context.profile.thresholds.duplicate_distance_m,
-    )
-
-
 def _accept(
     rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext, where: Placement
 ) -> gpd.GeoDataFrame:
     """Return the rows as the table holds them, without attributes."""
     condition = judge_attributes(rows, faults)
-    dates = judge_dates(rows, faults, as_of=context.as_of)
+    dates = judge_dates(
+        rows, faults, as_of=context.as_of, earliest_year=context.profile.census.earliest_year
+    )
+    directory = context.unit_directory()
+    for role, (label, label_zh) in ROLES.items():
+        given = rows[f"{role}_code"]
+        rows[f"{role}_code"], lost = restore_zeros(given, list(directory.names))
+        code = rows[f"{role}_code"]
+        faults.add("C079", lost, role=label, role_zh=label_zh, given=given, unit_code=code)
     units = resolve_units(
         rows,
         faults,
-        directory=context.unit_directory(),
+        directory=directory,
         demands_credit_code=context.profile.city.standard == _CREDIT_CODES_SINCE,
     )
+    known = context.rows("units")
+    kinds = dict(zip(known["code"], known["kind"], strict=True)) if "kind" in known else {}
+    judge_duties(rows, faults, units=units, directory=directory, kinds=kinds, as_of=context.as_of)
     columns = {
         "code": rows["code"],
         "class_code": rows["class_code"],

@@ -173,7 +173,7 @@ STEPS = (
         dataset="components",
         judge=components.transform,
         scope=_component_scope,
-        inputs=("areas", "unit_grids", "units"),
+        inputs=("areas", "topography", "unit_grids", "units"),
     ),
     Step(dataset="cases", judge=cases.transform, scope=_everything),
     Step(dataset="imagery", judge=imagery.transform, scope=_nothing, inputs=("areas",)),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
-from census.positions import judge_geometry, judge_grids, judge_moves, judge_neighbours, near_pairs
+from census.duplicates import judge_neighbours, near_pairs
+from census.positions import judge_geometry, judge_grids, judge_moves
 from gis.codes import read_rules
 from gis.faults import Faults
 
@@ -44,7 +45,7 @@ def test_neighbours_of_one_class_are_reported_the_later_of_each_pair():
     )
     faults = new_faults(rows)
     points = np.array([[p.x, p.y] for p in rows.geometry])
-    judge_neighbours(rows, faults, points=points, distance_m=0.5)
+    judge_neighbours(rows, faults, points=points, distance_m=0.5, stack_size=9)
     assert found(faults) == [(2, "C021")]  # exactly 0.5 m is not near; another class neither
     assert faults.outcome().faults["reason_en"][0].startswith("Only 0.49 m from c0")
 
@@ -128,5 +129,5 @@ def test_codes_that_moved_are_reported():
     before = survey([Point(0, 0), Point(0, 0), Point(0, 0)])
     rows = survey([Point(9, 0), Point(11, 0), Point(19, 0)], accuracy_m=[0.5, 0.5, 10.0])
     faults = new_faults(rows)
-    judge_moves(rows, faults, before=before)
+    judge_moves(rows, faults, before=before, recode_distance_m=500.0)
     assert found(faults) == [(2, "C013")]  # 10 m at least, and twice the accuracy of the class

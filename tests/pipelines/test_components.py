@@ -46,11 +46,12 @@ def references(**judged):
     grids = layer({"code": [GRID, NEXT_GRID]}, [ground(0, 100), ground(100, 200)])
     units = pd.DataFrame(
         {
-            "code": ["U1", "U2", "U3", "U4", "U5"],
-            "name": ["城管局", "市排水公司", "甲公司", "甲公司", "乙公司"],
-            "aliases": [[], ["排水（集团）"], [], [], []],
-            "successor_code": None,
-            "heirs": [[], [], [], [], ["U1", "U2"]],
+            "code": ["U1", "U2", "U3", "U4", "U5", "U6"],
+            "name": ["城管局", "市排水公司", "甲公司", "甲公司", "乙公司", "旧排水处"],
+            "aliases": [[], ["排水（集团）"], [], [], [], []],
+            "kind": ["department", *["company"] * 5],
+            "successor_code": [None] * 5 + ["U2"],
+            "heirs": [[], [], [], [], ["U1", "U2"], []],
         }
     )
     components = layer(
@@ -61,7 +62,11 @@ def references(**judged):
         },
         [],
     )
-    return {"areas": areas, "unit_grids": grids, "units": units, "components": components} | judged
+    topography = layer({"feature_class": pd.Series(dtype=object)}, [])
+    return {
+        "areas": areas, "unit_grids": grids, "units": units, "components": components,
+        "topography": topography,
+    } | judged  # fmt: skip
 
 
 def build_context(database=None, *, standard="GB/T 30428.2-2013", extra="", root=None, **judged):
@@ -76,7 +81,7 @@ def build_context(database=None, *, standard="GB/T 30428.2-2013", extra="", root
         profile=profile,
         as_of=AS_OF,
         delivery=Delivery(name="t", as_of=AS_OF, root=root, layers=()),
-        references=References(database, judged=references(**judged)),
+        references=References(database if database.url else None, judged=references(**judged)),
     )
 
 
@@ -164,6 +169,8 @@ PLANTED = [
     ("C003", {"class_code": "01"}),
     ("C004", {"class_code": "104"}),
     ("C005", {"class_code": "雨水篦子"}),
+    ("C006", {"class_code": "0116", "code": "1301020116000002", "name": None}),
+    ("C007", {"name": "污水井盖"}),
     ("C010", {"code": "130102010400002"}),
     ("C010", {"code": "13010201040000020"}),
     ("C010", {"code": "130102010400000A"}),
@@ -171,14 +178,20 @@ PLANTED = [
     ("C014", {"code": "1301040104000002"}),
     ("C015", {"code": "1301020105000002"}),
     ("C016", {"code": "1301020104000000"}),
+    ("C019", {"code": "13010201004000002"}),
     ("C020", {"geometry": LineString([at(20), at(21)])}),
     ("C021", {"geometry": at(10.3)}),
     ("C022", {"geometry": at(20, -20), "grid_code": None}),
     ("C030", {"geometry": at(150)}),
     ("C031", {"grid_code": "130102001001999"}),
     ("C032", {"geometry": at(250), "grid_code": None}),
-    ("C033", {"community_code": "130102001002"}),
+    ("C033", {"community_code": "130102001002", "grid_code": None}),
+    ("C034", {"community_code": "130102001099", "grid_code": None}),
+    ("C035", {"community_code": "130102001002", "grid_code": NEXT_GRID, "geometry": at(199.8)}),
     ("C040", {"condition": "好极了"}),
+    ("C047", {"initial_date": "19480930"}),
+    ("C049", {"location_note": "测试"}),
+    ("C049", {"name": "111"}),
     ("C041", {"condition": None}),
     ("C041", {"competent_code": None, "competent_name": " "}),
     ("C043", {"change_date": "2026年春"}),
@@ -190,6 +203,12 @@ PLANTED = [
     ("C061", {"owner_code": None, "owner_name": "甲公司"}),
     ("C062", {"owner_code": "U1"}),
     ("C065", {"owner_code": "U5", "owner_name": "乙公司"}),
+    ("C066", {"ownership_state": "无主"}),
+    ("C067", {"maintainer_code": "U6", "maintainer_name": "旧排水处"}),
+    ("C068", {"competent_code": "U2", "competent_name": "市排水公司"}),
+    ("C069", {"ownership_state": "明确", "owner_code": None, "owner_name": None}),
+    ("C096", {"maintainer_name": None}),
+    ("C096", {"owner_code": None, "owner_name": None}),
     ("G001", {"geometry": None}),
     ("G002", {"geometry": Polygon()}),
     ("G009", {"geometry": at(20, -900)}),
@@ -303,22 +322,38 @@ def test_a_disputed_owner_keeps_its_code_and_its_words():
     assert accepted["owner_name"].tolist() == ["市排水公司（争议）"]
 
 
+def live_rows(*rows):
+    """Live components like SOUND but for what is said, as the database holds them."""
+    table, shapes = [], []
+    for number, row in enumerate(rows, start=1):
+        given = dict(row)
+        shapes.append(given.pop("geometry", at(10.0 * number)))
+        kept = {name: value for name, value in SOUND.items() if not name.endswith("_date")}
+        table.append(
+            {
+                **kept,
+                "code": f"1301020104{number:06d}",
+                "standard_ref": "GB/T 30428.2-2013",
+                "condition": "intact",
+                "initial_date": date(2020, 1, 1),
+                "community_code": "130102001001",
+                "location_note": None,
+                **given,
+            }
+        )
+    return layer(pd.DataFrame(table, dtype=object), shapes)
+
+
 def test_a_change_of_place_is_reported():
-    before = layer(
-        {"code": ["1301020104000001"], "class_code": ["0104"], "initial_date": [date(2020, 1, 1)]},
-        [at(40)],
-    )
-    assert found(judge({}, context=build_context(components=before))) == [(1, "C013")]
-    near = before.set_geometry([at(11)])
-    assert found(judge({}, context=build_context(components=near))) == []
+    context = build_context(components=live_rows({"geometry": at(40)}))
+    assert found(judge({}, context=context)) == [(1, "C013")]
+    context = build_context(components=live_rows({"geometry": at(11)}))
+    assert found(judge({}, context=context)) == []
 
 
 def test_a_missing_initial_date_stays_what_it_was():
-    before = layer(
-        {"code": ["1301020104000001"], "class_code": ["0104"], "initial_date": [date(2020, 1, 1)]},
-        [at(10)],
-    )
-    outcome = judge({"initial_date": None}, context=build_context(components=before))
+    context = build_context(components=live_rows({}))
+    outcome = judge({"initial_date": None}, context=context)
     assert outcome.accepted["initial_date"].tolist() == [date(2020, 1, 1)]
 
 

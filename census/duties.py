@@ -1,0 +1,101 @@
+"""Whether the units of a component can do their duty: departments, units of today, no blanks."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import pandas as pd
+
+from census.ownership import ROLES, ownership_states
+from census.standing import add_once, standing
+from census.survey import known_words, map_distinct
+from census.units import UnitDirectory
+from gis.faults import Faults
+
+_DEMANDED = ("owner", "maintainer")
+
+
+def judge_duties(
+    rows: pd.DataFrame,
+    faults: Faults,
+    *,
+    units: pd.DataFrame,
+    directory: UnitDirectory,
+    kinds: Mapping[str, str],
+    as_of: date,
+) -> None:
+    """Report units that are gone (C067), no departments (C068), and contradictions of ownership.
+
+    A unit that was taken over and a competent department that is none are reported once for each
+    file and unit, a role that is not filled once for each file (C096). C066: an owner is named
+    although there is said to be none; C069: ownership is said to be clear, but no owner named.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Tidied rows with ``class_name`` and ``source_file``.
+    faults : Faults
+        Gets C066-C069 and C096.
+    units : pandas.DataFrame
+        What `census.ownership.resolve_units` returned.
+    directory : UnitDirectory
+        The directory; when it is empty nothing is said of units.
+    kinds : mapping
+        Unit code -> ``department`` and so on.
+    as_of : datetime.date
+        Day for which successions count.
+    """
+    _judge_ownership(rows, faults)
+    _judge_blanks(rows, faults)
+    kept = standing(rows, faults)
+    for role, (label, label_zh) in ROLES.items():
+        code = units[f"{role}_code"].where(kept)
+        today = map_distinct(code, lambda unit: directory.current(str(unit), as_of=as_of))
+        groups = rows["source_file"].astype("str") + "|" + code.astype("str")
+        words = {
+            "role": label,
+            "role_zh": label_zh,
+            "unit": map_distinct(code, lambda unit: _label(str(unit), directory)),
+        }
+        add_once(
+            faults,
+            "C067",
+            today.notna() & today.ne(code),
+            groups=groups,
+            successor=map_distinct(today, lambda unit: _label(str(unit), directory)),
+            **words,
+        )
+        if role == "competent":
+            kind = code.map(kinds)
+            add_once(faults, "C068", kind.notna() & kind.ne("department"), groups=groups, **words)
+
+
+def _judge_ownership(rows: pd.DataFrame, faults: Faults) -> None:
+    kept = standing(rows, faults)
+    words = known_words("ownership")
+    said = map_distinct(rows["owner_name"], lambda name: words.get(str(name).casefold()))
+    is_named = rows["owner_name"].notna() & said.isna()
+    owner = rows["owner_name"].where(is_named, rows["owner_code"])
+    faults.add("C066", ownership_states(rows).eq("none") & owner.notna() & kept, owner=owner)
+    stated = map_distinct(rows["ownership_state"], lambda word: words.get(str(word).casefold()))
+    faults.add("C069", stated.eq("confirmed") & owner.isna() & kept, given=rows["ownership_state"])
+
+
+def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
+    ownerless = ownership_states(rows).ne("unknown") | rows["ownership_state"].notna()
+    for role in _DEMANDED:
+        label, label_zh = ROLES[role]
+        blank = rows[f"{role}_code"].isna() & rows[f"{role}_name"].isna()
+        if role == "owner":
+            blank &= ~ownerless
+        add_once(
+            faults,
+            "C096",
+            blank & standing(rows, faults),
+            groups=rows["source_file"],
+            role=label,
+            role_zh=label_zh,
+        )
+
+
+def _label(code: str, directory: UnitDirectory) -> str:
+    return f"{directory.names.get(code, '')} {code}".strip()
