@@ -239,7 +239,7 @@ def _check_unit(decision: Decision, directory: UnitDirectory) -> None:
     code = decision.unit_code
     if code is not None and code not in directory.names:
         near = UnitNames(directory).candidates(decision.spelling, limit=3)
-        shown = ", ".join(f"{found.unit_code} {found.name}" for found in near)
+        shown = ", ".join(f"{found.unit_code} {directory.names[found.unit_code]}" for found in near)
         hint = f"{decision.spelling} is most like {shown}" if shown else "see `wanmi units list`"
         msg = f"The directory has no unit {code}: {hint}."
         raise NotFoundError(

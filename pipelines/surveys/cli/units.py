@@ -54,7 +54,8 @@ def list_units(
 
     def show() -> None:
         for row in kept:
-            aliases = f"  ({'、'.join(row['aliases'])})" if row["aliases"] else ""
+            names = [*row["aliases"], *(f"{name} [confirmed]" for name in row["confirmed"])]
+            aliases = f"  ({'、'.join(names)})" if names else ""
             typer.echo(f"{row['code']}  {row['name']}{aliases}  {row['kind']}{_fate(row)}")
         typer.echo(f"{len(kept)} of {len(rows)} units.", err=True)
 
