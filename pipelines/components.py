@@ -26,7 +26,7 @@ from census.texts import judge_readings, restore_zeros
 from census.wording import judge_wording
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
-from gis.geometry import check_geometry
+from gis.geometry import check_geometry, keep_shapes
 from pipelines.attributes import attributes_of
 from pipelines.component_checks import judge_places
 from pipelines.context import BuildContext
@@ -83,6 +83,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     accepted = _accept(rows, faults, context=context, where=where)
     accepted = accepted[standing(accepted, faults)]
     accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
+    accepted = keep_shapes(accepted, context.features(DATASET))
     return Outcome(accepted=accepted, faults=faults.outcome().faults)
 
 
