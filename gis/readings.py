@@ -1,6 +1,8 @@
 """A layer as it came out of its file: before its CRS was decided and its text examined."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -9,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.crs import VENDOR_CRS, crs_name, parse_crs, reproject_geometry
+from gis.errors import FileFormatError
 from gis.findings import Finding, name_rows
 from gis.stated import short_name
 from gis.texts import examine_frame
@@ -58,3 +61,25 @@ def in_target(
         return frame, ()
     text = f"Coordinates that are none in {short_name(source)} (swapped axes?): {name_rows(lost)}."
     return frame, (text,)
+
+
+def unreadable(name: str, error: Exception) -> FileFormatError:
+    """Return the error of a file that its library gave up on."""
+    reason = str(error).split("\n", 1)[0].rstrip(".")
+    msg = f"{name} can not be read ({reason}): open it in a GIS and export it again."
+    return FileFormatError(msg, zh=f"{name} 无法读取（{reason}）：请在 GIS 软件中打开并重新导出。")
+
+
+def no_layer(path: Path, layers: Sequence[str], *, layer: str | None) -> FileFormatError:
+    """Return the error of a layer that is not there, or not stated where there are several."""
+    shown = ", ".join(layers) or "none"
+    if layer is None and layers:
+        msg = f"{path.name} has several layers ({shown}): state layer in delivery.toml."
+        zh = f"{path.name} 含多个图层（{shown}）：请在 delivery.toml 中声明 layer。"
+    else:
+        wanted = layer or "with geometry"
+        msg = (
+            f"{path.name} has no layer {wanted} (it has: {shown}): correct layer in delivery.toml."
+        )
+        zh = f"{path.name} 中没有图层 {wanted}（现有：{shown}）：请更正 delivery.toml 中的 layer。"
+    return FileFormatError(msg, zh=zh)

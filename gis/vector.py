@@ -26,12 +26,14 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from gis.crs import frame_crs, reproject_geometry
 from gis.dbf import decode_dbf, read_dbf
+from gis.drawings import ENTITIES, Drawing, opened_drawing, read_entities
+from gis.encoding import EncodingDecision
 from gis.errors import FileFormatError
 from gis.findings import sentences
 from gis.geojson import find_json_fault, opened_json
 from gis.geoparquet import read_geoparquet
 from gis.outputs import driver_of, json_text, refuse_long_names
-from gis.readings import Reading, examined, in_target
+from gis.readings import Reading, examined, in_target, no_layer, unreadable
 from gis.shapefile import check_index, find_parts, isolated
 from gis.shapes import lost_note, parse_mapping, parse_wkb
 from gis.sources import (
@@ -48,6 +50,8 @@ from gis.stated import check_degrees, decide_crs, embedded_crs, equal_note, read
 __all__ = ["FileReport", "Layer", "read_vector", "write_vector"]
 
 logger = logging.getLogger(__name__)
+
+_DRAWING_OPTIONS = {"DXF_INLINE_BLOCKS": "FALSE", "DXF_ENCODING": "UTF-8"}
 
 
 def read_vector(
@@ -95,6 +99,8 @@ def read_vector(
         raw = _read_json(file, layer=layer, encoding=encoding)
     elif driver == "Parquet":
         raw = _read_parquet(file)
+    elif driver == "DXF":
+        raw = _read_drawing(file, layer=layer, encoding=encoding)
     else:
         raw = _read_database(file, layer=layer)
     if driver != "ESRI Shapefile":  # its text was examined when it was decoded
@@ -203,17 +209,11 @@ def _read_row_by_row(
                 rows.append(int(feature.id) + 1)
                 shapes.append(parse_mapping(feature))
     except fiona.errors.FionaError as second:
-        raise _unreadable(name, second) from error
+        raise unreadable(name, second) from error
     geometry = np.empty(len(shapes), dtype=object)
     geometry[:] = shapes
     numbers = np.array(rows, dtype=np.int64)
     return geometry, numbers, lost_note(numbers[shapely.is_missing(geometry)])
-
-
-def _unreadable(name: str, error: Exception) -> FileFormatError:
-    reason = str(error).split("\n", 1)[0].rstrip(".")
-    msg = f"{name} can not be read ({reason}): open it in a GIS and export it again."
-    return FileFormatError(msg, zh=f"{name} 无法读取（{reason}）：请在 GIS 软件中打开并重新导出。")
 
 
 def _read_database(path: Path, *, layer: str | None) -> Reading:
@@ -230,18 +230,48 @@ def _read_parquet(path: Path) -> Reading:
     )
 
 
+def _read_drawing(path: Path, *, layer: str | None, encoding: str | None) -> Reading:
+    drawing, decision = _open_drawing(path, layer=layer, encoding=encoding)
+    if layer is not None and layer not in drawing.layers:
+        raise no_layer(path, drawing.layers, layer=layer)
+    return Reading(
+        attributes=drawing.attributes,
+        geometry=drawing.geometry,
+        rows=drawing.rows,
+        crs=None,
+        encoding=decision.label,
+        evidence=decision.evidence,
+        warnings=(*decision.warnings, *drawing.warnings),
+    )
+
+
+def _open_drawing(
+    path: Path, *, layer: str | None = None, encoding: str | None = None
+) -> tuple[Drawing, EncodingDecision]:
+    with opened_drawing(path, encoding=encoding) as (plain, decision):
+        pyogrio.set_gdal_config_options(_DRAWING_OPTIONS)
+        try:
+            raw = _read_whole(plain, layer=ENTITIES, name=path.name)
+        finally:
+            pyogrio.set_gdal_config_options(dict.fromkeys(_DRAWING_OPTIONS))
+    drawing = read_entities(raw.attributes, raw.geometry, layer=layer)
+    return replace(drawing, warnings=(*raw.warnings, *drawing.warnings)), decision
+
+
 def list_layers(path: Path) -> list[str]:
-    """Return the names of a file's layers that have geometry, sorted.
+    """Return the names of a file's layers that have geometry, sorted; of a drawing, its own layers.
 
     Raises
     ------
     FileFormatError
         The file can not be read.
     """
+    if path.suffix.lower() == ".dxf":
+        return list(_open_drawing(path)[0].layers)
     try:
         layers = pyogrio.list_layers(path)
     except (DataSourceError, DataLayerError, RuntimeError) as error:
-        raise _unreadable(path.name, error) from error
+        raise unreadable(path.name, error) from error
     return sorted(str(name) for name, kind in layers if kind is not None)
 
 
@@ -251,17 +281,7 @@ def _choose_layer(path: Path, *, layer: str | None) -> str:
         return layer
     if layer is None and len(spatial) == 1:
         return spatial[0]
-    shown = ", ".join(spatial) or "none"
-    if layer is None and spatial:
-        msg = f"{path.name} has several layers ({shown}): state layer in delivery.toml."
-        zh = f"{path.name} 含多个图层（{shown}）：请在 delivery.toml 中声明 layer。"
-    else:
-        wanted = layer or "with geometry"
-        msg = (
-            f"{path.name} has no layer {wanted} (it has: {shown}): correct layer in delivery.toml."
-        )
-        zh = f"{path.name} 中没有图层 {wanted}（现有：{shown}）：请更正 delivery.toml 中的 layer。"
-    raise FileFormatError(msg, zh=zh)
+    raise no_layer(path, spatial, layer=layer)
 
 
 def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> Reading:
@@ -271,7 +291,7 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
                 path, layer=layer, datetime_as_string=True, **options
             )
     except Exception as error:  # a damaged file makes the bindings raise anything
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
     if wkb is None:
         msg = f"{name} has no geometry: deliver it as a table, or export it with its geometry."
         raise FileFormatError(msg, zh=f"{name} 没有图形：请作为表格提交，或连同图形重新导出。")
@@ -298,7 +318,7 @@ def _read_json(path: Path, *, layer: str | None, encoding: str | None) -> Readin
             raw = _read_whole(text.path, layer=chosen, name=path.name, **options)
         except FileFormatError as error:
             fault = find_json_fault(text.path)
-            raise (_unreadable(path.name, fault) if fault else error) from error
+            raise (unreadable(path.name, fault) if fault else error) from error
     if not text.has_crs:
         raw = replace(raw, crs=None if text.is_topology else "EPSG:4326", crs_rule="RFC 7946")
     return replace(
