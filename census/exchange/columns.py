@@ -70,6 +70,8 @@ class ExchangeColumn:
             return self.exchange or None
         if self.role == "derived":
             return None
+        if self.role == "stamp":  # under one name everywhere, so that a merge finds it
+            return self.column
         if names == "survey":
             return self.survey or self.short
         if is_short and names == "platform":

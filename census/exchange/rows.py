@@ -1,6 +1,6 @@
 """Live components as rows of an export: columns named, words written, attributes laid side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import shapely
 
 from census.exchange.columns import (
     SHAPEFILE_BYTES,
@@ -26,6 +27,12 @@ STREET_DIGITS = 9
 _WORDS = ("condition", "ownership")
 _NOT_NAMES = ("fid", "geom", "geometry", "ogc_fid", "x", "y")
 """Column names that formats and loads keep for themselves."""
+_MULTIPART: Mapping[str, Callable[[Sequence[Any]], Any]] = {
+    "MultiLineString": shapely.MultiLineString,
+    "MultiPolygon": shapely.MultiPolygon,
+}
+_MULTIPART_TYPES = (4, 5, 6)
+"""Type ids of shapely."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,14 +174,21 @@ def _attributes(frame: pd.DataFrame, table: dict[str, Any], encoding: str | None
         else _apart(ordered, taken)
     )
     for name in ordered:
-        table[written[name]] = _attribute_column(found[name], frame.index)
+        table[written[name]] = _attribute_column(
+            found[name], frame.index, has_nulls=encoding is None
+        )
     return written
 
 
-def _attribute_column(values: Mapping[int, Any], index: "pd.Index[Any]") -> "pd.Series[Any]":
-    """Return numbers as numbers where all are, else text."""
+def _attribute_column(
+    values: Mapping[int, Any], index: "pd.Index[Any]", *, has_nulls: bool
+) -> "pd.Series[Any]":
+    """Return numbers as numbers where all are, else text.
+
+    Not `has_nulls`: a DBF has no missing numbers, so a column that misses some is text.
+    """
     column = np.full(len(index), None, dtype=object)
-    are_numbers = all(
+    are_numbers = (has_nulls or len(values) == len(index)) and all(
         isinstance(v, int | float) and not isinstance(v, bool) for v in values.values()
     )
     for position, value in values.items():
@@ -224,22 +238,23 @@ def _exchange_doubts(
     return tuple(doubts)
 
 
-def arrow_table(rows: ExportRows, mask: "pd.Series[bool]", *, as_text: bool = False) -> pa.Table:
+def arrow_table(rows: ExportRows, mask: "pd.Series[bool]", *, kind: str | None = None) -> pa.Table:
     """Return some rows as an Arrow table with the geometry as WKB in ``geometry``.
 
-    `as_text`: dates as ISO text, for formats that have no dates.
+    `kind`: geometry type of the layer; a simple shape becomes one of one part where it is a multipart type.
     """
-    part = rows.table[mask]
+    part, shapes = rows.table[mask], rows.geometry[mask].to_numpy().copy()
+    make = _MULTIPART.get(kind or "")
+    if make is not None:
+        is_simple = ~np.isin(shapely.get_type_id(shapes), _MULTIPART_TYPES)
+        shapes[is_simple] = [make([shape]) for shape in shapes[is_simple]]
     arrays, fields = [], []
     for name in part.columns:
         column = rows.columns.get(str(name))
-        kind = _arrow_kind(part[name], column)
-        values = part[name]
-        if pa.types.is_date(kind) and as_text:
-            kind, values = pa.string(), values.map(lambda day: None if day is None else str(day))
-        arrays.append(pa.array(values, type=kind, from_pandas=True))
-        fields.append(pa.field(str(name), kind))
-    arrays.append(pa.array(rows.geometry[mask].to_wkb(), type=pa.binary()))
+        arrow = _arrow_kind(part[name], column)
+        arrays.append(pa.array(part[name], type=arrow, from_pandas=True))
+        fields.append(pa.field(str(name), arrow))
+    arrays.append(pa.array(shapely.to_wkb(shapes), type=pa.binary()))
     fields.append(
         pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
     )

@@ -165,8 +165,9 @@ def write_geopackage(
     is_chinese = "condition" not in rows.table.columns
     forms = []
     for part in parts:
-        table = arrow_table(rows, part.mask)
-        write_table(table, path, layer=part.name, kind=LAYER_KINDS[part.kind], crs=crs)
+        kind = LAYER_KINDS[part.kind]
+        table = arrow_table(rows, part.mask, kind=kind)
+        write_table(table, path, layer=part.name, kind=kind, crs=crs)
         write_columns(path, part.name, _column_texts(names, domains))
         shape = {"line": "Line", "polygon": "Polygon"}.get(part.kind, "Point")
         forms.append(
