@@ -7,8 +7,10 @@ that the contractor learns everything at once.
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,11 @@ from pipelines.build import (
     silent,
 )
 from pipelines.context import BuildContext
-from pipelines.delivery import Delivery, read_manifest
+from pipelines.delivery import Delivery
 from pipelines.rejects import all_rules
 from pipelines.steps import STEPS, Step
 from pipelines.surveys.tallies import class_names, classify, judge_files, tally_classes
+from pipelines.unpacking import opened_delivery
 
 DATASET = "components"
 _ROADS = "43"
@@ -57,7 +60,7 @@ def check_delivery(folder: Path, *, workspace: Workspace, progress: Progress = s
     Parameters
     ----------
     folder : Path
-        Folder with a ``delivery.toml``.
+        Folder with a ``delivery.toml``, or a zip archive of one.
     workspace : Workspace
         City whose live databases the rows are judged against.
     progress : callable
@@ -73,13 +76,29 @@ def check_delivery(folder: Path, *, workspace: Workspace, progress: Progress = s
     started = time.perf_counter()
     unread: list[FileJudgement] = []
 
-    def refused(name: str, error: WanmiError, dataset: str = DATASET) -> None:
+    def refused(name: str, error: WanmiError) -> None:
+        unread.append(FileJudgement(path=name, dataset=DATASET, error=remark(error)))
+
+    with ExitStack() as stack:
+        try:
+            delivery = stack.enter_context(opened_delivery(folder, refused=refused))
+        except DeliveryError as error:
+            return _unreadable(folder, workspace, remark(error), started)
+        checked = _check(delivery, workspace, unread=unread, progress=progress)
+    judgement = replace(checked.judgement, seconds=time.perf_counter() - started)
+    return replace(checked, judgement=judgement)
+
+
+def _check(
+    delivery: Delivery,
+    workspace: Workspace,
+    *,
+    unread: list[FileJudgement],
+    progress: Progress,
+) -> Checked:
+    def failed(name: str, error: WanmiError, dataset: str) -> None:
         unread.append(FileJudgement(path=name, dataset=dataset, error=remark(error)))
 
-    try:
-        delivery = read_manifest(folder, refused=refused)
-    except DeliveryError as error:
-        return _unreadable(folder, workspace, remark(error), started)
     context = open_context(delivery, workspace)
     if not delivery.layers_of(DATASET) and not unread:
         raise _nothing_to_check(delivery)
@@ -93,15 +112,12 @@ def check_delivery(folder: Path, *, workspace: Workspace, progress: Progress = s
                 _request(delivery, step),
                 context,
                 advance=advance,
-                failed=lambda name, error, dataset=step.dataset: refused(name, error, dataset),  # type: ignore[misc]
+                failed=partial(failed, dataset=step.dataset),
             )
         expect_rows(judged, context)
         work.append(judged)
     judgement = _conclude(work, context, unread=unread, obstacles=obstacles)
-    ground = _ground(work, context)
-    return Checked(
-        judgement=replace(judgement, seconds=time.perf_counter() - started), ground=ground
-    )
+    return Checked(judgement=judgement, ground=_ground(work, context))
 
 
 def needed_steps(delivery: Delivery) -> list[Step]:
