@@ -151,7 +151,7 @@ def _did_you_mean(unknown: list[str], mapped: Mapping[str, str], *, dataset: str
         several = sorted(cut.get(plain_name(name), frozenset()) - set(mapped))
         guesses = several or [
             guess.column
-            for guess in suggest_columns(name, _named(dataset))
+            for guess in suggest_columns(name, known_spellings(dataset))
             if guess.column not in mapped
         ]
         if guesses:
@@ -163,7 +163,7 @@ def _did_you_mean(unknown: list[str], mapped: Mapping[str, str], *, dataset: str
 
 
 @cache
-def _named(dataset: str) -> tuple[tuple[str, str], ...]:
+def known_spellings(dataset: str) -> tuple[tuple[str, str], ...]:
     """Return (column, spelling) of all known spellings, the platform's own names too."""
     own = [(column, column) for column in platform_columns(dataset)]
     return (*own, *((row["column"], row["alias"]) for row in _alias_rows(dataset)))

@@ -7,7 +7,8 @@ import pandas as pd
 
 from census.report.judgement import ClassTally, FileJudgement, UnmappedColumn
 from census.taxonomy import read_taxonomy
-from gis.fields import find_column
+from gis.fields import known_spellings
+from gis.suggestions import suggest_columns
 from pipelines.build import Judged
 from pipelines.context import BuildContext
 
@@ -25,6 +26,10 @@ def judge_files(judged: Judged) -> list[FileJudgement]:
     files = []
     for path, told in judged.request.files.items():
         entry: Any = told
+        unmapped = [
+            _unmapped(str(name), judged.step.dataset, taken=entry["columns"])
+            for name in entry["unmapped"]
+        ]
         files.append(
             FileJudgement(
                 path=path,
@@ -38,10 +43,16 @@ def judge_files(judged: Judged) -> list[FileJudgement]:
                 crs=entry["crs"],
                 crs_source=entry["crs_source"],
                 warnings=tuple(entry["warnings"]),
-                unmapped=tuple(UnmappedColumn(name=str(name)) for name in entry["unmapped"]),
+                unmapped=tuple(unmapped),
             )
         )
     return files
+
+
+def _unmapped(name: str, dataset: str, *, taken: Mapping[str, str]) -> UnmappedColumn:
+    known = [pair for pair in known_spellings(dataset) if pair[0] not in taken]
+    guesses = suggest_columns(name, known, limit=1)
+    return UnmappedColumn(name=name, suggestion=guesses[0].column if guesses else "")
 
 
 def _rows_by_file(faults: pd.DataFrame) -> dict[str, int]:
@@ -63,12 +74,14 @@ def classify(judged: Judged, context: BuildContext) -> pd.DataFrame:
     found.index = faults.index
     blank = found["class_code"].isna()
     of_layer = {
-        context.delivery.name_of(path): layer.class_code
+        context.delivery.source_name(layer, path): layer.class_code
         for layer in context.delivery.layers_of(judged.step.dataset)
         for path in layer.files
     }
+    files: Any = judged.request.files
+    column_of = {path: entry["columns"].get("class_code") for path, entry in files.items()}
     said = [
-        of_layer.get(file) or _class_of_record(record) or _class_of_code(code)
+        of_layer.get(file) or _text(record.get(column_of.get(file))) or _class_of_code(code)
         for file, record, code in zip(
             found.loc[blank, "source_file"],
             found.loc[blank, "record"],
@@ -80,15 +93,8 @@ def classify(judged: Judged, context: BuildContext) -> pd.DataFrame:
     return found
 
 
-def _class_of_record(record: Mapping[str, Any]) -> str | None:
-    for name, value in record.items():
-        if find_column(str(name), dataset="components") == "class_code" and _is_text(value):
-            return str(value).strip()
-    return None
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def _text(value: Any) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _class_of_code(code: object) -> str | None:
