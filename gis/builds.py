@@ -48,6 +48,8 @@ class Scope:
     """Only rows whose code begins so, or with one of these."""
     is_empty: bool = False
     """No row ends: the delivery adds to what is live."""
+    is_named: bool = False
+    """Rows were named one by one, so that all may end."""
 
     @classmethod
     def everything(cls, *, code_prefix: str | tuple[str, ...] = "") -> "Scope":
@@ -65,6 +67,11 @@ class Scope:
     ) -> "Scope":
         """Rows whose `column` is among `values`: the delivery is complete for these."""
         return cls(column=column, values=tuple(values), code_prefix=code_prefix)
+
+    @classmethod
+    def codes(cls, codes: Iterable[str]) -> "Scope":
+        """Exactly the rows with these codes."""
+        return cls(column="code", values=tuple(codes), is_named=True)
 
     def covers(self, frame: pd.DataFrame) -> "pd.Series[bool]":
         """Return which rows of a frame of the dataset are in the scope.
@@ -154,7 +161,7 @@ def publish(
         counts = staging.compare(
             connection, table, limits=_limits(scope, table), kept=_refused_codes(faults)
         )
-        if len(frame) == 0 and counts.closed:
+        if len(frame) == 0 and counts.closed and not scope.is_named:
             raise _nothing_left(request, counts.closed)
         result = BuildResult(
             build_id=0,
@@ -234,6 +241,8 @@ def rollback(database: Database, build_id: int, *, actor: str) -> RollbackResult
             connection.execute(
                 "UPDATE meta.build SET status = 'rolled_back' WHERE build_id = %s", [build_id]
             )
+            if dataset == "components":
+                ledger.reopen_conflicts(connection, build_id)
             result = RollbackResult(
                 build_id=build_id,
                 dataset=dataset,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import shapely
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from gis.errors import BuildError
@@ -209,6 +210,20 @@ def record_faults(
     shapes = np.array([shape if shape else None for shape in rows["geometry"]], dtype=object)
     rows["geometry"] = shapely.force_2d(shapes)
     copy_rows(connection, "meta.reject", rows, srid=srid)
+
+
+def reopen_conflicts(connection: Connection, build_id: int) -> None:
+    """Forget the conflicts that a merge found, and leave open again those that a build settled."""
+    connection.execute(
+        "UPDATE components.conflict SET status = 'open', decision = NULL, because = NULL, decided_by = NULL, "
+        "decided_at = NULL, applied_build_id = NULL WHERE applied_build_id = %s",
+        [build_id],
+    )
+    for table in ("conflict", "recode"):
+        connection.execute(
+            sql.SQL("DELETE FROM components.{} WHERE build_id = %s").format(sql.Identifier(table)),
+            [build_id],
+        )
 
 
 def audit(connection: Connection, *, actor: str, action: str, detail: Any) -> None:
