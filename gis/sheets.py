@@ -299,7 +299,9 @@ def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], t
         any(position < len(cells) and cells[position] is not None for _, cells in body)
         for position in range(width)
     ]
-    header, warnings = _header(filled[0][1], used=used)
+    names, warnings = _header(filled[0][1], used=used)
+    apart = own_columns_apart(column for column in names if column is not None)
+    header = [None if column is None else apart.get(column, column) for column in names]
     columns = {
         column: pd.Series(
             [cells[position] if position < len(cells) else None for _, cells in body], dtype=object
@@ -308,7 +310,6 @@ def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], t
         if column is not None
     }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(body)))
-    frame = frame.rename(columns=own_columns_apart(columns))
     frame["source_file"] = pd.Series(name, index=frame.index, dtype=object)
     frame["source_row"] = np.array([number for number, _ in body], dtype=np.int64)
     if not body:

@@ -176,7 +176,7 @@ def _sort(
         changes = changes_of(lines, held.record, held.geometry)
         if isinstance(changes, Note):
             notes.append(changes)
-        elif changes.is_none and any(line.code not in (held.code, None) for line in lines):
+        elif changes.is_none and any(line.code not in held.codes for line in lines):
             notes.append(_wrong_column(lines[0]))
         elif changes.is_none and not (judge_unchanged and held.is_refused):
             unchanged += 1

@@ -48,7 +48,8 @@ class Root:
 class Held:
     """A row whose faults stand."""
 
-    code: str | None
+    codes: frozenset[str | None]
+    """Codes that reports stated of it, since it was delivered."""
     record: Mapping[str, Any]
     """As delivered, or as it was last corrected."""
     geometry: Any
@@ -106,7 +107,7 @@ def _read_faults(
             continue
         last = standing.iloc[-1]
         held[place] = Held(
-            code=last["code"] if isinstance(last["code"], str) else None,
+            codes=frozenset(code if isinstance(code, str) else None for code in part["code"]),
             record=last["record"],
             geometry=last["geom"],
             rules=frozenset(standing["rule"]),
