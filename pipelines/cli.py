@@ -46,7 +46,7 @@ def sample(
 
 def build(
     ctx: typer.Context,
-    delivery: Annotated[Path, typer.Argument(help="Folder with a delivery.toml.")],
+    delivery: Annotated[Path, typer.Argument(help="Folder with a delivery.toml, or a .zip.")],
     only: Annotated[
         list[str] | None, typer.Option(help="Build this dataset alone; may be repeated.")
     ] = None,

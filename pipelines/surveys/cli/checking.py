@@ -26,7 +26,7 @@ def add(census: typer.Typer) -> None:
 
 def check(
     ctx: typer.Context,
-    delivery: Annotated[Path, typer.Argument(help="Folder with a delivery.toml.")],
+    delivery: Annotated[Path, typer.Argument(help="Folder with a delivery.toml, or a .zip.")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the report to this .html, read offline."),
