@@ -34,9 +34,10 @@ def judge_density(
 ) -> None:
     """Report grids far denser (C093) or far sparser (C094) than their neighbours, by major class.
 
-    Expected is the median density of the grids that touch, times the area; the difference of the
-    square roots (Anscombe 1948) is measured by its median deviation over all grids, at least by that
-    of a Poisson number. Sparse grids count only in communities where the major class was surveyed.
+    A dense grid must stand out from the denser quarter of the grids that touch it, a sparse one from
+    the sparser quarter. The difference of the square roots (Anscombe 1948) is measured by its median
+    deviation over all grids, at least by that of a Poisson number. Sparse grids count only in
+    communities where the major class was surveyed.
 
     Parameters
     ----------
@@ -61,19 +62,24 @@ def judge_density(
     for name in sorted(groups.index[groups >= LEAST_GROUP]):
         own = grid[kept][group == name]
         count = grids["code"].map(own.value_counts()).fillna(0).to_numpy(dtype=float)
-        expected, far = robust_scores(count, area, pairs=pairs)
-        table = pd.DataFrame(
-            {"grid": grids["code"].to_numpy(), "count": count, "expected": expected, "far": far}
-        )
-        dense = table[(far >= score) & (count >= LEAST_COUNT) & (count >= FACTOR * expected)]
+        table = beside_neighbours(count, area, pairs=pairs).assign(grid=grids["code"].to_numpy())
+        dense = table[
+            (table["score"] >= score)
+            & (table["count"] >= LEAST_COUNT)
+            & (table["count"] >= FACTOR * table["upper"])
+        ]
+        sparse = table[
+            (table["score"] <= -score)
+            & (table["lower"] >= LEAST_COUNT)
+            & (table["count"] * FACTOR <= table["lower"])
+        ]
         surveyed = own.str[:COMMUNITY_DIGITS].unique()
-        sparse = table[(far <= -score) & (expected >= LEAST_COUNT) & (count * FACTOR <= expected)]
         sparse = sparse[sparse["grid"].str[:COMMUNITY_DIGITS].isin(surveyed)]
         _report(faults, "C093", dense, own=own, group=name)
         _report(faults, "C094", sparse, own=own, group=name)
 
 
-def robust_scores(count: Floats, area: Floats, *, pairs: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def beside_neighbours(count: Floats, area: Floats, *, pairs: NDArray[np.intp]) -> pd.DataFrame:
     """Return what each cell should have by its neighbours, and how far it is from that, in deviations.
 
     Parameters
@@ -85,23 +91,33 @@ def robust_scores(count: Floats, area: Floats, *, pairs: NDArray[np.intp]) -> tu
     pairs : numpy.ndarray
         What `touching` returned: each pair both ways round.
 
+    Returns
+    -------
+    pandas.DataFrame
+        ``count``; ``lower``, ``expected`` and ``upper``, the quartiles of the neighbours' densities
+        times the area; ``score``, 0 between the outer ones, and where there are few neighbours.
+
     Examples
     --------
     >>> cells = np.array([shapely.box(x, y, x + 1, y + 1) for x in range(5) for y in range(5)])
     >>> count = np.full(25, 4.0)
     >>> count[12] = 100
-    >>> expected, far = robust_scores(count, np.ones(25), pairs=touching(cells))
-    >>> float(expected[12]), round(float(far[12]), 1), float(far[0])
-    (4.0, 15.9, 0.0)
+    >>> table = beside_neighbours(count, np.ones(25), pairs=touching(cells))
+    >>> table.loc[[12, 0], ["expected", "score"]].round(1).to_numpy().tolist()
+    [[4.0, 15.9], [4.0, 0.0]]
     """
-    density = pd.Series((count / np.maximum(area, 1e-9))[pairs[:, 1]]).groupby(pairs[:, 0])
-    around = density.median().reindex(range(len(count)))
-    enough = density.size().reindex(range(len(count))).fillna(0) >= LEAST_NEIGHBOURS
-    expected = around.where(enough).to_numpy(dtype=float) * area
-    difference = 2 * (np.sqrt(count + _ANSCOMBE) - np.sqrt(expected + _ANSCOMBE))
-    told = np.isfinite(difference) & ((count > 0) | (expected > 0))
-    spread = _NORMAL_MAD * float(np.median(np.abs(difference[told]))) if told.any() else 1.0
-    return np.nan_to_num(expected), np.nan_to_num(difference / max(1.0, spread))
+    around = pd.Series((count / np.maximum(area, 1e-9))[pairs[:, 1]]).groupby(pairs[:, 0])
+    quartiles = around.quantile([0.25, 0.5, 0.75]).unstack()
+    quartiles.columns = pd.Index(["lower", "expected", "upper"])
+    quartiles = quartiles[around.size() >= LEAST_NEIGHBOURS].reindex(range(len(count)))
+    table = quartiles.mul(area, axis=0).assign(count=count)
+    root = 2 * np.sqrt(table + _ANSCOMBE)
+    above = (root["count"] - root["upper"]).clip(lower=0)
+    below = (root["count"] - root["lower"]).clip(upper=0)
+    used = (table["count"] > 0) | (table["expected"] > 0)
+    spread = _NORMAL_MAD * float((root["count"] - root["expected"]).abs()[used].median())
+    deviation = spread if spread > 1.0 else 1.0
+    return table.fillna(0.0).assign(score=((above + below) / deviation).fillna(0.0))
 
 
 def touching(cells: NDArray[np.object_]) -> NDArray[np.intp]:

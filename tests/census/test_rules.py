@@ -1,11 +1,16 @@
 """The catalogue of rules is whole, and every rule of it is planted somewhere in the tests."""
 
+import json
 import re
+from functools import partial
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from typer.testing import CliRunner
 
+import wanmi
+from census import rulebook
 from census.catalogue import census_rules
 from gis.codes import read_rules, read_table
 from gis.errors import SettingsError
@@ -80,3 +85,29 @@ def test_a_city_makes_rules_stricter_or_switches_them_off():
 def test_a_severity_that_can_not_be_is_one_clear_error(severity, told):
     with pytest.raises(SettingsError, match=told):
         census_rules(severity)
+
+
+def test_the_page_of_rules_is_up_to_date():
+    page = (ROOT / "docs" / "census" / "rules.md").read_text(encoding="utf-8")
+    assert rulebook.refresh(page) == page, "python -m census.rulebook docs/census/rules.md"
+    files = {path.stem for path in (ROOT / "census" / "rules").glob("*.csv")}
+    assert {line.split()[2] for line in page.splitlines() if line.startswith("<!-- rules")} == files
+
+
+def test_the_command_explains_a_rule_as_the_city_has_it(tmp_path, monkeypatch):
+    (tmp_path / "wanmi.toml").write_text(
+        '[city]\ncode = "130102"\n[census]\nseverity = { C046 = "off" }\n', encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    run = partial(CliRunner().invoke, wanmi.app)
+    [severity] = {rule["severity"] for rule in json.loads(run(["census", "rules", "--json"]).stdout)
+                  if rule["code"] == "C046"}  # fmt: skip
+    assert severity == "off"
+    shown = run(["census", "rules", "c012"]).stdout
+    assert shown.startswith("C012  error, always  code\n")
+    assert RULES["C012"].why_zh in shown
+    listed = run(["census", "rules", "--subject", "density"]).stdout
+    assert [line[:4] for line in listed.splitlines()] == ["C093", "C094"]
+    for words in (["C999"], ["--subject", "weather"]):
+        result = run(["census", "rules", *words])
+        assert result.exit_code == 1

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.surveys.cli import checking, exporting, loading, migrating, units
+from pipelines.surveys.cli import catalogue, checking, exporting, loading, migrating, units
 
 CENSUS: tuple[Callable[[typer.Typer], None], ...] = (
     checking.add,
+    catalogue.add,
     exporting.add,
     migrating.add,
     loading.add,
