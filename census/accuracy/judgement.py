@@ -106,7 +106,8 @@ def _failures(
                 yield Reason(
                     en=f"{what_en} {group.key}: {group.gross} of {group.points} points are gross "
                     f"errors, more than {limits.gross_share:.0%}.",
-                    zh=f"{what_zh} {group.key}：{group.points} 点中粗差 {group.gross} 点，超过 {limits.gross_share:.0%}。",
+                    zh=f"{what_zh} {group.key}：{group.points} 点中粗差 {group.gross} 点，"
+                    f"超过 {limits.gross_share:.0%}。",
                 )
 
 

@@ -12,6 +12,7 @@ CENSUS: tuple[Callable[[typer.Typer], None], ...] = (
     exporting.add,
     migrating.add,
     loading.add,
+    accuracy.add,
 )
 """Each adds its commands to ``wanmi census``."""
 UNITS: tuple[Callable[[typer.Typer], None], ...] = (units.add,)
