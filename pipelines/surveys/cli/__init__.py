@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.surveys.cli import catalogue, checking, exporting, loading, migrating, units
+from pipelines.surveys.cli import (
+    accuracy,
+    catalogue,
+    checking,
+    exporting,
+    loading,
+    migrating,
+    units,
+)
 
 CENSUS: tuple[Callable[[typer.Typer], None], ...] = (
     checking.add,
