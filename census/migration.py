@@ -246,6 +246,8 @@ def _is_regular(rows: pd.DataFrame) -> "pd.Series[bool]":
 def _codes(rows: pd.DataFrame, used: "pd.Series[str]") -> "pd.Series[Any]":
     """Return the new code of each moved component, never one that another component has or had."""
     moved = rows[rows["fate"].eq("moved")]
+    if moved.empty:
+        return pd.Series(None, index=rows.index, dtype=object)
     code = moved["code"].astype("str")
     prefix = code.str[:DISTRICT_DIGITS] + moved["to_class"].astype("str")
     sequence = code.str[-SEQUENCE_DIGITS:].astype("int64")

@@ -17,7 +17,7 @@ from openpyxl.styles import Font, PatternFill
 
 from census.migration import DECISION_WORDS, Decisions, Migration
 from census.taxonomy import CODE_LENGTHS
-from gis.crs import crs_name
+from gis.crs import frame_crs
 from gis.errors import RequestError
 from gis.geopackage import ColumnText, write_columns, write_domains
 from gis.sheets import list_sheets, read_sheet
@@ -240,7 +240,7 @@ def _write_layers(
             for column, values in table.items()
         }
         wkb = pa.array(shapes.reindex(table.index).to_wkb(), pa.binary())
-        crs = crs_name(shapes.crs)
+        crs = frame_crs(gpd.GeoDataFrame(geometry=shapes))
         write_table(
             pa.table({**columns, "geometry": wkb}), path, layer=name, kind="Unknown", crs=crs
         )
