@@ -88,7 +88,7 @@ def decide(
     >>> decide([rows], refused_limit=0.01).level, decide([rows], refused_limit=0.005).level
     ('warnings', 'reject')
     """
-    reasons = [*_grave(obstacles, unread), *_emptiness(tallies, unread)]
+    reasons = _grave(obstacles, unread) or _emptiness(tallies)
     reasons += [
         _excess(part, refused_limit) for part in _parts(tallies) if part.share > refused_limit
     ]
@@ -113,8 +113,8 @@ def _grave(obstacles: int, unread: int) -> list[Remark]:
     return reasons
 
 
-def _emptiness(tallies: Sequence[Tally], unread: int) -> list[Remark]:
-    if unread or any(tally.read for tally in tallies if tally.dataset == "components"):
+def _emptiness(tallies: Sequence[Tally]) -> list[Remark]:
+    if any(tally.read for tally in tallies if tally.dataset == "components"):
         return []
     return [Remark(en="The delivery has not one component.", zh="交付中没有任何部件。")]
 

@@ -107,13 +107,19 @@ def _check(
     for step in needed_steps(delivery):
         total = sum(len(layer.files) for layer in delivery.layers_of(step.dataset)) + 1
         with progress(f"judging {step.dataset}", total=total) as advance:
-            judged = judge_step(
-                step,
-                _request(delivery, step),
-                context,
-                advance=advance,
-                failed=partial(failed, dataset=step.dataset),
-            )
+            try:
+                judged = judge_step(
+                    step,
+                    _request(delivery, step),
+                    context,
+                    advance=advance,
+                    failed=partial(failed, dataset=step.dataset),
+                )
+            except (
+                DeliveryError
+            ) as error:  # of the rows as a whole, as when all lie in another city
+                obstacles.append(remark(error))
+                continue
         expect_rows(judged, context)
         work.append(judged)
     judgement = _conclude(work, context, unread=unread, obstacles=obstacles)
@@ -150,15 +156,15 @@ def _nothing_to_check(delivery: Delivery) -> DeliveryError:
     )
 
 
-def _obstacles(delivery: Delivery, context: BuildContext) -> tuple[Remark, ...]:
+def _obstacles(delivery: Delivery, context: BuildContext) -> list[Remark]:
     """Return what would keep a build from loading, though every row were sound."""
     with context.database.connect(read_only=True) as connection:
         for step in needed_steps(delivery):
             try:
                 check_day(connection, dataset=step.dataset, as_of=delivery.as_of)
             except BuildError as error:
-                return (remark(error),)
-    return ()
+                return [remark(error)]
+    return []
 
 
 def _request(delivery: Delivery, step: Step) -> BuildRequest:
@@ -179,7 +185,7 @@ def _conclude(
     context: BuildContext,
     *,
     unread: Sequence[FileJudgement],
-    obstacles: tuple[Remark, ...],
+    obstacles: Sequence[Remark],
 ) -> Judgement:
     # Components are what is judged; the rest, which comes before them, follows.
     work = sorted(work, key=lambda judged: judged.step.dataset != DATASET)
@@ -202,7 +208,7 @@ def _conclude(
             unread=len(unread),
             file_warnings=sum(len(file.warnings) for file in files),
         ),
-        obstacles=obstacles,
+        obstacles=tuple(obstacles),
         tallies=tallies,
         skipped=tuple(name for name in context.delivery.datasets if name not in judged_names),
         files=tuple(files),
