@@ -238,16 +238,18 @@ def _decide(rows: pd.DataFrame, decisions: Decisions) -> pd.DataFrame:
 
 def _is_regular(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Tell which codes have the digits of their standard."""
-    digits = rows["standard_ref"].map(CODE_LENGTHS) + DISTRICT_DIGITS + SEQUENCE_DIGITS
+    digits = pd.to_numeric(rows["standard_ref"].astype(object).map(CODE_LENGTHS))
     text = rows["code"].astype("str")
-    return text.str.fullmatch("[0-9]+").fillna(False).astype(bool) & text.str.len().eq(digits)
+    return text.str.fullmatch("[0-9]+").fillna(False).astype(bool) & text.str.len().eq(
+        digits + DISTRICT_DIGITS + SEQUENCE_DIGITS
+    )
 
 
 def _codes(rows: pd.DataFrame, used: "pd.Series[str]") -> "pd.Series[Any]":
     """Return the new code of each moved component, never one that another component has or had."""
     moved = rows[rows["fate"].eq("moved")]
     if moved.empty:
-        return pd.Series(None, index=rows.index, dtype=object)
+        return pd.Series([None] * len(rows), index=rows.index, dtype=object)
     code = moved["code"].astype("str")
     prefix = code.str[:DISTRICT_DIGITS] + moved["to_class"].astype("str")
     sequence = code.str[-SEQUENCE_DIGITS:].astype("int64")

@@ -1,10 +1,8 @@
 """A census moved to new codes in the database: all or nothing, undone, once, and old codes go on answering."""
 
 import json
-from contextlib import closing
 from datetime import date
 from pathlib import Path
-from sqlite3 import connect
 
 import geopandas as gpd
 import openpyxl
@@ -23,7 +21,7 @@ from gis.builds import BuildRequest, Scope, list_builds, live, publish, rollback
 from gis.database import Database, read_rows
 from gis.errors import BuildError, RequestError
 from gis.faults import REJECT_COLUMNS
-from gis.vector import read_vector
+from gis.vector import read_vector, write_vector
 from wanmi import mount
 
 OLD, MIDDLE, NEW = STANDARDS
@@ -272,8 +270,8 @@ def test_a_geopackage_filled_in_decides(city, tmp_path):
     assert len(frame) == 3
     assert frame.geometry.notna().all()
     assert len(read_vector(path, target_crs=CRS, layer="codes").frame) == 5
-    with closing(connect(path)) as connection, connection:
-        connection.execute("UPDATE undecided SET decision = '保留' WHERE code LIKE '%0307%'")
+    frame.loc[frame["code"].eq(CODES[2]), "decision"] = "保留"
+    write_vector(frame, path, layer="undecided")
     assert read_decisions(path, to_ref=NEW) == Decisions(
         classes={}, components={"1301020307000001": "keep"}
     )
