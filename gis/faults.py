@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,10 @@ REJECT_COLUMNS = (
     "record",
     "geometry",
 )
+
+
+_NOT_DELIVERED = frozenset({"geometry", "source_file", "source_row"})
+_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,25 +89,14 @@ class Faults:
         entry = self._rules[rule]
         if entry.severity == "off":
             return
-        columns = {
-            name: (
-                value.reindex(rows).tolist()
-                if isinstance(value, pd.Series)
-                else [value] * len(rows)
-            )
-            for name, value in values.items()
-        }
-        texts = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
-        texts = texts or [{} for _ in rows]
+        texts = _texts(entry, rows, values)
         self._parts.append(
             pd.DataFrame(
                 {
                     "rule": rule,
                     "severity": entry.severity,
-                    "reason_en": [entry.reason_en.format(**text) for text in texts],
-                    "reason_zh": [entry.reason_zh.format(**text) for text in texts],
+                    "reason_en": texts[0],
+                    "reason_zh": texts[1],
                 },
                 index=rows,
             )
@@ -128,7 +122,41 @@ class Faults:
         table["source_row"] = rows["source_row"].to_numpy()
         table["code"] = rows["code"].to_numpy() if "code" in rows else None
         table["geometry"] = rows["geometry"].to_numpy() if "geometry" in rows else None
-        plain = rows.drop(columns=["geometry", "source_file", "source_row"], errors="ignore")
-        table["record"] = pd.DataFrame(plain).to_dict("records")
+        table["record"] = _records(self.frame, table.index)
         table = table.sort_values(["source_file", "source_row", "rule"], kind="stable")
         return table[list(REJECT_COLUMNS)].reset_index(drop=True)
+
+
+def _texts(rule: Rule, rows: "pd.Index[Any]", values: Mapping[str, Any]) -> list[Any]:
+    """Return the reasons in both languages, each distinct set of values put into words once."""
+    columns = [
+        value.reindex(rows).tolist() if isinstance(value, pd.Series) else repeat(value, len(rows))
+        for value in values.values()
+    ]
+    known: dict[Any, tuple[str, str]] = {}
+    result = []
+    for cells in zip(*columns, strict=True) if columns else repeat((), len(rows)):
+        # 1 and 1.0 and True are one key, but not one text.
+        key: Any = tuple((type(cell), cell) for cell in cells)
+        try:
+            found = known.get(key)
+        except TypeError:  # a list is no key
+            key, found = None, None
+        if found is None:
+            words = dict(zip(values, cells, strict=True))
+            found = (rule.reason_en.format(**words), rule.reason_zh.format(**words))
+            if key is not None and len(known) < _REMEMBERED:
+                known[key] = found
+        result.append(found)
+    return [[english for english, _ in result], [chinese for _, chinese in result]]
+
+
+def _records(frame: pd.DataFrame, rows: "pd.Index[Any]") -> list[dict[Any, Any]]:
+    """Return each row as delivered, made once however many faults it has."""
+    position, distinct = pd.factorize(rows)
+    names = [name for name in frame.columns if name not in _NOT_DELIVERED]
+    part = frame.loc[distinct, names]
+    columns = [part[name].tolist() for name in names]
+    cells = zip(*columns, strict=True) if columns else repeat((), len(distinct))
+    records = [dict(zip(names, row, strict=True)) for row in cells]
+    return [records[place] for place in position]
