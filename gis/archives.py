@@ -5,6 +5,7 @@ is declared, more than a share of one archive may grow, more than the disk or th
 without the UTF-8 flag are decoded by evidence, because Windows writes them in GBK.
 """
 
+import os
 import shutil
 import stat
 import struct
@@ -12,7 +13,9 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from gis.encoding import decide_encoding, decode_values
@@ -262,6 +265,9 @@ def _write(source: zipfile.ZipFile, member: _Member, folder: Path, *, archive: P
             if size > member.info.file_size:
                 break
             sink.write(chunk)
+    with suppress(ValueError, OverflowError, OSError):  # a date that is none is no fault
+        moment = datetime(*member.info.date_time).timestamp()  # noqa: DTZ001 - zip has local time
+        os.utime(path, (moment, moment))
     if size != member.info.file_size:
         raise _refuse(
             archive,

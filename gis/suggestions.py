@@ -15,6 +15,7 @@ from rapidfuzz.distance import JaroWinkler, Levenshtein
 _LIKE = 0.88
 _LEAST_LETTERS = 4
 """Shorter names are like too many others."""
+_LEAST_INITIALS = 3
 _MOST = 2
 
 
@@ -99,9 +100,9 @@ _SAME = {
 
 
 def _likeness(name: str, form: str) -> float:
-    if name == form:
-        return 1.0
     shorter = min(len(name), len(form))
+    if name == form and (shorter >= _LEAST_INITIALS or not name.isascii()):
+        return 1.0
     if not name.isascii():
         # Two characters of Chinese are a word: one of four may differ, no more.
         return Levenshtein.normalized_similarity(name, form) + 0.13 if shorter >= 4 else 0.0

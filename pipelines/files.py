@@ -19,6 +19,7 @@ SUFFIXES = (
     ".fgb",
     ".gdb",
     ".dxf",
+    ".parquet",
     ".csv",
     ".csv.gz",
     ".xlsx",

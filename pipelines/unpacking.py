@@ -70,6 +70,41 @@ def unpacked_folder(path: Path) -> Iterator[Path]:
         yield root
 
 
+@contextmanager
+def all_files(path: Path) -> Iterator[list[tuple[str, Path]]]:
+    """Yield every file of a folder or archive as (name as a manifest writes it, path), sorted.
+
+    Archives inside a folder are looked into; a FileGDB counts as one file.
+
+    Raises
+    ------
+    DeliveryError, FileFormatError
+        As for `unpacked_folder`; archives inside that can not be unpacked are left as they are.
+    """
+    with unpacked_folder(path) as root, tempfile.TemporaryDirectory(prefix="wanmi-") as scratch:
+        names = {found.relative_to(root).as_posix(): found for found in _whole_files(root)}
+        for name, archive in list(names.items()):
+            if is_zip(archive):
+                try:
+                    unpack_zip(archive, Path(scratch).resolve() / name)
+                except DeliveryError:
+                    continue
+                del names[name]
+        unpacked = Path(scratch).resolve()
+        names |= {found.relative_to(unpacked).as_posix(): found for found in _whole_files(unpacked)}
+        yield sorted(names.items())
+
+
+def _whole_files(root: Path) -> Iterator[Path]:
+    for found in root.rglob("*"):
+        is_inside = any(
+            parent.suffix.lower() == ".gdb" for parent in found.relative_to(root).parents
+        )
+        is_whole = found.is_file() or (found.is_dir() and found.suffix.lower() == ".gdb")
+        if is_whole and not is_inside and found.resolve().is_relative_to(root):
+            yield found
+
+
 def _open_folder(folder: Path, scratch: Path, *, refused: Refused | None) -> Delivery:
     table = load_manifest(folder / MANIFEST_NAME, of=folder)
     root = folder.resolve()

@@ -10,12 +10,16 @@ from pipelines.surveys.cli import (
     checking,
     exporting,
     loading,
+    manifests,
+    merging,
     migrating,
     units,
 )
 
 CENSUS: tuple[Callable[[typer.Typer], None], ...] = (
     checking.add,
+    manifests.add,
+    merging.add,
     catalogue.add,
     exporting.add,
     migrating.add,
