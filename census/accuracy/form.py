@@ -8,14 +8,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from shapely import Point
+import pyarrow as pa
+import shapely
 
 from census.workbooks import write_tables
 from gis.errors import FileFormatError
 from gis.geopackage import ColumnText, write_columns, write_stamp
 from gis.outputs import appearing
 from gis.sheets import read_sheet
-from gis.vector import list_layers, read_vector, write_vector
+from gis.vector import list_layers, read_vector, write_table
 
 SAMPLE, MEASURED = "sample", "measured"
 """Layers of a GeoPackage: where to go, and points taken with a receiver; a workbook has one sheet."""
@@ -52,6 +53,8 @@ _MEANINGS = {
     "extra": "components of this class beside it that the census lacks (omission 漏查)",
     "field_note": "anything worth knowing",
 }
+_NUMBERS = ("limit_m", "survey_x", "survey_y", "measured_x", "measured_y", "device_m", "extra")
+_OF_MEASURED = ("code", "class_code", "device_m", "not_found", "field_note")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,24 +122,34 @@ def check_form_name(path: Path) -> None:
 def _write_geopackage(
     form: pd.DataFrame, path: Path, *, crs: str, stamp: Mapping[str, str]
 ) -> None:
-    numbers = {"measured_x": float, "measured_y": float, "device_m": float, "extra": float}
-    points = gpd.points_from_xy(form["survey_x"], form["survey_y"], crs=crs)
-    table = form.astype({name: kind for name, kind in numbers.items()})  # noqa: C416
-    table["not_found"], table["field_note"] = "", ""
-    write_vector(gpd.GeoDataFrame(table, geometry=points), path, layer=SAMPLE)
-    columns: dict[str, Any] = {"code": "", "class_code": "", "device_m": np.nan, "field_note": ""}
-    # A layer without rows has no column types: one row is written and taken away again.
-    empty = gpd.GeoDataFrame([columns], geometry=[Point(0, 0)], crs=crs).iloc[:0]
-    write_vector(empty, path, layer=MEASURED)
-    for layer, names in ((SAMPLE, {**GIVEN, **TO_FILL_IN}), (MEASURED, {**GIVEN, **TO_FILL_IN})):
-        present = {"code", "class_code", "device_m", "field_note"} if layer == MEASURED else names
+    points = shapely.points(form["survey_x"], form["survey_y"])
+    _write_layer(form, points, path, layer=SAMPLE, crs=crs)
+    taken = pd.DataFrame(columns=list(_OF_MEASURED), dtype=object)
+    _write_layer(taken, np.array([], dtype=object), path, layer=MEASURED, crs=crs)
+    titles = {**GIVEN, **TO_FILL_IN}
+    for layer, names in ((SAMPLE, tuple(titles)), (MEASURED, _OF_MEASURED)):
         texts = {
-            name: ColumnText(title=title, description=_MEANINGS.get(name, ""))
-            for name, title in names.items()
-            if name in present
+            name: ColumnText(title=titles[name], description=_MEANINGS.get(name, ""))
+            for name in names
         }
         write_columns(path, layer, texts)
     write_stamp(path, stamp)
+
+
+def _write_layer(table: pd.DataFrame, points: Any, path: Path, *, layer: str, crs: str) -> None:
+    """Write points with a type for every column, though nothing is in it yet."""
+    arrays = [
+        pa.array(
+            [None if pd.isna(value) else value for value in table[name]],
+            type=pa.float64() if name in _NUMBERS else pa.string(),
+        )
+        for name in table.columns
+    ]
+    kind = pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
+    fields = [pa.field(name, array.type) for name, array in zip(table.columns, arrays, strict=True)]
+    shapes = pa.array(shapely.to_wkb(points), type=pa.binary())
+    whole = pa.table([*arrays, shapes], schema=pa.schema([*fields, kind]))
+    write_table(whole, path, layer=layer, kind="Point", crs=crs)
 
 
 def read_form(path: Path, *, crs: str) -> Fieldwork:

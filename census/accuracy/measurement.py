@@ -89,7 +89,7 @@ def pair_up(
     """
     problems: list[Problem] = []
     rows = _tidy(fieldwork.rows, problems)
-    known = sample.drop_duplicates("code").set_index("code", drop=False)
+    known = sample.drop_duplicates("code").set_index("code")
     extra = _extra(rows)
     rows = rows[rows["code"].notna()]
     _note(problems, "stranger", rows[~rows["code"].isin(known.index)])
@@ -100,7 +100,7 @@ def pair_up(
     said = said[~both]
     _note(problems, "repeated", said[said["code"].duplicated()])
     said = said.drop_duplicates("code")
-    absent = known.loc[said.loc[said["not_found"], "code"]]
+    absent = known.loc[said.loc[said["not_found"], "code"]].reset_index()
     points = _deviations(said[~said["not_found"]], known, reading=reading, crs=crs, limits=limits)
     is_placed = np.isfinite(points["deviation_m"])
     _note(
@@ -117,7 +117,7 @@ def pair_up(
     order = sorted(problems, key=lambda problem: (problem.source_row, problem.kind))
     return Measured(
         points=points.sort_values(["class_code", "code"]).reset_index(drop=True),
-        not_found=absent.reset_index(drop=True),
+        not_found=absent,
         extra=extra,
         unvisited=len(known) - len(said),
         problems=tuple(order),
@@ -206,8 +206,8 @@ def _deviations(
     rows: pd.DataFrame, known: pd.DataFrame, *, reading: Reading, crs: str, limits: Limits
 ) -> pd.DataFrame:
     given = rows[["code", "x", "y", "device_m", "source_row", "in_city_crs"]]
-    surveyed = known.drop(columns="code").rename(columns={"x": "survey_x", "y": "survey_y"})
-    points = given.merge(surveyed, left_on="code", right_index=True, validate="1:1")
+    surveyed = known.rename(columns={"x": "survey_x", "y": "survey_y"}).reset_index()
+    points = given.merge(surveyed, on="code", validate="1:1")
     for in_city, how in ((True, Reading(crs=crs)), (False, reading)):
         part = points[points["in_city_crs"] == in_city]
         measured = part["x"].to_numpy(dtype=float), part["y"].to_numpy(dtype=float)

@@ -25,8 +25,8 @@ class SamplePlan:
     """How many components are drawn, and by which lot."""
 
     seed: int = 1
-    least: int = 20
-    """Components per class at least, as far as there are so many: RMSE of fewer says little."""
+    least: int = 24
+    """Components per class at least, as far as there are so many: 20 to be judged, and a reserve."""
     most: int = 100
     """Components per class at most."""
 
@@ -80,7 +80,7 @@ def class_sample_size(lot: int, plan: SamplePlan) -> int:
     Examples
     --------
     >>> [class_sample_size(lot, SamplePlan()) for lot in (5, 150, 300, 100_000)]
-    [5, 20, 26, 100]
+    [5, 24, 26, 100]
     """
     return min(lot, plan.most, max(lot_sample_size(lot), plan.least))
 

@@ -30,7 +30,7 @@ def sample(
         Path, typer.Option("--output", "-o", help="Form for the field: .gpkg (QField) or .xlsx.")
     ],
     seed: Annotated[int, typer.Option(help="The same seed draws the same sample again.")] = 1,
-    least: Annotated[int, typer.Option(help="Components per class at least.")] = 20,
+    least: Annotated[int, typer.Option(help="Components per class at least.")] = 24,
     most: Annotated[int, typer.Option(help="Components per class at most.")] = 100,
     area: Annotated[str, typer.Option(help="Only this district, street or community (code).")] = "",
     classes: Annotated[
