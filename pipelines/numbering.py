@@ -74,7 +74,9 @@ def complete_codes(
         prefix = districts[new.index].fillna(context.profile.city.code).astype("str")
         at = coordinates(new)
         prefixes = (prefix + new["class_code"].astype("str")).iloc[np.lexsort([at[:, 1], at[:, 0]])]
-        given[new.index] = _number(prefixes, context=context, sound=code, delivered=delivered)
+        # Numbered in the order of place: `reindex` puts each code back to its own row.
+        numbered = _number(prefixes, context=context, sound=code, delivered=delivered)
+        given = numbered.reindex(blank.index)
     code = code.fillna(recalled).fillna(given).astype(object)
     faults.add("C011", rows["code"].isna(), code=code)
     return code
