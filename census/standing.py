@@ -23,7 +23,7 @@ def standing(rows: pd.DataFrame, faults: Faults) -> "pd.Series[bool]":
     >>> standing(frame.iloc[1:], Faults(frame, rules={})).to_dict()
     {1: True}
     """
-    return ~faults.refused.reindex(rows.index)
+    return faults.stands(rows.index)
 
 
 def first_of(mask: "pd.Series[bool]") -> "pd.Series[bool]":

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gis.codes import read_table
 
@@ -135,6 +137,8 @@ def known_words(subject: str) -> dict[str, str]:
 
 
 def _text(column: "pd.Series[Any]", *, is_code: bool) -> "pd.Series[Any]":
+    if _is_tidy(column, is_code=is_code):
+        return column
     if pd.api.types.is_numeric_dtype(column):
         column = column.map(_digits, na_action="ignore").astype(object)
     elif column.dtype == object:
@@ -145,6 +149,21 @@ def _text(column: "pd.Series[Any]", *, is_code: bool) -> "pd.Series[Any]":
         if odd.any():
             text[odd] = text[odd].map(_narrow)
     return text.astype(object).where(text.notna() & text.ne(""), None)
+
+
+def _is_tidy(column: "pd.Series[Any]", *, is_code: bool) -> bool:
+    """Return whether a look at the whole column tells that nothing is to be done."""
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=False) != "string":
+        return False
+    try:
+        text = pa.array(column.to_numpy(), type=pa.large_string())
+    except (ValueError, pa.ArrowException):  # half of a surrogate pair
+        return False
+    trimmed = pc.utf8_trim_whitespace(text)
+    faults = [pc.not_equal(text, trimmed), pc.equal(text, "")]
+    if is_code:
+        faults += [pc.invert(pc.string_is_ascii(text)), pc.match_substring(text, " ")]
+    return not any(pc.any(fault).as_py() for fault in faults)
 
 
 def _digits(number: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gis.codes import Rule
@@ -82,6 +83,8 @@ class Faults:
         **values
             What the reason's placeholders stand for: a Series aligned to the frame, or one value.
         """
+        if mask.dtype == bool and not mask.to_numpy().any():
+            return  # as most rules do on most columns
         flagged = mask.reindex(self.frame.index).fillna(False).astype(bool)
         rows = self.frame.index[flagged]
         if len(rows) == 0:
@@ -108,6 +111,13 @@ class Faults:
     def refused(self) -> "pd.Series[bool]":
         """True for rows that broke a rule of severity ``error`` so far."""
         return self._refused
+
+    def stands(self, rows: "pd.Index[Any]") -> "pd.Series[bool]":
+        """Return True for those of these rows of the frame that no rule has refused so far."""
+        whole = self.frame.index
+        if isinstance(whole, pd.RangeIndex) and whole.equals(pd.RangeIndex(len(whole))):
+            return pd.Series(~self._refused.to_numpy()[rows.to_numpy(dtype=np.intp)], index=rows)
+        return ~self._refused.reindex(rows)
 
     def outcome(self) -> Outcome:
         """Split the frame into accepted rows and the table of faults."""

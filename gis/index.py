@@ -122,6 +122,31 @@ class CellIndex:
         position[real] = self._by_code[rank[real]]
         return Located(position=position, on_boundary=on_boundary, distance_m=distance_m)
 
+    def holders(self, points: NDArray[Any]) -> Positions:
+        """Return the cell that covers each point, as `locate` does; -1 where none does.
+
+        Parameters
+        ----------
+        points : numpy.ndarray
+            Points in the CRS of the cells, m; missing and empty ones are in no cell.
+
+        Examples
+        --------
+        >>> index = CellIndex(["b", "a"], [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)])
+        >>> index.holders(shapely.points([[5.0, 5.0], [10.0, 5.0], [23.0, 14.0]])).tolist()
+        [0, 1, -1]
+        """
+        cells = len(self)
+        rank = np.full(len(points), cells, dtype=np.intp)
+        if cells and len(points):
+            asked, found = self._tree.query(points)
+            covered = shapely.intersects(self._prepared[found], points[asked])
+            np.minimum.at(rank, asked[covered], found[covered])
+        position = np.full(len(points), -1, dtype=np.intp)
+        inside = rank < cells
+        position[inside] = self._by_code[rank[inside]]
+        return position
+
     def _nearest(
         self, rows: Positions, points: NDArray[Any], rank: Positions, distance_m: Floats
     ) -> None:

@@ -181,14 +181,15 @@ def _judge_all(
     _refuse_older(delivery, delivered, database)
     standing = _live_hashes(database)
     surroundings = surroundings_of(context)
-    delivery_hash = hash_content(delivery, delivery.layers)
+    known: dict[Path, str] = {}
+    delivery_hash = hash_content(delivery, delivery.layers, known=known)
     work: list[Judged | BuildResult] = []
     for step in steps:
         layers = delivery.layers_of(step.dataset)
         inputs = [f"{name}={standing.get(name, '')}" for name in step.inputs]
         if "units" in step.inputs:
             inputs += _confirmed(context)
-        parts = [step.dataset, hash_content(delivery, layers), surroundings, *inputs]
+        parts = [step.dataset, hash_content(delivery, layers, known=known), surroundings, *inputs]
         content_hash = sha256("\n".join(parts).encode()).hexdigest()
         before = find_build(database, dataset=step.dataset, content_hash=content_hash)
         if before is not None:

@@ -1,5 +1,7 @@
 """Components 部件: the census of what stands in the streets, with its class, units and grid."""
 
+from typing import Any
+
 import geopandas as gpd
 import pandas as pd
 
@@ -180,10 +182,15 @@ def _accept(
         "source_file": rows["source_file"],
         "source_row": rows["source_row"],
     }
-    plain = {
-        name: values.astype(object).where(values.notna(), None) for name, values in columns.items()
-    }
+    plain = {name: _plain(values) for name, values in columns.items()}
     return gpd.GeoDataFrame(plain, geometry=rows.geometry, crs=rows.crs)
+
+
+def _plain(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the values as objects, None for missing."""
+    missing = values.isna().to_numpy()
+    plain = values.astype(object)
+    return plain.where(~missing, None) if missing.any() else plain
 
 
 def _first_dates(

@@ -33,14 +33,20 @@ def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def hash_content(delivery: Delivery, layers: Iterable[LayerSpec]) -> str:
+def hash_content(
+    delivery: Delivery, layers: Iterable[LayerSpec], *, known: dict[Path, str] | None = None
+) -> str:
     """Return the SHA-256 of the day, the manifest's entries and the bytes of their files.
 
     The order of the layers in the manifest does not matter; where the folder lies does not either.
+    Hashes of files are kept in `known`, so that a second call does not read them again.
     """
+    known = {} if known is None else known
     entries = []
     for layer in layers:
-        files = [[delivery.name_of(path), hash_file(path)] for path in files_of(delivery, layer)]
+        paths = files_of(delivery, layer)
+        known |= {path: hash_file(path) for path in paths if path not in known}
+        files = [[delivery.name_of(path), known[path]] for path in paths]
         entry = {key: getattr(layer, key) for key in LAYER_KEYS if key not in ("fields", "options")}
         entries.append(
             orjson.dumps(

@@ -68,10 +68,9 @@ def find_cells(geometry: gpd.GeoSeries, cells: gpd.GeoDataFrame) -> "pd.Series[s
     result = np.full(len(geometry), None, dtype=object)
     if len(cells) and len(geometry):
         index = CellIndex(cells["code"].tolist(), cells.geometry.to_numpy())
-        points = representative_points(geometry)
-        found = index.locate(shapely.get_x(points.to_numpy()), shapely.get_y(points.to_numpy()))
-        inside = (found.position >= 0) & (found.distance_m == 0.0)
-        result[inside] = cells["code"].to_numpy(dtype=object)[found.position[inside]]
+        found = index.holders(representative_points(geometry).to_numpy())
+        inside = found >= 0
+        result[inside] = cells["code"].to_numpy(dtype=object)[found[inside]]
     return pd.Series(result, index=geometry.index, dtype=object)
 
 
@@ -83,9 +82,12 @@ def place(geometry: gpd.GeoSeries, context: BuildContext) -> Placement:
     """
     grids, areas = context.features("unit_grids"), context.features("areas")
     grid_code = find_cells(geometry, grids)
-    community = find_cells(geometry, areas[areas["level"] == "community"])
-    of_grid = grid_code.str.slice(0, COMMUNITY_DIGITS)
-    community = of_grid.where(grid_code.notna(), community)
+    community = grid_code.astype(object).str.slice(0, COMMUNITY_DIGITS)
+    rest = grid_code.isna()
+    if rest.any():
+        communities = areas[areas["level"] == "community"]
+        community = community.astype(object)
+        community[rest] = find_cells(geometry[rest], communities)
     smallest = community.copy()
     for level in ("street", "district"):
         rest = smallest.isna()
