@@ -46,6 +46,17 @@ def attributes_of(frame: pd.DataFrame, *, columns: frozenset[str]) -> "pd.Series
     return pd.Series(rows or [{} for _ in frame.index], index=frame.index, dtype=object)
 
 
+def attribute_name(column: str) -> str:
+    """Return the name that a delivered column has among the attributes.
+
+    Examples
+    --------
+    >>> attribute_name("WIDTH"), attribute_name("Owner")
+    ('width_m', 'owner')
+    """
+    return _known().get(column.casefold(), (column.lower(), ""))[0]
+
+
 def _read(frame: pd.DataFrame, column: Hashable) -> tuple[str, list[Any]]:
     delivered = str(column)
     text = text_of(frame, delivered)

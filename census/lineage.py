@@ -1,0 +1,213 @@
+"""Earlier versions of components: the state after a build, versions by hash, codes before codes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from psycopg import sql
+
+from census.merging.fields import COLUMNS, FIELDS, distances, plain
+from gis.database import Connection, Database, read_features, read_rows
+from gis.errors import NotFoundError
+
+VERSION = ("build_id", "content_hash")
+_BUILDS = """
+    SELECT b.build_id, b.as_of, b.status, d.name AS delivery FROM meta.build b
+    JOIN meta.delivery d USING (delivery_id) WHERE b.dataset = 'components'
+"""
+_HISTORY = """
+    SELECT c.*, b.finished_at, d.name AS delivery,
+           (SELECT a.actor FROM meta.audit a WHERE a.action = 'build'
+            AND (a.detail->>'build_id')::bigint = c.build_id ORDER BY a.audit_id LIMIT 1) AS actor,
+           e.name AS closed_by
+    FROM components.component c
+    JOIN meta.build b USING (build_id) JOIN meta.delivery d USING (delivery_id)
+    LEFT JOIN meta.build f ON f.build_id = c.closed_build_id
+    LEFT JOIN meta.delivery e ON e.delivery_id = f.delivery_id
+    WHERE c.code = ANY(%s) ORDER BY c.row_id
+"""
+_NEWEST = """
+    SELECT build_id, as_of FROM meta.build WHERE dataset = 'components' AND status = 'live'
+    ORDER BY build_id DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version of a component."""
+
+    code: str
+    valid_from: str
+    valid_to: str | None
+    build_id: int
+    delivery: str
+    source_file: str | None
+    source_row: int | None
+    by: str | None
+    """Who built it."""
+    at: str
+    closed_build_id: int | None
+    closed_by: str | None
+    """Delivery that closed this version."""
+    changes: dict[str, tuple[str | None, str | None]]
+    """Field -> value before and after; empty for the first version."""
+
+
+def read_state(connection: Connection, build_id: int, *, crs: str) -> gpd.GeoDataFrame:
+    """Return the components as they were live right after a build, by code.
+
+    Builds that were rolled back since leave no trace: then it is the state without them.
+    """
+    condition = sql.SQL("build_id <= %s AND (closed_build_id IS NULL OR closed_build_id > %s)")
+    return _read(connection, condition, [build_id, build_id], crs=crs)
+
+
+def read_versions(connection: Connection, hashes: Collection[str], *, crs: str) -> gpd.GeoDataFrame:
+    """Return one row for each content hash that the history has, by hash."""
+    rows = _read(connection, sql.SQL("content_hash = ANY(%s)"), [sorted(hashes)], crs=crs)
+    return rows.drop_duplicates("content_hash", ignore_index=True)
+
+
+def _read(
+    connection: Connection, condition: sql.Composable, values: list[Any], *, crs: str
+) -> gpd.GeoDataFrame:
+    names = ["geom" if name == "geometry" else name for name in (*COLUMNS, *VERSION)]
+    query = sql.SQL(
+        'SELECT {} FROM components.component WHERE {} ORDER BY code COLLATE "C", row_id DESC'
+    ).format(sql.SQL(", ").join(map(sql.Identifier, names)), condition)
+    rows = read_features(connection, query, values, crs=crs)
+    # Versions that were replaced within one day and build may overlap: the newest counts.
+    return normal(rows)
+
+
+def normal(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows with plain objects and None where a value is missing.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> rows = gpd.GeoDataFrame({"remark": [float("nan")]}, geometry=[Point(0, 0)])
+    >>> normal(rows)["remark"].tolist()
+    [None]
+    """
+    columns = {}
+    for name in rows.columns.drop(rows.geometry.name):
+        values = rows[name].astype(object)
+        columns[name] = values.where(values.notna(), None)
+    return gpd.GeoDataFrame(columns, geometry=rows.geometry, crs=rows.crs, index=rows.index)
+
+
+def read_recodes(connection: Connection, *, after: int) -> dict[str, str]:
+    """Return code -> code at the time of the build `after`, of components recoded since by merges."""
+    rows = connection.execute(
+        "SELECT r.code, r.former_code, r.build_id FROM components.recode r WHERE r.build_id > %s "
+        "ORDER BY r.build_id",
+        [after],
+    ).fetchall()
+    return compose_recodes([(str(code), str(former), int(build)) for code, former, build in rows])
+
+
+def compose_recodes(recodes: list[tuple[str, str, int]]) -> dict[str, str]:
+    """Return new code -> first code of steps (code, former code, build), oldest build first.
+
+    Steps of one build happen at once, so that codes may be exchanged.
+
+    Examples
+    --------
+    >>> compose_recodes([("b", "a", 1), ("c", "b", 2)])
+    {'c': 'a'}
+    >>> compose_recodes([("b", "a", 1), ("a", "b", 1)])
+    {'b': 'a', 'a': 'b'}
+    """
+    origin: dict[str, str] = {}
+    for build in dict.fromkeys(step[2] for step in recodes):
+        steps = [(code, former) for code, former, of in recodes if of == build]
+        moved = {code: origin.get(former, former) for code, former in steps}
+        gone = {former for _, former in steps}
+        origin = {code: first for code, first in origin.items() if code not in gone} | moved
+    return origin
+
+
+def newest_build(connection: Connection) -> tuple[int, Any] | None:
+    """Return number and day of the newest live build of components; None: there is none."""
+    row = connection.execute(_NEWEST).fetchone()
+    return None if row is None else (int(row[0]), row[1])
+
+
+def read_builds(connection: Connection) -> pd.DataFrame:
+    """Return the builds of components with ``as_of``, ``status`` and ``delivery``, by number."""
+    return read_rows(connection, _BUILDS + " ORDER BY b.build_id")
+
+
+def read_history(database: Database, code: str) -> list[Version]:
+    """Return all versions of a component, also under the codes it had before, oldest first.
+
+    Raises
+    ------
+    NotFoundError
+        No component ever had this code.
+    """
+    with database.connect(read_only=True) as connection:
+        codes = _former_codes(connection, code)
+        rows = read_features(connection, _HISTORY, [codes], crs=database.crs)
+    if rows.empty:
+        msg = f"No component ever had the code {code}: check it, `wanmi census export` lists those that are live."
+        raise NotFoundError(msg, zh=f"从未有部件使用过编码 {code}：请核对。")
+    rows = normal(rows)
+    versions = []
+    before = None
+    for _, row in rows.iterrows():
+        versions.append(_version(row, before))
+        before = row
+    return versions
+
+
+def _former_codes(connection: Connection, code: str) -> list[str]:
+    rows = connection.execute(
+        "WITH RECURSIVE line AS (SELECT %s::text AS code UNION "
+        "SELECT r.former_code FROM components.recode r JOIN line USING (code)) SELECT code FROM line",
+        [code],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _version(row: "pd.Series[Any]", before: "pd.Series[Any] | None") -> Version:
+    return Version(
+        code=row["code"],
+        valid_from=row["valid_from"].isoformat(),
+        valid_to=None if row["valid_to"] is None else row["valid_to"].isoformat(),
+        build_id=int(row["build_id"]),
+        delivery=row["delivery"],
+        source_file=row["source_file"],
+        source_row=None if row["source_row"] is None else int(row["source_row"]),
+        by=row["actor"],
+        at=row["finished_at"].isoformat(timespec="seconds"),
+        closed_build_id=None if row["closed_build_id"] is None else int(row["closed_build_id"]),
+        closed_by=row["closed_by"],
+        changes={} if before is None else changes_between(before, row),
+    )
+
+
+def changes_between(
+    before: "pd.Series[Any]", after: "pd.Series[Any]"
+) -> dict[str, tuple[str | None, str | None]]:
+    """Return field -> text before and after, of what differs between two versions."""
+    found = {}
+    names = ["code", *(name for entry in FIELDS.values() for name in entry.columns), "grid_code"]
+    for name in names:
+        pair = (plain(before[name]), plain(after[name]))
+        if pair[0] != pair[1]:
+            found[name] = pair
+    old, new = before["attributes"] or {}, after["attributes"] or {}
+    for key in sorted({*old, *new}):
+        pair = (plain(old.get(key)), plain(new.get(key)))
+        if pair[0] != pair[1]:
+            found[f"attributes.{key}"] = pair
+    shapes = [np.array([row["geometry"]], dtype=object) for row in (before, after)]
+    moved = float(distances(shapes[0], shapes[1])[0])
+    if moved > 0:
+        found["geometry"] = (None, f"{moved:.2f} m away")
+    return found
