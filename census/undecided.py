@@ -40,6 +40,23 @@ _ROW_HEAD = (
 )  # fmt: skip
 _CODE_HEAD = ("code", "to_code", "class_code", "to_class", "name", "fate")
 """Columns of the three tables."""
+_HEADINGS = {
+    "standard_ref": "standard 标准",
+    "class_code": "class 类别",
+    "class_name": "class name 类别名称",
+    "relation": "relation 关系",
+    "candidates": "becomes 新类别",
+    "evidence": "evidence 依据",
+    "rows": "components 部件数",
+    "moved": "moved 可迁移",
+    "kept": "kept 保留",
+    "closed": "closed 移除",
+    "undecided": "open 待定",
+    "code": "code 标识码",
+    "name": "name 名称",
+    "reason_en": "why",
+    "reason_zh": "原因",
+}
 _ASKED = PatternFill("solid", fgColor="FFF2CC")
 
 
@@ -263,14 +280,17 @@ def page_text(migration: Migration, tables: dict[str, pd.DataFrame]) -> str:
     listed = tables[UNDECIDED].head(MOST_LISTED)
     left = len(tables[UNDECIDED]) - len(listed)
     counts = {fate: f"{migration.count(fate):,}" for fate in ("moved", "kept", "closed")}
+    # What a person has to look at stands first.
+    classes = tables[CLASSES].drop(columns="decision")
+    classes = classes.sort_values("undecided", ascending=False, kind="stable")
     return Template(template).substitute(
         counts,
         to_ref=html.escape(migration.to_ref),
         undecided=f"{migration.count('undecided'):,}",
         beyond=f"{migration.beyond:,}",
         warnings="".join(f"<li>{html.escape(text)}</li>" for text in migration.warnings),
-        classes=_html_rows(tables[CLASSES].drop(columns="decision")),
-        class_head=_html_head(tables[CLASSES].drop(columns="decision")),
+        classes=_html_rows(classes),
+        class_head=_html_head(classes),
         rows=_html_rows(listed.drop(columns="decision")),
         row_head=_html_head(listed.drop(columns="decision")),
         left=f"{left:,} more are in the workbook. 其余 {left:,} 件见工作簿。" if left else "",
@@ -278,7 +298,7 @@ def page_text(migration: Migration, tables: dict[str, pd.DataFrame]) -> str:
 
 
 def _html_head(table: pd.DataFrame) -> str:
-    return "".join(f"<th>{html.escape(str(name))}</th>" for name in table.columns)
+    return "".join(f"<th>{html.escape(_HEADINGS.get(name, name))}</th>" for name in table.columns)
 
 
 def _html_rows(table: pd.DataFrame) -> str:
