@@ -134,11 +134,30 @@ def _check_offsets(shp: Path, shx: Path) -> NDArray[np.int64]:
         raise _damaged(shp, f"its header says {stated} bytes, it has {size}")
     entries = np.frombuffer(data, dtype=">i4", offset=_HEADER).reshape(-1, 2).astype(np.int64) * 2
     is_wrong = (entries[:, 0] < _HEADER) | (entries[:, 1] < 0) | (entries.sum(axis=1) + 8 > size)
-    is_wrong &= entries.any(axis=1)  # an entry of zeros stands for no shape
+    is_there = np.asarray(entries.any(axis=1))  # an entry of zeros stands for no shape
+    is_wrong &= is_there
     if is_wrong.any():
         row = int(np.flatnonzero(is_wrong)[0]) + 1
         raise _damaged(shp, f"shape {row} lies beyond its end")
+    _check_lengths(shp, shx, entries, is_there)
     return entries
+
+
+def _check_lengths(
+    shp: Path, shx: Path, entries: NDArray[np.int64], is_there: NDArray[np.bool_]
+) -> None:
+    """Check that a shape of the length that the index says begins where it says, and none twice."""
+    data = np.memmap(shp, dtype=np.uint8, mode="r")
+    at = entries[is_there, 0]
+    lengths = np.zeros(len(at), dtype=np.int64)
+    for byte in range(4, 8):  # big-endian, after the record's number
+        lengths = lengths * 256 + data[at + byte]
+    differs = 2 * lengths != entries[is_there, 1]
+    if differs.any():
+        row = int(np.flatnonzero(is_there)[np.flatnonzero(differs)[0]]) + 1
+        raise _damaged(shx, f"it does not say where shape {row} begins")
+    if len(np.unique(at)) < len(at):
+        raise _damaged(shx, "it names one shape for several rows")
 
 
 def _damaged(path: Path, why: str) -> FileFormatError:

@@ -251,6 +251,8 @@ def guess_crs(geometry: NDArray[np.object_], *, city: str) -> tuple[str, str] | 
     east, north = np.quantile(bounds[:, 2:], 1 - _STRAY, axis=0)
     if west >= 70 and east <= 140 and south >= 3 and north <= 55:
         return "EPSG:4490", "degrees; if they are from a web map, GCJ-02 or BD-09"
+    if west >= -180 and east <= 180 and south >= -90 and north <= 90:
+        return "EPSG:4326", "degrees, outside China"
     zone = int(west // 1_000_000)
     if zone == int(east // 1_000_000) and south > 1_000_000:
         if _ZONE_3_FIRST <= zone <= 45:

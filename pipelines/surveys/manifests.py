@@ -35,6 +35,7 @@ from pipelines.surveys.evidence import (
 from pipelines.unpacking import all_files
 
 _MANY = (".gpkg", ".gdb")
+_SHOWN = 5
 _SHEETS = (".csv", ".csv.gz", ".xlsx")
 _IMAGES = (".tif", ".tiff")
 _BESIDE = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".xml", ".qix", ".qmd", ".aux")
@@ -134,9 +135,12 @@ def propose_manifest(
                 unread[name] = why
             advance(1)
     if not entries:
-        msg = f"{path} holds nothing that is read: deliver .shp, .gpkg, .gdb, .dxf, .csv or .xlsx."
+        shown = "; ".join(f"{name}: {why}" for name, why in list(unread.items())[:_SHOWN])
+        told = f" ({shown})" if shown else ""
+        msg = f"{path} holds nothing that is read{told}: deliver .shp, .gpkg, .gdb, .dxf, .csv or .xlsx."
         raise DeliveryError(
-            msg, zh=f"{path} 中没有可读取的文件：请提交 .shp、.gpkg、.gdb、.dxf、.csv 或 .xlsx。"
+            msg,
+            zh=f"{path} 中没有可读取的文件{told}：请提交 .shp、.gpkg、.gdb、.dxf、.csv 或 .xlsx。",
         )
     day = as_of or datetime.fromtimestamp(newest).astimezone().date()
     name = path.resolve().name.removesuffix(".zip").removesuffix(".ZIP")
@@ -204,6 +208,7 @@ def _entry(name: str, file: Path, part: str | None, *, hints: Hints) -> Entry:
     )
     if dataset is None:
         problems.append("nothing says what it is: state its dataset, or leave it out")
+        lines.append(f"# columns: {', '.join(columns)}")
         return Entry(
             path=name, **where, rows=len(frame), lines=tuple(lines), problems=tuple(problems)
         )
@@ -310,6 +315,8 @@ def _field_lines(
             lines.append(f"{platform} = {_quote(column)}   # {why}")
     for warning in mapping.warnings:
         lines.append(f"# {warning}")
+    if mapping.unmapped:
+        lines.insert(0, f"# not known, kept as attributes: {', '.join(mapping.unmapped)}")
     if mapping.mapped:
         shown = ", ".join(f"{own} = {column}" for own, column in mapping.mapped.items())
         lines.insert(0, f"# understood: {shown}")
