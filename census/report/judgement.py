@@ -99,19 +99,24 @@ class Judgement:
 
 
 def count_rules(judgement: Judgement) -> pd.DataFrame:
-    """Return one row per rule broken: severity, faults, rows, and the first reasons; errors first.
+    """Return one row per rule broken: severity, faults, rows, and the first reasons.
 
-    A rule that a city's profile makes milder for some rows appears once per severity.
+    Errors come first, and of each severity what was found in components.
     """
     faults = pd.DataFrame(judgement.faults.drop(columns="geometry"))
-    table = faults.assign(place=faults["source_file"] + "\0" + faults["source_row"].astype(str))
+    table = faults.assign(
+        place=faults["source_file"] + "\0" + faults["source_row"].astype(str),
+        is_beside=faults["dataset"] != "components",
+    )
     counts = table.groupby(["severity", "rule"], sort=True).agg(
         faults=("number", "size"),
         rows=("place", "nunique"),
         reason_en=("reason_en", "first"),
         reason_zh=("reason_zh", "first"),
+        is_beside=("is_beside", "all"),
     )
-    return counts.reset_index()
+    order = ["severity", "is_beside", "rule"]
+    return counts.reset_index().sort_values(order, ignore_index=True).drop(columns="is_beside")
 
 
 def describe_rule(rule: Rule | None) -> dict[str, Remark]:

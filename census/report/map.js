@@ -48,7 +48,7 @@ const makeMap = (canvas, data, pick) => {
     }
   };
   const marks = () => {
-    const radius = scale > 1 ? 5 : shown.length > 5000 ? 2 : 3.5;
+    const radius = scale > 1 ? 5 : shown.length > 5000 ? 1.5 : 3.5;
     for (const kind of [0, 1]) { // refused rows lie above
       context.fillStyle = colours[kind];
       for (const fault of shown) {
@@ -91,8 +91,9 @@ const makeMap = (canvas, data, pick) => {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     dots();
     context.setTransform(scale * ratio, 0, 0, -scale * ratio, (wide / 2 - middle[0] * scale) * ratio, (tall / 2 + middle[1] * scale) * ratio);
+    const isDense = shown.length > 5000 && scale < 0.2; // from afar, points say where they are
     for (const fault of shown) {
-      const path = outlines.get(fault);
+      const path = isDense ? null : outlines.get(fault);
       if (path) stroke(path, colours[severity[fault]], fault === chosen ? 4 : 1.8);
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -160,7 +161,13 @@ const makeMap = (canvas, data, pick) => {
     count,
     zoom,
     all: () => { middle = [(west + east) / 2, (south + north) / 2]; scale = whole(); draw(); },
-    show: (faults) => { shown = faults; draw(); },
+    show: (faults) => {
+      // Rare faults are drawn last, above those that every row has.
+      const often = new Map();
+      for (const fault of faults) often.set(data.faults.rule[fault], (often.get(data.faults.rule[fault]) || 0) + 1);
+      shown = faults.slice().sort((a, b) => often.get(data.faults.rule[b]) - often.get(data.faults.rule[a]));
+      draw();
+    },
     choose: (fault, isMoving) => {
       chosen = fault;
       const place = fault < 0 ? null : placeOf(fault);

@@ -111,6 +111,10 @@ def _reasons(judgement: Judgement) -> tuple[Remark, ...]:
     return (*judgement.verdict.reasons, *judgement.obstacles)
 
 
+def _some(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
 def _nothing(columns: int) -> str:
     return f'<tr><td colspan="{columns}">{both("None.", "无。")}</td></tr>'
 
@@ -149,8 +153,8 @@ def _file_rows(files: Iterable[FileJudgement]) -> Iterable[str]:
             )
             continue
         yield (
-            f'<tr>{head}<td class="n">{file.rows:,}</td><td class="n error">{file.refused or ""}</td>'
-            f'<td class="n warning">{file.doubted or ""}</td>'
+            f'<tr>{head}<td class="n">{file.rows:,}</td><td class="n error">{_some(file.refused)}</td>'
+            f'<td class="n warning">{_some(file.doubted)}</td>'
             f"<td>{escape(file.encoding)}<small>{escape(file.encoding_evidence)}</small></td>"
             f'<td class="crs">{escape(file.crs)}<small>{escape(file.crs_source)}</small></td>'
             f"<td>{_remarks(file)}</td></tr>"
@@ -190,6 +194,6 @@ def _class_rows(judgement: Judgement) -> Iterable[str]:
         yield (
             f'<tr data-class="{escape(tally.class_code)}"><td>{escape(tally.class_code) or "—"}</td>'
             f'<td>{name}</td><td class="n">{tally.rows:,}</td>'
-            f'<td class="n error">{tally.refused or ""}</td>'
-            f'<td class="n warning">{tally.doubted or ""}</td></tr>'
+            f'<td class="n error">{_some(tally.refused)}</td>'
+            f'<td class="n warning">{_some(tally.doubted)}</td></tr>'
         )
