@@ -35,8 +35,11 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
         index=frame.index,
     )
     heirs = _heirs(frame)
-    units["successor_code"] = [codes[0] if len(codes) == 1 else None for codes in heirs]
-    units["heirs"] = [codes if len(codes) > 1 else [] for codes in heirs]
+    units["successor_code"] = heirs.map(lambda codes: codes[0] if len(codes) == 1 else None)
+    units["successor_code"] = (
+        units["successor_code"].astype(object).where(heirs.map(len) == 1, None)
+    )
+    units["heirs"] = heirs.map(lambda codes: codes if len(codes) > 1 else [])
     faults.add("P001", units["code"].isna())
     faults.add("P003", units["name"].isna())
     said = text_of(frame, "kind").fillna("")

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -65,6 +67,68 @@ def test_a_ring_of_successors_ends():
         pd.DataFrame({"code": ["A", "B"], "name": ["a", "b"], "successor_code": ["B", "A"]})
     )
     assert ring.current("A") == "B"
+
+
+@pytest.fixture
+def history():
+    """A passed to B in 2020, B to C in 2024; D was split into B and C in 2022."""
+    return read_directory(
+        pd.DataFrame(
+            {
+                "code": ["A", "B", "C", "D", "E"],
+                "name": ["老公司", "中公司", "新公司", "大公司", "甲公司"],
+                "aliases": [["老司"], [], [], [], []],
+                "successor_code": ["B", "C", None, None, "D"],
+                "successor_from": [
+                    date(2020, 1, 1),
+                    date(2024, 1, 1),
+                    None,
+                    date(2022, 7, 1),
+                    None,
+                ],
+                "heirs": [[], [], [], ["B", "C"], []],
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "unit"),
+    [
+        ("A", None, "C"),
+        ("A", date(2019, 12, 31), "A"),
+        ("A", date(2020, 1, 1), "B"),
+        ("A", date(2023, 12, 31), "B"),
+        ("A", date(2024, 1, 1), "C"),
+        ("B", date(2020, 1, 1), "B"),
+        ("E", date(2000, 1, 1), "D"),  # without a day it always held
+    ],
+)
+def test_the_unit_that_answers_depends_on_the_day(history, code, day, unit):
+    assert history.current(code, as_of=day) == unit
+
+
+def test_a_merged_unit_keeps_answering_by_name_and_alias(history):
+    for name in ("老公司", "老司"):
+        assert history.current(history.find(None, name).code) == "C"
+
+
+def test_a_split_unit_has_no_successor_but_heirs(history):
+    assert history.current("D") == "D"
+    assert history.split_of("D") == ("B", "C")
+    assert history.split_of("E") == ("B", "C")  # its successor was split
+    assert history.split_of("D", as_of=date(2022, 6, 30)) == ()
+    assert history.split_of("A") == ()
+
+
+def test_confirmed_spellings_are_aliases_unless_the_directory_knows_better():
+    units = pd.DataFrame({"code": ["U1", "U2"], "name": ["市排水公司", "排水处"]})
+    confirmed = {"排水所": "U1", "排水处": "U1", "水务处": "U9"}
+    directory = read_directory(units, confirmed=confirmed)
+    assert directory.find(None, "排水所").code == "U1"
+    assert directory.find(None, "排水处").code == "U2"
+    assert directory.find(None, "水务处").how == "unknown"
+    assert directory.confirmed == {"排水所": "U1"}
 
 
 def test_an_empty_directory_knows_nothing():

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pandas as pd
 
 from pipelines.units import transform
@@ -90,3 +92,28 @@ def test_names_and_territories_that_two_units_share_are_told(tmp_path):
     assert outcome.faults["reason_en"].iloc[1] == (
         "Area 130102001 has two territorial units, C and D; the lowest code is used."
     )
+
+
+def test_a_succession_has_a_day_and_a_split_has_heirs(tmp_path):
+    outcome = judge(
+        tmp_path,
+        row("A", successor_code="B", successor_from="2020-01-01"),
+        row("B", successor_code="C", successor_from="2019年5月1日"),
+        row("C"),
+        row("D", successor_code="B；C", successor_from="bald"),
+        row("E", successor_code="B、ZZ"),
+        row("F", successor_from="20240101"),
+    )
+    assert rules_of(outcome.faults) == [
+        (1, "UN12"),
+        (4, "UN09"),
+        (4, "UN10"),
+        (5, "UN02"),
+        (5, "UN09"),
+        (6, "UN11"),
+    ]
+    found = outcome.accepted.set_index("code")
+    assert found["successor_from"].tolist()[:2] == [date(2020, 1, 1), date(2019, 5, 1)]
+    assert found["successor_code"].tolist() == ["B", "C", None, None, None]
+    assert found["heirs"].tolist() == [[], [], [], ["B", "C"], []]
+    assert "2019-05-01" in outcome.faults["reason_en"].iloc[0]
