@@ -21,6 +21,8 @@ FACTOR = 3.0
 LEAST_NEIGHBOURS = 3
 _NORMAL_MAD = 1.4826
 _ANSCOMBE = 0.375
+_LEAST_CELLS = 20
+"""Of fewer cells that have or should have components the spread is not measured."""
 Floats = NDArray[np.float64]
 
 
@@ -115,9 +117,11 @@ def beside_neighbours(count: Floats, area: Floats, *, pairs: NDArray[np.intp]) -
     above = (root["count"] - root["upper"]).clip(lower=0)
     below = (root["count"] - root["lower"]).clip(upper=0)
     used = (table["count"] > 0) | (table["expected"] > 0)
-    spread = _NORMAL_MAD * float((root["count"] - root["expected"]).abs()[used].median())
-    deviation = spread if spread > 1.0 else 1.0
-    return table.fillna(0.0).assign(score=((above + below) / deviation).fillna(0.0))
+    spread = 1.0
+    if used.sum() >= _LEAST_CELLS:
+        off = (root["count"] - root["expected"]).abs()[used]
+        spread = max(1.0, _NORMAL_MAD * float(off.median()))
+    return table.fillna(0.0).assign(score=((above + below) / spread).fillna(0.0))
 
 
 def touching(cells: NDArray[np.object_]) -> NDArray[np.intp]:

@@ -1,6 +1,5 @@
 """A delivery for another city: what tells it from rows that lie outside, and where it seems to lie."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -16,9 +15,6 @@ from gis.faults import Faults
 
 LEAST_ROWS = 10
 """Fewer rows are reported one by one."""
-_MOST_ASKED = 2_000
-_FITS = 0.9
-_MERIDIANS = range(75, 136, 3)
 _WAYS = {
     "E": "东",
     "NE": "东北",
@@ -120,38 +116,10 @@ def is_outside(points: Floats, within: shapely.Geometry) -> NDArray[np.bool_]:
 
 
 def guess(points: Floats, codes: "pd.Series[str]", *, within: shapely.Geometry, crs: CRS) -> Hint:
-    """Return what the rows outside seem to be: x and y swapped, another zone, or another city.
+    """Return where rows outside the city seem to lie: place, distance, and the district of their codes.
 
-    Tried are swapped axes, a zone number before the east, and all zones of three degrees of CGCS2000.
+    Longitude and latitude are those of the median, on the ellipsoid of the city's CRS.
     """
-    some = points[:: -(-len(points) // _MOST_ASKED)]
-    for fits, hint in _readings(some, crs):
-        inside = np.isfinite(fits).all(axis=1) & ~is_outside(fits, within)
-        if inside.mean() >= _FITS:
-            return hint
-    return _place(some, codes, within=within, crs=crs)
-
-
-def _readings(points: Floats, crs: CRS) -> Sequence[tuple[Floats, Hint]]:
-    swapped = Hint(en="with x and y swapped it fits the city: east comes first",
-                   zh="交换 x、y 后位于本市：东坐标应在前")  # fmt: skip
-    zone = Hint(en="without the zone number before the east coordinate it fits the city",
-                zh="去掉东坐标前的带号后位于本市")  # fmt: skip
-    readings = [(points[:, ::-1], swapped)]
-    if (points[:, 0] > 1e6).mean() >= _FITS:
-        readings.append((np.column_stack([points[:, 0] % 1e6, points[:, 1]]), zone))
-    for meridian in _MERIDIANS:
-        code = f"EPSG:{4534 + (meridian - 75) // 3}"
-        if CRS(code) != crs:
-            moved = Transformer.from_crs(code, crs, always_xy=True).transform(*points.T)
-            hint = Hint(en=f'read as {code} (central meridian {meridian}°) it fits the city: state crs = "{code}"',
-                        zh=f"按 {code}（中央子午线 {meridian}°）则位于本市：请写明 crs = “{code}”")  # fmt: skip
-            readings.append((np.column_stack(moved), hint))
-    return readings
-
-
-def _place(points: Floats, codes: "pd.Series[str]", *, within: shapely.Geometry, crs: CRS) -> Hint:
-    """Return longitude and latitude of the middle row, how far away that is, and which district its codes name."""
     x, y = np.median(points, axis=0)
     centre = within.centroid
     east, north = x - centre.x, y - centre.y

@@ -22,6 +22,7 @@ _MILLIMETRES = 1000
 _DECIMALS = (2, 3, 4, 5)
 _MOST_ASKED = 500
 _METRES_PER_DEGREE = 111_000
+_MILLIMETRE = 1e-3
 Floats = NDArray[np.float64]
 
 
@@ -135,8 +136,8 @@ def rounded_decimals(degrees: Floats, *, share: float) -> tuple[int, NDArray[np.
     none = np.zeros(len(degrees), dtype=bool)
     for decimals in _DECIMALS:
         scaled = degrees * 10.0**decimals
-        # The way to metres and back costs less than a hundredth of a millimetre.
-        limit = _TINY_M / _METRES_PER_DEGREE * 10.0**decimals
+        # Metres are often cut to millimetres on the way.
+        limit = _MILLIMETRE / _METRES_PER_DEGREE * 10.0**decimals
         with np.errstate(invalid="ignore"):
             hit = np.asarray((np.abs(scaled - np.rint(scaled)) < limit).all(axis=1))
         if hit.mean() >= share:

@@ -10,6 +10,7 @@ from shapely import affinity
 
 from pipelines.sample.areas import DISTRICT
 from pipelines.sample.faults import Fault
+from pipelines.sample.units import Directory
 
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 LONG_POSITION = (
@@ -36,6 +37,23 @@ def spoil_in_place(tables: dict[str, pd.DataFrame]) -> None:
             if not fault.is_copy:
                 for column, value in fault.changes.items():
                     table.iloc[fault.row, table.columns.get_loc(column)] = value
+
+
+def whole_files(
+    table: pd.DataFrame, *, file: str, directory: Directory
+) -> list[tuple[str, int, str, str, str]]:
+    """Return what is told once of a file: units that are gone, owners and maintainers left blank."""
+    records = []
+    for number in (1, 2, 3):
+        codes = set(table[f"DeptCode{number}"].dropna()) & set(directory.successors)
+        records += [(file, 0, "warned", "C067", f"{code} was taken over") for code in sorted(codes)]
+    blank = [
+        bool((table[f"DeptCode{number}"].isna() & table[f"DeptName{number}"].isna()).any())
+        for number in (2, 3)
+    ]
+    if any(blank):
+        records.append((file, 0, "warned", "C096", "owner or maintainer not filled"))
+    return records
 
 
 def _code(class_code: str, number: int) -> str:
@@ -113,7 +131,7 @@ def _texts(_: gpd.GeoDataFrame, at: list[int]) -> list[Fault]:
     """Spoil texts: layer 0402."""
     return [
         Fault(row=at[0], changes={"ObjPos": "@" * CUT_WIDTH}, is_copy=False,
-              expected="fixed", rule="", note="GBK character cut at the column's width; the rest stays"),
+              expected="warned", rule="C070", note="GBK character cut at the column's width; the rest stays"),
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from pipelines.sample.units import COMPONENT_UNITS, Directory, unit_code
 
 _LEAST_GAP_M = 2.0
 """Two components of one class are not put closer together than this."""
+_IN_HOUSES = ("0201", "0301")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +97,13 @@ def _layer(class_code: str, name: str, at: Array, road: npt.ArrayLike) -> Layer:
 
 
 def _inside(district: District, layer: Layer) -> Layer:
-    """Leave out what stands outside the district's border or less than 0.5 m from it, or beside another."""
+    """Leave out what stands less than 0.5 m from the district's border, in a house, or beside another."""
     land = district.areas.district.land.buffer(-0.5)
     shapely.prepare(land)
     keep = shapely.contains_xy(land, layer.at[:, 0], layer.at[:, 1])
+    if layer.class_code not in _IN_HOUSES:
+        tree = shapely.STRtree(shapely.points(layer.at))
+        keep[tree.query(district.footprints, predicate="contains")[1]] = False
     rows = np.flatnonzero(keep)
     pairs = cKDTree(layer.at[rows]).query_pairs(_LEAST_GAP_M, output_type="ndarray")
     keep[rows[np.unique(pairs.max(axis=1, initial=0))] if len(pairs) else []] = False

@@ -28,6 +28,9 @@ _FIXED: tuple[_Entry, ...] = (
 _MIXED: _Entry = (
     "补测部件，多类混合，小类见 FLDM", "components", "05部件/补测部件.shp", {"class_field": "FLDM"},
 )  # fmt: skip
+_AGAIN: _Entry = (
+    "复测部件，分包队伍，多类混合，小类见 FLDM", "components", "05部件/复测部件.shp", {"class_field": "FLDM"},
+)  # fmt: skip
 _CASES: _Entry = (
     "2025 年案件，坐标按上报原样，坐标系逐行注明",
     "cases",
@@ -44,7 +47,7 @@ def write_manifest(folder: Path, *, layers: list[str], imagery: bool) -> None:
         if name.startswith("0305"):
             more["crs"] = CRS
         entries.append((f"部件 {name[:4]}", "components", f"05部件/{name}.shp", more))
-    entries += [_MIXED, _CASES]
+    entries += [_MIXED, _AGAIN, _CASES]
     parts = [_HEAD, *(_layer(entry) for entry in entries)]
     if imagery:
         parts.append(_IMAGERY)

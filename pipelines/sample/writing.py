@@ -19,12 +19,14 @@ from pipelines.sample.component_faults import (
     component_faults,
     mixed_layer,
     spoil_in_place,
+    whole_files,
 )
 from pipelines.sample.components import Layer, component_table, place_components
 from pipelines.sample.district import District, make_district
 from pipelines.sample.faults import fault_table, plant
 from pipelines.sample.imagery import write_imagery
 from pipelines.sample.manifest import write_manifest
+from pipelines.sample.odd_components import MIXED, odd_layers
 from pipelines.sample.placenames import place_name_table
 from pipelines.sample.plan import CRS
 from pipelines.sample.responsibility import make_plan_table
@@ -122,6 +124,14 @@ def write_sample(
     records: list[Record] = []
     counts = _write_maps(folder, district, gazetteer, records)
     counts["components"] = _write_components(folder, layers, tables, records)
+    odd = odd_layers(district, next(x for x in layers if x.class_code == "0137"), directory)
+    for name, (frame, planted) in odd.items():
+        write_shapefile(frame, folder / "05部件" / f"{name}.shp")
+        counts["components"] += len(frame)
+        records += planted
+    for layer in layers:
+        file, table = f"{name_of(layer)}.shp", tables[layer.class_code]
+        records += whole_files(table, file=file, directory=directory)
     progress(1)
     sheets = {
         "place_names": place_name_table(district, gazetteer),
@@ -135,9 +145,9 @@ def write_sample(
         "management_grids": management_grid_table(district.areas, directory),
         "evaluation_grids": evaluation_grid_table(district.areas, directory),
     }
-    names = dict(zip(grids, ("管理网格", "评价网格"), strict=True))
+    titles = dict(zip(grids, ("管理网格", "评价网格"), strict=True))
     write_workbook(
-        {names[dataset]: table for dataset, table in grids.items()},
+        {titles[dataset]: table for dataset, table in grids.items()},
         folder / "06责任" / "行业与评价网格.xlsx",
     )
     counts |= {dataset: len(table) for dataset, table in grids.items()}
@@ -145,7 +155,8 @@ def write_sample(
         checks = write_imagery(folder / "07影像", district=district, layers=layers)
         write_csv(checks, folder / "answers" / "check_points.csv")
         counts["imagery"] = 1
-    write_manifest(folder, layers=[name_of(x) for x in layers], imagery=imagery)
+    names = [*(name_of(x) for x in layers), *(name for name in odd if name != MIXED)]
+    write_manifest(folder, layers=names, imagery=imagery)
     answers = folder / "answers"
     write_answers(answers, district=district, speaker=speaker, book=book)
     write_csv(fault_table(records), answers / "faults.csv")
