@@ -50,6 +50,8 @@ class Scope:
     """No row ends: the delivery adds to what is live."""
     is_named: bool = False
     """Rows were named one by one, so that all may end."""
+    spared: tuple[str, ...] = ()
+    """Codes that do not end, delivered or not."""
 
     @classmethod
     def everything(cls, *, code_prefix: str | tuple[str, ...] = "") -> "Scope":
@@ -87,6 +89,8 @@ class Scope:
             result &= frame[self.column].isin(list(self.values))
         if self.code_prefix:
             result &= frame["code"].astype(str).str.startswith(self.code_prefix)
+        if self.spared:
+            result &= ~frame["code"].isin(self.spared)
         return result
 
 
@@ -158,9 +162,8 @@ def publish(
             return same
         ledger.check_day(connection, dataset=request.dataset, as_of=request.as_of)
         staging.stage(connection, table, frame, srid=database.srid)
-        counts = staging.compare(
-            connection, table, limits=_limits(scope, table), kept=_refused_codes(faults)
-        )
+        kept = [*_refused_codes(faults), *scope.spared]
+        counts = staging.compare(connection, table, limits=_limits(scope, table), kept=kept)
         if len(frame) == 0 and counts.closed and not scope.is_named:
             raise _nothing_left(request, counts.closed)
         result = BuildResult(

@@ -27,6 +27,7 @@ from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
 from pipelines.contents import hash_content
 from pipelines.context import BuildContext, References
+from pipelines.corrected import settle_again, spare_corrected
 from pipelines.delivery import DATASETS, Delivery
 from pipelines.files import closest
 from pipelines.layers import Extract, Failed, describe, extract, no_rows
@@ -278,12 +279,13 @@ def judge_step(
     ]
     advance(1)
     replaced = _replaced(outcome.accepted, context, step.dataset)
+    scope = Scope.nothing() if replaced.empty or failures else step.scope(replaced, context)
     return Judged(
         step=step,
         request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
         outcome=outcome,
         rows_read=len(outcome.accepted) + outcome.refused,
-        scope=Scope.nothing() if replaced.empty or failures else step.scope(replaced, context),
+        scope=spare_corrected(scope, request, context.database),
         warnings=tuple(
             f"{report.path}: {text}" for report in extracted.reports for text in report.warnings
         ),
@@ -339,6 +341,7 @@ def _finish(
                 rows_read=item.rows_read,
                 scope=item.scope,
                 actor=options.actor,
+                also=settle_again if dataset == "components" else None,
             )
         advance(1)
     logger.info("%s: build %s, %s rows", dataset, result.build_id, result.rows_accepted)

@@ -1,6 +1,9 @@
 """Refused rows that come back corrected: loaded alone, counted, and never twice."""
 
+from dataclasses import replace
+
 import geopandas as gpd
+import msgspec
 import openpyxl
 import pandas as pd
 import pyogrio
@@ -287,6 +290,22 @@ def test_a_reload_rolls_back_and_its_faults_stand_again(town, database, tmp_path
     pd.testing.assert_frame_equal(live(database, "components"), before)
     assert standing(database) == faults
     assert reload_rows(file, workspace=town).loaded == 3
+
+
+def test_the_same_delivery_built_anew_keeps_what_came_in_corrected(town, database, tmp_path):
+    file = edited(exported(database, tmp_path / "r.gpkg"), correct)
+    reload_rows(file, workspace=town)
+    before = live(database, "components")
+    profile = msgspec.structs.replace(
+        town.profile,
+        thresholds=msgspec.structs.replace(town.profile.thresholds, outside_distance_m=777),
+    )
+    changed = replace(town, profile=profile)
+    reports = {r.dataset: r for r in build_delivery(tmp_path / "may", workspace=changed)}
+    assert (reports["components"].status, reports["components"].rows_closed) == ("built", 0)
+    pd.testing.assert_frame_equal(live(database, "components"), before)
+    assert standing(database) == []
+    assert counted(reload_rows(file, workspace=changed)) == (0, 0, 0)
 
 
 def test_a_rehearsal_and_a_lock_write_nothing(town, database, tmp_path):
