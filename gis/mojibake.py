@@ -13,7 +13,6 @@ HEALTHY = 0.62
 classes and streets all but one in a hundred are above, their mojibake in GBK all but one in a thousand
 below."""
 _GAIN = 0.25
-_MAX_ROUNDS = 2  # text that went wrong on import and again on export
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +69,19 @@ def repair_text(text: str) -> Repair | None:
     >>> repair_text("裕华路"), repair_text("Müller"), repair_text("ok")
     (None, None, None)
     """
-    found: Repair | None = None
-    for _ in range(_MAX_ROUNDS):
-        better = _repair_once(found.text if found else text)
-        if better is None:
-            break
-        found = better
-    return found
+    found = _repair_once(text)
+    return found if found is not None else _repair_twice(text)
+
+
+def _repair_twice(text: str) -> Repair | None:
+    """Read back text that went wrong on import and again on export, as UTF-8 read as Latin."""
+    data = None if text.isascii() else _bytes_of(text, "latin")
+    if data is None or not _is_misread(data, "latin", text):
+        return None
+    try:
+        return _repair_once(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
 
 
 def _repair_once(text: str) -> Repair | None:
