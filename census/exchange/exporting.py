@@ -1,5 +1,6 @@
 """An export of components: chosen, written in the form asked for, ready to be loaded again unchanged."""
 
+import codecs
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -99,6 +100,7 @@ def export_components(
         The path is taken, or its folder is missing.
     """
     format_, is_folder = choose_format(request)
+    _check_options(request, format_)
     names = request.names or ("survey" if format_ == "shp" else "platform")
     frame = read_components(database, request.selection)
     _check_found(frame, request.selection)
@@ -161,6 +163,25 @@ def choose_format(request: ExportRequest) -> tuple[Format, bool]:
             zh=f"无法写出 {request.path.name}：请使用 .gpkg、.parquet、.csv 或文件夹加 --format。",
         )
     return request.format or "gpkg", True
+
+
+def _check_options(request: ExportRequest, format_: Format) -> None:
+    """Refuse options that would do nothing, and an encoding that does not exist."""
+    try:
+        codecs.lookup(request.encoding)
+    except LookupError as error:
+        msg = f"There is no encoding {request.encoding}: use GBK, GB18030 or UTF-8."
+        raise RequestError(
+            msg, zh=f"没有编码 {request.encoding}：请使用 GBK、GB18030 或 UTF-8。"
+        ) from error
+    idle = {
+        "--by-class": request.by_class and format_ not in ("gpkg", "shp"),
+        "--lonlat": request.lonlat and format_ != "csv",
+    }
+    for option, is_idle in idle.items():
+        if is_idle:
+            msg = f"{option} does nothing in format {format_}: leave it out, or choose another format."
+            raise RequestError(msg, zh=f"{option} 对格式 {format_} 无效：请去掉或改用其他格式。")
 
 
 def _check_found(frame: pd.DataFrame, selection: Selection) -> None:

@@ -58,12 +58,13 @@ def write_shapefiles(
 def first_unwritable(rows: ExportRows, encoding: str) -> str | None:
     """Return which text an encoding can not write first, with its row; None: it writes all."""
     for name in rows.table.columns:
-        for code, value in zip(rows.table[rows.key], rows.table[name], strict=True):
+        for value in rows.table[name].dropna().unique():
             if isinstance(value, str) and not value.isascii():
                 try:
                     value.encode(encoding)
                 except UnicodeEncodeError as error:
-                    return f"{value[error.start]} ({name} of {code})"
+                    first = rows.table.loc[rows.table[name].eq(value), rows.key].iloc[0]
+                    return f"{value[error.start]} ({name} of {first})"
     return None
 
 
@@ -75,7 +76,10 @@ def _cut_texts(rows: ExportRows, encoding: str) -> tuple[pd.DataFrame, list[tupl
         if values.dtype != object:
             continue
         # No character takes more than four bytes, so shorter texts need no encoding to be measured.
-        candidates = values[values.map(lambda v: isinstance(v, str) and len(v) * 4 > TEXT_BYTES)]
+        texts = [
+            v for v in values.dropna().unique() if isinstance(v, str) and len(v) * 4 > TEXT_BYTES
+        ]
+        candidates = values[values.isin(texts)] if texts else values.iloc[:0]
         for index, text in candidates.items():
             short = cut_text(text, TEXT_BYTES, encoding)
             if short != text:

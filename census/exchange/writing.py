@@ -111,9 +111,13 @@ def aside(path: Path, *, is_folder: bool, replace: bool) -> Iterator[Path]:
     FileFormatError
         `path` is there and may not be replaced, or is a folder that no export wrote.
     """
-    _check_target(path, replace=replace)
+    _check_target(path, is_folder=is_folder, replace=replace)
     folder = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except OSError as error:
+        msg = f"{path.parent} can not be written to ({error.strerror}): write elsewhere."
+        raise FileFormatError(msg, zh=f"无法写入 {path.parent}：请输出到别处。") from error
     try:
         yield folder
         _move(folder, path, is_folder=is_folder)
@@ -121,7 +125,7 @@ def aside(path: Path, *, is_folder: bool, replace: bool) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_target(path: Path, *, replace: bool) -> None:
+def _check_target(path: Path, *, is_folder: bool, replace: bool) -> None:
     if not path.absolute().parent.is_dir():
         msg = f"There is no folder {path.parent}: create it first, or write elsewhere."
         raise FileFormatError(msg, zh=f"文件夹 {path.parent} 不存在：请先创建，或输出到别处。")
@@ -130,6 +134,11 @@ def _check_target(path: Path, *, replace: bool) -> None:
     if not replace:
         msg = f"{path} is there already: name another, or replace it with --replace."
         raise FileFormatError(msg, zh=f"{path} 已存在：请另行命名，或用 --replace 覆盖。")
+    if path.is_dir() != is_folder:
+        msg = f"{path} is {'a folder' if path.is_dir() else 'a file'}: name another."
+        raise FileFormatError(
+            msg, zh=f"{path} 是{'文件夹' if path.is_dir() else '文件'}：请另行命名。"
+        )
     if path.is_dir() and any(path.iterdir()) and not any(path.glob("*.wanmi.json")):
         msg = f"{path} was not written by an export, so it is not replaced: name another folder."
         raise FileFormatError(msg, zh=f"{path} 不是导出的文件夹，不予覆盖：请另行命名。")

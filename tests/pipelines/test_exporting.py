@@ -391,6 +391,9 @@ def test_what_is_there_is_refused_or_replaced_whole(city, tmp_path):
     assert path.read_bytes() == b"precious"
     export(city, path, replace=True)
     assert list_layers(path) == ["components_line", "components_point", "components_polygon"]
+    (tmp_path / "b.gpkg").mkdir()
+    with pytest.raises(FileFormatError, match="is a folder"):
+        export(city, tmp_path / "b.gpkg", replace=True)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "diary.txt").write_text("x")
@@ -424,6 +427,9 @@ def test_nothing_is_left_of_an_export_that_failed(city, tmp_path, monkeypatch):
         ("a.dwg", {}, "can not be written"),
         ("a.gpkg", {"format": "csv"}, "not a file of format csv"),
         ("no/where/a.gpkg", {}, "no folder"),
+        ("a", {"format": "shp", "encoding": "GBX"}, "no encoding GBX"),
+        ("a.csv", {"by_class": True}, "--by-class does nothing"),
+        ("a.gpkg", {"lonlat": True}, "--lonlat does nothing"),
     ],
 )
 def test_a_path_that_can_not_be_is_told_at_once(city, tmp_path, name, options, match):
