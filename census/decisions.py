@@ -90,6 +90,14 @@ def confirmed_names(connection: Connection) -> dict[str, str]:
     return dict(zip(rows["plain"], rows["unit_code"], strict=True))
 
 
+def last_decision(connection: Connection) -> str:
+    """Return when something was last decided, as text; empty: nothing was ever."""
+    row = connection.execute(
+        "SELECT coalesce(max(decided_at)::text, '') FROM responsibility.unit_match"
+    ).fetchone()
+    return "" if row is None else str(row[0])
+
+
 def live_names(connection: Connection) -> pd.DataFrame:
     """Return the names of units that live components give: ``role``, ``code``, ``name``, ``rows``."""
     return read_rows(connection, _LIVE_NAMES)
@@ -153,15 +161,19 @@ def open_names(
                 },
                 candidates=tuple(search.candidates(str(spelling), limit=_CANDIDATES)),
                 decision=str(state.get("decision", "open")),
-                unit_code=state.get("unit_code"),
+                unit_code=_text(state.get("unit_code")),
             )
         )
     return sorted(found, key=lambda name: (-name.rows, name.spelling))
 
 
+def _text(cell: object) -> str | None:
+    return cell if isinstance(cell, str) else None
+
+
 def _is_lacking(row: Any, directory: UnitDirectory) -> bool:
-    code = row.code if isinstance(row.code, str) else None
-    return bool(plain_unit_name(row.name)) and find_unit(code, row.name, directory).how == "unknown"
+    how = find_unit(_text(row.code), row.name, directory).how
+    return bool(plain_unit_name(row.name)) and how == "unknown"
 
 
 def read_decisions(connection: Connection) -> pd.DataFrame:

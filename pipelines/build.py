@@ -189,7 +189,7 @@ def _judge_all(
         layers = delivery.layers_of(step.dataset)
         inputs = [f"{name}={standing.get(name, '')}" for name in step.inputs]
         if "units" in step.inputs:
-            inputs += _confirmed(context)
+            inputs += _decisions(context)
         parts = [step.dataset, hash_content(delivery, layers, known=known), surroundings, *inputs]
         content_hash = sha256("\n".join(parts).encode()).hexdigest()
         before = find_build(database, dataset=step.dataset, content_hash=content_hash)
@@ -217,9 +217,10 @@ def _judge_all(
     return work
 
 
-def _confirmed(context: BuildContext) -> list[str]:
-    """Return the names of units that a person confirmed, which decide beside the directory."""
-    return [f"{name}={code}" for name, code in context.references.confirmed_names().items()]
+def _decisions(context: BuildContext) -> list[str]:
+    """Return when names of units were last decided: a decision taken back is no return to an old build."""
+    last = context.references.last_decision()
+    return [f"names={last}"] if last else []
 
 
 def _refuse_older(delivery: Delivery, datasets: Sequence[str], database: Database) -> None:

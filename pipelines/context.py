@@ -7,7 +7,7 @@ from datetime import date
 import geopandas as gpd
 import pandas as pd
 
-from census.decisions import confirmed_names
+from census.decisions import confirmed_names, last_decision
 from census.texts import FileFinding
 from census.units import UnitDirectory, read_directory
 from gis.builds import live
@@ -43,14 +43,23 @@ class References:
         self._database = database
         self._frames: dict[str, pd.DataFrame] = dict(judged or {})
         self._changes: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
-        self._confirmed: Mapping[str, str] | None = None
+        self._confirmed: tuple[Mapping[str, str], str] | None = None
 
     def confirmed_names(self) -> Mapping[str, str]:
         """Return what delivered names of units were confirmed to mean: plain spelling -> unit code."""
-        if self._confirmed is None and self._database is not None:
+        return self._decided()[0]
+
+    def last_decision(self) -> str:
+        """Return when a name of a unit was last decided; empty: never."""
+        return self._decided()[1]
+
+    def _decided(self) -> tuple[Mapping[str, str], str]:
+        if self._confirmed is None:
+            if self._database is None:
+                return {}, ""
             with self._database.connect(read_only=True) as connection:
-                self._confirmed = confirmed_names(connection)
-        return self._confirmed or {}
+                self._confirmed = confirmed_names(connection), last_decision(connection)
+        return self._confirmed
 
     def get(self, dataset: str) -> pd.DataFrame:
         """Return the rows of `dataset`: a GeoDataFrame in the city's CRS where it has geometry."""
