@@ -9,6 +9,7 @@ import geopandas as gpd
 import orjson
 import pandas as pd
 
+from census.exchange.columns import exchange_columns
 from census.exchange.stamp import BASE_BUILD, BASE_HASH, KIND
 from census.lineage import read_builds, read_recodes, read_state, read_versions
 from gis.database import Connection
@@ -156,7 +157,17 @@ def claims_of(frame: pd.DataFrame) -> pd.DataFrame:
     >>> claims_of(pd.DataFrame({"BASE_HASH": ["ab", ""]}))["base_hash"].tolist()
     ['ab', None]
     """
-    own = {str(column).casefold(): column for column in frame.columns}
+    known = {
+        name: column.column
+        for column in exchange_columns()
+        if column.role == "stamp"
+        for name in (column.column, column.short, column.title_zh)
+    }
+    own = {
+        known[str(column).casefold()]: column
+        for column in frame.columns
+        if str(column).casefold() in known
+    }
     columns = {}
     for name in (BASE_BUILD, BASE_HASH):
         if name not in own:

@@ -9,7 +9,6 @@ import geopandas as gpd
 import pandas as pd
 
 from census.conflicts import refuse_newer, write_conflicts, write_recodes
-from census.exchange.stamp import BASE_COLUMNS
 from census.lineage import newest_build, normal
 from census.merging.alignment import Sides
 from census.merging.fields import Given
@@ -110,7 +109,7 @@ def merge_delivery(
     """
     options = options or BuildOptions()
     with opened_delivery(folder) as delivery:
-        _refuse_others(delivery)
+        refuse_others(delivery)
         context = open_context(delivery, workspace)
         database = context.database
         with database.connect() as connection, dataset_lock(connection, "deliveries"):
@@ -127,7 +126,8 @@ def merge_delivery(
             return report
 
 
-def _refuse_others(delivery: Delivery) -> None:
+def refuse_others(delivery: Delivery) -> None:
+    """Refuse a delivery that has no components."""
     if not delivery.layers_of(DATASET):
         msg = f"The delivery {delivery.name!r} has no components to merge: load it with `wanmi build`."
         raise DeliveryError(
@@ -190,8 +190,7 @@ def _judge(
 
     def judge(frame: pd.DataFrame, seen: BuildContext) -> Any:
         read.append(claims_of(frame))
-        own = [name for name in frame.columns if str(name).casefold() in BASE_COLUMNS]
-        return _STEP.judge(frame.drop(columns=own), seen)
+        return _STEP.judge(frame, seen)
 
     total = sum(len(layer.files) for layer in context.delivery.layers_of(DATASET)) + 1
     with progress("judging components", total=total) as advance:
@@ -218,7 +217,7 @@ def _sides(
         live=live,
         delivered=delivered,
         complete=complete,
-        given=_given(judged),
+        given=given_of(judged),
         stated_base=None if stated is None else stated.where(stated.notna(), None),
         recoded=base.recoded or {},
         accuracy_m=accuracies(context, delivered, live),
@@ -232,17 +231,20 @@ def _complete(judged: Judged, base: Base) -> "pd.Series[bool]":
     What was delivered but refused is there, whatever is wrong with its row.
     """
     assert base.rows is not None
-    faults = judged.outcome.faults
-    refused = set(
-        faults.loc[faults["severity"] == "error", "code"].dropna().astype(str).str.strip()
-    )
+    refused = refused_codes(judged)
     if base.stated is not None:
         accepted = judged.outcome.accepted.index
         refused |= set(base.stated[~base.stated.index.isin(accepted)])
     return judged.scope.covers(base.rows) & ~base.rows["code"].isin(refused)
 
 
-def _given(judged: Judged) -> Given:
+def refused_codes(judged: Judged) -> set[str]:
+    """Return the codes of rows that the rules refused."""
+    faults = judged.outcome.faults
+    return set(faults.loc[faults["severity"] == "error", "code"].dropna().astype(str).str.strip())
+
+
+def given_of(judged: Judged) -> Given:
     """Return what the files have columns for, by the names that the rows have."""
     columns, keys = {}, {}
     for name, entry in judged.request.files.items():

@@ -8,6 +8,7 @@ from pipelines.surveys.cli import (
     accuracy,
     catalogue,
     checking,
+    comparing,
     exporting,
     loading,
     manifests,
@@ -19,6 +20,7 @@ from pipelines.surveys.cli import (
 CENSUS: tuple[Callable[[typer.Typer], None], ...] = (
     checking.add,
     manifests.add,
+    comparing.add,
     merging.add,
     catalogue.add,
     exporting.add,

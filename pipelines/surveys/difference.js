@@ -1,0 +1,213 @@
+'use strict';
+(() => {
+  const data = JSON.parse(document.getElementById('data').textContent);
+  const element = (id) => document.getElementById(id);
+  const NAMES = {
+    added: ['新增', 'added', '#1a7f37'], removed: ['消失', 'removed', '#c8001a'], recoded: ['疑似改码', 'another code', '#8a3ffc'],
+    moved: ['移位', 'moved', '#0b62c4'], changed: ['属性变化', 'changed', '#b36b00'], unchanged: ['未变', 'unchanged', '#5b6472'],
+  };
+  const OUTCOMES = { taken: '采用 taken', waits: '待裁决 waits', stays: '保留现势 live stays' };
+  const LIMIT = 400;
+  const rows = data.rows;
+  let shown = rows, chosen = -1;
+  const make = (tag, text, name) => {
+    const made = document.createElement(tag);
+    if (text !== undefined) made.textContent = text;
+    if (name) made.className = name;
+    return made;
+  };
+
+  // Counts on top: pressing one shows only it.
+  for (const [kind, names] of Object.entries(NAMES)) {
+    const chip = make('button', undefined, 'chip ' + kind);
+    chip.type = 'button';
+    chip.append(make('b', data.counts[kind].toLocaleString('en')), make('span', names[0] + ' ' + names[1]));
+    chip.disabled = kind === 'unchanged';
+    chip.onclick = () => { element('kind').value = element('kind').value === kind ? '' : kind; filter(); };
+    chip.dataset.kind = kind;
+    element('chips').append(chip);
+    if (kind !== 'unchanged') element('kind').append(new Option(names[0] + ' ' + names[1], kind));
+  }
+  for (const [name, count] of Object.entries(data.fields)) {
+    element('field').append(new Option(name, name));
+    const row = make('tr');
+    row.append(make('td', name), make('td', count.toLocaleString('en'), 'n'));
+    element('fields').tBodies[0].append(row);
+  }
+  const kinds = Object.keys(NAMES);
+  const head = make('tr');
+  head.append(make('th', '类别 class'), ...kinds.map((kind) => make('th', NAMES[kind][0], 'n')));
+  element('classes').tHead.append(head);
+  for (const [code, part] of Object.entries(data.classes)) {
+    element('class').append(new Option(code, code));
+    const row = make('tr');
+    row.append(make('td', code), ...kinds.map((kind) => make('td', (part[kind] || 0).toLocaleString('en'), 'n')));
+    element('classes').tBodies[0].append(row);
+  }
+  for (const [value, text] of Object.entries(OUTCOMES)) element('outcome').append(new Option(text, value));
+
+  // The map: city coordinates in metres, north up.
+  const canvas = element('map'), context = canvas.getContext('2d');
+  const [west, south, east, north] = data.extent;
+  let scale = 1, middle = [(west + east) / 2, (south + north) / 2], wide = 1, tall = 1;
+  const toScreen = ([x, y]) => [wide / 2 + (x - middle[0]) * scale, tall / 2 - (y - middle[1]) * scale];
+  const toGround = (x, y) => [middle[0] + (x - wide / 2) / scale, middle[1] - (y - tall / 2) / scale];
+  const whole = () => {
+    middle = [(west + east) / 2, (south + north) / 2];
+    scale = 0.92 * Math.min(wide / Math.max(east - west, 20), tall / Math.max(north - south, 20));
+  };
+  const inside = ([x, y]) => x > -40 && x < wide + 40 && y > -40 && y < tall + 40;
+  const arrow = (from, to, colour) => {
+    const angle = Math.atan2(to[1] - from[1], to[0] - from[0]), length = Math.hypot(to[0] - from[0], to[1] - from[1]);
+    context.strokeStyle = context.fillStyle = colour;
+    context.beginPath(); context.arc(from[0], from[1], 3, 0, 7); context.stroke();
+    if (length < 5) { context.beginPath(); context.arc(to[0], to[1], 3, 0, 7); context.fill(); return; }
+    const size = Math.min(9, length);
+    context.beginPath(); context.moveTo(from[0], from[1]); context.lineTo(to[0], to[1]); context.stroke();
+    context.beginPath(); context.moveTo(to[0], to[1]);
+    for (const turn of [0.42, -0.42]) context.lineTo(to[0] - size * Math.cos(angle + turn), to[1] - size * Math.sin(angle + turn));
+    context.closePath(); context.fill();
+  };
+  const symbol = (row, place, colour, size) => {
+    context.fillStyle = context.strokeStyle = colour;
+    context.beginPath();
+    if (row.change === 'removed') {
+      context.moveTo(place[0] - size, place[1] - size); context.lineTo(place[0] + size, place[1] + size);
+      context.moveTo(place[0] - size, place[1] + size); context.lineTo(place[0] + size, place[1] - size);
+      context.stroke();
+    } else if (row.change === 'changed') context.fillRect(place[0] - size, place[1] - size, 2 * size, 2 * size);
+    else if (row.change === 'recoded') {
+      context.moveTo(place[0], place[1] - size - 2); context.lineTo(place[0] + size + 2, place[1]);
+      context.lineTo(place[0], place[1] + size + 2); context.lineTo(place[0] - size - 2, place[1]); context.fill();
+    } else { context.arc(place[0], place[1], size, 0, 7); context.fill(); }
+  };
+  const draw = () => {
+    const ratio = window.devicePixelRatio || 1;
+    wide = canvas.clientWidth; tall = canvas.clientHeight;
+    canvas.width = wide * ratio; canvas.height = tall * ratio;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, wide, tall);
+    context.strokeStyle = '#c3c9d2'; context.lineWidth = 1;
+    for (const line of data.ground) {
+      context.beginPath();
+      line.forEach((point, place) => { const [x, y] = toScreen(point); if (place) context.lineTo(x, y); else context.moveTo(x, y); });
+      context.stroke();
+    }
+    context.fillStyle = '#b4bcc8';
+    for (const point of data.still) {
+      const place = toScreen(point);
+      if (inside(place)) context.fillRect(place[0] - 1.2, place[1] - 1.2, 2.4, 2.4);
+    }
+    context.lineWidth = 1.6;
+    const size = shown.length > 4000 ? 2 : 4;
+    for (const row of shown) {
+      const at = row.now || row.was;
+      if (!at) continue;
+      const place = toScreen(at), colour = NAMES[row.change][2];
+      if (row.was && row.now && row.distance_m > 0 && (row.change === 'moved' || row.change === 'recoded')) {
+        const from = toScreen(row.was);
+        if (inside(from) || inside(place)) arrow(from, place, colour);
+        if (row.change === 'recoded') symbol(row, place, colour, size);
+      } else if (inside(place)) symbol(row, place, colour, size);
+      if (row.number === chosen) {
+        context.strokeStyle = '#111'; context.lineWidth = 2;
+        context.beginPath(); context.arc(place[0], place[1], 11, 0, 7); context.stroke(); context.lineWidth = 1.6;
+      }
+    }
+    const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((length) => length * scale > 60) || 20000;
+    element('bar').style.width = step * scale + 'px';
+    element('bar').textContent = step + ' m';
+  };
+  const zoom = (factor, x, y) => {
+    const before = toGround(x, y);
+    scale = Math.min(200, Math.max(1e-4, scale * factor));
+    const after = toGround(x, y);
+    middle = [middle[0] + before[0] - after[0], middle[1] + before[1] - after[1]];
+    draw();
+  };
+  const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+  canvas.addEventListener('wheel', (event) => { event.preventDefault(); zoom(event.deltaY > 0 ? 0.8 : 1.25, ...place(event)); }, { passive: false });
+  let held = null, hasMoved = false;
+  canvas.addEventListener('pointerdown', (event) => { held = place(event); hasMoved = false; });
+  window.addEventListener('pointerup', () => { held = null; });
+  canvas.addEventListener('pointermove', (event) => {
+    if (!held) return;
+    const now = place(event);
+    hasMoved = hasMoved || Math.hypot(now[0] - held[0], now[1] - held[1]) > 3;
+    if (!hasMoved) return;
+    middle = [middle[0] - (now[0] - held[0]) / scale, middle[1] + (now[1] - held[1]) / scale];
+    held = now; draw();
+  });
+  canvas.addEventListener('click', (event) => {
+    if (hasMoved) return;
+    const [x, y] = place(event);
+    let best = null, nearest = 14;
+    for (const row of shown) for (const at of [row.now, row.was]) {
+      if (!at) continue;
+      const [px, py] = toScreen(at), distance = Math.hypot(px - x, py - y);
+      if (distance < nearest) { nearest = distance; best = row; }
+    }
+    if (best) choose(best, false);
+  });
+  element('in').onclick = () => zoom(2, wide / 2, tall / 2);
+  element('out').onclick = () => zoom(0.5, wide / 2, tall / 2);
+  element('all').onclick = () => { whole(); draw(); };
+  window.addEventListener('resize', draw);
+
+  const body = element('list').tBodies[0];
+  const choose = (row, isFromList) => {
+    chosen = row.number;
+    for (const line of body.rows) line.classList.toggle('chosen', +line.dataset.n === chosen);
+    const line = body.querySelector('.chosen');
+    if (isFromList) {
+      const at = row.now || row.was;
+      if (at) { middle = at.slice(); scale = Math.max(scale, 2.5); }
+      canvas.scrollIntoView({ block: 'nearest' });
+    } else if (line) line.scrollIntoView({ block: 'nearest' });
+    draw();
+  };
+  const detail = (row) => {
+    const cell = make('td', undefined, 'detail');
+    if (row.change === 'recoded') cell.append(values('code', [row.live_code, row.code]));
+    for (const [name, pair] of Object.entries(row.fields)) cell.append(values(name, pair));
+    return cell;
+  };
+  const values = (name, pair) => {
+    const line = make('div');
+    line.append(name + ': ', make('span', pair[0] === null ? '∅' : pair[0], 'was'), ' → ', make('b', pair[1] === null ? '∅' : pair[1]));
+    return line;
+  };
+  const list = () => {
+    body.replaceChildren(...shown.slice(0, LIMIT).map((row) => {
+      const line = make('tr');
+      line.dataset.n = row.number;
+      const mark = make('td', NAMES[row.change][0] + ' ' + NAMES[row.change][1], 'mark');
+      mark.style.color = NAMES[row.change][2];
+      const distance = row.distance_m === null || row.distance_m === 0 ? '' : row.distance_m.toFixed(2);
+      line.append(mark, make('td', row.code), make('td', row.class_code + ' ' + (row.name || '')), make('td', distance, 'n'),
+        detail(row), make('td', OUTCOMES[row.outcome], row.outcome), make('td', row.source_row === null ? '' : String(row.source_row), 'n'));
+      line.onclick = () => choose(row, true);
+      return line;
+    }));
+    const left = shown.length - Math.min(shown.length, LIMIT);
+    const unlisted = data.left ? '另有 ' + data.left + ' 条变化仅在 GeoPackage 中。 ' + data.left + ' more changes are in the GeoPackage only. ' : '';
+    element('more').textContent = unlisted + (left ? '列表只显示前 ' + LIMIT + ' 条，请筛选。 The list shows the first ' + LIMIT + ': filter it.' : '');
+  };
+  const filter = () => {
+    const [kind, field, group, outcome] = ['kind', 'field', 'class', 'outcome'].map((id) => element(id).value);
+    const words = element('words').value.trim().toLowerCase();
+    shown = rows.filter((row) => (!kind || row.change === kind) && (!field || field in row.fields) && (!group || row.class_code === group)
+      && (!outcome || row.outcome === outcome) && (!words || row.words.includes(words)));
+    for (const chip of element('chips').children) chip.setAttribute('aria-pressed', String(!kind || chip.dataset.kind === kind));
+    element('shown').value = shown.length + ' / ' + rows.length;
+    list(); draw();
+  };
+  rows.forEach((row, number) => {
+    row.number = number;
+    row.words = [row.code, row.live_code, row.class_code, row.name, row.source_file, ...Object.values(row.fields).flat()].join(' ').toLowerCase();
+  });
+  for (const id of ['kind', 'field', 'class', 'outcome', 'words']) element(id).oninput = filter;
+  document.querySelector('form').onsubmit = (event) => event.preventDefault();
+  wide = canvas.clientWidth; tall = canvas.clientHeight;
+  whole(); filter();
+})();

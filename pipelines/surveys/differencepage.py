@@ -1,0 +1,115 @@
+"""The page of ``wanmi census diff``: one HTML file in Chinese and English, read without network."""
+
+from datetime import UTC, datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+
+from gis.outputs import appearing
+from pipelines.surveys.diff import Difference, as_document, change_documents
+
+_ROWS = 20_000
+"""Changes in the page; the GeoPackage has all."""
+_STILL = 20_000
+"""Unchanged components drawn, evenly chosen."""
+_GROUND_VERTICES = 60_000
+
+
+def write_page(difference: Difference, path: Path, *, now: datetime | None = None) -> None:
+    """Write counts, map and a table to filter; of more than 20 000 changes the first.
+
+    Raises
+    ------
+    WorkspaceError
+        The file can not be written.
+    """
+    with appearing(path) as partial:
+        partial.write_text(page_text(difference, now=now or datetime.now(UTC)), encoding="utf-8")
+
+
+def page_text(difference: Difference, *, now: datetime) -> str:
+    """Return the page; whatever comes from the delivery is escaped."""
+    folder = resources.files("pipelines.surveys")
+    page = folder.joinpath("difference.html").read_text(encoding="utf-8")
+    data = orjson.dumps(_payload(difference), default=str).decode()
+    known = difference.base_build_id is not None
+    return Template(page).substitute(
+        title=f"{escape(difference.delivery)} · {difference.as_of}",
+        date=now.strftime("%Y-%m-%d %H:%M UTC"),
+        base=_base_text(difference),
+        known="known" if known else "",
+        # A script ends at the first "</", wherever it stands.
+        data=data.replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " "),
+        script=folder.joinpath("difference.js").read_text(encoding="utf-8"),
+    )
+
+
+def _base_text(difference: Difference) -> str:
+    if difference.base_build_id is None:
+        text = (
+            "基准版本未知：仅作两方比较；合并时不注销任何部件，两方取值不同的字段待裁决。 "
+            "No base version is known: compared two ways. A merge ends nothing, and values that differ wait."
+        )
+    else:
+        text = (
+            f"基准：构建 {difference.base_build_id}；三方合并将产生 {difference.conflicts} 处冲突。 "
+            f"Base: build {difference.base_build_id}; a merge finds {difference.conflicts} conflicts."
+        )
+    refused = (
+        f" 另有 {difference.refused} 行不合格，未参与比较。 {difference.refused} rows were refused and not compared."
+        if difference.refused
+        else ""
+    )
+    return escape(text + refused)
+
+
+def _payload(difference: Difference) -> dict[str, Any]:
+    rows = difference.comparison.rows
+    changed = rows[rows["change"] != "unchanged"]
+    document = as_document(difference, changes=list(change_documents(changed.iloc[:_ROWS])))
+    still = rows[rows["change"] == "unchanged"].geometry.to_numpy()
+    step = max(1, -(-len(still) // _STILL))
+    points = shapely.get_coordinates(shapely.centroid(still[::step]))
+    return {
+        "counts": document["counts"],
+        "fields": document["fields"],
+        "classes": document["classes"],
+        "rows": document["changes"],
+        "left": max(0, len(changed) - _ROWS),
+        "still": np.round(points, 1).tolist(),
+        "ground": _outlines(difference.ground),
+        "extent": _extent(difference),
+    }
+
+
+def _extent(difference: Difference) -> list[float]:
+    rows = difference.comparison.rows
+    shapes = rows.geometry.to_numpy()[(rows["change"] != "unchanged").to_numpy()]
+    boxes = shapely.bounds(shapes if len(shapes) else rows.geometry.to_numpy())
+    boxes = boxes[np.isfinite(boxes).all(axis=1)] if len(boxes) else boxes
+    if len(boxes) == 0:
+        boxes = shapely.bounds(np.array(difference.ground, dtype=object)).reshape(-1, 4)
+    if len(boxes) == 0:
+        return [0.0, 0.0, 100.0, 100.0]
+    west, south = boxes[:, :2].min(axis=0).tolist()
+    east, north = boxes[:, 2:].max(axis=0).tolist()
+    return [west, south, east, north]
+
+
+def _outlines(ground: tuple[Any, ...]) -> list[list[list[float]]]:
+    """Return the outlines of areas as lists of points, thinned so that the page stays small."""
+    if not ground:
+        return []
+    shapes = shapely.boundary(np.array(ground, dtype=object))
+    tolerance = 0.5
+    while shapely.get_num_coordinates(shapes).sum() > _GROUND_VERTICES and tolerance < 1000:
+        shapes = shapely.simplify(shapes, tolerance)
+        tolerance *= 2
+    lines = shapely.get_parts(shapes)
+    return [np.round(shapely.get_coordinates(line), 1).tolist() for line in lines]

@@ -1,0 +1,112 @@
+"""``wanmi census diff`` on the sample district: counts, page, GeoPackage."""
+
+import json
+import re
+from datetime import date
+
+import geopandas as gpd
+import pytest
+from shapely import Point
+from typer.testing import CliRunner
+
+from gis.builds import live
+from gis.vector import write_vector
+from tests.pipelines.town import write_manifest
+from wanmi import app
+
+OUTSIDE = re.compile(r"https?://(?!www\.w3\.org)")
+
+
+@pytest.fixture(scope="module")
+def changed(built_sample, tmp_path_factory):
+    """One class as live, with five moved, four gone, three changed, two recoded and one added."""
+    rows = live(built_sample.database, "components")
+    counts = rows["class_code"].value_counts()
+    rows = rows[rows["class_code"] == counts.index[0]].sort_values("code").reset_index(drop=True)
+    table = rows[["code", "name", "owner_name", "remark", "geometry"]].copy()
+    table = table[rows.geom_type == "Point"].reset_index(drop=True)
+    assert len(table) > 30
+    for number in range(5):
+        old = table.geometry[number]
+        table.loc[number, "geometry"] = Point(old.x + 12, old.y + 2 * number)
+    table.loc[5:7, "remark"] = "<b>&</script><script>alert(1)</script>"
+    last = int(table["code"].max()[-6:])
+    for number in (8, 9):
+        table.loc[number, "code"] = f"{table['code'][0][:-6]}{last + number:06d}"
+    added = table.iloc[[20]].assign(
+        code=f"{table['code'][0][:-6]}{last + 1:06d}",
+        geometry=[Point(table.geometry[20].x + 3, table.geometry[20].y)],
+    )
+    table = gpd.GeoDataFrame(
+        {name: [*table.drop(index=range(10, 14))[name], *added[name]] for name in table.columns},
+        crs=rows.crs,
+    )
+    folder = tmp_path_factory.mktemp("changed") / "survey"
+    folder.mkdir()
+    write_vector(table, folder / "survey.gpkg", layer="survey")
+    layer = {"dataset": "components", "path": "survey.gpkg", "class_code": counts.index[0]}
+    return write_manifest(folder, [layer], name="survey <1>", as_of=date(2026, 12, 31))
+
+
+@pytest.fixture(scope="module")
+def written(built_sample, changed):
+    """What the command prints and writes."""
+    workspace = built_sample.workspace
+    page, layers = changed.parent / "diff.html", changed.parent / "diff.gpkg"
+    arguments = ["--workspace", str(workspace.root), "census", "diff", str(changed), "--json"]
+    result = CliRunner().invoke(
+        app,
+        [*arguments, "-o", str(page), "-o", str(layers)],
+        env={"WANMI_DATABASE_URL": workspace.settings.database_url},
+    )
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout), page, layers
+
+
+def test_counts_are_those_made(written):
+    document, _, _ = written
+    counts = dict(document["counts"])
+    assert counts.pop("unchanged") + document["refused"] > 15
+    assert counts == {"added": 1, "removed": 4, "recoded": 2, "moved": 5, "changed": 3}
+    assert document["fields"] == {"remark": 3}
+    assert len(document["changes"]) == 15
+    assert document["base_build_id"] is None
+
+
+def test_the_layers_have_all_changes_and_the_moves(written):
+    _, _, layers = written
+    assert gpd.read_file(layers, layer="changes")["change"].value_counts().to_dict() == {
+        "moved": 5,
+        "removed": 4,
+        "changed": 3,
+        "recoded": 2,
+        "added": 1,
+    }
+    moves = gpd.read_file(layers, layer="moves")
+    assert moves.geometry.length.round(2).min() == 12.0
+
+
+def test_the_page_loads_nothing_and_runs_nothing_of_the_delivery(written, playwright, chromium):
+    _, page, _ = written
+    text = page.read_text(encoding="utf-8")
+    assert not OUTSIDE.search(text)
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    try:
+        view = browser.new_page(offline=True)
+        faults, asked = [], []
+        view.on("pageerror", lambda error: faults.append(str(error)))
+        view.on("dialog", lambda dialog: (faults.append("dialog"), dialog.dismiss()))
+        view.on("request", lambda request: asked.append(request.url))
+        view.goto(page.as_uri())
+        assert view.locator("#list tbody tr").count() == 15
+        view.select_option("#kind", "moved")
+        assert view.locator("#list tbody tr").count() == 5
+        view.select_option("#kind", "")
+        view.fill("#words", "</script>")
+        assert view.locator("#list tbody tr").count() == 3
+        view.locator("#list tbody tr").first.click()
+        assert view.locator("#list tbody tr.chosen").count() == 1
+        assert faults == []
+        assert asked == [page.as_uri()]
+    finally:
+        browser.close()
