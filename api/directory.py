@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 
@@ -23,6 +24,8 @@ class Directory:
     ----------
     records : sequence of mapping
         Rows of ``responsibility.unit``.
+    as_of : datetime.date or None
+        Only successions that held by then count; None: all.
 
     Examples
     --------
@@ -34,7 +37,7 @@ class Directory:
     ('B', 'B')
     """
 
-    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, records: Sequence[Mapping[str, Any]], *, as_of: date | None = None) -> None:
         ordered = sorted(records, key=lambda record: str(record["code"]))
         self.units: dict[str, Unit] = {
             record["code"]: Unit(code=record["code"], name=record["name"], kind=record["kind"])
@@ -43,7 +46,7 @@ class Directory:
         self._successors: dict[str, str] = {
             record["code"]: record["successor_code"]
             for record in ordered
-            if record.get("successor_code")
+            if record.get("successor_code") and _holds(record.get("successor_from"), as_of)
         }
         self._by_name: dict[str, str] = {}
         self._territorial: dict[str, str] = {}
@@ -103,6 +106,10 @@ class Directory:
         units = [self.units[self._territorial[area]] for area in areas] + others
         heirs = (self.successor(unit) for unit in units)
         return next((unit for unit in heirs if unit.code not in excluded), None)
+
+
+def _holds(since: date | None, as_of: date | None) -> bool:
+    return since is None or as_of is None or since <= as_of
 
 
 def plain_unit_name(name: str) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -161,8 +162,10 @@ class Edition:
 
     @cached_property
     def directory(self) -> Directory:
-        """The unit directory."""
-        return Directory(self._records("units"))
+        """The unit directory; a succession counts from its day on."""
+        zone = ZoneInfo(self.snapshot.profile.city.timezone)
+        day = self.as_of or datetime.now(zone).date()
+        return Directory(self._records("units"), as_of=day)
 
     @cached_property
     def plan(self) -> Plan:
