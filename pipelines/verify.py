@@ -161,6 +161,20 @@ def every_component_has_its_grid(database: Database, workspace: Workspace) -> Fi
     )
 
 
+@check(severity="error", hint="wanmi build DELIVERY, with the new codes in it")
+def no_component_is_live_under_its_former_code(database: Database, workspace: Workspace) -> Finding:
+    """No component that got another code is live under the former one as well."""
+    del workspace
+    return _query(
+        database,
+        "SELECT r.former_code || ' is now ' || r.code FROM components.recode r"
+        " JOIN meta.build b USING (build_id)"
+        " JOIN components.component f ON f.code = r.former_code AND f.valid_to IS NULL"
+        " JOIN components.component c ON c.code = r.code AND c.valid_to IS NULL"
+        " WHERE b.status = 'live' AND r.code <> r.former_code ORDER BY 1",
+    )
+
+
 @check(severity="warning", hint="wanmi build DELIVERY --only units, with the missing units in it")
 def owners_are_in_the_directory(database: Database, workspace: Workspace) -> Finding:
     """Every unit code that a component names is in the unit directory."""

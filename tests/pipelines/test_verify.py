@@ -38,6 +38,12 @@ BREAKS = {
     "grids_cover_their_communities": "DELETE FROM grids.unit_grid WHERE code = '130102001001002'",
     "every_component_has_its_grid": "UPDATE components.component SET grid_code = '130102001002002'",
     "sets_are_made_of_live_grids": "UPDATE grids.management_grid SET members = '{130102001009001}'",
+    "no_component_is_live_under_its_former_code": "INSERT INTO components.component"
+    " (code, class_code, standard_ref, name, condition, ownership_state, initial_date, geom, valid_from, build_id,"
+    " content_hash) SELECT 'Z', class_code, standard_ref, name, condition, ownership_state, initial_date, geom,"
+    " valid_from, build_id, content_hash FROM components.component LIMIT 1;"
+    " INSERT INTO components.recode SELECT build_id, 'Z', code, 'generation' FROM components.component"
+    " WHERE code <> 'Z' LIMIT 1",
     "owners_are_in_the_directory": "UPDATE components.component SET maintainer_code = 'U9'",
     "plan_units_exist": "UPDATE responsibility.plan_row SET unit_code = 'U9'",
     "plan_areas_exist": "UPDATE responsibility.plan_row SET area_code = '130102009'",
