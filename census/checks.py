@@ -108,7 +108,8 @@ def judge_codes(
     code, kept = rows["code"], standing(rows, faults)
     length = digits + DISTRICT_DIGITS + SEQUENCE_DIGITS
     wrong = code.notna() & ~parts["is_code"] & kept
-    older = wrong & _is_of_other_generation(code, rows["class_code"])
+    older = _is_of_other_generation(code[wrong], rows.loc[wrong, "class_code"])
+    older = older.reindex(rows.index, fill_value=False)
     faults.add("C019", older, code=code, digits=code.str.len(), standard_ref=rows["standard_ref"])
     faults.add("C010", wrong & ~older, code=code, length=length)
     differs = parts["is_code"] & parts["class_code"].ne(rows["class_code"])
@@ -256,8 +257,11 @@ def _judge_placeholders(
 
 def _classify(part: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
     """Read the classes of rows of one standard."""
-    of_code = split_component_codes(part["code"], class_digits=taxonomy.code_length)["class_code"]
-    taken = part["class_code"].where(part["class_code"].notna(), of_code)
+    taken = part["class_code"]
+    blank = taken.isna()
+    if blank.any():
+        parts = split_component_codes(part.loc[blank, "code"], class_digits=taxonomy.code_length)
+        taken = taken.astype(object).where(~blank, parts["class_code"].reindex(part.index))
     position, distinct = pd.factorize(taken)
     read = [_read_class(str(text), taxonomy) for text in distinct]
     entries = [taxonomy.get("component", code) for code, _ in read]

@@ -46,18 +46,38 @@ def near_pairs(points: Floats, classes: "pd.Series[str]", *, distance_m: float) 
     if len(points) == 0 or distance_m <= 0:
         return pd.DataFrame(columns=_COLUMNS)
     spaced = _apart_by_class(points, pd.factorize(classes)[0], distance_m=distance_m)
-    place = pd.DataFrame(spaced).groupby([0, 1, 2], sort=False).ngroup().to_numpy()
-    heads = np.flatnonzero(~pd.Series(place).duplicated().to_numpy())
-    again = np.setdiff1d(np.arange(len(points)), heads, assume_unique=True)
+    first = first_at(spaced)
+    heads = np.flatnonzero(first == np.arange(len(points)))
+    again = np.flatnonzero(first != np.arange(len(points)))
     found, other, apart = _nearest_earlier(spaced[heads], distance_m=distance_m)
     table = pd.DataFrame(
         {
             "row": np.concatenate([heads[found], again]),
-            "other": np.concatenate([heads[other], heads[place[again]]]),
+            "other": np.concatenate([heads[other], first[again]]),
             "distance_m": np.concatenate([apart, np.zeros(len(again))]),
         }
     )
     return table.sort_values("row", ignore_index=True)
+
+
+def first_at(points: Floats) -> Whole:
+    """Return for each point the position of the first that is exactly the same.
+
+    Examples
+    --------
+    >>> first_at(np.array([[0.0, 1.0], [2.0, 3.0], [0.0, 1.0], [0.0, 3.0]])).tolist()
+    [0, 1, 0, 3]
+    """
+    first = np.arange(len(points))
+    shared = [pd.Series(axis).duplicated(keep=False).to_numpy() for axis in points.T]
+    some = np.flatnonzero(np.logical_and.reduce(shared))
+    if len(some):
+        # Points that share each coordinate with another are few, unless they lie on a lattice.
+        table = pd.DataFrame(points[some])
+        group = table.groupby(list(table.columns), sort=False).ngroup()
+        heads = some[~group.duplicated().to_numpy()]
+        first[some] = heads[group]
+    return first
 
 
 def judge_neighbours(
@@ -82,10 +102,10 @@ def judge_neighbours(
     """
     if len(rows) == 0:
         return
-    place = pd.DataFrame(points).groupby([0, 1], sort=False).ngroup()
-    size = place.map(place.value_counts()).to_numpy()
+    place = first_at(points)
+    size = np.bincount(place, minlength=len(points))[place]
     heap = size >= stack_size
-    first = heap & ~place.duplicated().to_numpy()
+    first = heap & (place == np.arange(len(points)))
     faults.add("C028", pd.Series(first, rows.index), count=pd.Series(size, rows.index))
     near = near_pairs(points, rows["class_code"], distance_m=distance_m)
     told = heap[near["row"].to_numpy(dtype=int)] & (near["distance_m"].to_numpy(dtype=float) == 0)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from census.ownership import ROLES, ownership_states
+from census.ownership import ROLES
 from census.standing import add_once, standing
 from census.survey import known_words, map_distinct
 from census.units import UnitDirectory
@@ -36,7 +37,7 @@ def judge_duties(
     faults : Faults
         Gets C066-C069 and C096.
     units : pandas.DataFrame
-        What `census.ownership.resolve_units` returned.
+        What `census.ownership.resolve_units` returned, and ``ownership_state``.
     directory : UnitDirectory
         The directory; when it is empty nothing is said of units.
     kinds : mapping
@@ -44,44 +45,60 @@ def judge_duties(
     as_of : datetime.date
         Day for which successions count.
     """
-    _judge_ownership(rows, faults)
-    _judge_blanks(rows, faults)
+    _judge_ownership(rows, faults, state=units["ownership_state"])
+    _judge_blanks(rows, faults, state=units["ownership_state"])
     kept = standing(rows, faults)
-    for role, (label, label_zh) in ROLES.items():
+    for role, labels in ROLES.items():
         code = units[f"{role}_code"].where(kept)
         today = map_distinct(code, lambda unit: directory.current(str(unit), as_of=as_of))
-        groups = rows["source_file"].astype("str") + "|" + code.astype("str")
-        words = {
-            "role": label,
-            "role_zh": label_zh,
-            "unit": map_distinct(code, lambda unit: _label(str(unit), directory)),
-        }
-        add_once(
-            faults,
-            "C067",
-            today.notna() & today.ne(code),
-            groups=groups,
-            successor=map_distinct(today, lambda unit: _label(str(unit), directory)),
-            **words,
-        )
+        gone = today.notna() & today.ne(code)
+        successor = map_distinct(today[gone], lambda unit: _label(str(unit), directory))
+        _report_unit(faults, "C067", code[gone], rows=rows, labels=labels, directory=directory,
+                     successor=successor)  # fmt: skip
         if role == "competent":
-            kind = code.map(kinds)
-            add_once(faults, "C068", kind.notna() & kind.ne("department"), groups=groups, **words)
+            kind = map_distinct(code, lambda unit: kinds.get(str(unit)))
+            other = kind.notna() & kind.ne("department")
+            _report_unit(faults, "C068", code[other], rows=rows, labels=labels, directory=directory)
 
 
-def _judge_ownership(rows: pd.DataFrame, faults: Faults) -> None:
+def _report_unit(
+    faults: Faults,
+    rule: str,
+    code: "pd.Series[str]",
+    *,
+    rows: pd.DataFrame,
+    labels: tuple[str, str],
+    directory: UnitDirectory,
+    **values: Any,
+) -> None:
+    """Report a rule once for each file and unit."""
+    if code.empty:
+        return
+    add_once(
+        faults,
+        rule,
+        pd.Series(True, index=code.index),
+        groups=rows.loc[code.index, "source_file"].astype("str") + "|" + code.astype("str"),
+        role=labels[0],
+        role_zh=labels[1],
+        unit=map_distinct(code, lambda unit: _label(str(unit), directory)),
+        **values,
+    )
+
+
+def _judge_ownership(rows: pd.DataFrame, faults: Faults, *, state: "pd.Series[str]") -> None:
     kept = standing(rows, faults)
     words = known_words("ownership")
     said = map_distinct(rows["owner_name"], lambda name: words.get(str(name).casefold()))
     is_named = rows["owner_name"].notna() & said.isna()
     owner = rows["owner_name"].where(is_named, rows["owner_code"])
-    faults.add("C066", ownership_states(rows).eq("none") & owner.notna() & kept, owner=owner)
+    faults.add("C066", state.eq("none") & owner.notna() & kept, owner=owner)
     stated = map_distinct(rows["ownership_state"], lambda word: words.get(str(word).casefold()))
     faults.add("C069", stated.eq("confirmed") & owner.isna() & kept, given=rows["ownership_state"])
 
 
-def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
-    ownerless = ownership_states(rows).ne("unknown") | rows["ownership_state"].notna()
+def _judge_blanks(rows: pd.DataFrame, faults: Faults, *, state: "pd.Series[str]") -> None:
+    ownerless = state.ne("unknown") | rows["ownership_state"].notna()
     for role in _DEMANDED:
         label, label_zh = ROLES[role]
         blank = rows[f"{role}_code"].isna() & rows[f"{role}_name"].isna()

@@ -93,7 +93,7 @@ def judge_communities(
     areas : geopandas.GeoDataFrame
         ``code`` and polygons of the administrative areas in the same CRS.
     """
-    if len(areas) == 0:
+    if len(areas) == 0 or rows["community_code"].isna().all():
         return
     given, place = rows["community_code"], actual.where(actual.notna(), "-")
     kept = standing(rows, faults)

@@ -70,22 +70,22 @@ def judge_surroundings(
     shapes, kinds = ground.geometry.to_numpy(), ground["feature_class"].astype("str")
     is_area = shapely.get_dimensions(shapes) == 2
     kept = standing(rows, faults).to_numpy() & rows["class_name"].isin(standard_names()).to_numpy()
+    tree = shapely.STRtree(shapely.points(points))
     for rule, surrounding, prefixes in (
         ("C025", "building", BUILDINGS),
         ("C026", "water", WATER),
     ):
         areas = shapes[is_area & kinds.str.startswith(prefixes).to_numpy()]
         doubted = kept & ~rows["class_name"].isin(allowed_names(surrounding)).to_numpy()
-        at = np.flatnonzero(doubted)
-        depth, holder = depths(points[at], areas)
-        deep = depth > rows["accuracy_m"].to_numpy(dtype=float)[at]
-        if surrounding == "water" and deep.any():
-            crossing = shapes[kinds.str.startswith(CROSSINGS).to_numpy()]
-            carried = shapely.buffer(
-                over_water(crossing, areas[np.unique(holder[deep])]), BRIDGE_WIDTH_M
+        depth, holder = depths(tree, areas)
+        deep = np.flatnonzero(doubted & (depth > rows["accuracy_m"].to_numpy(dtype=float)))
+        if surrounding == "water" and len(deep):
+            crossing = over_water(
+                shapes[kinds.str.startswith(CROSSINGS).to_numpy()], areas[np.unique(holder[deep])]
             )
-            deep[deep] = ~_is_in_any(points[at[deep]], carried)
-        index = rows.index[at[deep]]
+            carried = shapely.buffer(crossing, BRIDGE_WIDTH_M)
+            deep = deep[~_is_in_any(points[deep], carried)]
+        index = rows.index[deep]
         faults.add(
             rule,
             pd.Series(True, index=index),
@@ -95,7 +95,7 @@ def judge_surroundings(
 
 
 def depths(
-    points: NDArray[np.float64], areas: Geometries
+    points: shapely.STRtree, areas: Geometries
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Return how deep each point lies in the area that holds it, m, and which that is; 0 and -1: in none.
 
@@ -103,15 +103,16 @@ def depths(
 
     Examples
     --------
-    >>> depths(np.array([[2.0, 5.0], [11.0, 5.0]]), np.array([shapely.box(0, 0, 10, 10)]))[0].tolist()
+    >>> tree = shapely.STRtree(shapely.points([[2.0, 5.0], [11.0, 5.0]]))
+    >>> depths(tree, np.array([shapely.box(0, 0, 10, 10)]))[0].tolist()
     [2.0, 0.0]
     """
-    depth, holder = np.zeros(len(points)), np.full(len(points), -1, dtype=np.intp)
-    if len(points) == 0 or len(areas) == 0:
+    spots = points.geometries
+    depth, holder = np.zeros(len(spots)), np.full(len(spots), -1, dtype=np.intp)
+    if len(spots) == 0 or len(areas) == 0:
         return depth, holder
-    spots = shapely.points(points)
     # Asked by area: shapely prepares what it asks with, and a river has many corners.
-    area, row = shapely.STRtree(spots).query(areas, predicate="contains")
+    area, row = points.query(areas, predicate="contains")
     order = np.lexsort((area, row))
     row, first = np.unique(row[order], return_index=True)
     holder[row] = area[order][first]

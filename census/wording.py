@@ -99,11 +99,12 @@ def _judge_evidence(
 ) -> None:
     for ref, part in rows.groupby("standard_ref", sort=True):
         taxonomy = taxonomies[str(ref)]
-        unsure = map_distinct(part["class_code"], partial(_is_unsure, taxonomy))
+        unsure = map_distinct(part["class_code"], partial(_is_unsure, taxonomy)).eq(True)
+        part = part[unsure]
         add_once(
             faults,
             "C006",
-            unsure.eq(True),
+            unsure[unsure],
             groups=part["source_file"].astype("str") + "|" + part["class_code"].astype("str"),
             class_code=part["class_code"],
             class_name=part["class_name"],

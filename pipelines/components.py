@@ -33,7 +33,7 @@ from pipelines.attributes import attributes_of
 from pipelines.component_checks import judge_places
 from pipelines.context import BuildContext
 from pipelines.numbering import complete_codes, judge_claims
-from pipelines.placement import Placement, city_extent, place
+from pipelines.placement import Placement, city_extent, first_digits, place
 
 DATASET = "components"
 RULES = {**read_rules("gis.codes"), **read_rules("census")}
@@ -131,7 +131,7 @@ def _districts(where: Placement, context: BuildContext) -> "pd.Series[str]":
         city = context.profile.city.code
         # A city's code ends in 00 and says nothing about the district.
         return pd.Series(None if city.endswith("00") else city, index=area.index, dtype=object)
-    return area.str.slice(0, DISTRICT_DIGITS).astype(object)
+    return first_digits(area, DISTRICT_DIGITS)
 
 
 def _select(where: Placement, mask: "pd.Series[bool]") -> Placement:
@@ -164,6 +164,7 @@ def _accept(
     )
     known = context.rows("units")
     kinds = dict(zip(known["code"], known["kind"], strict=True)) if "kind" in known else {}
+    units["ownership_state"] = ownership_states(rows)
     judge_duties(rows, faults, units=units, directory=directory, kinds=kinds, as_of=context.as_of)
     columns = {
         "code": rows["code"],
@@ -175,7 +176,7 @@ def _accept(
         "grid_code": where.grid_code,
         "community_code": where.community_code,
         "condition": condition,
-        "ownership_state": ownership_states(rows),
+        "ownership_state": units["ownership_state"],
         "initial_date": _first_dates(rows, dates["initial_date"], context),
         "change_date": dates["change_date"],
         **{name: rows[name] for name in ("data_source", "location_note", "remark")},
