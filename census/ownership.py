@@ -23,7 +23,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
 }
 """Role of a unit for a component -> its name in both languages."""
 
-_MOST_HINTS = 300
+_MOST_HINTS = 100
 """Distinct unknown names, per role, whose likely units are looked for: the most frequent ones."""
 _DISPUTE_NOTE = re.compile(r"[（(\[【\-—\s]*(权属)?(存在|有)?争议(中)?[）)\]】\s]*")
 _PARTIES = re.compile(r"[/、，,;；]|或")
@@ -63,7 +63,7 @@ def ownership_states(rows: pd.DataFrame) -> "pd.Series[str]":
     state = map_distinct(rows["ownership_state"], lambda word: words.get(str(word).casefold()))
     for column, read in (("owner_name", _owner_word), ("remark", _remark_word)):
         state = state.fillna(map_distinct(rows[column], read))
-    ownerless = rows["class_name"].str.startswith("无主").eq(True)
+    ownerless = map_distinct(rows["class_name"], lambda name: str(name).startswith("无主")).eq(True)
     named = rows["owner_code"].notna() | rows["owner_name"].notna()
     state = state.mask(state.isna() & ownerless & ~named, "none")
     return state.mask(state.isna() & named, "confirmed").fillna("unknown").astype(object)

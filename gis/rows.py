@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -103,9 +104,18 @@ def copy_rows(connection: Connection, table: str, frame: pd.DataFrame, *, srid: 
         kinds = [column.type_code for column in cursor.description or []]
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')")
         with cursor.copy(statement.format(target, columns)) as copy:
-            for block in _csv_blocks(renamed, kinds, srid):
+            for block in _ahead(_csv_blocks(renamed, kinds, srid)):
                 copy.write(block)
     return len(renamed)
+
+
+def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the blocks, the next one being made while the server reads the one before."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = pool.submit(next, blocks, None)
+        while (block := waiting.result()) is not None:
+            waiting = pool.submit(next, blocks, None)
+            yield block
 
 
 def _csv_blocks(frame: pd.DataFrame, kinds: list[int], srid: int) -> Iterator[bytes]:
@@ -202,6 +212,8 @@ def _list(cell: Sequence[str]) -> str:
 
 
 def _document(cell: Any) -> str:
+    if type(cell) is dict and not cell:
+        return "{}"
     try:
         text = orjson.dumps(cell, default=_plain, option=_JSON_OPTIONS).decode()
         if "\\u0000" not in text:

@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 from gis.findings import name_rows
 
+_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("xy", "<f8", (2,))])
+"""A point in WKB as GDAL writes it."""
+
 
 def parse_wkb(
     wkb: NDArray[np.object_], *, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.object_], tuple[str, ...]]:
     """Return geometries, and what is to be said of those that are damaged."""
+    points = _points(wkb)
+    if points is not None:
+        return points, ()
     with np.errstate(invalid="ignore"):  # NaN coordinates are judged later, row by row
         geometry = shapely.from_wkb(wkb, on_invalid="ignore")
     is_present = np.array([value is not None for value in wkb], dtype=bool)
@@ -26,6 +32,18 @@ def parse_wkb(
     if (damaged & ~lost).any():
         notes = (*notes, f"Open rings were closed: {name_rows(rows[damaged & ~lost])}.")
     return geometry, notes
+
+
+def _points(wkb: NDArray[np.object_]) -> NDArray[np.object_] | None:
+    """Return the geometries where all are points with two numbers each, as most surveys are."""
+    if len(wkb) == 0 or any(
+        type(value) is not bytes or len(value) != _POINT.itemsize for value in wkb
+    ):
+        return None
+    read = np.frombuffer(b"".join(wkb), dtype=_POINT)
+    if (read["order"] != 1).any() or (read["kind"] != 1).any() or not np.isfinite(read["xy"]).all():
+        return None
+    return np.asarray(shapely.points(read["xy"]), dtype=object)
 
 
 def lost_note(rows: NDArray[np.int64]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,21 @@ def hash_file(path: Path) -> str:
         found = (parts.shp, parts.shx, parts.dbf, parts.prj, parts.cpg)
         paths = sorted(part for part in found if part is not None)
     for part in paths:
-        with part.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(digest_of(part))
     return digest.hexdigest()
+
+
+def digest_of(path: Path) -> bytes:
+    """Return the SHA-256 of a file's bytes; one that has not changed since is not read again."""
+    found = path.stat()
+    return _digest(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@lru_cache(maxsize=1000)
+def _digest(path: Path, *state: int) -> bytes:
+    del state
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 @contextmanager

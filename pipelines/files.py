@@ -1,12 +1,11 @@
 """The files that a manifest names: found inside the delivery's folder, and nowhere else."""
 
-import hashlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from gis.errors import DeliveryError, FileFormatError
-from gis.sources import require_file
+from gis.sources import digest_of, require_file
 
 SUFFIXES = (
     ".shp",
@@ -145,9 +144,8 @@ def parts_of(path: Path) -> list[Path]:
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, read in pieces."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """Return the SHA-256 of a file's bytes."""
+    return digest_of(path).hex()
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -74,6 +74,19 @@ def find_cells(geometry: gpd.GeoSeries, cells: gpd.GeoDataFrame) -> "pd.Series[s
     return pd.Series(result, index=geometry.index, dtype=object)
 
 
+def first_digits(codes: "pd.Series[str]", digits: int) -> "pd.Series[str]":
+    """Return the first digits of each code, None for missing; each distinct code is cut once.
+
+    Examples
+    --------
+    >>> first_digits(pd.Series(["130102001", None]), 6).tolist()
+    ['130102', None]
+    """
+    position, distinct = pd.factorize(codes)
+    short = np.array([*(str(code)[:digits] for code in distinct), None], dtype=object)
+    return pd.Series(short[position], index=codes.index, dtype=object)  # missing: -1, the last
+
+
 def place(geometry: gpd.GeoSeries, context: BuildContext) -> Placement:
     """Find grid, community and smallest area of each feature, in the city's CRS.
 
@@ -82,11 +95,10 @@ def place(geometry: gpd.GeoSeries, context: BuildContext) -> Placement:
     """
     grids, areas = context.features("unit_grids"), context.features("areas")
     grid_code = find_cells(geometry, grids)
-    community = grid_code.astype(object).str.slice(0, COMMUNITY_DIGITS)
+    community = first_digits(grid_code, COMMUNITY_DIGITS)
     rest = grid_code.isna()
     if rest.any():
         communities = areas[areas["level"] == "community"]
-        community = community.astype(object)
         community[rest] = find_cells(geometry[rest], communities)
     smallest = community.copy()
     for level in ("street", "district"):
