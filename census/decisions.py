@@ -5,9 +5,9 @@ means a unit, or rejects every candidate; from then on builds and checks take a 
 for an alias. Nothing is confirmed by a program.
 """
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from typing import Any
 
 import pandas as pd
@@ -21,6 +21,8 @@ from gis.errors import ConflictError, NotFoundError
 from gis.ledger import audit
 
 _CANDIDATES = 5
+_SEARCHED = 2000
+"""Names whose candidates are looked for, those with most rows first: more is no list for a person."""
 
 _LIVE_NAMES = """
     SELECT given.role, given.code, given.name, count(*) AS rows
@@ -147,24 +149,29 @@ def open_names(
     lacking = [row for row in names.itertuples(index=False) if _is_lacking(row, directory)]
     table = pd.DataFrame(lacking, columns=["role", "code", "name", "rows"])
     table["plain"] = table["name"].map(plain_unit_name)
-    search = UnitNames(directory)
     found = []
     for plain, group in table.groupby("plain", sort=True):
         writings = group.groupby("name")["rows"].sum()
         state = states.get(plain, {})
-        spelling = min(writings.index, key=lambda name: (-writings[name], name))
         found.append(
             OpenName(
-                spelling=str(spelling),
+                spelling=str(min(writings.index, key=lambda name: (-writings[name], name))),
                 roles={
                     str(role): int(n) for role, n in group.groupby("role")["rows"].sum().items()
                 },
-                candidates=tuple(search.candidates(str(spelling), limit=_CANDIDATES)),
+                candidates=(),
                 decision=str(state.get("decision", "open")),
                 unit_code=_text(state.get("unit_code")),
             )
         )
-    return sorted(found, key=lambda name: (-name.rows, name.spelling))
+    found.sort(key=lambda name: (-name.rows, name.spelling))
+    search = UnitNames(directory)
+    return [
+        changed(name, candidates=tuple(search.candidates(name.spelling, limit=_CANDIDATES)))
+        if place < _SEARCHED
+        else name
+        for place, name in enumerate(found)
+    ]
 
 
 def _text(cell: object) -> str | None:
@@ -241,7 +248,7 @@ def decide(
         described = " ".join(part for part in before if part)
         if not replace:
             raise _decided_otherwise(decision, described)
-        decision = dataclasses.replace(decision, before=described)
+        decision = changed(decision, before=described)
     connection.execute(_DECIDE, [decision.word, code, actor, decision.note or None, plain])
     audit(connection, actor=actor, action=f"unit_match_{decision.word}", detail=decision)
     return True
