@@ -6,6 +6,11 @@
     added: ['新增', 'added', '#1a7f37'], removed: ['消失', 'removed', '#c8001a'], recoded: ['疑似改码', 'another code', '#8a3ffc'],
     moved: ['移位', 'moved', '#0b62c4'], changed: ['属性变化', 'changed', '#b36b00'], unchanged: ['未变', 'unchanged', '#5b6472'],
   };
+  const FIELDS = {
+    code: '标识码', class_code: '类别', name: '名称', competent: '主管部门', owner: '权属单位', maintainer: '养护单位', condition: '状态',
+    ownership_state: '权属状态', initial_date: '初始日期', change_date: '变更日期', data_source: '数据来源', location_note: '位置描述', remark: '备注',
+  };
+  const label = (name) => (FIELDS[name] ? FIELDS[name] + ' ' : '') + name.replace('attributes.', '');
   const OUTCOMES = { taken: '采用 taken', waits: '待裁决 waits', stays: '保留现势 live stays' };
   const LIMIT = 400;
   const rows = data.rows;
@@ -29,9 +34,9 @@
     if (kind !== 'unchanged') element('kind').append(new Option(names[0] + ' ' + names[1], kind));
   }
   for (const [name, count] of Object.entries(data.fields)) {
-    element('field').append(new Option(name, name));
+    element('field').append(new Option(label(name), name));
     const row = make('tr');
-    row.append(make('td', name), make('td', count.toLocaleString('en'), 'n'));
+    row.append(make('td', label(name)), make('td', count.toLocaleString('en'), 'n'));
     element('fields').tBodies[0].append(row);
   }
   const kinds = Object.keys(NAMES);
@@ -174,7 +179,7 @@
   };
   const values = (name, pair) => {
     const line = make('div');
-    line.append(name + ': ', make('span', pair[0] === null ? '∅' : pair[0], 'was'), ' → ', make('b', pair[1] === null ? '∅' : pair[1]));
+    line.append(label(name) + ': ', make('span', pair[0] === null ? '∅' : pair[0], 'was'), ' → ', make('b', pair[1] === null ? '∅' : pair[1]));
     return line;
   };
   const list = () => {

@@ -53,8 +53,9 @@ def page_text(difference: Difference, *, now: datetime) -> str:
 def _base_text(difference: Difference) -> str:
     if difference.base_build_id is None:
         text = (
-            "基准版本未知：仅作两方比较；合并时不注销任何部件，两方取值不同的字段待裁决。 "
-            "No base version is known: compared two ways. A merge ends nothing, and values that differ wait."
+            "基准版本未知：仅作两方比较；合并时不注销任何部件，两方取值不同的字段待裁决；wanmi build 则全部采用。 "
+            "No base version is known: compared two ways. A merge ends nothing, and values that differ wait; "
+            "wanmi build takes all of it."
         )
     else:
         text = (
