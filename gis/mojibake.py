@@ -4,6 +4,7 @@ Nothing is guessed: the repair is strictly reversible, what comes out is everyda
 went in is not.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gis.encoding import likeness
@@ -13,6 +14,8 @@ HEALTHY = 0.62
 classes and streets all but one in a hundred are above, their mojibake in GBK all but one in a thousand
 below."""
 _GAIN = 0.25
+_RIVAL = 0.59
+"""Likeness from which another reading of the same bytes leaves it open which is right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +91,28 @@ def _repair_once(text: str) -> Repair | None:
     before = likeness(text)
     if text.isascii() or before >= HEALTHY:
         return None
-    best: tuple[float, Repair] | None = None
+    readings: dict[str, tuple[float, Way]] = {}
     for way in _WAYS:
         read = read_back(text, way) if before < way.most else None
-        if read is None or sum(character > "\x7f" for character in read) < way.least:
-            continue
-        score = likeness(read)
-        is_proved = score >= way.clear and score - before >= _GAIN
-        if is_proved and (best is None or score > best[0]):
-            best = score, Repair(text=read, way=way)
-    return best[1] if best else None
+        if read is not None and sum(character > "\x7f" for character in read) >= way.least:
+            readings.setdefault(read, (likeness(read), way))
+    return _only_proof(readings, before=before)
+
+
+def _only_proof(readings: Mapping[str, tuple[float, Way]], *, before: float) -> Repair | None:
+    """Return the reading that is proved; None: there is none, or another one is everyday Chinese too."""
+    proved = [
+        (score, read, way)
+        for read, (score, way) in readings.items()
+        if score >= way.clear and score - before >= _GAIN
+    ]
+    if not proved:
+        return None
+    certain = [proof for proof in proved if proof[2].right == "utf-8"]
+    _, read, way = max(certain or proved, key=lambda proof: proof[0])
+    rivals = [score for other, (score, _) in readings.items() if other != read]
+    is_open = not certain and max(rivals, default=0.0) >= _RIVAL
+    return None if is_open else Repair(text=read, way=way)
 
 
 def read_back(text: str, way: Way) -> str | None:

@@ -49,7 +49,11 @@ def examine_column(column: "pd.Series", *, rows: "np.ndarray") -> tuple["pd.Seri
     >>> fixed.tolist(), findings[0].kind
     (['裕华路街道', '长安区', None], 'mojibake')
     """
-    codes, distinct = pd.factorize(column)
+    try:
+        codes, distinct = pd.factorize(column)
+    except TypeError:  # lists among the values
+        texts = [value if isinstance(value, str) else None for value in column]
+        codes, distinct = pd.factorize(pd.Series(texts, dtype=object))
     verdicts = examine_values([value if isinstance(value, str) else "" for value in distinct])
     if not verdicts:
         return column, []

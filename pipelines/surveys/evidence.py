@@ -33,6 +33,8 @@ _VAGUE = frozenset({"code", "name", "remark", "class_code", "attributes"})
 """Columns that nearly every dataset has."""
 _NAME_SCORE, _CLASS_SCORE, _LEAST_SCORE = 3, 5, 2
 _LEAST_CLASS_NAME = 2
+_LEAST_CLASSES = 2
+"""A dialling code may look like a class; several classes in one column are no accident."""
 _SHARE = 0.9
 _NAMED_SHARE = 0.5
 """Enough for a column whose name says so too."""
@@ -163,7 +165,8 @@ def _class_column(frame: pd.DataFrame, taxonomy: Taxonomy) -> str | None:
         candidates = [str(column) for column in frame if str(column) not in RESERVED]
     for column in candidates:
         values = _texts(frame[column])
-        if len(values) == 0:
+        is_named = column == by_name.get("class_code")
+        if len(values) < (1 if is_named else _LEAST_CLASSES):
             continue
         known = values.map(
             lambda text: (
@@ -171,7 +174,7 @@ def _class_column(frame: pd.DataFrame, taxonomy: Taxonomy) -> str | None:
                 or taxonomy.find("component", text) is not None
             )
         )
-        if known.mean() >= (_NAMED_SHARE if column == by_name.get("class_code") else _SHARE):
+        if known.mean() >= (_NAMED_SHARE if is_named else _SHARE):
             return column
     return None
 
@@ -195,7 +198,7 @@ def guess_fields(
         if str(column) in taken or str(column) in RESERVED:
             continue
         values = _texts(frame[column])
-        if len(values) < _FEW:
+        if frame[column].notna().sum() < _FEW or len(values) == 0:
             continue
         for platform, why in _by_values(values, digits=digits):
             if platform not in found and platform not in taken:
@@ -265,7 +268,7 @@ def guess_crs(geometry: NDArray[np.object_], *, city: str) -> tuple[str, str] | 
                 f"EPSG:{4491 + zone - _ZONE_6_FIRST}",
                 f"metres with zone number {zone} before them",
             )
-    if west > 0 and east < 1_000_000 and 1_000_000 < south < north < 6_500_000:
+    if west > 0 and east < 1_000_000 and 1_000_000 < south <= north < 6_500_000:
         return city, "metres without zone number, so the city's own CRS or that of another zone"
     return None
 

@@ -200,6 +200,8 @@ def _entry(name: str, file: Path, part: str | None, *, hints: Hints) -> Entry:
     said = [text for text in names if text]
     class_code = next((c for text in said if (c := class_of_name(text, hints.taxonomy))), None)
     columns = [str(column) for column in frame.columns if column not in RESERVED]
+    if class_code is None and isinstance(frame, gpd.GeoDataFrame):
+        class_code = guess_class(frame, said, hints.taxonomy).class_field
     dataset = guess_dataset(
         "/".join(said),
         columns,

@@ -50,7 +50,9 @@ def test_utf8_read_as_gbk_is_read_back_while_no_byte_was_lost():
     assert repair_text(lost) is None
     (verdict,) = examine_values([lost]).values()
     assert (verdict.kind, verdict.read) == ("suspect", lost)
-    assert verdict.guess == "裕华街道办事处东…"  # what can be seen of it; nothing is put in its place
+    assert (
+        verdict.guess == "裕华街道办事处东…"
+    )  # what can be seen of it; nothing is put in its place
 
 
 def test_windows_readings_with_gaps_are_read_back():
@@ -128,7 +130,12 @@ def test_no_street_of_china_is_changed_and_most_come_back():
     broken = {name: misread(name, "gb18030", "latin-1") for name in names}
     repaired = {name: repair_text(text) for name, text in broken.items()}
     assert all(repair is None or repair.text == name for name, repair in repaired.items())
-    assert sum(repair is not None for repair in repaired.values()) > 0.95 * len(names)
+    assert sum(repair is not None for repair in repaired.values()) > 0.8 * len(names)
+    # In a column, those whose bytes could be Big5 as well go the way of the others.
+    verdicts = examine_values(list(broken.values()))
+    back = [names[place] == verdict.read for place, verdict in verdicts.items()]
+    assert all(back)
+    assert len(back) > 0.97 * len(names)
 
 
 # --- columns ---
