@@ -32,6 +32,8 @@ PROBLEMS: Mapping[Kind, tuple[str, str]] = {
 
 _YES = frozenset(("是", "1", "1.0", "y", "yes", "true", "x", "√", "✓", "未找到", "没有", "无"))
 _NO = frozenset(("", "否", "0", "0.0", "n", "no", "false"))
+_LARGEST = 1e8
+"""No coordinate of any CRS is larger, m."""
 _IMPLAUSIBLE_M = 100.0
 _MUCH_BETTER = 3.0
 """A check counts as one of higher accuracy when its error is at most a third of the limit."""
@@ -148,7 +150,9 @@ def _tidy(rows: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
             else text[given]
         )
         table[name] = pd.to_numeric(said.where(said.ne(""), None), errors="coerce").astype(float)
-        table[name] = table[name].where(np.isfinite(table[name]))
+        table[name] = table[name].where(table[name].abs() <= _LARGEST)
+        if name in ("device_m", "extra"):
+            table[name] = table[name].where(table[name] >= 0)
         wrong = said.ne("") & table[name].isna()
         _note(problems, "unreadable", table[wrong], detail=given + " " + said)
     state = text["not_found"].str.casefold()

@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shapely import LineString, box
 
 from census.accuracy.coordinates import Reading, check_reading, read_points
@@ -142,6 +144,41 @@ def test_extra_components_are_counted_beside_others_and_as_rows_of_their_own():
     assert found.extra["count"].tolist() == [2, 1, 1]
     assert found.extra["class_code"].tolist()[2] == "0103"
     assert kinds(found) == []
+
+
+@pytest.mark.parametrize("number", ["1e300", "inf", "nan", "-", "12,5", "五", "1e9"])
+def test_numbers_that_are_none_are_told(number):
+    found = pair(form(at(0), {"code": "c001", "measured_x": number, "measured_y": str(NORTH)}))
+    assert kinds(found) == [(3, "unreadable")]
+    assert found.points["code"].tolist() == ["c000"]
+    assert kinds(pair(form(at(0, extra="-3"), at(1, device_m="-1")))) == [
+        (2, "unreadable"),
+        (3, "unreadable"),
+    ]
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "code": st.sampled_from(["c000", "c001", "c002", "zz", "", None]),
+                "measured_x": st.one_of(st.none(), st.floats(), st.text(max_size=6)),
+                "measured_y": st.one_of(st.none(), st.floats(), st.text(max_size=6)),
+                "not_found": st.one_of(st.none(), st.sampled_from(["是", "0", "?"])),
+                "extra": st.one_of(st.none(), st.text("0123456789.-是", max_size=4)),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_whatever_is_filled_in_is_counted_or_told_never_a_crash(rows):
+    found = pair(form(*rows))
+    codes = [*found.points["code"], *found.not_found["code"]]
+    assert len(codes) == len(set(codes))
+    assert len(codes) + found.unvisited == 30
+    assert np.isfinite(found.points["deviation_m"].to_numpy(dtype=float)).all()
+    as_document(assess(found, Limits()))
 
 
 def test_of_lines_and_areas_any_point_of_the_outline_counts():
