@@ -21,6 +21,8 @@ _TINY_M = 2e-4
 _MILLIMETRES = 1000
 _DECIMALS = (2, 3, 4, 5)
 _MOST_ASKED = 500
+_ROW = 2
+"""Places on an axis that could still be a straight row, or two."""
 _METRES_PER_DEGREE = 111_000
 _MILLIMETRE = 1e-3
 Floats = NDArray[np.float64]
@@ -109,15 +111,18 @@ def _lattice_of(
 def rounded_step(points: Floats, *, share: float) -> tuple[float, NDArray[np.bool_]]:
     """Return the coarsest step in metres that `share` of the points are rounded to on one axis, else 0.
 
+    An axis on which all points lie at one place tells nothing: a row of lamps is straight.
+
     Examples
     --------
     >>> xy = np.array([[544001.0, 4212001.25], [544010.0, 4212007.5], [544022.0, 4212003.0]])
     >>> rounded_step(xy, share=0.9)[0]
     1.0
     """
+    varied = np.array([len(np.unique(axis)) > _ROW for axis in points.T])
     for step in ROUND_STEPS_M:
         off = np.abs(points / step - np.rint(points / step)) * step < _TINY_M
-        enough = off.mean(axis=0) >= share
+        enough = (off.mean(axis=0) >= share) & varied
         if enough.any():
             return step, np.asarray(off[:, enough].all(axis=1))
     return 0.0, np.zeros(len(points), dtype=bool)
@@ -163,6 +168,6 @@ def lattice_step(points: Floats, *, share: float) -> tuple[float, NDArray[np.boo
         for axis in (0, 1):
             values, counts = np.unique(rest[:, axis], return_counts=True)
             hit &= rest[:, axis] == values[counts.argmax()]
-        if hit.mean() >= share and all(len(np.unique(whole[hit, axis])) > 2 for axis in (0, 1)):
+        if hit.mean() >= share and all(len(np.unique(whole[hit, axis])) > _ROW for axis in (0, 1)):
             return step, hit
     return 0.0, np.zeros(len(points), dtype=bool)

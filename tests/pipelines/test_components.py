@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -9,12 +11,13 @@ from gis.builds import BuildRequest, Scope, live, publish
 from gis.conform import conform
 from gis.crs import city_crs
 from gis.database import Database
+from gis.errors import SettingsError
 from gis.settings import Settings
 from gis.tables import declare
 from gis.workspace import Workspace, parse_profile
 from pipelines.components import transform
 from pipelines.context import BuildContext, References
-from pipelines.delivery import Delivery
+from pipelines.delivery import Delivery, LayerSpec
 
 CRS = "EPSG:4547"
 EAST, NORTH = 544_000, 4_212_000
@@ -428,3 +431,90 @@ def test_codes_of_components_that_are_gone_are_not_given_again(database):
         {"code": None, "geometry": at(77)}, context=build_context(database, components=before)
     )
     assert new.accepted["code"].tolist() == ["1301020104000042"]
+
+
+def test_a_city_decides_how_severe_a_rule_is():
+    rows = ({}, {"geometry": at(10.3)}, {"name": "箅" * 31})
+    strict = build_context(extra='[census]\nseverity = { C021 = "error", C046 = "off" }\n')
+    outcome = judge(*rows, context=strict)
+    assert found(outcome) == [(2, "C021")]
+    assert outcome.accepted["source_row"].tolist() == [1, 3]
+    assert outcome.refused == 1
+
+
+def test_a_severity_for_no_rule_is_one_clear_error():
+    context = build_context(extra='[census]\nseverity = { C21 = "off" }\n')
+    with pytest.raises(SettingsError, match="did you mean C021"):
+        judge({}, context=context)
+
+
+def test_placeholder_dates_are_said_once_for_the_file():
+    blank = {"initial_date": "19000101"}
+    assert found(judge({}, blank, {}, blank, blank)) == [(2, "C048")]
+    assert found(judge({}, blank, {}, blank)) == [(2, "C047"), (4, "C047")]
+
+
+def test_a_component_beside_the_border_of_its_district_is_let_pass():
+    row = {"code": "1301020104000009", "grid_code": None}
+    near = {**row, "geometry": at(300.4)}  # 0.4 m inside the next district; accuracy A is 0.5 m
+    far = {**row, "code": "1301020104000010", "geometry": at(300.6)}
+    assert found(judge({}, near, far)) == [(2, "C032"), (3, "C014")]
+
+
+def test_codes_of_2007_and_2013_that_mean_two_things_are_told():
+    live = live_rows(
+        {"standard_ref": "CJ/T 214-2007", "class_code": "0118", "code": "1301020118000001"}
+    )
+    rows = ({"class_code": "0118", "code": "1301020118000001", "name": None},)
+    outcome = judge(*rows, context=build_context(components=live))
+    assert found(outcome) == [(1, "C008")]
+    assert (
+        "is 路灯 (CJ/T 214-2007) in the database, and 化粪池井盖" in outcome.faults["reason_en"][0]
+    )
+
+
+def test_a_code_far_from_where_it_was_is_another_object():
+    live = live_rows({"geometry": at(-500)})
+    outcome = judge({}, {}, context=build_context(components=live))
+    assert found(outcome) == [(1, "C018")]
+    assert outcome.accepted["source_row"].tolist() == [2]
+    calm = build_context(components=live, extra="[census]\nrecode_distance_m = 600.0\n")
+    assert found(judge({}, {}, context=calm)) == [(1, "C013")]
+
+
+def many(count, **change):
+    return [{"geometry": at(3.0 + 4.13 * row), **change} for row in range(count)]
+
+
+def test_what_the_last_version_had_is_missed():
+    """Twenty-four components of two communities, all with a maintainer, beside what comes now."""
+    before = [
+        {"geometry": at(3.0 + 4.13 * row), "maintainer_code": "U2", "location_note": "路侧"}
+        for row in range(24)
+    ]
+    for row in range(12, 24):
+        before[row] |= {"geometry": at(205.0 + 4.13 * (row - 12)), "community_code": "130102001002"}
+    context = build_context(components=live_rows(*before))
+    same = [
+        {"geometry": row["geometry"], "location_note": "路侧", "grid_code": None} for row in before
+    ]
+    no_grid = [(row, "C032") for row in range(13, 25)]
+    assert found(judge(*same, context=context)) == no_grid
+    poor = [dict(row, location_note=None) if n % 2 else row for n, row in enumerate(same)]
+    assert found(judge(*poor, context=context)) == sorted([(2, "C090"), *no_grid])
+    # The second community is gone, and with it half of all: exactly half is let pass.
+    assert found(judge(*same[:12], context=context)) == [(1, "C097")]
+    fewer = found(judge(*same[:11], context=context))
+    assert fewer == [(1, "C091"), (1, "C097")]
+
+
+def test_layers_that_update_are_not_compared_with_the_last_version():
+    live = live_rows(*many(24))
+    context = build_context(components=live)
+    assert [rule for _, rule in found(judge(*many(5), context=context))] == ["C091"]
+    layer_spec = LayerSpec(
+        dataset="components", path="雨水箅子.shp", mode="update", fields={}, options={},
+        files=(Path("/d/雨水箅子.shp"),),
+    )  # fmt: skip
+    delivery = Delivery(name="t", as_of=AS_OF, root=Path("/d"), layers=(layer_spec,))
+    assert found(judge(*many(5), context=replace(context, delivery=delivery))) == []
