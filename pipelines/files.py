@@ -70,8 +70,23 @@ def find_files(pattern: str, *, root: Path, where: str) -> tuple[Path, ...]:
             zh=f"{where}：{pattern} 下没有可读取的文件（{'、'.join(SUFFIXES)}）；请修改路径或补齐文件。",
         )
     for path in found:
+        _refuse_unreadable_name(path.relative_to(root).as_posix(), where)
         resolve_inside(path.relative_to(root).as_posix(), root=root, where=where)
     return tuple(sorted(found))
+
+
+def _refuse_unreadable_name(name: str, where: str) -> None:
+    """Refuse names that are not UTF-8, as archives of Windows leave them when others unpack them."""
+    raw = name.encode("utf-8", errors="surrogateescape")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        likely = raw.decode("gb18030", errors="replace")
+        raise DeliveryError(
+            f"{where}: the name of a file is not UTF-8, perhaps {likely} in GBK: rename it, or "
+            "deliver the zip as it was made.",
+            zh=f"{where}：有文件名不是 UTF-8 编码（可能是 GBK 的“{likely}”）：请重命名，或直接交付原 zip。",
+        ) from error
 
 
 def is_data(path: Path) -> bool:

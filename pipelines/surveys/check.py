@@ -69,10 +69,14 @@ def check_delivery(folder: Path, *, workspace: Workspace, progress: Progress = s
     Raises
     ------
     DeliveryError
-        The delivery has no layer of components, and none that should be one can not be read.
+        There is no such folder; or the delivery has no layer of components, and none that should be
+        one can not be read.
     DatabaseError
         The database can not be reached.
     """
+    if not folder.exists():
+        msg = f"There is no {folder}: correct the path of the delivery."
+        raise DeliveryError(msg, zh=f"没有 {folder}：请更正交付的路径。")
     started = time.perf_counter()
     unread: list[FileJudgement] = []
 

@@ -91,7 +91,7 @@ def _check_names(outputs: Mapping[str, Path | None]) -> None:
 
 
 def _rejection(judgement: "Judgement", written: list[str]) -> DeliveryError:
-    reasons = judgement.verdict.reasons
+    reasons = (*judgement.verdict.reasons, *judgement.obstacles)
     en, zh = " ".join(each.en for each in reasons), "".join(each.zh for each in reasons)
     where = f" See {written[0]}." if written else " Write the report with -o report.html."
     where_zh = f"详见 {written[0]}。" if written else "用 -o report.html 生成报告。"

@@ -1,6 +1,7 @@
 """A delivery judged without loading it: the same answer as a build, and everything told at once."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -138,7 +139,7 @@ def test_what_can_not_be_read_is_told_and_the_rest_is_judged(
     judgement = check_delivery(folder, workspace=built_sample.workspace).judgement
     assert sorted(errors_of(judgement)) == ["05部件/0102污水井盖.shp", "05部件/0104雨水箅子.shp"]
     assert judgement.verdict.level == "reject"
-    assert [reason.en for reason in judgement.verdict.reasons] == ["2 files can not be read."]
+    assert judgement.verdict.reasons[0].en == "2 files can not be read."
     whole = {file.path: file.rows for file in sample.judgement.files}
     rest = {file.path: file.rows for file in judgement.files if file.error is None}
     assert rest == {path: rows for path, rows in whole.items() if path not in errors_of(judgement)}
@@ -324,6 +325,20 @@ def test_a_delivery_without_components_is_sent_elsewhere(
     write_manifest(folder, [GRIDS_LAYER])
     with pytest.raises(DeliveryError, match="has no components, only unit_grids"):
         check_delivery(folder, workspace=workspace)
+
+
+def test_a_path_that_is_not_there_is_no_rejection(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match=r"There is no .*: correct the path"):
+        check_delivery(tmp_path / "none", workspace=workspace)
+
+
+def test_a_file_name_in_gbk_is_told_as_it_was_meant(workspace: Workspace, tmp_path: Path) -> None:
+    folder = census(tmp_path / "d", components(), {"dataset": "components", "path": "*.gpkg"})
+    write_vector(components(), folder / "a.gpkg")
+    (folder / "a.gpkg").rename(folder / os.fsdecode("井盖.gpkg".encode("gbk")))
+    judgement = check_delivery(folder, workspace=workspace).judgement
+    assert "井盖.gpkg" in errors_of(judgement)["*.gpkg"]
+    assert judgement.tallies[0].read == 3
 
 
 @pytest.fixture
