@@ -272,6 +272,8 @@ def _decode_column(
 
 def _open_ended(values: Sequence[bytes], texts: Sequence[str], *, width: int) -> list[int]:
     """Return the values that fill their column and end within brackets: what follows was cut off."""
+    if max(map(len, values), default=0) <= width - 3:
+        return []
     return [
         place
         for place, (value, text) in enumerate(zip(values, texts, strict=True))

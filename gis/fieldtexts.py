@@ -117,6 +117,8 @@ def _codec_of(column: Sequence[bytes], codec: str) -> str:
     if not foreign:
         return codec
     own = try_codec(codec, foreign)
+    if own.bad_share <= _MAX_BAD_SHARE and own.score > 1.0 - _GAIN:
+        return codec  # none can be so much better
     best = max((try_codec(name, foreign) for name in _CODECS), key=lambda trial: trial.score)
     is_other = best.codec != codec and best.bad_share <= _MAX_BAD_SHARE and best.score >= _CLEAR
     return best.codec if is_other and best.score - own.score >= _GAIN else codec

@@ -141,23 +141,17 @@ def examine_values(values: Sequence[str]) -> dict[int, Verdict]:
     {1: Verdict(kind='question_marks', read='????', guess='')}
     """
     joined = "".join(values)
-    odd: set[str] = set()
-    if not joined.isascii():
-        odd = set(joined) - everyday_characters()
-    elif "??" not in joined and len(joined) < _LONG:
-        return {}
-    long = [place for place, value in enumerate(values) if len(value) > _LONG]
-    if not odd and not long and not _LOST.search(joined):
-        return {}
+    odd = set() if joined.isascii() else set(joined) - everyday_characters()
+    is_lossy = any(sign in joined for sign in ("??", "？？？", "\ufffd"))  # as _LOST, but fast
+    is_long = max(map(len, values), default=0) > _LONG
     found = _examine_odd(values, odd)
-    for place, value in enumerate(values):
-        if place not in found and _LOST.search(value):
-            verdict = _lost(value)
-            if verdict is not None:
-                found[place] = verdict
-    for place in long:
-        if place not in found and _is_full(values[place]):
-            found[place] = Verdict(kind="likely_cut", read=values[place])
+    for place, value in enumerate(values) if is_lossy or is_long else ():
+        if place in found:
+            continue
+        if is_lossy and _LOST.search(value) and (verdict := _lost(value)) is not None:
+            found[place] = verdict
+        elif len(value) > _LONG and _is_full(value):
+            found[place] = Verdict(kind="likely_cut", read=value)
     return found
 
 
