@@ -242,7 +242,7 @@ class _Bench:
             yield round_buildings(old, buildings, options=self.options), none
             return
         if len(roads):
-            parts, left = cut_along(old, roads, options=self.options)
+            parts, left = cut_along(old, roads, scene=near, options=self.options)
             yield round_buildings(parts, buildings, options=self.options), left
             if self.rules.policy == "hard":
                 return

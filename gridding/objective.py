@@ -1,6 +1,6 @@
 """What a division costs: grids far from the target area or ragged, and borders in the open.
 
-A division's cost is the sum over its grids of `grid_cost` and, over every border between two grids,
+A division's cost is the sum over its grids of `grid_costs` and, over every border between two grids,
 of price x length / 100 m. A negative price marks a border that is wanted, as a main road.
 """
 
@@ -13,24 +13,6 @@ from gridding.options import DivisionOptions
 
 RING_COST = 3.0
 """Cost of a grid that runs round another one."""
-
-
-def grid_cost(
-    area_m2: float, perimeter_m: float, *, target_m2: float, options: DivisionOptions
-) -> float:
-    """Return the cost of one grid by its area, perimeter and target.
-
-    Examples
-    --------
-    >>> square = grid_cost(10_000, 400, target_m2=10_000, options=DivisionOptions())
-    >>> double = grid_cost(20_000, 600, target_m2=10_000, options=DivisionOptions())
-    >>> round(square, 3), round(double, 3)
-    (-0.7, 8.88)
-    """
-    miss = abs(area_m2 / target_m2 - 1.0)
-    size = miss**2 + 6.0 * max(0.0, miss - 0.4) ** 2
-    shape = max(0.0, perimeter_m**2 / (16.0 * area_m2) - 1.0)
-    return options.area_weight * size + options.shape_weight * shape - options.grid_reward
 
 
 _LINE = np.array([[5 / 3, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 15 / 8, 9 / 7]])
@@ -76,6 +58,23 @@ def weights_of(options: DivisionOptions) -> Weights:
     )
 
 
+def grid_costs(area_m2: Floats, perimeter_m: Floats, share: Floats, *, weights: Weights) -> Floats:
+    """Return the cost of grids by area, perimeter, and area over target; load plays no part.
+
+    Examples
+    --------
+    >>> area, perimeter = np.array([10_000.0, 20_000.0]), np.array([400.0, 600.0])
+    >>> weights = weights_of(DivisionOptions(neatness=0.5))
+    >>> grid_costs(area, perimeter, area / 10_000, weights=weights).round(3).tolist()
+    [-0.7, 8.88]
+    """
+    miss = np.abs(share - 1.0)
+    size = miss**2 + 6.0 * np.maximum(0.0, miss - 0.4) ** 2
+    shape = np.maximum(0.0, perimeter_m**2 / (16.0 * area_m2) - 1.0)
+    cost: Floats = weights.area * size + weights.shape * shape - weights.reward
+    return cost
+
+
 def division_cost(graph: Graph, labels: Indices, *, options: DivisionOptions) -> float:
     """Return the cost of a graph's division into the grids that `labels` names for every node.
 
@@ -91,17 +90,11 @@ def division_cost(graph: Graph, labels: Indices, *, options: DivisionOptions) ->
     rim = np.bincount(left, graph.length_m, minlength=grid.max() + 1)
     rim += np.bincount(right, graph.length_m[inner], minlength=grid.max() + 1)
     shared = np.bincount(right[~cut], graph.length_m[inner][~cut], minlength=grid.max() + 1)
-    area = np.bincount(grid, graph.area_m2)
+    area: Floats = np.asarray(np.bincount(grid, graph.area_m2), dtype=np.float64)
+    outline: Floats = np.asarray(rim - 2 * shared, dtype=np.float64)
     share: Floats = np.asarray(np.bincount(grid, graph.area_m2 / graph.target_m2), dtype=np.float64)
-    each = weights.area * _size_cost(share) - weights.reward
-    each += weights.shape * np.maximum(0.0, (rim - 2 * shared) ** 2 / (16.0 * area) - 1.0)
+    each = grid_costs(area, outline, share, weights=weights)
     mean_load = graph.load.sum() / (graph.area_m2 / graph.target_m2).sum()
     if mean_load > 0:
         each += weights.balance * (np.bincount(grid, graph.load) / mean_load - 1.0) ** 2
     return float(each.sum() + graph.cost[inner][cut].sum())
-
-
-def _size_cost(ratio: Floats) -> Floats:
-    miss = np.abs(ratio - 1.0)
-    cost: Floats = miss**2 + 6.0 * np.maximum(0.0, miss - 0.4) ** 2
-    return cost

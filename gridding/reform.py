@@ -10,7 +10,7 @@ import shapely
 from gridding.division import divide_land
 from gridding.lineage import pick
 from gridding.numbering import COMMUNITY_DIGITS
-from gridding.objective import grid_cost
+from gridding.objective import grid_costs, weights_of
 from gridding.options import DivisionOptions
 from gridding.patching import Geometries, Indices, tie
 from gridding.scene import read_scene
@@ -151,8 +151,9 @@ class _State:
         return best
 
     def _cost(self, shape: shapely.Polygon) -> float:
-        target = self.options.target_m2
-        return grid_cost(shape.area, shape.length, target_m2=target, options=self.options)
+        area, length = np.array([shape.area]), np.array([shape.length])
+        weights = weights_of(self.options)
+        return float(grid_costs(area, length, area / self.options.target_m2, weights=weights)[0])
 
 
 def _homes(

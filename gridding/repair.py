@@ -5,9 +5,11 @@ import pandas as pd
 import shapely
 
 from gridding.appraisal import cut_things
-from gridding.objective import grid_cost
+from gridding.objective import grid_costs, weights_of
 from gridding.options import DivisionOptions
-from gridding.patching import Geometries, Indices, fit_land, shared_borders
+from gridding.patching import Floats, Geometries, Indices, fit_land, shared_borders
+from gridding.scene import Scene
+from gridding.zones import zone_shares
 
 _ALONG_M = 0.05
 _LEAST_RATIO = 0.3
@@ -59,7 +61,7 @@ def round_buildings(
 
 
 def cut_along(
-    polygons: Geometries, lines: Geometries, *, options: DivisionOptions
+    polygons: Geometries, lines: Geometries, *, scene: Scene | None = None, options: DivisionOptions
 ) -> tuple[Geometries, Geometries]:
     """Cut grids along lines, and merge what is too small with a neighbour on its own side.
 
@@ -72,6 +74,8 @@ def cut_along(
         A coverage of one polygon of land, in metres.
     lines : array of shapely.LineString
         Roads that are to be borders.
+    scene : Scene or None
+        Gives the zones with targets of their own; None: the usual target holds everywhere.
     options : DivisionOptions
         A piece under ``lower_ratio`` of the target is too small.
 
@@ -100,7 +104,10 @@ def cut_along(
         (borders[["x1", "y1"]].to_numpy() + borders[["x2", "y2"]].to_numpy()) / 2.0
     )
     on_road = shapely.dwithin(middle, road, _ALONG_M)
-    label = _merge_small(faces, borders.assign(on_road=on_road), options)
+    share = shapely.area(faces) / options.target_m2
+    if scene is not None:
+        share = zone_shares(faces, scene, options=options).grids
+    label = _merge_small(faces, share, borders.assign(on_road=on_road), options)
     same = label[borders["left"].to_numpy()] == label[borders["right"].to_numpy()]
     given_up = borders[on_road & same]
     left = shapely.linestrings(
@@ -110,30 +117,38 @@ def cut_along(
     return shapely.get_parts(np.array(grids, dtype=object)), left
 
 
-def _merge_small(faces: Geometries, borders: pd.DataFrame, options: DivisionOptions) -> Indices:
-    """Return a label for each face: the smallest is merged first, with the neighbour it suits best."""
+def _merge_small(
+    faces: Geometries, share: Floats, borders: pd.DataFrame, options: DivisionOptions
+) -> Indices:
+    """Return a label for each face: the smallest is merged first, with the neighbour it suits best.
+
+    `share` says how much of a grid each face is: its area over the target there.
+    """
     label = np.arange(len(faces))
     table = borders.groupby(["left", "right", "on_road"], as_index=False)["length_m"].sum()
     while True:
-        area = np.bincount(label, shapely.area(faces), len(faces))
-        least = options.lower_ratio * options.target_m2
-        small = np.unique(label)[area[np.unique(label)] < least]
+        size = np.bincount(label, share, len(faces))
+        small = np.unique(label)[size[np.unique(label)] < options.lower_ratio]
         pairs = table.assign(left=label[table["left"]], right=label[table["right"]])
         pairs = pairs[(pairs["left"] != pairs["right"]) & (pairs["length_m"] > 1.0)]
         beside = pairs[~pairs["on_road"]]
-        tiny = small[area[small] < _LEAST_RATIO * options.target_m2]
+        tiny = small[size[small] < _LEAST_RATIO]
         small = np.union1d(
             small[np.isin(small, beside[["left", "right"]].to_numpy())],
             tiny[np.isin(tiny, pairs[["left", "right"]].to_numpy())],
         ).astype(np.intp)
         if len(small) == 0:
             return label
-        one = small[int(np.argmin(np.round(area[small], 2)))]
-        label[label == one] = _partner(int(one), pairs, faces, label, options)
+        one = small[int(np.argmin(np.round(size[small], 6)))]
+        label[label == one] = _partner(int(one), pairs, (faces, share), label, options)
 
 
 def _partner(
-    one: int, pairs: pd.DataFrame, faces: Geometries, label: Indices, options: DivisionOptions
+    one: int,
+    pairs: pd.DataFrame,
+    ground: tuple[Geometries, Floats],
+    label: Indices,
+    options: DivisionOptions,
 ) -> int:
     """Return the neighbour to merge with: on the own side of the road if there is any."""
     own = pairs[(pairs["left"] == one) | (pairs["right"] == one)]
@@ -141,14 +156,19 @@ def _partner(
     free = sides[~sides["on_road"]]
     # Where the road is all that a piece borders on, it is no border there.
     others = np.unique((sides if free.empty else free)["other"].to_numpy())
-    gain = [_union_cost(np.isin(label, [one, other]), faces, options) for other in others] - (
-        np.array([_union_cost(label == other, faces, options) for other in others])
+    gain = [_union_cost(np.isin(label, [one, other]), ground, options) for other in others] - (
+        np.array([_union_cost(label == other, ground, options) for other in others])
     )
     return int(others[int(np.argmin(np.round(gain, 6)))])
 
 
 def _union_cost(
-    rows: "np.ndarray[tuple[int], np.dtype[np.bool_]]", faces: Geometries, options: DivisionOptions
+    rows: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+    ground: tuple[Geometries, Floats],
+    options: DivisionOptions,
 ) -> float:
+    faces, share = ground
     union = shapely.coverage_union_all(faces[rows])
-    return grid_cost(union.area, union.length, target_m2=options.target_m2, options=options)
+    area, length = np.array([union.area]), np.array([union.length])
+    total = np.array([share[rows].sum()])
+    return float(grid_costs(area, length, total, weights=weights_of(options))[0])

@@ -290,6 +290,21 @@ def test_a_small_piece_stays_on_its_own_side_of_the_road() -> None:
     assert shapely.length(left).sum() == pytest.approx(100)
 
 
+def test_in_a_forest_a_road_cuts_off_nothing_that_is_small_for_a_forest() -> None:
+    options = DivisionOptions(zone_targets={"81": 60_000.0})
+    grid = np.array([at(0, 0, 300, 200)])
+    road = np.array([line((-10, 40), (310, 40))])
+    forest = read_scene(topography(("810000", grid[0])), options=options)
+    parts, left = cut_along(grid, road, scene=forest, options=options)
+    assert shapely.area(parts).tolist() == [60_000]
+    assert shapely.length(left).sum() == pytest.approx(300)
+    # Where the usual target holds, 12,000 m² are a grid.
+    built = read_scene(topography(), options=options)
+    parts, left = cut_along(grid, road, scene=built, options=options)
+    assert sorted(shapely.area(parts)) == pytest.approx([12_000, 48_000])
+    assert len(left) == 0
+
+
 def test_a_cut_building_and_a_border_in_the_open_cost() -> None:
     options = DivisionOptions()
     halves = np.array([at(0, 0, 100, 100), at(100, 0, 200, 100)])
