@@ -211,17 +211,15 @@ def foretell(comparison: Comparison, merged: Merged, *, has_base: bool) -> Compa
 
 def _is_kept(rows: gpd.GeoDataFrame, merged: Merged) -> "pd.Series[bool]":
     """Return changed rows of which a merge takes nothing: only live was edited since the base."""
-    final = merged.rows.drop_duplicates("code").set_index("code")
-    kept = []
-    for row in rows.itertuples():
-        if row.change not in ("changed", "moved") or row.code not in final.index:
-            kept.append(False)
-            continue
+    kept = pd.Series(False, index=rows.index)
+    edited = rows[rows["change"].isin(["changed", "moved"])]
+    final = merged.rows[merged.rows["code"].isin(edited["code"])].set_index("code")
+    for row in edited[edited["code"].isin(final.index)].itertuples():
         now = final.loc[row.code]
         same = all(_text(now, name) == values[0] for name, values in row.fields.items())
         still = row.change != "moved" or now["geometry"].equals(row.was)
-        kept.append(same and still)
-    return pd.Series(kept, index=rows.index, dtype=bool)
+        kept[row.Index] = same and still
+    return kept
 
 
 def _text(row: "pd.Series[Any]", name: str) -> str | None:
