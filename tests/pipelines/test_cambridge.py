@@ -8,6 +8,7 @@ import pytest
 
 from gis.builds import live
 from gis.vector import read_vector
+from pipelines.surveys.check import check_delivery
 from tests.real import cambridge
 from tests.real.building import RealCity, built
 
@@ -189,3 +190,12 @@ def _response_district(point: object) -> int:
     path = cambridge.SOURCE / "PUBLICSAFETY_PoliceResponseDistricts.geojson.gz"
     districts = read_vector(path, target_crs=cambridge.CRS).frame
     return int(districts.loc[districts.intersects(point), "CADRA"].iloc[0])
+
+
+def test_a_check_of_the_delivery_finds_what_the_build_found(city: RealCity) -> None:
+    judgement = check_delivery(city.delivery, workspace=city.workspace).judgement
+    tallies = {tally.dataset: (tally.read, tally.refused) for tally in judgement.tallies}
+    built = {name: (each.rows_read, each.rows_rejected) for name, each in city.reports.items()}
+    assert tallies == {name: built[name] for name in tallies}
+    assert {tally.class_code: tally.rows for tally in judgement.classes} == PUBLISHED
+    assert judgement.verdict.level == "warnings"
