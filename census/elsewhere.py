@@ -13,7 +13,7 @@ from census.standing import standing
 from gis.errors import DeliveryError
 from gis.faults import Faults
 
-LEAST_ROWS = 10
+LEAST_ROWS = 5
 """Fewer rows are reported one by one."""
 _WAYS = {
     "E": "东",

@@ -114,9 +114,9 @@ def _small_polygons(stand: Array) -> _Shapes:
 
 
 def _in_another_city(stand: Array) -> _Shapes:
-    moved = np.round(stand[:12] + np.array(_OTHER_CITY_M), 3)
+    moved = np.round(stand[:5] + np.array(_OTHER_CITY_M), 3)
     return shapely.points(moved), [
-        (row, "refused", "C095", "whole file of another city") for row in range(1, 13)
+        (row, "refused", "C095", "whole file of another city") for row in range(1, 6)
     ]
 
 

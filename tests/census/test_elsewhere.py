@@ -58,7 +58,7 @@ def test_a_delivery_of_another_city_is_one_error():
 
 
 def test_single_rows_far_away_are_left_to_be_judged_one_by_one():
-    assert not judge(survey((30, HERE), (9, THERE)))[0].any()
+    assert not judge(survey((30, HERE), (4, THERE)))[0].any()
     lone = survey((40, HERE))
     lone.loc[:11, "geometry"] = shapely.Point(THERE)
     assert not judge(lone)[0].any()  # twelve of forty are not half of the file
@@ -67,7 +67,7 @@ def test_single_rows_far_away_are_left_to_be_judged_one_by_one():
 
 def test_rows_without_a_place_do_not_count():
     rows = survey((20, THERE))
-    rows.loc[5:, "geometry"] = None
+    rows.loc[4:, "geometry"] = None
     assert not judge(rows)[0].any()
     assert not judge(survey((20, THERE)), within=None)[0].any()
     assert judge(survey((1, HERE)).iloc[:0])[0].empty
