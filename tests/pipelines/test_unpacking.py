@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from gis.builds import live
+from gis.database import open_database
 from gis.errors import DeliveryError, FileFormatError
+from pipelines.build import build_delivery
 from pipelines.contents import hash_content
 from pipelines.unpacking import opened_delivery
-from tests.pipelines.town import roads, write_manifest, write_vector
+from tests.pipelines.town import roads, write_manifest, write_town, write_vector
 
 
 def delivered(folder: Path) -> Path:
@@ -127,3 +130,14 @@ def test_a_broken_archive_costs_its_layer_where_layers_may_fail(tmp_path):
     with opened_delivery(folder, refused=lambda name, error: told.append((name, str(error)))) as d:
         assert [layer.path for layer in d.layers] == ["路/道路.shp"]
     assert [name for name, _ in told] == ["东区.zip", "东区.zip/a.shp"]
+
+
+def test_an_archive_builds_like_its_folder_and_changes_nothing_twice(tmp_path, workspace):
+    town = write_town(tmp_path / "town")
+    first = build_delivery(pack(town, tmp_path / "town.zip", below="交付/"), workspace=workspace)
+    assert {report.status for report in first} == {"built"}
+    again = build_delivery(town, workspace=workspace)
+    assert {report.status for report in again} == {"unchanged"}
+    rows = live(open_database(workspace), "components")
+    assert len(rows) > 0
+    assert not any("wanmi-delivery" in str(name) for name in rows["source_file"])
