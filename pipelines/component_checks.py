@@ -129,7 +129,7 @@ def _replaced(rows: pd.DataFrame, live: pd.DataFrame, context: BuildContext) -> 
 def replacing_rows(rows: pd.DataFrame, context: BuildContext, dataset: str) -> pd.DataFrame:
     """Return the rows of layers that replace; those of layers that update close nothing."""
     updating = {
-        context.delivery.name_of(path)
+        context.delivery.source_name(layer, path)
         for layer in context.delivery.layers_of(dataset)
         if layer.mode == "update"
         for path in layer.files

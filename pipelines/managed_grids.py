@@ -87,7 +87,7 @@ def finder(directory: UnitDirectory) -> FindUnit:
 
 def _updating(context: BuildContext, sort: Sort) -> frozenset[str]:
     return frozenset(
-        context.delivery.name_of(path)
+        context.delivery.source_name(layer, path)
         for layer in context.delivery.layers_of(sort.dataset)
         if layer.mode == "update"
         for path in layer.files

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from gis.dbf import read_dbf
 from gis.errors import DeliveryError
 from gis.vector import write_vector
+from pipelines.component_checks import replacing_rows
 from pipelines.components import transform
 from pipelines.layers import extract
 from pipelines.unpacking import opened_delivery
@@ -267,3 +268,20 @@ def test_milliseconds_are_dates(tmp_path):
     days = [str(day) for day in outcome.accepted["initial_date"]]
     assert days == ["2024-05-01", "2006-05-03"]  # midnight in Beijing, and in UTC a day elsewhere
     assert found(outcome) == []
+
+
+def test_a_layer_that_updates_is_known_among_layers_of_one_file(tmp_path):
+    path = tmp_path / "普查.gpkg"
+    for name in ("东", "西"):
+        write_vector(survey({}), path, layer=name)
+    layers = [
+        {**LAYER, "path": "普查.gpkg", "layer": "东", "mode": "update"},
+        {**LAYER, "path": "普查.gpkg", "layer": "西"},
+    ]
+    write_manifest(tmp_path, layers)
+    with opened_delivery(tmp_path) as delivery:
+        context = replace(build_context(), delivery=delivery)
+        rows = extract(context, "components").frame
+        kept = replacing_rows(rows, context, "components")
+    assert rows["source_file"].tolist() == ["普查.gpkg|东", "普查.gpkg|西"]
+    assert kept["source_file"].tolist() == ["普查.gpkg|西"]

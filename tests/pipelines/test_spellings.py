@@ -8,7 +8,7 @@ import pytest
 
 from census.survey import known_words, read_dates
 from gis.codes import read_table
-from pipelines.delivery import LAYER_KEYS, _OPTIONS, DATASETS, parse_manifest
+from pipelines.delivery import _OPTIONS, DATASETS, LAYER_KEYS, parse_manifest
 from pipelines.spellings import refresh, spelling_table
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "deliveries.md").read_text(encoding="utf-8")
