@@ -354,3 +354,20 @@ def test_geometry_of_another_kind_is_judged_like_any(town, database, tmp_path):
     assert reload_rows(file, workspace=town).loaded == 1
     assert "C020" in set(read_rejects(database, dataset="components")["rule"])
     assert pyogrio.list_layers(file)[:, 0].tolist() == ["components"]
+
+
+def test_the_mapping_of_the_manifest_holds_for_the_correction(workspace, database, tmp_path):
+    folder = write_survey(tmp_path / "may")
+    own = survey().rename(columns={"ObjID": "BM"})
+    write_vector(own, folder / "雨水箅子.shp", encoding="gb18030")
+    layer = COMPONENTS_LAYER | {"fields": {"code": "BM"}}
+    write_manifest(folder, [AREAS_LAYER, GRIDS_LAYER, layer])
+    build_delivery(folder, workspace=workspace)
+
+    def change(frame):
+        frame.loc[of_row(frame, BAD_CODE), "BM"] = code(2)
+        return frame
+
+    file = edited(exported(database, tmp_path / "r.gpkg"), change)
+    assert counted(reload_rows(file, workspace=workspace)) == (1, 0, 0)
+    assert code(2) in live_codes(database)
