@@ -197,6 +197,7 @@ def changed_rows(
         source_file=None,
         source_row=None,
     )
+    rows["patrol_order"] = _patrol_order(rows, old, succeeded)
     frame = gpd.GeoDataFrame(rows, geometry=new.geometry.to_numpy(), crs=new.crs)
     return gpd.GeoDataFrame(frame[~same].sort_values("code").reset_index(drop=True))
 
@@ -222,6 +223,35 @@ def _parents(succeeded: pd.DataFrame, old: gpd.GeoDataFrame, new: gpd.GeoDataFra
     values = pd.DataFrame(old[columns]).reset_index(drop=True).reindex(best.fillna(-1).astype(int))
     values["origin"] = values["origin"].fillna("divided")
     return values.reset_index(drop=True)
+
+
+def _patrol_order(
+    rows: pd.DataFrame, old: gpd.GeoDataFrame, succeeded: pd.DataFrame
+) -> "pd.Series[int]":
+    """Return the place of every grid in the order of patrol, without moving those that have one.
+
+    A new grid takes the place of the grid that most of its land was, if that is gone and no other new one
+    has it, inside the same community or one that is new; the others follow at the end of their community.
+    Where no grid of a community has a place, none gets one.
+    """
+    order = rows["patrol_order"].astype("Float64").where(rows["code"].isin(old["code"]))
+    home = rows["community_code"].to_numpy(dtype=object)
+    place, was = old["patrol_order"].to_numpy(), old["community_code"].to_numpy(dtype=object)
+    pairs = succeeded[(succeeded["old"] >= 0) & (succeeded["new"] >= 0)]
+    pairs = pairs.sort_values(["overlap_old", "new", "old"], ascending=[False, True, True])
+    gone = ~old["code"].isin(rows["code"]).to_numpy()
+    fresh = ~np.isin(home, was)
+    taken = set(zip(home, order, strict=True))
+    for one, other in zip(pairs["old"].tolist(), pairs["new"].tolist(), strict=True):
+        is_free = pd.notna(place[one]) and (home[other], place[one]) not in taken
+        stays = home[other] == was[one] or fresh[other]
+        if gone[one] and is_free and stays and pd.isna(order[other]):
+            order[other] = place[one]
+            taken.add((home[other], place[one]))
+    last = order.groupby(rows["community_code"]).transform("max")
+    follows = order.isna() & last.notna()
+    behind = follows.groupby(rows["community_code"]).cumsum()
+    return order.where(~follows, last + behind).astype("Int64")
 
 
 def inputs_hash(*parts: Any) -> str:

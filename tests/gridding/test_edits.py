@@ -42,6 +42,7 @@ def grids(database: Database) -> gpd.GeoDataFrame:
             "name": ["甲", "乙"],
             "area_m2": 10_000.0,
             "land_use": ["park", "school"],
+            "patrol_order": [2, 1],
             "origin": "delivered",
             "initial_date": date(2026, 1, 1),
         },
@@ -118,6 +119,14 @@ def test_parts_inherit_what_the_whole_was_used_for_but_not_its_name(
     lineage = rows_of(database, "lineage")
     assert lineage["old_code"].str[-3:].tolist() == ["001", "001"]
     assert lineage["overlap_old"].tolist() == [0.5, 0.5]
+
+
+def test_the_larger_part_takes_the_place_in_the_order_of_patrol_the_other_comes_last(
+    database: Database, grids: gpd.GeoDataFrame
+) -> None:
+    make(database, grids, {"003": at(0, 30), "004": at(30, 100), "002": at(100, 200)})
+    after = live(database, "unit_grids").set_index("code")["patrol_order"]
+    assert after[[f"{COMMUNITY}{n}" for n in ("002", "003", "004")]].tolist() == [1, 3, 2]
 
 
 def test_a_neighbour_that_received_a_vertex_has_not_changed(
