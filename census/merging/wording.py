@@ -4,6 +4,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from census.merging.threeway import Merged
 from gis.codes import read_rules
@@ -120,7 +121,7 @@ def _left_out(conflicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown(value: dict[str, Any] | None) -> str:
-    """Return a stored value as a short text for people.
+    """Return a stored value as a short text for people: of a whole row its code, of a geometry its middle.
 
     Examples
     --------
@@ -129,8 +130,11 @@ def shown(value: dict[str, Any] | None) -> str:
     """
     if value is None:
         return "–"
+    if "code" in value:
+        return str(value["code"])
     if "geometry" in value:
-        return "position" if len(value) < 5 else str(value.get("code"))
+        middle = shapely.centroid(shapely.from_wkb(value["geometry"]))
+        return f"{middle.x:.2f}, {middle.y:.2f}"
     texts = [str(item) for item in value.values() if item not in (None, "")]
     text = " / ".join(texts) or "–"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

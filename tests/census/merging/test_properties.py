@@ -135,7 +135,7 @@ def held(conflicts):
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases())
 def test_the_order_of_two_surveys_decides_only_which_is_called_live(case):
     base, first, second = case
@@ -160,7 +160,7 @@ def test_the_order_of_two_surveys_decides_only_which_is_called_live(case):
             assert there[code]["attributes"] == back[code]["attributes"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases())
 def test_no_edit_is_lost_and_merging_again_changes_nothing(case):
     base, first, second = case
