@@ -29,7 +29,7 @@ def rule_table(part: str) -> str:
     ]
     for row in read_table("census.rules", f"{part}.csv"):
         rule = rules[row["code"]]
-        severity = "**error**" if rule.severity == "error" else rule.severity
+        severity = "**error**" if rule.severity == "error" else str(rule.severity)
         severity += ", always" if rule.code in FIXED else ""
         english = f"{rule.reason_en}<br>{rule.why_en}<br>*{rule.fix_en}*"
         chinese = f"{rule.reason_zh}<br>{rule.why_zh}<br>*{rule.fix_zh}*"
