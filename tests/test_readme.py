@@ -76,11 +76,14 @@ def test_a_city_of_ones_own(sample: BuiltSample, tmp_path: Path) -> None:
                 text=True,
                 check=False,
             )
-            assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+            # The faults planted in a district this small are enough to reject it.
+            is_verdict = "census" in arguments and "is rejected" in done.stderr
+            assert done.returncode == 0 or is_verdict, f"{arguments}: {done.stdout}{done.stderr}"
     finally:
         down = [sys.executable, "-m", "wanmi", "-w", "changan", "db", "down"]
         subprocess.run(down, cwd=tmp_path, env=environ, check=True, capture_output=True)
-    assert (tmp_path / "rejects.xlsx").is_file()
+    for name in ("rejects.xlsx", "census.html", "faults.xlsx", "changes.html", "field.gpkg"):
+        assert (tmp_path / name).is_file()
     assert list((tmp_path / "changan" / "snapshots").iterdir())
     assert (tmp_path / "atlas.pdf").read_bytes().startswith(b"%PDF")
 
