@@ -35,7 +35,7 @@ review_probability = 0.8      # a decision less probable than this needs review
 neatness = 0.25               # 0: grids of even size; 1: grids of neat shape
 balance_weight = 0.0          # weight of an even number of components per grid 负载均衡; 1.0 is a good start
 component_clearance_m = 0.6   # distance that a border which follows no feature keeps from components, m
-compound_limit = 1.3          # compounds 院落 of up to this multiple of the target are kept whole
+compound_limit = 1.0          # compounds 院落 of up to this multiple of the target are kept whole
 main_roads = "centreline"     # or "own": the carriageway of a main road is grids of its own
 water = "own"                 # or "shared": grids meet at the centreline of a river
 zone_targets = {{}}             # target area by feature class prefix, m²: {{ "81" = 80000.0 }}

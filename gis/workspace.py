@@ -62,7 +62,7 @@ class Grids(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Weight of an even number of components per grid 负载均衡; 0: not balanced."""
     component_clearance_m: Annotated[float, msgspec.Meta(ge=0)] = 0.6
     """Distance that a border which follows no feature keeps from components, m."""
-    compound_limit: Annotated[float, msgspec.Meta(gt=0)] = 1.3
+    compound_limit: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     """Compounds 院落 of up to this multiple of the target are kept whole."""
     main_roads: Literal["centreline", "own"] = "centreline"
     """Grids meet at the centreline of a main road, or its carriageway is grids of its own."""

@@ -32,8 +32,8 @@ class DivisionOptions:
     """Cost of 100 m of border that follows no feature."""
     water_factor: float = 8.0
     """A grid that is all water may be this many times as large as the target."""
-    compound_limit: float = 1.3
-    """A compound 院落 up to this multiple of the target is kept whole."""
+    compound_limit: float = 1.0
+    """A compound 院落 up to this multiple of the target is kept whole; a larger one is cut where that pays."""
     neatness: float = 0.25
     """0: grids of even size; 1: grids of neat shape; between: a measured line of compromises."""
     balance_weight: float = 0.0
