@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from census.duplicates import (
@@ -41,6 +41,7 @@ def judge(points, stack_size=4):
     return list(zip(table["source_row"], table["rule"], strict=True)), table
 
 
+@settings(deadline=None)
 @given(places)
 def test_the_nearest_earlier_of_the_class_is_found(given_places):
     """Places on a lattice of 0.125 m, so that there are equal distances and equal places."""
@@ -60,6 +61,7 @@ def test_the_nearest_earlier_of_the_class_is_found(given_places):
     assert list(found.itertuples(index=False, name=None)) == expected
 
 
+@settings(deadline=None)
 @given(places)
 def test_the_first_at_a_place_is_the_first(given_places):
     points = np.array([(x, y) for x, y, _ in given_places], dtype=float)
