@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,10 @@ def measure(
     folder: Path, *, components: int, suffix: str, geoqa: str | None = None
 ) -> Iterator[Figure]:
     """Load a city by ogr2ogr and by a build, and yield the lines of the table."""
-    delivery = write_census(folder / "delivery", components=components, suffix=suffix)
+    # In a process of its own: what this one holds would count as memory of those it starts.
+    with get_context("spawn").Pool(1) as pool:
+        sizes = {"components": components, "suffix": suffix}
+        delivery = pool.apply(write_census, (folder / "delivery",), sizes)
     file = delivery / f"components{suffix}"
     root = folder / "workspace"
     root.mkdir()
