@@ -30,6 +30,7 @@ from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from gis.geometry import check_geometry, keep_shapes
 from pipelines.attributes import attributes_of
+from pipelines.claims import claims_of, judge_former_codes, judge_overtaken
 from pipelines.component_checks import judge_places
 from pipelines.context import BuildContext
 from pipelines.numbering import complete_codes, judge_claims
@@ -76,6 +77,8 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     )
     judge_repeats(rows, faults)
     judge_claims(rows, faults, context=context)
+    judge_former_codes(rows, faults, context=context)
+    judge_overtaken(rows, faults, claims=claims_of(frame), context=context)
     kept = standing(rows, faults)
     rows, where, districts = rows[kept], _select(where, kept), districts[kept]
     rows["code"] = complete_codes(

@@ -112,6 +112,8 @@ class BuildContext:
     """What reading found out about single values of the rows that are judged."""
     corrects: Correction | None = None
     """Set where corrected rows are judged alone: what is said of a delivery as a whole is not."""
+    merges: bool = False
+    """What is judged is merged with what is live, by one that knows the history of each component."""
 
     def unit_directory(self) -> UnitDirectory:
         """Return the units that will hold, confirmed spellings among their aliases."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Playwright, sync_playwright
 from psycopg import sql
 
@@ -29,6 +30,10 @@ CRS = "EPSG:4547"
 SRID = 4547
 
 _numbers = count(1)
+
+# A slow machine is no fault, and the same code gives the same verdict each time.
+settings.register_profile("wanmi", deadline=None, derandomize=True)
+settings.load_profile("wanmi")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import geopandas as gpd
 import orjson
 import pandas as pd
 
-from census.exchange.columns import exchange_columns
 from census.exchange.stamp import BASE_BUILD, BASE_HASH, KIND
 from census.lineage import read_builds, read_recodes, read_state, read_versions
 from gis.database import Connection
@@ -147,33 +146,3 @@ def _with_versions(
         stated=stated.dropna(),
         unknown=texts[stated.isna()],
     )
-
-
-def claims_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what delivered rows say of their base, None where they say nothing.
-
-    Examples
-    --------
-    >>> claims_of(pd.DataFrame({"BASE_HASH": ["ab", ""]}))["base_hash"].tolist()
-    ['ab', None]
-    """
-    known = {
-        name: column.column
-        for column in exchange_columns()
-        if column.role == "stamp"
-        for name in (column.column, column.short, column.title_zh)
-    }
-    own = {
-        known[str(column).casefold()]: column
-        for column in frame.columns
-        if str(column).casefold() in known
-    }
-    columns = {}
-    for name in (BASE_BUILD, BASE_HASH):
-        if name not in own:
-            columns[name] = pd.Series(None, index=frame.index, dtype=object)
-            continue
-        values = frame[own[name]].astype(object)
-        is_blank = values.isna() | (values.astype(str).str.strip() == "")
-        columns[name] = values.where(~is_blank, None)
-    return pd.DataFrame(columns)

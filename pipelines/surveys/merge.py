@@ -29,13 +29,14 @@ from pipelines.build import (
     silent,
     surroundings_of,
 )
+from pipelines.claims import claims_of
 from pipelines.components import DATASET
 from pipelines.contents import hash_content
 from pipelines.context import BuildContext
 from pipelines.delivery import Delivery
 from pipelines.reports import summarise
 from pipelines.steps import STEPS
-from pipelines.surveys.bases import Base, claims_of, find_base
+from pipelines.surveys.bases import Base, find_base
 from pipelines.unpacking import opened_delivery
 
 _STEP = next(step for step in STEPS if step.dataset == DATASET)
@@ -190,7 +191,7 @@ def _judge(
 
     def judge(frame: pd.DataFrame, seen: BuildContext) -> Any:
         read.append(claims_of(frame))
-        return _STEP.judge(frame, seen)
+        return _STEP.judge(frame, replace(seen, merges=True))
 
     total = sum(len(layer.files) for layer in context.delivery.layers_of(DATASET)) + 1
     with progress("judging components", total=total) as advance:
