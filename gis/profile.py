@@ -41,6 +41,7 @@ water = "own"                 # or "shared": grids meet at the centreline of a r
 zone_targets = {{}}             # target area by feature class prefix, m²: {{ "81" = 80000.0 }}
 
 [census]                 # how component surveys are judged; `wanmi census rules` lists the rules
+fields = {{}}                   # the city's own spellings of columns: {{ owner_name = ["QSDW_MC"] }}
 severity = {{}}                 # rule -> "error", "warning" or "off": {{ C046 = "off" }}
 refused_limit = 0.01          # a delivery with a greater share of refused rows is rejected 不合格
 recode_distance_m = 500.0     # a code this far from where it was has been passed to another object, m
