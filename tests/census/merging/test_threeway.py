@@ -98,6 +98,19 @@ def test_ending_against_changing_is_never_silent():
     assert result.held.to_dict() == {0: "update_delete"}
 
 
+def test_a_row_that_waits_whole_keeps_what_its_file_says_nothing_of():
+    given = Given(columns={"a.shp": frozenset({"name"})}, keys={"a.shp": frozenset({"w"})})
+    before = row("a", 0, owner_name="甲", attributes={"w": 1, "h": 2})
+    delivered = survey(row("a", 0, name="新名", attributes={"w": 5}), row("b", 9))
+    ended = merged(survey(before, row("b", 9)), survey(row("b", 9)), delivered, given=given)
+    twice = merged(survey(row("b", 9)), survey(before, row("b", 9)), delivered, given=given)
+    assert [*found(ended), *found(twice)] == [("update_delete", "a", None), ("add_add", "a", None)]
+    for result in (ended, twice):
+        value = result.conflicts["delivered_value"].iloc[0]
+        assert (value["name"], value["owner_name"]) == ("新名", "甲")
+        assert value["attributes"] == {"w": 5, "h": 2}
+
+
 def test_what_one_side_ends_and_the_other_leaves_alone_ends():
     result = merged(BASE, BASE, BASE.iloc[1:])
     assert result.ended == ("a",)
