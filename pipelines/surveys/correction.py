@@ -173,6 +173,9 @@ def _sort(
         if held is None:
             notes.append(_unknown(lines[0], quarantine))
             continue
+        if quarantine.roots[place[0]].is_merge:
+            notes.append(_merged(lines[0]))
+            continue
         changes = changes_of(lines, held.record, held.geometry)
         if isinstance(changes, Note):
             notes.append(changes)
@@ -361,6 +364,17 @@ def _unknown(line: Line, quarantine: Quarantine) -> Note:
         "source_row as they were exported, and deliver new rows as an update.",
         zh=f"本工作空间中没有构建 {line.build_id} 的 {line.source_file or '?'} 第 {line.source_row} 行退回数据："
         "请勿改动 build_id、source_file、source_row，新增数据请另行交付。",
+    )
+
+
+def _merged(line: Line) -> Note:
+    # Loaded alone, the row would put its values over those that the merge let stand.
+    return Note(
+        line=line.number,
+        en="Its delivery was merged with what others changed: correct the row there and merge it again with "
+        "`wanmi census merge`; what contradicts waits in `wanmi census conflicts`.",
+        zh="该交付已与他人的修改合并：请在交付中更正该行后再次运行 wanmi census merge；"
+        "矛盾之处见 wanmi census conflicts。",
     )
 
 

@@ -171,8 +171,9 @@ def judge_and_merge(
         faults = [table for table in (judged.outcome.faults, told) if len(table)]
         advance(1)
     newest = newest_build(connection)
+    files = {name: {**facts, "merged": True} for name, facts in judged.request.files.items()}
     return Work(
-        request=judged.request,
+        request=replace(judged.request, files=files),
         judged=judged,
         base=base,
         delivered=delivered,

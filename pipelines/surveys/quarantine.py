@@ -42,6 +42,8 @@ class Root:
     """Day of the delivery."""
     columns: Mapping[str, Mapping[str, str]]
     """File -> platform column -> the file's column."""
+    is_merge: bool
+    """It was merged, not loaded: what became of a row depends on what others did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,7 @@ def read_quarantine(connection: Connection, builds: frozenset[int]) -> Quarantin
             content_hash=row.content_hash,
             as_of=row.delivered,
             columns={file: facts.get("columns", {}) for file, facts in row.files.items()},
+            is_merge=any(facts.get("merged", False) for facts in row.files.values()),
         )
     held, settled = _read_faults(connection, sorted(roots))
     return Quarantine(roots=roots, root_of=root_of, held=held, settled=settled)

@@ -27,7 +27,9 @@ from gis.settings import Settings
 from gis.vector import write_vector
 from gis.workspace import open_workspace
 from pipelines.build import BuildOptions, build_delivery
+from pipelines.rejects import read_rejects, write_rejects
 from pipelines.surveys import merge as merging
+from pipelines.surveys.correction import reload_rows
 from pipelines.surveys.merge import merge_delivery
 from tests.pipelines.town import (
     COMPONENTS_LAYER,
@@ -427,3 +429,15 @@ def test_the_commands_speak(contested, workspace, tmp_path, monkeypatch):
     assert "condition: intact → damaged" in told
     assert f"conflict {number} field condition" in told
     assert "merged before" in run("merge", str(tmp_path / "b"))
+
+
+def test_no_row_of_a_merged_delivery_is_loaded_past_the_merge(
+    contested, database, workspace, tmp_path
+):
+    write_rejects(read_rejects(database, dataset="components"), tmp_path / "back.gpkg")
+    before = state(database)
+    report = reload_rows(tmp_path / "back.gpkg", workspace=workspace, judge_unchanged=True)
+    assert (report.loaded, report.refused, report.builds) == (0, 0, ())
+    assert report.rows == report.left > contested.held
+    assert all("census merge" in note.en for note in report.notes)
+    pd.testing.assert_frame_equal(pd.DataFrame(state(database)), pd.DataFrame(before))
