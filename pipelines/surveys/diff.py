@@ -13,6 +13,7 @@ import shapely
 
 from census.comparison import Comparison, Question, compare, foretell
 from gis.builds import BuildRequest
+from gis.outputs import appearing
 from gis.vector import write_vector
 from gis.workspace import Workspace
 from pipelines.build import Progress, open_context, silent
@@ -163,18 +164,22 @@ def _middles(shapes: Any) -> list[list[float] | None]:
 def write_difference(difference: Difference, path: Path) -> None:
     """Write what differs as a GeoPackage: layers ``changes`` and ``moves`` (from old to new place).
 
-    Removed components have the geometry that is live, all others the delivered one.
+    Removed components have the geometry that is live, all others the delivered one. The file appears
+    whole, or not at all.
+
+    Raises
+    ------
+    WorkspaceError
+        The file can not be written.
     """
     rows = difference.comparison.rows
     changed = rows[rows["change"] != "unchanged"].reset_index(drop=True)
-    path.unlink(missing_ok=True)
     table = changed.drop(columns=["was", "fields"]).assign(
         fields=[orjson.dumps(fields).decode() for fields in changed["fields"]]
     )
     plain = [name for name in table.columns if name not in ("geometry", "distance_m", "source_row")]
     table[plain] = table[plain].astype(object).where(table[plain].notna(), None)
     table["source_row"] = pd.to_numeric(table["source_row"]).astype("Int64")
-    write_vector(gpd.GeoDataFrame(table), path, layer="changes")
     moves = changed[changed["change"].isin(["moved", "recoded"]) & (changed["distance_m"] > 0)]
     lines = [
         shapely.linestrings([old, new])
@@ -185,4 +190,6 @@ def write_difference(difference: Difference, path: Path) -> None:
         )
     ]
     kept = pd.DataFrame(moves[["code", "live_code", "class_code", "distance_m", "outcome"]])
-    write_vector(gpd.GeoDataFrame(kept, geometry=lines, crs=rows.crs), path, layer="moves")
+    with appearing(path) as partial:
+        write_vector(gpd.GeoDataFrame(table), partial, layer="changes")
+        write_vector(gpd.GeoDataFrame(kept, geometry=lines, crs=rows.crs), partial, layer="moves")

@@ -4,6 +4,7 @@ What is proved stands in the manifest; what is only likely stands there as a com
 a person to confirm. Nothing is loaded.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -39,6 +40,7 @@ _SHOWN = 5
 _SHEETS = (".csv", ".csv.gz", ".xlsx")
 _IMAGES = (".tif", ".tiff")
 _BESIDE = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".xml", ".qix", ".qmd", ".aux")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 _ADVICE = {
     ".rar": "unpack it",
     ".7z": "unpack it",
@@ -153,12 +155,8 @@ def _why_unread(name: str, stems: set[str]) -> str | None:
     stem = name.rsplit(".", 1)[0]
     if suffix in _BESIDE:
         is_part = stem in stems or stem.removesuffix(".shp") in stems
-        lone = suffix in (".dbf", ".shx")
-        return (
-            f"there is no {PurePosixPath(stem).name}.shp beside it"
-            if lone and not is_part
-            else None
-        )
+        is_lone = suffix in (".dbf", ".shx") and not is_part
+        return f"there is no {PurePosixPath(stem).name}.shp beside it" if is_lone else None
     return _ADVICE.get(suffix, "it is of a kind that is not read")
 
 
@@ -386,7 +384,8 @@ def write_proposal(proposal: Proposal) -> str:
     if proposal.unread:
         blocks += ["", "# Not read:"]
         blocks += [f"#   {name}: {why}" for name, why in proposal.unread.items()]
-    return "\n".join(blocks) + "\n"
+    # A name may have a line break in it, as headings of spreadsheets do: a comment must not end there.
+    return "\n".join(_CONTROL.sub(" ", line) for line in blocks) + "\n"
 
 
 def _called(entry: Entry) -> str:

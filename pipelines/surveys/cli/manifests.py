@@ -39,6 +39,7 @@ def manifest(
     Example: wanmi census manifest deliveries/east -o deliveries/east/delivery.toml
     """
     from census.taxonomy import read_taxonomy
+    from gis.outputs import appearing
     from pipelines.surveys.manifests import Hints, propose_manifest, write_proposal
 
     if output is not None and output.exists() and not replace:
@@ -62,7 +63,8 @@ def manifest(
         )
     text = write_proposal(proposal)
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        with appearing(output) as partial:
+            partial.write_text(text, encoding="utf-8")
 
     def human() -> None:
         if output is None:

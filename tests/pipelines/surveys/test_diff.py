@@ -9,8 +9,10 @@ import pytest
 from shapely import Point
 from typer.testing import CliRunner
 
+from census.comparison import Comparison
 from gis.builds import live
 from gis.vector import write_vector
+from pipelines.surveys.diff import Difference, write_difference
 from tests.pipelines.town import write_manifest
 from wanmi import app
 
@@ -84,6 +86,40 @@ def test_the_layers_have_all_changes_and_the_moves(written):
     }
     moves = gpd.read_file(layers, layer="moves")
     assert moves.geometry.length.round(2).min() == 12.0
+
+
+def test_a_layer_that_can_not_be_written_leaves_the_last_one(tmp_path):
+    rows = gpd.GeoDataFrame(
+        {
+            "change": ["added"],
+            "code": ["a"],
+            "fields": [{}],
+            "was": [None],
+            "distance_m": [float("nan")],
+            "source_row": [1],
+        },
+        geometry=[Point(540_000, 4_214_000)],
+        crs="EPSG:4547",
+    )  # of the columns of the moves some are missing
+    comparison = Comparison(rows=rows, counts={}, fields={}, classes={})
+    difference = Difference(
+        delivery="a",
+        as_of="2026-05-31",
+        base_build_id=None,
+        base_evidence=None,
+        rows_read=1,
+        refused=0,
+        comparison=comparison,
+        conflicts=0,
+        ground=(),
+        crs="EPSG:4547",
+        warnings=(),
+    )
+    (tmp_path / "diff.gpkg").write_bytes(b"the last one")
+    with pytest.raises(KeyError):
+        write_difference(difference, tmp_path / "diff.gpkg")
+    assert [path.name for path in tmp_path.iterdir()] == ["diff.gpkg"]
+    assert (tmp_path / "diff.gpkg").read_bytes() == b"the last one"
 
 
 def test_the_page_loads_nothing_and_runs_nothing_of_the_delivery(written, playwright, chromium):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from typer.testing import CliRunner
 
 from census.taxonomy import read_taxonomy
-from gis.errors import DeliveryError
+from gis.errors import DeliveryError, WorkspaceError
 from gis.vector import write_vector
 from pipelines.surveys.evidence import class_of_name, guess_crs, guess_dataset
 from pipelines.surveys.manifests import Hints, propose_manifest, write_proposal
@@ -145,6 +146,14 @@ def test_what_nothing_is_known_of_stays_out_of_the_manifest(tmp_path):
     assert "nothing says what it is" in proposal.problems[0]
 
 
+def test_headings_of_several_lines_end_no_comment(tmp_path):
+    table = pd.DataFrame({"标识码\nObjID": ["1"], "备\n注 = 1": ["x"], "部件名称": ["雨水箅子"]})
+    table.to_excel(tmp_path / "部件.xlsx", index=False)
+    text = write_proposal(propose(tmp_path))
+    assert "备 注 = 1" in text
+    assert tomllib.loads(text)["layer"][0]["path"] == "部件.xlsx"
+
+
 @needs_data
 def test_messy_shapefiles_are_named_for_what_they_are():
     (areas,) = parsed(propose(MESSY / "gbk_dbf_no_cpg"))["layer"]
@@ -202,6 +211,8 @@ def test_the_command_writes_and_does_not_overwrite(workspace_root, tmp_path):
     assert tomllib.loads(target.read_text(encoding="utf-8"))["layer"][0]["class_code"] == "0104"
     again = runner.invoke(app, command)
     assert again.exit_code != 0
+    nowhere = runner.invoke(app, [*command[:-1], str(tmp_path / "city"), "--replace"])
+    assert isinstance(nowhere.exception, WorkspaceError)
     assert runner.invoke(app, [*command, "--replace", "--json"]).exit_code == 0
 
 
