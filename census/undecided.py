@@ -20,6 +20,7 @@ from census.taxonomy import CODE_LENGTHS
 from gis.crs import frame_crs
 from gis.errors import RequestError
 from gis.geopackage import ColumnText, write_columns, write_domains
+from gis.outputs import appearing
 from gis.sheets import list_sheets, read_sheet
 from gis.vector import list_layers, read_vector, write_table
 
@@ -80,22 +81,19 @@ def write_lists(
     ------
     RequestError
         The ending is of no such kind, or its folder does not exist.
+    WorkspaceError
+        The file can not be written.
     """
     suffix = path.suffix.lower()
     check_list(path)
-    partial = path.with_name(f".{path.stem}.partial{suffix}")
-    partial.unlink(missing_ok=True)
     tables = _tables(migration, decisions)
-    try:
+    with appearing(path) as partial:
         if suffix == ".xlsx":
             _write_workbook(tables, partial)
         elif suffix == ".html":
             partial.write_text(page_text(migration, tables), encoding="utf-8")
         else:
             _write_layers(migration, tables, partial, shapes=shapes)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def check_list(path: Path) -> None:
@@ -195,11 +193,13 @@ def _tables(migration: Migration, decisions: Decisions) -> dict[str, pd.DataFram
     ]
     keys = zip(classes["standard_ref"], classes["class_code"], strict=True)
     classes["decision"] = [decisions.classes.get(key) for key in keys]
-    rows = migration.rows[migration.rows["fate"].eq("undecided")].copy()
+    answers = migration.rows["code"].map(dict(decisions.components)).astype(object)
+    # The list is the only place of decisions: those of an earlier one stay, or the next would lose them.
+    rows = migration.rows[migration.rows["fate"].eq("undecided") | answers.notna()].copy()
     listed = classes.set_index(["standard_ref", "class_code"])["candidates"]
     keys = pd.MultiIndex.from_frame(rows[["standard_ref", "class_code"]])
     rows["candidates"] = listed.reindex(keys).to_numpy()
-    rows["decision"] = None
+    rows["decision"] = answers.where(answers.notna(), None).reindex(rows.index)
     return {
         CLASSES: classes[list(_CLASS_HEAD)],
         UNDECIDED: rows[list(_ROW_HEAD)],
@@ -277,8 +277,9 @@ def _write_layers(
 def page_text(migration: Migration, tables: dict[str, pd.DataFrame]) -> str:
     """Return the plan as one page that works offline."""
     template = resources.files("census").joinpath("migration.html").read_text(encoding="utf-8")
-    listed = tables[UNDECIDED].head(MOST_LISTED)
-    left = len(tables[UNDECIDED]) - len(listed)
+    waiting = migration.rows.index[migration.rows["fate"].eq("undecided")]
+    listed = tables[UNDECIDED].loc[waiting].head(MOST_LISTED)
+    left = len(waiting) - len(listed)
     counts = {fate: f"{migration.count(fate):,}" for fate in ("moved", "kept", "closed")}
     # What a person has to look at stands first.
     classes = tables[CLASSES].drop(columns="decision")

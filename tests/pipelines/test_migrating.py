@@ -19,7 +19,7 @@ from census.taxonomy import STANDARDS
 from census.undecided import read_decisions, write_lists
 from gis.builds import BuildRequest, Scope, list_builds, live, publish, rollback
 from gis.database import Database, read_rows
-from gis.errors import BuildError, RequestError
+from gis.errors import BuildError, RequestError, WorkspaceError
 from gis.faults import REJECT_COLUMNS
 from gis.vector import read_vector, write_vector
 from wanmi import mount
@@ -230,10 +230,11 @@ def test_a_day_before_the_newest_build_is_refused(city):
         migrate(city, as_of=date(2026, 1, 1))
 
 
-def lists(database: Database, path: Path) -> None:
+def lists(database: Database, path: Path, decided: Decisions | None = None) -> None:
     census = read_census(database)
-    plan = plan_migration(census.rows, to_ref=NEW, used=census.used)
-    write_lists(plan, path, shapes=census.rows.geometry, decisions=Decisions())
+    decided = decided or Decisions()
+    plan = plan_migration(census.rows, to_ref=NEW, used=census.used, decisions=decided)
+    write_lists(plan, path, shapes=census.rows.geometry, decisions=decided)
 
 
 def test_a_workbook_filled_in_decides(city, tmp_path):
@@ -275,6 +276,22 @@ def test_a_geopackage_filled_in_decides(city, tmp_path):
     assert read_decisions(path, to_ref=NEW) == Decisions(
         classes={}, components={"1301020307000001": "keep"}
     )
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".gpkg"])
+def test_the_next_list_has_what_was_decided_before(city, tmp_path, suffix):
+    path = tmp_path / f"second{suffix}"
+    components = {CODES[2]: "keep", CODES[3]: "01033"}
+    lists(city, path, Decisions(components=components))
+    assert read_decisions(path, to_ref=NEW).components == components
+    lists(city, tmp_path / "second.html", Decisions(components=components))
+    assert "<b>1</b>to be decided" in (tmp_path / "second.html").read_text(encoding="utf-8")
+
+
+def test_a_list_that_can_not_be_written_says_so(city, tmp_path):
+    (tmp_path / "list.xlsx").mkdir()
+    with pytest.raises(WorkspaceError, match=r"list\.xlsx can not be written"):
+        lists(city, tmp_path / "list.xlsx")
 
 
 def test_the_page_names_every_class_and_what_waits(city, tmp_path):
