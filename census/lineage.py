@@ -119,6 +119,12 @@ def read_recodes(connection: Connection, *, after: int) -> dict[str, str]:
     return compose_recodes([(str(code), str(former), int(build)) for code, former, build in rows])
 
 
+def next_codes_of(connection: Connection) -> dict[str, str]:
+    """Return former code -> the code that its component got next, of all times."""
+    rows = connection.execute("SELECT former_code, code FROM components.recode ORDER BY build_id")
+    return {str(former): str(code) for former, code in rows}
+
+
 def compose_recodes(recodes: list[tuple[str, str, int]]) -> dict[str, str]:
     """Return new code -> first code of steps (code, former code, build), oldest build first.
 

@@ -46,6 +46,7 @@ def check_geometry(
     *,
     kinds: frozenset[str],
     within: shapely.Geometry | None,
+    margin_m: float = 0.0,
 ) -> gpd.GeoDataFrame:
     """Return `frame` with its geometry made 2D, valid and of one of `kinds`; faults go to `faults`.
 
@@ -66,6 +67,8 @@ def check_geometry(
         Geometry types the dataset takes, as ``Polygon``.
     within : shapely geometry or None
         The city's extent, in the frame's CRS; None: not checked.
+    margin_m : float
+        What `within` reaches beyond the city's border, m: distances are told from the border.
     """
     shapes: Geometries = frame.geometry.to_numpy().copy()
     check = _Check(faults, frame.index)
@@ -77,7 +80,7 @@ def check_geometry(
     _repair(shapes, check, kinds=kinds)
     _fit_kinds(shapes, check, kinds=kinds)
     if within is not None:
-        _refuse_outside(shapes, check, within=within)
+        _refuse_outside(shapes, check, within=within, margin_m=margin_m)
     return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
 
 
@@ -258,7 +261,9 @@ def _wrap(shape: shapely.Geometry, multi: str) -> shapely.Geometry:
     return getattr(shapely, multi)([shape])
 
 
-def _refuse_outside(shapes: Geometries, check: _Check, *, within: shapely.Geometry) -> None:
+def _refuse_outside(
+    shapes: Geometries, check: _Check, *, within: shapely.Geometry, margin_m: float
+) -> None:
     shapely.prepare(within)
     outside = ~shapely.is_missing(shapes) & ~shapely.intersects(within, shapes)
     if not outside.any():
@@ -269,4 +274,4 @@ def _refuse_outside(shapes: Geometries, check: _Check, *, within: shapely.Geomet
     distance = np.zeros(len(shapes))
     distance[outside] = shapely.distance(within, shapes[outside])
     check.refuse("G010", shapes, swapped)
-    check.refuse("G009", shapes, outside & ~swapped, distance_m=distance)
+    check.refuse("G009", shapes, outside & ~swapped, distance_m=distance + margin_m)

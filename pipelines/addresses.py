@@ -7,9 +7,8 @@ import pandas as pd
 
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
-from gis.geometry import check_geometry
 from pipelines.context import BuildContext
-from pipelines.placement import chain_names, city_extent, place
+from pipelines.placement import chain_names, check_in_city, place
 from pipelines.repeats import refuse_repeats
 from pipelines.topography import KINDS
 from pipelines.values import code_of, known_words, name_of, names_of, text_of, words_of
@@ -64,7 +63,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     faults.add("P003", name.isna())
     said = text_of(frame, "kind").fillna("")
     faults.add("AD01", kind.isna(), value=said, known=known_words("place_kind"))
-    checked = check_geometry(frame, faults, kinds=KINDS, within=city_extent(context))
+    checked = check_in_city(frame, faults, kinds=KINDS, context=context)
     refuse_repeats(faults, code)
     kept = checked.loc[~faults.refused].geometry
     where = place(kept, context)

@@ -1,5 +1,6 @@
 """Component rows that the history has overtaken: they name a former code, or a version that is live no more."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -7,12 +8,10 @@ import pandas as pd
 from census.exchange.columns import exchange_columns
 from census.exchange.stamp import BASE_BUILD, BASE_HASH
 from census.standing import standing
-from gis.database import read_rows
 from gis.faults import Faults
 from pipelines.context import BuildContext
 
 DATASET = "components"
-_RECODES = "SELECT former_code, code FROM components.recode ORDER BY build_id"
 
 
 def claims_of(frame: pd.DataFrame) -> pd.DataFrame:
@@ -53,19 +52,17 @@ def judge_former_codes(rows: pd.DataFrame, faults: Faults, *, context: BuildCont
     """
     if context.merges or rows["code"].isna().all():
         return
-    with context.database.connect(read_only=True) as connection:
-        steps = read_rows(connection, _RECODES)
-    if steps.empty:
+    following = context.references.recodes()
+    if not following:
         return
     live = set(context.rows(DATASET)["code"])
-    following = dict(zip(steps["former_code"], steps["code"], strict=True))
-    concerned = rows["code"].isin(steps["former_code"]) & ~rows["code"].isin(live)
+    concerned = rows["code"].isin(list(following)) & ~rows["code"].isin(live)
     current = rows.loc[concerned, "code"].map(lambda code: _newest(code, following))
     mask = current.isin(live).reindex(rows.index, fill_value=False)
     faults.add("C009", mask & standing(rows, faults), code=rows["code"], current=current)
 
 
-def _newest(code: str, following: dict[str, str]) -> str:
+def _newest(code: str, following: Mapping[str, str]) -> str:
     """Return the last of the codes that a component got after another.
 
     Examples

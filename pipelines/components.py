@@ -28,13 +28,13 @@ from census.texts import judge_readings, restore_zeros
 from census.wording import judge_wording
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
-from gis.geometry import check_geometry, keep_shapes
+from gis.geometry import keep_shapes
 from pipelines.attributes import attributes_of
 from pipelines.claims import claims_of, judge_former_codes, judge_overtaken
 from pipelines.component_checks import judge_places
 from pipelines.context import BuildContext
 from pipelines.numbering import complete_codes, judge_claims
-from pipelines.placement import Placement, city_extent, first_digits, place
+from pipelines.placement import Placement, check_in_city, city_extent, first_digits, place
 
 DATASET = "components"
 RULES = {**read_rules("gis.codes"), **read_rules("census")}
@@ -99,7 +99,7 @@ def _check_shapes(
     census, extent = context.profile.census, city_extent(context)
     crs = context.crs.crs
     elsewhere = judge_elsewhere(rows, faults, within=extent, share=census.elsewhere_share, crs=crs)
-    rows = check_geometry(rows[~elsewhere], faults, kinds=KINDS, within=extent)
+    rows = check_in_city(rows[~elsewhere], faults, kinds=KINDS, context=context)
     judge_geometry(rows, faults, expected=rows["class_geometry"])
     rows = rows[standing(rows, faults)]
     judge_sizes(

@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from census.decisions import confirmed_names, last_decision
+from census.lineage import next_codes_of
 from census.texts import FileFinding
 from census.units import UnitDirectory, read_directory
 from gis.builds import live
@@ -44,6 +45,7 @@ class References:
         self._frames: dict[str, pd.DataFrame] = dict(judged or {})
         self._changes: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
         self._confirmed: tuple[Mapping[str, str], str] | None = None
+        self._recodes: Mapping[str, str] | None = None
 
     def confirmed_names(self) -> Mapping[str, str]:
         """Return what delivered names of units were confirmed to mean: plain spelling -> unit code."""
@@ -60,6 +62,15 @@ class References:
             with self._database.connect(read_only=True) as connection:
                 self._confirmed = confirmed_names(connection), last_decision(connection)
         return self._confirmed
+
+    def recodes(self) -> Mapping[str, str]:
+        """Return former component code -> the code that its component got next."""
+        if self._recodes is None:
+            if self._database is None:
+                return {}
+            with self._database.connect(read_only=True) as connection:
+                self._recodes = next_codes_of(connection)
+        return self._recodes
 
     def get(self, dataset: str) -> pd.DataFrame:
         """Return the rows of `dataset`: a GeoDataFrame in the city's CRS where it has geometry."""

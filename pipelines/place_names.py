@@ -8,9 +8,8 @@ from gis.classification import place_name_categories
 from gis.codes import read_rules
 from gis.crs import GEOGRAPHIC, transform_xy
 from gis.faults import Faults, Outcome
-from gis.geometry import check_geometry
 from pipelines.context import BuildContext
-from pipelines.placement import city_extent, place, representative_points
+from pipelines.placement import check_in_city, place, representative_points
 from pipelines.repeats import refuse_repeats
 from pipelines.romanisation import romanise
 from pipelines.topography import KINDS
@@ -33,7 +32,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     unknown = category.notna() & ~category.isin(list(place_name_categories()))
     faults.add("PN01", unknown, value=category)
     pinyin = _romanise(faults, name, context)
-    checked = check_geometry(frame, faults, kinds=KINDS, within=city_extent(context))
+    checked = check_in_city(frame, faults, kinds=KINDS, context=context)
     refuse_repeats(faults, code)
     kept = checked.loc[~faults.refused].geometry
     where = place(kept, context)

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gis.faults import Faults
+from gis.geometry import check_geometry
 from gis.index import CellIndex
 from pipelines.context import BuildContext
 
@@ -109,6 +111,19 @@ def place(geometry: gpd.GeoSeries, context: BuildContext) -> Placement:
         grid_code=grid_code,
         community_code=community.astype(object).where(community.notna(), None),
         area_code=smallest.astype(object).where(smallest.notna(), None),
+    )
+
+
+def check_in_city(
+    frame: gpd.GeoDataFrame, faults: Faults, *, kinds: frozenset[str], context: BuildContext
+) -> gpd.GeoDataFrame:
+    """Check geometry as `gis.geometry.check_geometry`, within the city as the profile bounds it."""
+    return check_geometry(
+        frame,
+        faults,
+        kinds=kinds,
+        within=city_extent(context),
+        margin_m=context.profile.thresholds.outside_distance_m,
     )
 
 

@@ -9,10 +9,9 @@ import shapely
 from gis.classification import TOPOGRAPHY_THEMES, topography_classes
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
-from gis.geometry import check_geometry
 from pipelines.attributes import attributes_of
 from pipelines.context import BuildContext
-from pipelines.placement import city_extent
+from pipelines.placement import check_in_city
 from pipelines.repeats import refuse_repeats
 from pipelines.values import code_of, name_of, text_of
 
@@ -39,7 +38,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     )
     unknown = ~feature_class.isin(list(topography_classes()))
     faults.add("TP02", unknown & ~faults.refused, value=feature_class)
-    checked = check_geometry(frame, faults, kinds=KINDS, within=city_extent(context))
+    checked = check_in_city(frame, faults, kinds=KINDS, context=context)
     code = delivered.fillna(derived_codes(feature_class, checked.geometry))
     faults.add("TP03", delivered.isna() & ("code" in frame) & ~faults.refused, code=code)
     refuse_repeats(faults, code)

@@ -75,7 +75,7 @@ def test_sheets_reach_over_the_city_but_not_far(tmp_path):
     assert outcome.accepted["code"].tolist() == ["a", "b", "c"]
     # 50 m beside the city are allowed, so the border is taken 50 m out.
     assert outcome.faults["reason_en"].tolist() == [
-        "The feature lies outside the city, 10 m from its border."
+        "The feature lies outside the city, 60 m from its border."
     ]
 
 
