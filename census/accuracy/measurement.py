@@ -30,7 +30,8 @@ PROBLEMS: Mapping[Kind, tuple[str, str]] = {
 }
 """What can be wrong with a row of the form, in both languages."""
 
-_YES = frozenset(("是", "1", "1.0", "y", "yes", "true", "x", "√", "✓", "未找到", "没有", "无"))
+_YES = frozenset(("是", "1", "1.0", "y", "yes", "true", "x", "√", "✓", "未找到"))
+"""Not 无 or 没有: in that column they may say that nothing is missing."""
 _NO = frozenset(("", "否", "0", "0.0", "n", "no", "false"))
 _LARGEST = 1e8
 """No coordinate of any CRS is larger, m."""

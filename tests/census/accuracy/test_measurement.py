@@ -122,6 +122,13 @@ def test_not_found_is_understood(word):
     assert found.points["code"].tolist() == ["c002"]
 
 
+@pytest.mark.parametrize("word", ["无", "没有"])
+def test_a_word_that_may_say_that_nothing_is_missing_is_told(word):
+    found = pair(form({"code": "c001", "not_found": word}))
+    assert found.not_found.empty
+    assert kinds(found) == [(2, "unreadable")]
+
+
 def test_full_width_numbers_are_read():
     x, y = (
         str(value).translate(str.maketrans("0123456789.", "０１２３４５６７８９．"))
