@@ -15,8 +15,6 @@ from census.merging.threeway import Merged
 
 CHANGES = ("added", "removed", "recoded", "moved", "changed", "unchanged")
 """What may have become of a component; one that is several of these is the first of them."""
-OUTCOMES = ("taken", "waits", "stays", "refused")
-"""What a merge does with it: takes it, lets it wait as a conflict, or lets live stay as it is."""
 _ACCURACY_M = 0.5
 
 
@@ -26,7 +24,8 @@ class Comparison:
 
     rows: gpd.GeoDataFrame
     """Per component ``change``, ``code``, ``live_code``, ``class_code``, ``name``, ``distance_m``, ``fields``
-    (field -> old and new text), ``outcome``, ``source_file``, ``source_row``, ``was`` (geometry that is
+    (field -> old and new text), ``outcome`` (a merge takes it: taken; it becomes a conflict: waits; live is
+    kept: stays), ``source_file``, ``source_row``, ``was`` (geometry that is
     live) and its geometry as delivered, else as live; by change and code."""
     counts: Mapping[str, int]
     """Change -> components."""

@@ -32,12 +32,13 @@ from census.exchange.writing import (
     write_geopackage,
     write_parquet,
 )
+from census.migration import fitting_extensions
 from census.taxonomy import CODE_LENGTHS, STANDARDS, read_taxonomy
 from gis.builds import list_builds, live
 from gis.crs import city_crs
 from gis.database import Database
 from gis.errors import NotFoundError, RequestError
-from gis.workspace import ExtensionClass, Workspace
+from gis.workspace import Workspace
 
 STEM = "components"
 MOST_UNITS = 500
@@ -264,21 +265,13 @@ def class_names(workspace: Workspace, classes: "pd.Series[str]") -> dict[str, st
     for code in sorted(set(classes.dropna()) - set(names)):
         fitting = [ref for ref in reversed(STANDARDS) if CODE_LENGTHS[ref] == len(code)]
         entries = [
-            read_taxonomy(ref, _fitting(profile.extension_class, ref)).get("component", code)
+            read_taxonomy(ref, fitting_extensions(profile.extension_class, ref)).get(
+                "component", code
+            )
             for ref in fitting
         ]
         names[code] = next((entry.name for entry in entries if entry is not None), code)
     return dict(sorted(names.items()))
-
-
-def _fitting(extensions: list[ExtensionClass], ref: str) -> list[ExtensionClass]:
-    taken = read_taxonomy(ref)
-    return [
-        extension
-        for extension in extensions
-        if len(extension.code) == CODE_LENGTHS[ref]
-        and taken.get(extension.kind, extension.code) is None
-    ]
 
 
 def value_lists(
