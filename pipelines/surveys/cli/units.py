@@ -170,6 +170,8 @@ def confirm(
     stored = decide_names(workspace, decisions, actor=actor(), replace=replace)
 
     def show() -> None:
+        if not decisions:
+            typer.echo("Nothing is filled in, so nothing was decided.")
         for decision in decisions:
             _show_decision(decision, decision.spelling not in {new.spelling for new in stored})
 

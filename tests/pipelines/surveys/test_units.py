@@ -109,6 +109,7 @@ def test_the_list_goes_out_as_a_workbook_and_comes_back_filled_in(
     build_delivery(folder, workspace=workspace)
     path = tmp_path / "names.xlsx"
     assert len(run("review", "-o", path, "--json")) == 3
+    assert "Nothing is filled in" in run("confirm", "--file", path)
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     names = [cell.value for cell in sheet[1]]
