@@ -27,8 +27,16 @@ _HISTORY = """
     JOIN meta.build b USING (build_id) JOIN meta.delivery d USING (delivery_id)
     LEFT JOIN meta.build f ON f.build_id = c.closed_build_id
     LEFT JOIN meta.delivery e ON e.delivery_id = f.delivery_id
-    WHERE c.code = ANY(%s) ORDER BY c.row_id
+    JOIN unnest(%s::text[], %s::bigint[], %s::bigint[]) AS span (code, first, after)
+        ON c.code = span.code AND c.build_id >= span.first AND c.build_id < span.after
+    ORDER BY c.row_id
 """
+_FORMER = """
+    SELECT former_code, build_id FROM components.recode WHERE code = %s AND build_id < %s
+    ORDER BY build_id DESC LIMIT 1
+"""
+_NEVER = 2**62
+"""No build has this number."""
 _NEWEST = """
     SELECT build_id, as_of FROM meta.build WHERE dataset = 'components' AND status = 'live'
     ORDER BY build_id DESC LIMIT 1
@@ -166,8 +174,8 @@ def read_history(database: Database, code: str) -> list[Version]:
         No component ever had this code.
     """
     with database.connect(read_only=True) as connection:
-        codes = _former_codes(connection, code)
-        rows = read_features(connection, _HISTORY, [codes], crs=database.crs)
+        spans = [list(part) for part in zip(*_spans(connection, code), strict=True)]
+        rows = read_features(connection, _HISTORY, spans, crs=database.crs)
     if rows.empty:
         msg = f"No component ever had the code {code}: check it, `wanmi census export` lists those that are live."
         raise NotFoundError(msg, zh=f"从未有部件使用过编码 {code}：请核对。")
@@ -180,13 +188,17 @@ def read_history(database: Database, code: str) -> list[Version]:
     return versions
 
 
-def _former_codes(connection: Connection, code: str) -> list[str]:
-    rows = connection.execute(
-        "WITH RECURSIVE line AS (SELECT %s::text AS code UNION "
-        "SELECT r.former_code FROM components.recode r JOIN line USING (code)) SELECT code FROM line",
-        [code],
-    ).fetchall()
-    return [str(row[0]) for row in rows]
+def _spans(connection: Connection, code: str) -> list[tuple[str, int, int]]:
+    """Return the codes of a component, each with its first build and the one that took it away.
+
+    Before and after, a code may be another component's: codes are exchanged, and given again.
+    """
+    spans: list[tuple[str, int, int]] = []
+    after = _NEVER
+    while (row := connection.execute(_FORMER, [code, after]).fetchone()) is not None:
+        spans.append((code, int(row[1]), after))
+        code, after = str(row[0]), int(row[1])
+    return [*spans, (code, 0, after)]
 
 
 def _version(row: "pd.Series[Any]", before: "pd.Series[Any] | None") -> Version:

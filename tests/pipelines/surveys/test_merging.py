@@ -226,6 +226,21 @@ def test_rows_name_their_version(town, workspace, database, tmp_path):
     assert [version.code for version in read_history(database, FOUR)] == [TWO, FOUR, FOUR]
 
 
+def test_the_history_of_exchanged_codes_is_that_of_one_component(
+    town, workspace, database, tmp_path
+):
+    rows = components()
+    rows["base_build"] = str(town)
+    rows["base_hash"] = state(database).loc[rows["ObjID"], "content_hash"].tolist()
+    rows["ObjID"] = rows["ObjID"].replace({ONE: TWO, TWO: ONE})
+    report = merge_delivery(team(tmp_path / "a", rows), workspace=workspace)
+    assert (report.recoded, report.held) == (2, 0)
+    for code, former in ((ONE, TWO), (TWO, ONE)):
+        versions = read_history(database, code)
+        assert [version.code for version in versions] == [former, code]
+        assert set(versions[1].changes) == {"code"}
+
+
 def test_a_new_code_at_the_same_place_is_told(town, workspace, database, tmp_path):
     rows = edited(ObjID={TWO: FOUR})
     report = merge_delivery(team(tmp_path / "a", rows, base=town), workspace=workspace)
