@@ -165,8 +165,12 @@ def load_manifest(path: Path, *, of: Path) -> dict[str, Any]:
     Raises
     ------
     DeliveryError
-        There is none, or it is not TOML in UTF-8.
+        There is none, nor perhaps a delivery, or it is not TOML in UTF-8.
     """
+    if not of.exists():
+        raise _refuse(
+            f"There is no {of}: correct the path of the delivery.", f"没有 {of}：请更正交付的路径。"
+        )
     if not path.is_file():
         raise _refuse(
             f"{of} is no delivery: it has no {MANIFEST_NAME}; write one that names its files, or have "

@@ -113,6 +113,8 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
 def test_no_manifest_and_a_manifest_in_gbk_are_told_apart(tmp_path):
     with pytest.raises(DeliveryError, match=r"is no delivery: it has no delivery\.toml"):
         read_manifest(tmp_path)
+    with pytest.raises(DeliveryError, match=r"There is no .*absent: correct the path"):
+        read_manifest(tmp_path / "absent")
     (tmp_path / "delivery.toml").write_bytes('[delivery]\nname = "普查"'.encode("gbk"))
     with pytest.raises(DeliveryError, match="is not UTF-8"):
         read_manifest(tmp_path)
