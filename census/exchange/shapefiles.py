@@ -72,7 +72,7 @@ def _cut_texts(rows: ExportRows, encoding: str) -> tuple[pd.DataFrame, list[tupl
     """Return the table with texts cut to 254 bytes, and code, column and text of those that were."""
     table, long = rows.table.copy(), []
     for name in table.columns:
-        values = table[name]
+        values = table[name].copy()
         if values.dtype != object:
             continue
         # No character takes more than four bytes, so shorter texts need no encoding to be measured.
@@ -84,7 +84,6 @@ def _cut_texts(rows: ExportRows, encoding: str) -> tuple[pd.DataFrame, list[tupl
             short = cut_text(text, TEXT_BYTES, encoding)
             if short != text:
                 long.append((str(table.at[index, rows.key]), str(name), text))
-                values = values.copy()
                 values.at[index] = short
         table[name] = values
     return table, long
