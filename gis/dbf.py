@@ -18,6 +18,7 @@ from gis.encoding import EncodingDecision
 from gis.errors import FileFormatError
 from gis.fieldtexts import decide_fields, decode_mixed
 from gis.findings import Finding, Kind
+from gis.remarks import Remark
 from gis.texts import examine_values, name_warnings, repair_names
 
 _EXACT_DIGITS = 15  # whole numbers of more digits do not survive as floating point
@@ -120,7 +121,7 @@ class Attributes:
     frame: pd.DataFrame
     """One row per record, deleted ones included; text and dates as text, None for blank."""
     decision: EncodingDecision
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
     findings: tuple[Finding, ...] = ()
     """What single values are at fault with; rows count records from 1."""
 
@@ -230,7 +231,7 @@ def _shown(value: bytes, codec: str) -> str:
 
 
 def _decode_column(
-    column: _Decoding, *, warnings: list[str], findings: list[Finding]
+    column: _Decoding, *, warnings: list[Remark], findings: list[Finding]
 ) -> NDArray[Any]:
     cells, field = column.cells, column.field
     if field.kind in ("N", "F"):
@@ -241,7 +242,12 @@ def _decode_column(
         return cells.spread(_object([_LOGICAL.get(value.upper()) for value in cells.values]))
     if field.kind == "M":
         if any(cells.values):
-            warnings.append(f"Column {column.name} is a memo field, whose text is not read.")
+            warnings.append(
+                Remark(
+                    en=f"Column {column.name} is a memo field, whose text is not read.",
+                    zh=f"列 {column.name} 是备注字段，其文本未读取。",
+                )
+            )
         return _object([None] * len(cells.codes))
     decoded = decode_mixed(cells.values, codec=column.codec)
     texts = decoded.values

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gis.encoding import EncodingDecision, decide_encoding, decode_values
 from gis.errors import FileFormatError
+from gis.remarks import Remark
 
 ENTITIES = "entities"
 """The layer that GDAL puts all entities in; the drawing's own layers are a column of it."""
@@ -69,7 +70,7 @@ class Drawing:
     """1-based position among the drawing's entities."""
     layers: tuple[str, ...]
     """All layers of the drawing that hold more than texts, sorted."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
 
 
 def read_entities(
@@ -118,15 +119,25 @@ def _words(
     in_paper: NDArray[np.bool_],
     label: "pd.Series[Any]",
     kept: NDArray[np.bool_],
-) -> list[str]:
+) -> list[Remark]:
     words = []
     if is_text.any():
+        count, used = is_text.sum(), label[kept].notna().sum()
         words.append(
-            f"{is_text.sum()} texts of the drawing are no rows; {label[kept].notna().sum()} of them "
-            f"label the entity within {LABEL_DISTANCE_M:g} m of them, in column label."
+            Remark(
+                en=f"{count} texts of the drawing are no rows; {used} of them "
+                f"label the entity within {LABEL_DISTANCE_M:g} m of them, in column label.",
+                zh=f"图中 {count} 个文字不作为记录；其中 {used} 个标注 {LABEL_DISTANCE_M:g} 米内的图元，"
+                "写入 label 列。",
+            )
         )
     if in_paper.any():
-        words.append(f"{in_paper.sum()} entities lie in paper space and are not read.")
+        words.append(
+            Remark(
+                en=f"{in_paper.sum()} entities lie in paper space and are not read.",
+                zh=f"{in_paper.sum()} 个图元位于图纸空间，未读取。",
+            )
+        )
     return words
 
 

@@ -12,6 +12,7 @@ from functools import cache
 
 from gis.codes import read_table
 from gis.errors import EncodingError
+from gis.remarks import Remark
 
 _CANDIDATES = ("utf-8", "gb18030", "big5")
 _SAMPLE_BYTES = 200_000
@@ -46,6 +47,8 @@ _SPELLINGS = {
     "ANSI 1252": "cp1252",
     "88591": "iso-8859-1",
 }
+FORMAT_IS_UTF8 = Remark(en="the format is UTF-8", zh="该格式规定为 UTF-8")
+"""Evidence for formats that have no other encoding."""
 _LABELS = {"utf-8": "UTF-8", "gb18030": "GB18030", "big5": "Big5", "ascii": "ASCII"}
 
 
@@ -57,9 +60,9 @@ class EncodingDecision:
     """Name of the Python codec."""
     label: str
     """Name for people: UTF-8, GBK, GB18030, Big5, ASCII …"""
-    evidence: str
+    evidence: Remark
     """What spoke for it, in one line."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     """Contradictions between what was declared and what the bytes show."""
 
 
@@ -133,8 +136,8 @@ def decide_encoding(
     --------
     >>> decide_encoding(["石家庄市".encode("gbk")]).label
     'GBK'
-    >>> decide_encoding(["石家庄市".encode()], cpg="GBK").warnings
-    ('The .cpg says GBK but the text is UTF-8; read as UTF-8.',)
+    >>> decide_encoding(["石家庄市".encode()], cpg="GBK").warnings[0].en
+    'The .cpg says GBK but the text is UTF-8; read as UTF-8.'
     """
     distinct = sorted({value for value in values if not value.isascii()})
     declared = _declared(cpg, language_id)
@@ -142,33 +145,35 @@ def decide_encoding(
         return _follow_stated(stated, distinct)
     if not distinct:
         codec = next((codec for _, _, codec in declared), None) or "utf-8"
-        return EncodingDecision(codec=codec, label="ASCII", evidence="plain ASCII text")
+        plain = Remark(en="plain ASCII text", zh="全部为 ASCII 字符")
+        return EncodingDecision(codec=codec, label="ASCII", evidence=plain)
     trials = sorted((try_codec(codec, distinct) for codec in _CANDIDATES), key=lambda t: -t.score)
     best = trials[0]
-    overruled: list[tuple[str, str]] = []
+    overruled: list[tuple[Remark, str]] = []
     for source, name, codec in declared:
         trial = try_codec(codec, distinct)
         fits = trial.bad_share <= _MAX_BAD_SHARE
         if fits and (trial.score >= best.score - _CLOSE_SCORE or best.score < _CLEAR_SCORE):
-            return _decision(codec, distinct, overruled, f"{source} says {name}", trials)
+            said = Remark(en=f"{source.en} says {name}", zh=f"{source.zh}声明为 {name}")
+            return _decision(codec, distinct, overruled, said, trials)
         overruled.append((source, name))
     if best.score < _CLEAR_SCORE and not (best.codec == "utf-8" and best.bad_share == 0):
         raise _undecided(trials)
-    return _decision(best.codec, distinct, overruled, "by the text itself", trials)
+    itself = Remark(en="by the text itself", zh="由文本本身判定")
+    return _decision(best.codec, distinct, overruled, itself, trials)
 
 
-def _declared(cpg: str | None, language_id: int) -> list[tuple[str, str, str]]:
+def _declared(cpg: str | None, language_id: int) -> list[tuple[Remark, str, str]]:
     """Return (source, name, codec) of what the file declares, the strongest first."""
     found = []
     if cpg and cpg.strip():
         codec = find_codec(cpg)
         if codec is not None:
-            found.append(("the .cpg", cpg.strip(), codec))
+            found.append((Remark(en="the .cpg", zh=".cpg 文件"), cpg.strip(), codec))
     if language_id in _LANGUAGE_IDS:
         codec = _LANGUAGE_IDS[language_id]
-        found.append(
-            ("the DBF language byte", f"0x{language_id:02X} ({encoding_label(codec)})", codec)
-        )
+        source = Remark(en="the DBF language byte", zh="DBF 语言字节")
+        found.append((source, f"0x{language_id:02X} ({encoding_label(codec)})", codec))
     return found
 
 
@@ -186,8 +191,8 @@ def encoding_label(codec: str) -> str:
 def _decision(
     codec: str,
     values: Sequence[bytes],
-    overruled: Sequence[tuple[str, str]],
-    reason: str,
+    overruled: Sequence[tuple[Remark, str]],
+    reason: Remark,
     trials: Sequence[_Trial],
 ) -> EncodingDecision:
     label = encoding_label(codec)
@@ -195,15 +200,26 @@ def _decision(
         label = "GBK"
     shown = ", ".join(f"{encoding_label(t.codec)} {t.score:.2f}" for t in trials)
     warnings = [
-        f"{source[0].upper()}{source[1:]} says {name} but the text is {label}; read as {label}."
+        Remark(
+            en=f"{source.en[0].upper()}{source.en[1:]} says {name} but the text is {label}; "
+            f"read as {label}.",
+            zh=f"{source.zh}声明为 {name}，但文本实为 {label}，已按 {label} 读取。",
+        )
         for source, name in overruled
     ]
     best, second = trials[0], trials[1]
-    if not reason.startswith("the") and best.score - second.score < _CLOSE_SCORE:
+    if not reason.en.startswith("the") and best.score - second.score < _CLOSE_SCORE:
         warnings.append(
-            f"The encoding is doubtful ({shown}); state encoding in delivery.toml if names look wrong."
+            Remark(
+                en=f"The encoding is doubtful ({shown}); "
+                "state encoding in delivery.toml if names look wrong.",
+                zh=f"编码存疑（{shown}）：如名称显示有误，请在 delivery.toml 中声明 encoding。",
+            )
         )
-    evidence = f"{reason}; likeness to Chinese text: {shown}"
+    evidence = Remark(
+        en=f"{reason.en}; likeness to Chinese text: {shown}",
+        zh=f"{reason.zh}；与中文文本的相似度：{shown}",
+    )
     return EncodingDecision(codec=codec, label=label, evidence=evidence, warnings=tuple(warnings))
 
 
@@ -224,15 +240,19 @@ def _follow_stated(stated: str, values: Sequence[bytes]) -> EncodingDecision:
             zh=f"文本不是所声明的编码 {stated}（{trial.bad_share:.0%} 的值无法解码，最符合 "
             f"{encoding_label(trials[0].codec)}）：请修改或删除 delivery.toml 中的 encoding。",
         )
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     if values and trials[0].score - trial.score > _CLOSE_SCORE:
+        like = encoding_label(trials[0].codec)
         warnings = (
-            f"The text looks like {encoding_label(trials[0].codec)}, but {stated} is stated and was used.",
+            Remark(
+                en=f"The text looks like {like}, but {stated} is stated and was used.",
+                zh=f"文本像是 {like}，但清单声明为 {stated}，已按声明读取。",
+            ),
         )
     return EncodingDecision(
         codec=codec,
         label=encoding_label(codec),
-        evidence="stated in the manifest",
+        evidence=Remark(en="stated in the manifest", zh="清单中声明"),
         warnings=warnings,
     )
 

@@ -16,6 +16,7 @@ from sqlalchemy import Text
 
 from gis.codes import read_table
 from gis.errors import DeliveryError
+from gis.remarks import Remark
 from gis.suggestions import suggest_columns
 from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
@@ -39,7 +40,7 @@ class FieldMapping:
     """Platform column -> the file's column, in the file's order."""
     unmapped: tuple[str, ...]
     """The file's columns that no platform column stands for, named as in the frame."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     """Names that were cut, and what unknown ones may mean."""
 
 
@@ -114,7 +115,9 @@ def _find(column: str, dataset: str, local: Mapping[str, Sequence[str]]) -> str 
     return find_column(column, dataset=dataset)
 
 
-def _cut_names(mapped: Mapping[str, str], *, dataset: str, stated: Mapping[str, str]) -> list[str]:
+def _cut_names(
+    mapped: Mapping[str, str], *, dataset: str, stated: Mapping[str, str]
+) -> list[Remark]:
     """Return what is to be said of names that were read although a shapefile cut them."""
     exact, _ = _spellings(dataset)
     words = []
@@ -124,8 +127,11 @@ def _cut_names(mapped: Mapping[str, str], *, dataset: str, stated: Mapping[str, 
         whole = cut_from(column, dataset=dataset)
         if whole is not None:
             words.append(
-                f"Column {column} is {whole} cut to the 10 bytes that a shapefile keeps of a name; "
-                f"read as {platform}."
+                Remark(
+                    en=f"Column {column} is {whole} cut to the 10 bytes that a shapefile keeps of a "
+                    f"name; read as {platform}.",
+                    zh=f"列 {column} 是 {whole} 被 Shapefile 截到 10 个字节的列名，已作为 {platform} 读取。",
+                )
             )
     return words
 
@@ -143,7 +149,7 @@ def cut_from(name: str, *, dataset: str) -> str | None:
     return next((alias for alias in pairs if plain in _cut_spellings(alias)), None)
 
 
-def _did_you_mean(unknown: list[str], mapped: Mapping[str, str], *, dataset: str) -> list[str]:
+def _did_you_mean(unknown: list[str], mapped: Mapping[str, str], *, dataset: str) -> list[Remark]:
     """Return what unknown names may mean, for platform columns that no other name stands for."""
     words = []
     for name in unknown:
@@ -156,8 +162,12 @@ def _did_you_mean(unknown: list[str], mapped: Mapping[str, str], *, dataset: str
         ]
         if guesses:
             words.append(
-                f"Column {name} is not known: did you mean {' or '.join(guesses)}? If so, state "
-                f'{guesses[0]} = "{name}" under [layer.fields].'
+                Remark(
+                    en=f"Column {name} is not known: did you mean {' or '.join(guesses)}? If so, "
+                    f'state {guesses[0]} = "{name}" under [layer.fields].',
+                    zh=f"无法识别列 {name}：是否指 {' 或 '.join(guesses)}？如是，请在 [layer.fields] 中"
+                    f'写明 {guesses[0]} = "{name}"。',
+                )
             )
     return words
 

@@ -17,6 +17,7 @@ from gis.encoding import (
     try_codec,
 )
 from gis.errors import EncodingError
+from gis.remarks import Remark
 
 _MAX_BAD_SHARE = 0.05
 _CLEAR = 0.6
@@ -36,11 +37,15 @@ class FieldEncodings:
     codecs: tuple[str, ...]
     """Codec of each column."""
 
-    def conflicts(self, names: Sequence[str]) -> list[str]:
+    def conflicts(self, names: Sequence[str]) -> list[Remark]:
         """Return what is to be said of columns that are not in the file's encoding."""
         return [
-            f"Column {name} is in {encoding_label(codec)} although the file is in {self.decision.label}; "
-            f"read as {encoding_label(codec)}."
+            Remark(
+                en=f"Column {name} is in {encoding_label(codec)} although the file is in "
+                f"{self.decision.label}; read as {encoding_label(codec)}.",
+                zh=f"列 {name} 的编码是 {encoding_label(codec)}，而文件是 {self.decision.label}；"
+                f"该列已按 {encoding_label(codec)} 读取。",
+            )
             for name, codec in zip(names, self.codecs, strict=True)
             if codec != self.decision.codec
         ]

@@ -1,7 +1,7 @@
 """What reading found out about single values: which rows, what the file holds, what was made of it.
 
 A finding is evidence, not a verdict: `census.texts` says which rule it breaks, and for other datasets
-it is one sentence of the file's report.
+it is one remark of the file's report.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gis.remarks import Remark, name_rows
 
 Kind = Literal[
     "cut",
@@ -25,19 +27,48 @@ Kind = Literal[
     "digits_lost",
 ]
 _SHOWN = 3
-_WORDS: dict[Kind, str] = {
-    "cut": "ends in the middle of a character (cut to the column's width); it was dropped",
-    "likely_cut": "is as long as a shapefile's column allows, so it was probably cut",
-    "damaged": "holds bytes that are no text; they were replaced",
-    "mojibake": "was text read in a wrong encoding; it was read back",
-    "suspect": "looks like text read in a wrong encoding, but can not be read back",
-    "question_marks": "lost its characters: question marks stand in their place",
-    "other_encoding": "holds values in another encoding than the rest; they were read in theirs",
-    "no_number": "holds what is no number; left blank",
-    "overflow": "holds stars in place of numbers too long for it; they are lost",
-    "scientific": "holds numbers in scientific notation, whose digits are lost",
-    "digits_lost": "holds numbers of more than 15 digits as a spreadsheet keeps them: the last "
-    "digits are lost",
+_WORDS: dict[Kind, tuple[str, str]] = {
+    "cut": (
+        "ends in the middle of a character (cut to the column's width); it was dropped",
+        "的值在半个汉字处被截断（超出列宽），残缺的字符已去掉",
+    ),
+    "likely_cut": (
+        "is as long as a shapefile's column allows, so it was probably cut",
+        "的值已达 Shapefile 列宽上限，很可能被截断",
+    ),
+    "damaged": (
+        "holds bytes that are no text; they were replaced",
+        "含有不是文本的字节，已被替换",
+    ),
+    "mojibake": (
+        "was text read in a wrong encoding; it was read back",
+        "的文本是以错误编码读取后的乱码，已还原",
+    ),
+    "suspect": (
+        "looks like text read in a wrong encoding, but can not be read back",
+        "疑似以错误编码读取后的乱码，无法还原",
+    ),
+    "question_marks": (
+        "lost its characters: question marks stand in their place",
+        "的文字已丢失，只剩问号",
+    ),
+    "other_encoding": (
+        "holds values in another encoding than the rest; they were read in theirs",
+        "有个别值与其余的编码不同，已按各自的编码读取",
+    ),
+    "no_number": ("holds what is no number; left blank", "含有不是数字的内容，已置空"),
+    "overflow": (
+        "holds stars in place of numbers too long for it; they are lost",
+        "的数字超出列宽，只剩星号，已丢失",
+    ),
+    "scientific": (
+        "holds numbers in scientific notation, whose digits are lost",
+        "含有科学计数法的数字，末几位已丢失",
+    ),
+    "digits_lost": (
+        "holds numbers of more than 15 digits as a spreadsheet keeps them: the last digits are lost",
+        "的数字超过 15 位，电子表格未能保存末几位，已丢失",
+    ),
 }
 
 
@@ -66,29 +97,21 @@ class Finding:
         )
 
     @property
-    def sentence(self) -> str:
-        """One sentence for the file's report."""
-        example = ""
+    def remark(self) -> Remark:
+        """What is to be said of it in the file's report."""
+        example, example_zh = "", ""
         if self.read and self.kind in ("mojibake", "other_encoding", "suspect"):
             pairs = dict.fromkeys(zip(self.given, self.read, strict=True))
             shown = ", ".join(f"{given} → {read}" for given, read in list(pairs)[:_SHOWN])
-            example = f" ({shown})"
-        return f"Column {self.column} {_WORDS[self.kind]}{example}: {name_rows(self.rows)}."
+            example, example_zh = f" ({shown})", f"（{shown}）"
+        en, zh = _WORDS[self.kind]
+        rows = name_rows(self.rows)
+        return Remark(
+            en=f"Column {self.column} {en}{example}: {rows.en}.",
+            zh=f"列 {self.column} {zh}{example_zh}：{rows.zh}。",
+        )
 
 
-def sentences(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Return what is to be said of a file, one sentence per finding."""
-    return tuple(finding.sentence for finding in findings if len(finding.rows))
-
-
-def name_rows(rows: NDArray[np.int64], *, limit: int = 10) -> str:
-    """Return row numbers for a message, the first few of many.
-
-    Examples
-    --------
-    >>> name_rows(np.array([3])), name_rows(np.arange(1, 13), limit=2)
-    ('row 3', 'rows 1, 2 and 10 more')
-    """
-    shown = ", ".join(str(row) for row in rows[:limit])
-    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+def remarks(findings: Sequence[Finding]) -> tuple[Remark, ...]:
+    """Return what is to be said of a file, one remark per finding."""
+    return tuple(finding.remark for finding in findings if len(finding.rows))

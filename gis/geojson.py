@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gis.encoding import EncodingDecision, decide_encoding
+from gis.remarks import Remark
 from gis.sources import unpacked
 
 _TOPOLOGY = re.compile(rb'"type"\s*:\s*"Topology"')
@@ -26,7 +27,7 @@ class JsonText:
     has_crs: bool
     """It states a CRS itself (GeoJSON 2008); without one RFC 7946 means WGS 84 degrees."""
     decision: EncodingDecision
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
 
 
 @contextmanager
@@ -45,14 +46,21 @@ def opened_json(path: Path, *, encoding: str | None) -> Iterator[JsonText]:
         decision = decide_encoding(text.split(b'"'), stated=encoding)
         warnings = decision.warnings
         if decision.label not in ("UTF-8", "ASCII"):
-            told = f"The file is in {decision.label}, where JSON must be UTF-8."
+            told = Remark(
+                en=f"The file is in {decision.label}, where JSON must be UTF-8.",
+                zh=f"文件的编码是 {decision.label}，而 JSON 须用 UTF-8。",
+            )
             warnings = (*warnings, told)
         if not _is_utf8(text):
             plain = Path(folder, f"layer{plain.suffix}")
             decoded = text.decode(decision.codec, errors="replace")
             plain.write_text(decoded, encoding="utf-8")
             if "\ufffd" in decoded:
-                warnings = (*warnings, f"Bytes that are no {decision.label} text were replaced.")
+                lost = Remark(
+                    en=f"Bytes that are no {decision.label} text were replaced.",
+                    zh=f"不是 {decision.label} 文本的字节已被替换。",
+                )
+                warnings = (*warnings, lost)
         yield JsonText(
             path=plain,
             is_topology=bool(_TOPOLOGY.search(text[:_HEAD_BYTES])),

@@ -1,8 +1,10 @@
 """A layer as it came out of its file: before its CRS was decided and its text examined."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import geopandas as gpd
 import numpy as np
@@ -11,8 +13,10 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.crs import VENDOR_CRS, crs_name, parse_crs, reproject_geometry
+from gis.encoding import FORMAT_IS_UTF8
 from gis.errors import FileFormatError
-from gis.findings import Finding, name_rows
+from gis.findings import Finding
+from gis.remarks import Remark, name_rows
 from gis.stated import short_name
 from gis.texts import examine_frame
 
@@ -29,8 +33,8 @@ class Reading:
     crs_rule: str = "file"
     """Where `crs` comes from; ``RFC 7946`` is the GeoJSON default, which a manifest may overrule."""
     encoding: str = "UTF-8"
-    evidence: str = "the format is UTF-8"
-    warnings: tuple[str, ...] = ()
+    evidence: Remark = FORMAT_IS_UTF8
+    warnings: tuple[Remark, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -47,7 +51,7 @@ def examined(raw: Reading) -> Reading:
 
 def in_target(
     raw: Reading, *, source: str, target: str
-) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+) -> tuple[gpd.GeoDataFrame, tuple[Remark, ...]]:
     """Return a layer in the CRS `target`, and a warning about rows whose place is none in `source`."""
     moved = reproject_geometry(raw.geometry, source=source, target=target)
     crs = None if crs_name(target) in VENDOR_CRS else parse_crs(target)
@@ -59,8 +63,23 @@ def in_target(
     lost = raw.rows[before & ~after]
     if len(lost) == 0:
         return frame, ()
-    text = f"Coordinates that are none in {short_name(source)} (swapped axes?): {name_rows(lost)}."
-    return frame, (text,)
+    crs_told, named = short_name(source), name_rows(lost)
+    told = Remark(
+        en=f"Coordinates that are none in {crs_told} (swapped axes?): {named.en}.",
+        zh=f"坐标不属于 {crs_told}（x、y 是否颠倒？）：{named.zh}。",
+    )
+    return frame, (told,)
+
+
+@contextmanager
+def gdal_words() -> Iterator[list[Remark]]:
+    """Gather what GDAL warns of, each sentence once, instead of letting it pass by."""
+    words: list[Remark] = []
+    with catch_warnings(record=True) as caught:
+        simplefilter("always")
+        yield words
+    said = dict.fromkeys(str(item.message) for item in caught)
+    words.extend(Remark(en=f"GDAL says: {text}", zh=f"GDAL 提示：{text}") for text in said)
 
 
 def unreadable(name: str, error: Exception) -> FileFormatError:

@@ -7,7 +7,7 @@ import shapely
 import shapely.geometry
 from numpy.typing import NDArray
 
-from gis.findings import name_rows
+from gis.remarks import Remark, name_rows
 
 _POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("xy", "<f8", (2,))])
 """A point in WKB as GDAL writes it."""
@@ -15,7 +15,7 @@ _POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("xy", "<f8", (2,))])
 
 def parse_wkb(
     wkb: NDArray[np.object_], *, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.object_], tuple[str, ...]]:
+) -> tuple[NDArray[np.object_], tuple[Remark, ...]]:
     """Return geometries, and what is to be said of those that are damaged."""
     points = _points(wkb)
     if points is not None:
@@ -30,7 +30,11 @@ def parse_wkb(
     lost = shapely.is_missing(geometry) & damaged
     notes = lost_note(rows[lost])
     if (damaged & ~lost).any():
-        notes = (*notes, f"Open rings were closed: {name_rows(rows[damaged & ~lost])}.")
+        named = name_rows(rows[damaged & ~lost])
+        closed = Remark(
+            en=f"Open rings were closed: {named.en}.", zh=f"未闭合的环已闭合：{named.zh}。"
+        )
+        notes = (*notes, closed)
     return geometry, notes
 
 
@@ -46,9 +50,16 @@ def _points(wkb: NDArray[np.object_]) -> NDArray[np.object_] | None:
     return np.asarray(shapely.points(read["xy"]), dtype=object)
 
 
-def lost_note(rows: NDArray[np.int64]) -> tuple[str, ...]:
+def lost_note(rows: NDArray[np.int64]) -> tuple[Remark, ...]:
     """Return the warning about geometries that could not be parsed, if there are any."""
-    return (f"The geometry can not be read at all: {name_rows(rows)}.",) if len(rows) else ()
+    if len(rows) == 0:
+        return ()
+    named = name_rows(rows)
+    told = Remark(
+        en=f"The geometry can not be read at all: {named.en}.",
+        zh=f"图形完全无法读取：{named.zh}。",
+    )
+    return (told,)
 
 
 def parse_mapping(feature: Any) -> Any:

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook
 
-from gis.encoding import EncodingDecision, decide_encoding, decode_values
+from gis.encoding import FORMAT_IS_UTF8, EncodingDecision, decide_encoding, decode_values
 from gis.errors import FileFormatError
-from gis.findings import Finding, name_rows, sentences
+from gis.findings import Finding, remarks
+from gis.remarks import Remark, name_rows
 from gis.sources import FileReport, Layer, hash_file, own_columns_apart, require_file, unpacked
 from gis.texts import examine_frame
 
@@ -55,11 +56,11 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
     """
     file = require_file(Path(path))
     long: set[tuple[int, int]] = set()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     suffixes = [suffix.lower() for suffix in file.suffixes]
     if suffixes[-1:] == [".xlsx"] or suffixes[-1:] == [".xlsm"]:
         rows, long = _read_workbook(file, sheet=sheet)
-        decision = EncodingDecision(codec="utf-8", label="UTF-8", evidence="the format is UTF-8")
+        decision = EncodingDecision(codec="utf-8", label="UTF-8", evidence=FORMAT_IS_UTF8)
         driver = "XLSX"
     elif suffixes[-1:] in ([".csv"], [".txt"], [".tsv"]) or suffixes[-2:] == [".csv", ".gz"]:
         rows, decision, warnings = _read_csv(file, encoding=encoding)
@@ -74,7 +75,7 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
     )
     frame = pd.concat([texts, frame.loc[:, numbered]], axis="columns")
     findings = (*numbers, *texts_found)
-    warnings = (*decision.warnings, *warnings, *sentences(findings), *misread, *more)
+    warnings = (*decision.warnings, *warnings, *remarks(findings), *misread, *more)
     report = FileReport(
         path=file.name,
         driver=driver,
@@ -195,7 +196,7 @@ def _text(cell: object) -> str | None:
 
 def _read_csv(
     path: Path, *, encoding: str | None
-) -> tuple[_Rows, EncodingDecision, tuple[str, ...]]:
+) -> tuple[_Rows, EncodingDecision, tuple[Remark, ...]]:
     with unpacked(path) as plain:
         data = plain.read_bytes()
     text, decision, warnings = _decode(data, encoding=encoding)
@@ -213,7 +214,9 @@ def _read_csv(
     return rows, decision, warnings
 
 
-def _decode(data: bytes, *, encoding: str | None) -> tuple[str, EncodingDecision, tuple[str, ...]]:
+def _decode(
+    data: bytes, *, encoding: str | None
+) -> tuple[str, EncodingDecision, tuple[Remark, ...]]:
     for mark, codec in (
         (b"\xef\xbb\xbf", "utf-8"),
         (b"\xff\xfe", "utf-16-le"),
@@ -222,15 +225,20 @@ def _decode(data: bytes, *, encoding: str | None) -> tuple[str, EncodingDecision
         if data.startswith(mark):
             text = data[len(mark) :].decode(codec, errors="replace")
             label = codec.upper().removesuffix("-LE").removesuffix("-BE")
-            return text, EncodingDecision(codec=codec, label=label, evidence="byte order mark"), ()
+            evidence = Remark(en="byte order mark", zh="文件开头的字节序标记（BOM）")
+            return text, EncodingDecision(codec=codec, label=label, evidence=evidence), ()
     lines = data.split(b"\n")
     decision = decide_encoding(lines, stated=encoding)
     decoded = decode_values(lines, codec=decision.codec)
     damaged = np.array(sorted({*decoded.cut, *decoded.damaged}), dtype=np.int64) + 1
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     if len(damaged):
+        named = name_rows(damaged)
         warnings = (
-            f"Bytes that are no {decision.label} text were replaced: {name_rows(damaged)}.",
+            Remark(
+                en=f"Bytes that are no {decision.label} text were replaced: {named.en}.",
+                zh=f"不是 {decision.label} 文本的字节已被替换：{named.zh}。",
+            ),
         )
     return "\n".join(decoded.values), decision, warnings
 
@@ -288,7 +296,7 @@ def _scientific(frame: pd.DataFrame, header: list[str | None]) -> list[Finding]:
     return findings
 
 
-def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], tuple[str, ...]]:
+def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], tuple[Remark, ...]]:
     filled = [(number, cells) for number, cells in rows if any(cell is not None for cell in cells)]
     if not filled:
         msg = f"{name} has no rows, not even a header: deliver it again."
@@ -313,11 +321,11 @@ def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], t
     frame["source_file"] = pd.Series(name, index=frame.index, dtype=object)
     frame["source_row"] = np.array([number for number, _ in body], dtype=np.int64)
     if not body:
-        warnings.append("The table has no rows.")
+        warnings.append(Remark(en="The table has no rows.", zh="表中没有记录。"))
     return frame, header, tuple(warnings)
 
 
-def _header(cells: list[str | None], *, used: list[bool]) -> tuple[list[str | None], list[str]]:
+def _header(cells: list[str | None], *, used: list[bool]) -> tuple[list[str | None], list[Remark]]:
     """Return column names; a name that occurs again is numbered, as is a nameless column in use."""
     seen: dict[str, int] = {}
     names: list[str | None] = []
@@ -327,12 +335,22 @@ def _header(cells: list[str | None], *, used: list[bool]) -> tuple[list[str | No
         if cell is None:
             names.append(f"column_{position + 1}" if is_used else None)
             if is_used:
-                warnings.append(f"Column {position + 1} has values but no name in the header row.")
+                warnings.append(
+                    Remark(
+                        en=f"Column {position + 1} has values but no name in the header row.",
+                        zh=f"第 {position + 1} 列有值，但表头中没有列名。",
+                    )
+                )
             continue
         plain = " ".join(cell.split())
         count = seen.get(plain, 0)
         seen[plain] = count + 1
         names.append(plain if count == 0 else f"{plain}_{count}")
         if count:
-            warnings.append(f"Column {plain} occurs twice; the second is called {names[-1]}.")
+            warnings.append(
+                Remark(
+                    en=f"Column {plain} occurs twice; the second is called {names[-1]}.",
+                    zh=f"列 {plain} 重复出现，后一列改称 {names[-1]}。",
+                )
+            )
     return names, warnings

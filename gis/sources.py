@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gis.errors import FileFormatError
 from gis.findings import Finding
+from gis.remarks import Remark
 from gis.shapefile import find_parts
 
 MAX_UNPACKED_BYTES = 4 * 1024**3
@@ -48,14 +49,14 @@ class FileReport:
     rows: int
     encoding: str
     """Encoding of the text, as decided."""
-    encoding_evidence: str
+    encoding_evidence: Remark
     crs: str
     """CRS of the coordinates in the file; empty for a table."""
     crs_source: str
     """file, manifest, or the format's rule."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     """What the contractor should look at."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     """What is worth knowing and no fault."""
 
 

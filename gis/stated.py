@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from gis.crs import VENDOR_CRS, crs_name, parse_crs, same_crs
 from gis.datums import epsg_of, is_cgcs2000
 from gis.errors import CrsError
+from gis.remarks import Remark
 
 
 def decide_crs(
     found: str | None, *, rule: str, stated: str | None, name: str
-) -> tuple[str, str, tuple[str, ...]]:
+) -> tuple[str, str, tuple[Remark, ...]]:
     """Return the CRS of a file's coordinates, where it comes from, and what is to be said of it.
 
     Parameters
@@ -48,7 +49,10 @@ def decide_crs(
     if found is None or rule != "file":
         return wanted, "manifest", ()
     if wanted in VENDOR_CRS and same_crs(found, "EPSG:4490"):
-        note = f"The file calls itself {found}, the manifest {wanted}: read as {wanted}."
+        note = Remark(
+            en=f"The file calls itself {found}, the manifest {wanted}: read as {wanted}.",
+            zh=f"文件自称 {found}，清单声明为 {wanted}：已按 {wanted} 读取。",
+        )
         return wanted, "manifest", (note,)
     if not same_crs(found, wanted):
         shown = short_name(found)
@@ -63,20 +67,24 @@ def decide_crs(
     return found, "file", ()
 
 
-def equal_note(source: str, target: str) -> tuple[str, ...]:
+def equal_note(source: str, target: str) -> tuple[Remark, ...]:
     """Return the note that WGS 84 was taken as CGCS2000, if it was.
 
     Examples
     --------
-    >>> equal_note("EPSG:4326", "EPSG:4547")
-    ('WGS 84 is taken as CGCS2000; they differ by centimetres to decimetres.',)
+    >>> equal_note("EPSG:4326", "EPSG:4547")[0].en
+    'WGS 84 is taken as CGCS2000; they differ by centimetres to decimetres.'
     >>> equal_note("EPSG:4326", "EPSG:32650")
     ()
     """
     if crs_name(source) in VENDOR_CRS or crs_name(target) in VENDOR_CRS:
         return ()
     if is_cgcs2000(parse_crs(target)) and "WGS 84" in parse_crs(source).name:
-        return ("WGS 84 is taken as CGCS2000; they differ by centimetres to decimetres.",)
+        told = Remark(
+            en="WGS 84 is taken as CGCS2000; they differ by centimetres to decimetres.",
+            zh="WGS 84 按 CGCS2000 处理；两者相差厘米至分米级。",
+        )
+        return (told,)
     return ()
 
 
@@ -113,18 +121,23 @@ def check_degrees(geometry: NDArray[np.object_], *, source: str, name: str) -> N
         )
 
 
-def read_prj(prj: Path | None, *, warnings: list[str]) -> str | None:
+def read_prj(prj: Path | None, *, warnings: list[Remark]) -> str | None:
     """Return the CRS of a ``.prj``, an EPSG code if it has one; None: missing or unusable."""
     if prj is None:
         return None
     text = prj.read_text(encoding="utf-8", errors="replace").strip()
     if not text:
-        warnings.append(f"{prj.name} is empty.")
+        warnings.append(Remark(en=f"{prj.name} is empty.", zh=f"{prj.name} 是空文件。"))
         return None
     try:
         crs = parse_crs(text)
     except CrsError:
-        warnings.append(f"{prj.name} is not a valid CRS and was ignored.")
+        warnings.append(
+            Remark(
+                en=f"{prj.name} is not a valid CRS and was ignored.",
+                zh=f"{prj.name} 不是有效的坐标系，已忽略。",
+            )
+        )
         return None
     code = epsg_of(crs)
     return f"EPSG:{code}" if code is not None else text

@@ -11,6 +11,7 @@ import pandas as pd
 from gis.encoding import everyday_characters, likeness
 from gis.findings import Finding, Kind
 from gis.mojibake import HEALTHY, Way, is_chinese, read_back, repair_text
+from gis.remarks import Remark
 
 _CLEAR_GUESS = 0.7
 _SAME_WAY = 0.5
@@ -83,7 +84,7 @@ def examine_column(column: "pd.Series", *, rows: "np.ndarray") -> tuple["pd.Seri
 
 def examine_frame(
     frame: pd.DataFrame, *, rows: "np.ndarray"
-) -> tuple[pd.DataFrame, tuple[Finding, ...], tuple[str, ...]]:
+) -> tuple[pd.DataFrame, tuple[Finding, ...], tuple[Remark, ...]]:
     """Return a frame whose text and column names were examined, the findings, and warnings.
 
     Parameters
@@ -106,10 +107,13 @@ def examine_frame(
     return named.assign(**changed), tuple(findings), name_warnings(repaired)
 
 
-def name_warnings(repaired: dict[str, str]) -> tuple[str, ...]:
+def name_warnings(repaired: dict[str, str]) -> tuple[Remark, ...]:
     """Return what is to be said of column names that were read back."""
     return tuple(
-        f"The name of column {name} was read in a wrong encoding ({given}); it was read back."
+        Remark(
+            en=f"The name of column {name} was read in a wrong encoding ({given}); it was read back.",
+            zh=f"列名 {name} 曾以错误编码读取（{given}），已还原。",
+        )
         for name, given in repaired.items()
     )
 

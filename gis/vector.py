@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import fiona
 import fiona.errors
@@ -29,11 +28,12 @@ from gis.dbf import decode_dbf, read_dbf
 from gis.drawings import ENTITIES, Drawing, opened_drawing, read_entities
 from gis.encoding import EncodingDecision
 from gis.errors import FileFormatError
-from gis.findings import sentences
+from gis.findings import remarks
 from gis.geojson import find_json_fault, opened_json
 from gis.geoparquet import read_geoparquet
 from gis.outputs import driver_of, json_text, refuse_long_names
-from gis.readings import Reading, examined, in_target, no_layer, unreadable
+from gis.readings import Reading, examined, gdal_words, in_target, no_layer, unreadable
+from gis.remarks import Remark
 from gis.shapefile import check_index, find_parts, isolated
 from gis.shapes import lost_note, parse_mapping, parse_wkb
 from gis.sources import (
@@ -111,9 +111,9 @@ def read_vector(
     frame = frame.rename(columns=own_columns_apart(frame.columns))
     frame["source_file"] = pd.Series(file.name, index=frame.index, dtype=object)
     frame["source_row"] = raw.rows
-    warnings = (*raw.warnings, *sentences(raw.findings), *notes, *more)
+    warnings = (*raw.warnings, *remarks(raw.findings), *notes, *more)
     if len(frame) == 0:
-        warnings = (*warnings, "The layer has no rows.")
+        warnings = (*warnings, Remark(en="The layer has no rows.", zh="图层中没有记录。"))
     report = FileReport(
         path=file.name,
         driver=driver,
@@ -141,10 +141,21 @@ def _read_shapefile(path: Path, *, encoding: str | None) -> Reading:
         geometry, rows, more = _read_geometry(shp, count=len(table.records), name=path.name)
     warnings = [*attributes.warnings, *more]
     if parts.shx is None:
-        warnings.append(f"{path.stem}.shx is missing and was remade from the shapes.")
+        warnings.append(
+            Remark(
+                en=f"{path.stem}.shx is missing and was remade from the shapes.",
+                zh=f"缺少 {path.stem}.shx，已由图形重建。",
+            )
+        )
     kept = np.flatnonzero(~table.is_deleted)
     if len(kept) < len(table.records):
-        warnings.append(f"{len(table.records) - len(kept)} rows are marked deleted and not read.")
+        count = len(table.records) - len(kept)
+        warnings.append(
+            Remark(
+                en=f"{count} rows are marked deleted and not read.",
+                zh=f"{count} 条记录带有删除标记，未读取。",
+            )
+        )
     by_row = np.full(len(table.records), None, dtype=object)
     by_row[rows - 1] = geometry
     crs = read_prj(parts.prj, warnings=warnings)
@@ -162,12 +173,12 @@ def _read_shapefile(path: Path, *, encoding: str | None) -> Reading:
 
 def _read_geometry(
     path: Path, *, count: int, name: str
-) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[str, ...]]:
+) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[Remark, ...]]:
     """Return the geometries of a shapefile, their rows, and warnings; attributes are not touched."""
     if count == 0:
         return np.empty(0, dtype=object), np.empty(0, dtype=np.int64), ()
     try:
-        with _gdal_words() as words:
+        with gdal_words() as words:
             _, fids, wkb, _ = pyogrio.raw.read(
                 path, columns=[], return_fids=True, encoding="ISO-8859-1"
             )
@@ -179,19 +190,9 @@ def _read_geometry(
 
 
 @contextmanager
-def _gdal_words() -> Iterator[list[str]]:
-    """Gather what GDAL warns of, each sentence once, instead of letting it pass by."""
-    words: list[str] = []
-    with catch_warnings(record=True) as caught:
-        simplefilter("always")
-        yield words
-    words.extend(dict.fromkeys(f"GDAL says: {item.message}" for item in caught))
-
-
-@contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Log what GDAL warns of while it writes a file."""
-    with _gdal_words() as words:
+    with gdal_words() as words:
         yield
     for word in words:
         logger.warning("%s: %s", path.name, word)
@@ -199,7 +200,7 @@ def _told(path: Path) -> Iterator[None]:
 
 def _read_row_by_row(
     path: Path, *, name: str, error: Exception
-) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[str, ...]]:
+) -> tuple[NDArray[np.object_], NDArray[np.int64], tuple[Remark, ...]]:
     """Read with fiona the shapes that can be read, after pyogrio gave up on the whole."""
     shapes: list[Any] = []
     rows: list[int] = []
@@ -286,7 +287,7 @@ def _choose_layer(path: Path, *, layer: str | None) -> str:
 
 def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> Reading:
     try:
-        with _gdal_words() as words:
+        with gdal_words() as words:
             meta, _, wkb, arrays = pyogrio.raw.read(
                 path, layer=layer, datetime_as_string=True, **options
             )

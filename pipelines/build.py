@@ -288,7 +288,9 @@ def judge_step(
         rows_read=len(outcome.accepted) + outcome.refused,
         scope=spare_corrected(scope, request, context.database),
         warnings=tuple(
-            f"{report.path}: {text}" for report in extracted.reports for text in report.warnings
+            f"{report.path}: {warning.en}"
+            for report in extracted.reports
+            for warning in report.warnings
         ),
     )
 

@@ -25,6 +25,7 @@ from gis.heights import Terrain
 from gis.ortho import DTYPES, GEOGRAPHIC, Frame, plan_frame, rectify
 from gis.raster import RasterInfo, RasterReader, warp_to_cog, write_cog
 from gis.refinement import GroundPoints, Refinement, refine
+from gis.remarks import NOTHING
 from gis.sources import FileReport, Layer, hash_file
 from pipelines.context import BuildContext
 from pipelines.image_order import ImageOrder, camera_model, read_orders, read_points
@@ -85,7 +86,7 @@ def read_header(path: Path) -> Layer:
         sha256=hash_file(path),
         rows=1,
         encoding="",
-        encoding_evidence="",
+        encoding_evidence=NOTHING,
         crs=info.crs or "",
         crs_source="file" if info.crs else "",
     )

@@ -15,6 +15,7 @@ from census.texts import FileFinding
 from gis.crs import transform_xy
 from gis.errors import CrsError, DeliveryError, WanmiError
 from gis.fields import map_fields
+from gis.remarks import Remark
 from gis.sheets import read_sheet
 from gis.shift import Areas, index_areas
 from gis.sources import FileReport, Layer
@@ -282,12 +283,27 @@ def describe(extracted: Extract) -> dict[str, object]:
             "driver": report.driver,
             "rows": report.rows,
             "encoding": report.encoding,
-            "encoding_evidence": report.encoding_evidence,
+            "encoding_evidence": report.encoding_evidence.en,
+            "encoding_evidence_zh": report.encoding_evidence.zh,
             "crs": report.crs,
             "crs_source": report.crs_source,
-            "warnings": list(report.warnings),
+            "warnings": [warning.en for warning in report.warnings],
+            "warnings_zh": [warning.zh for warning in report.warnings],
             "unmapped": list(extracted.unmapped.get(str(report.path), ())),
             "columns": extracted.columns.get(str(report.path), {}),
         }
         for report in extracted.reports
     }
+
+
+def evidence_of(entry: Mapping[str, Any]) -> Remark:
+    """Return the evidence for a file's encoding from what `describe` kept; older builds kept no Chinese."""
+    en = entry["encoding_evidence"]
+    return Remark(en=en, zh=entry.get("encoding_evidence_zh", en))
+
+
+def warnings_of(entry: Mapping[str, Any]) -> tuple[Remark, ...]:
+    """Return the warnings about a file from what `describe` kept; older builds kept no Chinese."""
+    told = entry["warnings"]
+    pairs = zip(told, entry.get("warnings_zh", told), strict=True)
+    return tuple(Remark(en=en, zh=zh) for en, zh in pairs)

@@ -8,6 +8,7 @@ import shapely
 
 from gis.crs import transform_xy
 from gis.errors import CrsError
+from gis.remarks import Remark
 from gis.shift import Areas, suspect_shift
 from gis.sources import FileReport
 
@@ -67,4 +68,5 @@ def check_whereabouts(
     for finding in findings:
         if finding.name in _REFUSED:
             raise CrsError(f"{report.path}: {finding.en}", zh=f"{report.path}：{finding.zh}")
-    return replace(report, warnings=(*report.warnings, *(finding.en for finding in findings)))
+    told = [Remark(en=finding.en, zh=finding.zh) for finding in findings]
+    return replace(report, warnings=(*report.warnings, *told))

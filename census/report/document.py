@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from census.report.ground import Geometries, spots_of
-from census.report.judgement import Judgement, count_rules, describe_rule
+from census.report.judgement import FileJudgement, Judgement, count_rules, describe_rule
 
 SCHEMA = 1
 """Version of the document; raised when something in it changes its meaning or goes away."""
@@ -49,13 +49,23 @@ def as_document(judgement: Judgement) -> dict[str, Any]:
         "obstacles": [asdict(obstacle) for obstacle in judgement.obstacles],
         "datasets": [asdict(tally) | {"share": tally.share} for tally in judgement.tallies],
         "skipped": list(judgement.skipped),
-        "files": [asdict(file) for file in judgement.files],
+        "files": [_file(file) for file in judgement.files],
         "rules": rule_rows(judgement),
         "classes": [asdict(tally) for tally in judgement.classes],
         "faults": listed.to_dict("records"),
     }
     cleaned: dict[str, Any] = clean(document)
     return cleaned
+
+
+def _file(file: FileJudgement) -> dict[str, Any]:
+    evidence = file.encoding_evidence
+    return asdict(file) | {
+        "encoding_evidence": evidence.en,
+        "encoding_evidence_zh": evidence.zh,
+        "warnings": [warning.en for warning in file.warnings],
+        "warnings_zh": [warning.zh for warning in file.warnings],
+    }
 
 
 def rule_rows(judgement: Judgement) -> list[dict[str, Any]]:

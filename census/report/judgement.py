@@ -7,8 +7,9 @@ from datetime import date, datetime
 import geopandas as gpd
 import pandas as pd
 
-from census.report.verdict import Remark, Tally, Verdict
+from census.report.verdict import Tally, Verdict
 from gis.codes import Rule
+from gis.remarks import NOTHING, Remark
 
 FAULT_COLUMNS = (
     "number",
@@ -50,10 +51,10 @@ class FileJudgement:
     """Rows loaded with a warning."""
     driver: str = ""
     encoding: str = ""
-    encoding_evidence: str = ""
+    encoding_evidence: Remark = NOTHING
     crs: str = ""
     crs_source: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     unmapped: tuple[UnmappedColumn, ...] = ()
     error: Remark | None = None
     """Why it can not be read, and what to do; None: it was read."""

@@ -13,8 +13,9 @@ from census.report.document import clean, rule_rows
 from census.report.ground import Ground
 from census.report.judgement import FileJudgement, Judgement, UnmappedColumn
 from census.report.payload import as_page_data
-from census.report.verdict import NAMES, Remark, percent
+from census.report.verdict import NAMES, percent
 from gis.outputs import appearing
+from gis.remarks import Remark
 
 _PACKED_BYTES = 1_000_000
 """Data larger than this is compressed into the page."""
@@ -35,6 +36,7 @@ DATASETS = {
     "imagery": ("imagery", "影像"),
 }
 """Dataset -> what the page calls it."""
+_CRS_SOURCES = {"file": ("file", "文件自带"), "manifest": ("manifest", "清单声明")}
 
 
 def write_page(judgement: Judgement, path: Path, *, ground: Ground) -> None:
@@ -152,17 +154,18 @@ def _file_rows(files: Iterable[FileJudgement]) -> Iterable[str]:
                 f"{told(file.error)}</td></tr>"
             )
             continue
+        source = _CRS_SOURCES.get(file.crs_source, (file.crs_source, file.crs_source))
         yield (
             f'<tr>{head}<td class="n">{file.rows:,}</td><td class="n error">{_some(file.refused)}</td>'
             f'<td class="n warning">{_some(file.doubted)}</td>'
-            f"<td>{escape(file.encoding)}<small>{escape(file.encoding_evidence)}</small></td>"
-            f'<td class="crs">{escape(file.crs)}<small>{escape(file.crs_source)}</small></td>'
+            f"<td>{escape(file.encoding)}<small>{told(file.encoding_evidence)}</small></td>"
+            f'<td class="crs">{escape(file.crs)}<small>{both(*source)}</small></td>'
             f"<td>{_remarks(file)}</td></tr>"
         )
 
 
 def _remarks(file: FileJudgement) -> str:
-    lines = [f'<li class="warning">{escape(text)}</li>' for text in file.warnings]
+    lines = [f'<li class="warning">{told(warning)}</li>' for warning in file.warnings]
     if file.unmapped:
         names = ", ".join(_column(column) for column in file.unmapped)
         word = both("Columns kept as they are:", "未识别、原样保留的列：")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gis.remarks import Remark
+
 Level = Literal["accept", "warnings", "reject"]
 
 NAMES: dict[Level, tuple[str, str]] = {
@@ -12,14 +14,6 @@ NAMES: dict[Level, tuple[str, str]] = {
     "reject": ("Reject", "不合格"),
 }
 """Level -> its name in English and Chinese."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Remark:
-    """One sentence in both languages."""
-
-    en: str
-    zh: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -165,7 +165,7 @@ def _write_summary(book: openpyxl.Workbook, judgement: Judgement, titles: set[st
 def _remark(file: FileJudgement) -> str:
     if file.error is not None:
         return f"无法读取 can not be read: {file.error.zh} {file.error.en}"
-    parts = list(file.warnings)
+    parts = [f"{warning.zh} {warning.en}" for warning in file.warnings]
     if file.unmapped:
         names = ", ".join(column.name for column in file.unmapped)
         parts.append(f"未识别的列 columns kept as they are: {names}")

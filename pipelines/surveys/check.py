@@ -20,10 +20,11 @@ import pandas as pd
 
 from census.report.ground import Ground, empty_ground
 from census.report.judgement import FAULT_COLUMNS, FileJudgement, Judgement
-from census.report.verdict import Remark, Tally, decide
+from census.report.verdict import Tally, decide
 from gis.builds import BuildRequest
 from gis.errors import BuildError, DeliveryError, WanmiError
 from gis.ledger import check_day
+from gis.remarks import Remark
 from gis.workspace import Workspace
 from pipelines.build import (
     Judged,
@@ -176,7 +177,7 @@ def _request(delivery: Delivery, step: Step) -> BuildRequest:
     return BuildRequest(
         delivery=delivery.name,
         as_of=delivery.as_of,
-        path=str(delivery.root),
+        path=str(delivery.source or delivery.root),
         delivery_hash="",
         dataset=step.dataset,
         content_hash="",

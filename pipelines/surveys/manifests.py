@@ -314,7 +314,7 @@ def _field_lines(
         for platform, (column, why) in told.items():
             lines.append(f"{platform} = {_quote(column)}   # {why}")
     for warning in mapping.warnings:
-        lines.append(f"# {warning}")
+        lines.append(f"# {warning.en}")
     if mapping.unmapped:
         lines.insert(0, f"# not known, kept as attributes: {', '.join(mapping.unmapped)}")
     if mapping.mapped:

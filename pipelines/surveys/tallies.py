@@ -11,6 +11,7 @@ from gis.fields import known_spellings
 from gis.suggestions import suggest_columns
 from pipelines.build import Judged
 from pipelines.context import BuildContext
+from pipelines.layers import evidence_of, warnings_of
 
 _PLACE = ["source_file", "source_row"]
 _DISTRICT_DIGITS = 6
@@ -39,10 +40,10 @@ def judge_files(judged: Judged) -> list[FileJudgement]:
                 doubted=faulty.get(path, 0) - refused.get(path, 0),
                 driver=entry["driver"],
                 encoding=entry["encoding"],
-                encoding_evidence=entry["encoding_evidence"],
+                encoding_evidence=evidence_of(entry),
                 crs=entry["crs"],
                 crs_source=entry["crs_source"],
-                warnings=tuple(entry["warnings"]),
+                warnings=warnings_of(entry),
                 unmapped=tuple(unmapped),
             )
         )

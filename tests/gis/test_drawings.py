@@ -76,8 +76,10 @@ def test_blocks_are_rows_with_their_attributes_and_labels(tmp_path, encoding):
     assert frame["source_row"].tolist() == [1, 3, 5]
     assert frame.geometry.x.tolist() == [540_000, 540_010, 540_100]
     assert found.report.encoding == {"gbk": "GBK", "utf-8": "UTF-8"}[encoding]
-    assert any("2 texts of the drawing are no rows; 1 of them" in w for w in found.report.warnings)
-    assert any("1 entities lie in paper space" in w for w in found.report.warnings)
+    assert any(
+        "2 texts of the drawing are no rows; 1 of them" in w.en for w in found.report.warnings
+    )
+    assert any("1 entities lie in paper space" in w.en for w in found.report.warnings)
     assert list_layers(path) == ["路灯", "雨水箅子"]
     assert read(path, layer="路灯").frame["source_row"].tolist() == [5]
 

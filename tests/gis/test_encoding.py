@@ -54,20 +54,22 @@ def test_even_one_short_name_is_enough(name, codec):
 def test_a_wrong_cpg_is_overruled_and_told(codec, cpg, label):
     decision = decide_encoding(encoded(NAMES, codec), cpg=cpg)
     assert decision.label == label
-    assert decision.warnings == (f"The .cpg says {cpg} but the text is {label}; read as {label}.",)
+    assert [said.en for said in decision.warnings] == [
+        f"The .cpg says {cpg} but the text is {label}; read as {label}."
+    ]
 
 
 @pytest.mark.parametrize("cpg", ["UTF-8", "utf8", "65001"])
 def test_a_right_cpg_is_followed(cpg):
     decision = decide_encoding(encoded(NAMES, "utf-8"), cpg=cpg)
     assert (decision.label, decision.warnings) == ("UTF-8", ())
-    assert decision.evidence.startswith("the .cpg says")
+    assert decision.evidence.en.startswith("the .cpg says")
 
 
 def test_the_language_byte_is_overruled_by_the_text():
     decision = decide_encoding(encoded(NAMES, "utf-8"), language_id=0x4D)
     assert decision.label == "UTF-8"
-    assert "language byte says 0x4D" in decision.warnings[0]
+    assert "language byte says 0x4D" in decision.warnings[0].en
     assert decide_encoding(encoded(NAMES, "gbk"), language_id=0x4D).warnings == ()
 
 
@@ -85,9 +87,9 @@ def test_text_of_no_likely_encoding_is_refused():
 def test_a_stated_encoding_is_followed_if_it_fits():
     assert decide_encoding(encoded(NAMES, "gbk"), stated="GBK", cpg="UTF-8").codec == "gb18030"
     doubtful = decide_encoding(encoded(NAMES, "utf-8"), stated="ISO-8859-1")
-    assert doubtful.warnings == (
-        "The text looks like UTF-8, but ISO-8859-1 is stated and was used.",
-    )
+    assert [said.en for said in doubtful.warnings] == [
+        "The text looks like UTF-8, but ISO-8859-1 is stated and was used."
+    ]
 
 
 @pytest.mark.parametrize(

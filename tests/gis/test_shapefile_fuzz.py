@@ -95,7 +95,7 @@ def test_a_mutated_shapefile_gives_every_row_or_an_error_with_the_fix(tmp_path, 
             table = read_dbf(folder / "a.dbf")
             deleted = int(table.is_deleted.sum())
             assert len(found.frame) + deleted == len(table.records)
-            said = [text for text in found.report.warnings if "marked deleted" in text]
+            said = [said.en for said in found.report.warnings if "marked deleted" in said.en]
             assert bool(said) == bool(deleted)
             assert found.frame["source_row"].is_unique
     assert outcomes == {"read", "refused"}

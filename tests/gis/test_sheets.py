@@ -55,8 +55,8 @@ def test_codes_of_which_a_spreadsheet_lost_digits_are_told(tmp_path):
     (finding,) = found.findings
     assert (finding.kind, finding.column, finding.rows.tolist()) == ("digits_lost", "编号", [3, 4])
     assert finding.given == ("1301020101000000", "1301020101000010")
-    assert found.report.warnings == (finding.sentence,)
-    assert "the last digits are lost: rows 3, 4" in finding.sentence
+    assert found.report.warnings == (finding.remark,)
+    assert "the last digits are lost: rows 3, 4" in finding.remark.en
 
 
 def test_sixteen_digits_that_a_program_wrote_are_exact_and_seventeen_are_not(tmp_path):
@@ -79,10 +79,10 @@ def test_columns_of_one_name_and_of_none_are_kept_and_told(tmp_path):
     rows = [["编号", "备注", "备注", None], ["1", "a", "b", "c"]]
     found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows))
     assert list(found.frame.columns[:4]) == ["编号", "备注", "备注_1", "column_4"]
-    assert found.report.warnings == (
+    assert [said.en for said in found.report.warnings] == [
         "Column 备注 occurs twice; the second is called 备注_1.",
         "Column 4 has values but no name in the header row.",
-    )
+    ]
 
 
 def test_several_sheets_need_a_name(tmp_path):
@@ -143,7 +143,7 @@ def test_a_damaged_character_costs_no_row(tmp_path):
     found = read_sheet(path)
     assert len(found.frame) == 41
     assert found.frame["名称"].tolist()[-1] is None
-    assert "row 42" in found.report.warnings[0]
+    assert "row 42" in found.report.warnings[0].en
 
 
 def test_a_wrong_stated_encoding_is_refused(tmp_path):
@@ -158,7 +158,7 @@ def test_a_header_alone_is_legal_and_reported(tmp_path):
     path.write_text("编号,名称\n", encoding="utf-8")
     found = read_sheet(path)
     assert (len(found.frame), list(found.frame.columns[:2])) == (0, ["编号", "名称"])
-    assert found.report.warnings == ("The table has no rows.",)
+    assert [said.en for said in found.report.warnings] == ["The table has no rows."]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_what_was_lost_is_found_row_by_row():
     assert fixed.tolist() == column.tolist()
     found = {finding.kind: finding.rows.tolist() for finding in findings}
     assert found == {"question_marks": [1, 8], "damaged": [4], "likely_cut": [3, 5]}
-    assert any("question marks stand in their place: rows 1, 8." in f.sentence for f in findings)
+    assert any("question marks stand in their place: rows 1, 8." in f.remark.en for f in findings)
 
 
 def test_a_frame_is_examined_with_its_names():
@@ -171,9 +171,9 @@ def test_a_frame_is_examined_with_its_names():
     fixed, findings, warnings = examine_frame(frame, rows=np.array([1]))
     assert list(fixed.columns) == ["权属单位", "宽"]
     assert findings == ()
-    assert warnings == (
-        f"The name of column 权属单位 was read in a wrong encoding ({bad}); it was read back.",
-    )
+    assert [said.en for said in warnings] == [
+        f"The name of column 权属单位 was read in a wrong encoding ({bad}); it was read back."
+    ]
 
 
 def test_a_finding_keeps_to_the_rows_that_are_there():
@@ -198,7 +198,7 @@ def test_a_column_in_another_encoding_is_read_in_its_own_and_told():
     decided = decide_fields(names, [streets, owners], cpg="GBK")
     assert decided.codecs == ("gb18030", "utf-8")
     (conflict,) = decided.conflicts(["NAME", "OWNER"])
-    assert conflict == "Column OWNER is in UTF-8 although the file is in GB18030; read as UTF-8."
+    assert conflict.en == "Column OWNER is in UTF-8 although the file is in GB18030; read as UTF-8."
 
 
 def test_columns_are_decided_alone_where_the_whole_can_not_be():

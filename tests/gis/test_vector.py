@@ -49,7 +49,7 @@ def test_shapefile_text_is_right_whatever_the_cpg_says(tmp_path, encoding, cpg):
     assert found.frame["source_row"].tolist() == [1, 2, 3]
     assert set(found.frame["source_file"]) == {"区县.shp"}
     assert found.report.encoding == encoding
-    contradicted = [text for text in found.report.warnings if "read as" in text]
+    contradicted = [said.en for said in found.report.warnings if "read as" in said.en]
     assert bool(contradicted) == (cpg not in (None, encoding))
 
 
@@ -105,7 +105,7 @@ def test_a_cut_character_is_dropped_and_its_rows_named(tmp_path):
     dbf.write_bytes(data)
     found = read_vector(path, target_crs=CITY)
     assert found.frame["名称"].tolist() == ["短名", cut[1][:127], cut[2][:127]]
-    assert [text for text in found.report.warnings if "middle of a character" in text] == [
+    assert [said.en for said in found.report.warnings if "middle of a character" in said.en] == [
         "Column 名称 ends in the middle of a character (cut to the column's width); it was dropped: "
         "rows 2, 3."
     ]
@@ -122,7 +122,7 @@ def test_a_row_marked_deleted_is_left_out_and_counted(tmp_path):
     assert found.frame["source_row"].tolist() == [1, 3]
     assert found.frame["名称"].tolist() == ["裕华区", "桥西区"]
     assert found.frame.geometry.x.tolist() == [500_000, 500_020]
-    assert any("1 rows are marked deleted" in text for text in found.report.warnings)
+    assert any("1 rows are marked deleted" in said.en for said in found.report.warnings)
 
 
 def test_rows_without_geometry_stay(tmp_path):
@@ -141,7 +141,7 @@ def test_z_is_kept_for_the_checks_to_judge(tmp_path):
 def test_an_empty_layer_is_legal_and_reported(tmp_path):
     found = read_vector(shapefile(tmp_path, frame=layer().iloc[:0]), target_crs=CITY)
     assert len(found.frame) == 0
-    assert found.report.warnings == ("The layer has no rows.",)
+    assert [said.en for said in found.report.warnings] == ["The layer has no rows."]
 
 
 def test_a_compressed_file_is_the_same_as_the_plain_one(tmp_path):
@@ -159,7 +159,7 @@ def test_reading_leaves_the_delivery_as_it_was(tmp_path):
     before = {item.name: item.read_bytes() for item in tmp_path.iterdir()}
     found = read_vector(path, target_crs=CITY)
     assert found.frame.geometry.x.tolist() == [500_000, 500_010, 500_020]
-    assert any("shx is missing and was remade" in text for text in found.report.warnings)
+    assert any("shx is missing and was remade" in said.en for said in found.report.warnings)
     assert {item.name: item.read_bytes() for item in tmp_path.iterdir()} == before
 
 
@@ -195,9 +195,9 @@ def test_wgs84_for_cgcs2000_is_noted_not_warned(tmp_path):
     path = shapefile(tmp_path, frame=layer().to_crs(4326))
     report = read_vector(path, target_crs=CITY, crs="EPSG:4490").report
     assert report.warnings == ()
-    assert report.notes == (
-        "WGS 84 is taken as CGCS2000; they differ by centimetres to decimetres.",
-    )
+    assert [note.en for note in report.notes] == [
+        "WGS 84 is taken as CGCS2000; they differ by centimetres to decimetres."
+    ]
 
 
 def test_gcj02_may_be_stated_of_a_file_that_calls_itself_wgs84(tmp_path):
@@ -208,7 +208,7 @@ def test_gcj02_may_be_stated_of_a_file_that_calls_itself_wgs84(tmp_path):
     found = read_vector(path, target_crs="EPSG:4490", crs="GCJ-02")
     assert found.frame.geometry[0].x == pytest.approx(116.404, abs=1e-7)
     assert found.frame.geometry[0].y == pytest.approx(39.915, abs=1e-7)
-    assert "the manifest GCJ-02" in found.report.warnings[0]
+    assert "the manifest GCJ-02" in found.report.warnings[0].en
 
 
 def test_gcj02_of_a_file_in_metres_is_refused(tmp_path):
@@ -232,7 +232,7 @@ def test_swapped_degrees_are_told_row_by_row(tmp_path):
     shapes = [shapely.Point(114, 38), shapely.Point(38, 114)]
     frame = gpd.GeoDataFrame({"code": ["1", "2"]}, geometry=shapes, crs=4490)
     found = read_vector(shapefile(tmp_path, frame=frame), target_crs=CITY)
-    assert any("swapped axes?): row 2" in text for text in found.report.warnings)
+    assert any("swapped axes?): row 2" in said.en for said in found.report.warnings)
 
 
 def test_an_unreadable_prj_counts_as_none(tmp_path):
@@ -355,7 +355,7 @@ def test_geojson_in_gbk_is_read_and_told(tmp_path):
     path.write_bytes(path.read_text(encoding="utf-8").encode("gbk"))
     found = read_vector(path, target_crs=CITY)
     assert found.frame["名称"].tolist() == ["裕华区", "长安区", "桥西区"]
-    assert any("JSON must be UTF-8" in text for text in found.report.warnings)
+    assert any("JSON must be UTF-8" in said.en for said in found.report.warnings)
 
 
 def test_a_damaged_byte_in_geojson_costs_one_character(tmp_path):
@@ -365,7 +365,7 @@ def test_a_damaged_byte_in_geojson_costs_one_character(tmp_path):
     path.write_bytes(text.replace("长安区".encode(), b"\xe9\x95" + "安区".encode()))
     found = read_vector(path, target_crs=CITY)
     assert found.frame["名称"].tolist() == ["裕华区", "\ufffd安区", "桥西区"]
-    assert any("were replaced" in text for text in found.report.warnings)
+    assert any("were replaced" in said.en for said in found.report.warnings)
 
 
 def test_a_wrong_stated_encoding_is_refused(tmp_path):

@@ -11,7 +11,7 @@ import shapely
 from shapely import GeometryCollection, MultiPoint, Point, Polygon
 
 from gis.builds import list_builds, live, rollback
-from gis.database import dataset_lock
+from gis.database import dataset_lock, read_rows
 from gis.errors import (
     BuildError,
     CrsError,
@@ -19,8 +19,10 @@ from gis.errors import (
     FileFormatError,
     LockedError,
 )
+from gis.remarks import Remark
 from gis.vector import write_vector
 from pipelines.build import BuildOptions, build_delivery
+from pipelines.layers import evidence_of, warnings_of
 from pipelines.rejects import read_rejects
 from tests.pipelines.town import (
     AREAS_LAYER,
@@ -307,6 +309,23 @@ def test_a_shapefile_without_shx_is_read_and_reported(town, workspace):
     assert report.warnings == (
         "雨水箅子.shp: 雨水箅子.shx is missing and was remade from the shapes.",
     )
+
+
+def test_what_is_said_of_a_file_is_kept_in_both_languages(town, workspace, database):
+    (town / "雨水箅子.shx").unlink()
+    number = build(town, workspace)["components"].build_id
+    with database.connect(read_only=True) as connection:
+        kept = read_rows(connection, "SELECT files FROM meta.build WHERE build_id = %s", [number])
+    entry = kept["files"][0]["雨水箅子.shp"]
+    told = Remark(
+        en="雨水箅子.shx is missing and was remade from the shapes.",
+        zh="缺少 雨水箅子.shx，已由图形重建。",
+    )
+    assert warnings_of(entry) == (told,)
+    assert "文本" in evidence_of(entry).zh
+    older = {name: value for name, value in entry.items() if not name.endswith("_zh")}
+    assert warnings_of(older) == (Remark(en=told.en, zh=told.en),)
+    assert evidence_of(older).zh == evidence_of(entry).en
 
 
 def test_gbk_cut_in_the_middle_of_a_character_is_told(town, workspace, database):

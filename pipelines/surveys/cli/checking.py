@@ -114,8 +114,8 @@ def _show(judgement: "Judgement", written: list[str]) -> None:
     for row in rule_rows(judgement):
         typer.echo(f"    {row['severity']:8}{row['rule']:6}{row['rows']:>6,}  {row['reason_en']}")
     for file in judgement.files:
-        for text in (*file.warnings, *([file.error.en] if file.error else [])):
-            typer.echo(f"    {file.path}: {text}")
+        for said in (*file.warnings, *([file.error] if file.error else [])):
+            typer.echo(f"    {file.path}: {said.en}")
     for obstacle in judgement.obstacles:
         typer.echo(f"    {obstacle.en}")
     en, zh = NAMES[judgement.verdict.level]

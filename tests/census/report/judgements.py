@@ -17,8 +17,9 @@ from census.report.judgement import (
     Judgement,
     UnmappedColumn,
 )
-from census.report.verdict import Remark, Tally, Verdict, decide
+from census.report.verdict import Tally, Verdict, decide
 from gis.codes import read_rules
+from gis.remarks import Remark
 
 CRS = "EPSG:4547"
 EAST, NORTH = 540_000.0, 4_214_000.0
@@ -96,7 +97,9 @@ def read_file(rows: int) -> FileJudgement:
         rows=rows,
         driver="ESRI Shapefile",
         encoding="GBK",
-        encoding_evidence="the DBF language byte says 0x4D",
+        encoding_evidence=Remark(
+            en="the DBF language byte says 0x4D", zh="DBF 语言字节声明为 0x4D"
+        ),
         crs=CRS,
         crs_source="file",
         unmapped=(UnmappedColumn(name="GuanJing", suggestion="name"),),

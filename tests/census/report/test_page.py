@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from census.report import payload
+from census.report.document import as_document
 from census.report.ground import empty_ground, is_finite, pack_ground, spots_of
 from census.report.judgement import FileJudgement, UnmappedColumn
 from census.report.page import page_text, write_page
 from census.report.payload import as_page_data, first_of_each_rule
-from census.report.verdict import Remark
 from gis.errors import WorkspaceError
+from gis.remarks import Remark
 from tests.census.report.judgements import EAST, HOSTILE, NORTH, fault, ground, judgement
 
 NOBODY = FileJudgement(
@@ -71,7 +72,7 @@ def test_hostile_text_from_every_place_stays_text() -> None:
                 path="a.shp",
                 dataset="components",
                 encoding=HOSTILE,
-                warnings=(HOSTILE,),
+                warnings=(Remark(en=HOSTILE, zh=HOSTILE),),
                 unmapped=(UnmappedColumn(name=HOSTILE, suggestion=HOSTILE),),
             ),
         ],
@@ -81,6 +82,34 @@ def test_hostile_text_from_every_place_stays_text() -> None:
     assert "<img" not in page
     assert page.count("<script") == page.count("</script>") == 2  # the data and the code
     assert data_of(page)["strings"].count(HOSTILE) == 1
+
+
+def test_what_is_said_of_a_file_stands_in_both_languages() -> None:
+    file = FileJudgement(
+        path="a.shp",
+        dataset="components",
+        encoding="GBK",
+        encoding_evidence=Remark(en="by the text itself", zh="由文本本身判定"),
+        crs_source="manifest",
+        warnings=(Remark(en="The layer has no rows.", zh="图层中没有记录。"),),
+    )
+    whole = judgement(files=[file])
+    page = page_text(whole, ground())
+    for en, zh in (
+        ("by the text itself", "由文本本身判定"),
+        ("The layer has no rows.", "图层中没有记录。"),
+        ("manifest", "清单声明"),
+    ):
+        assert f'<span lang="en">{en}</span><span lang="zh">{zh}</span>' in page
+    (told,) = as_document(whole)["files"]
+    assert (told["warnings"], told["warnings_zh"]) == (
+        ["The layer has no rows."],
+        ["图层中没有记录。"],
+    )
+    assert (told["encoding_evidence"], told["encoding_evidence_zh"]) == (
+        "by the text itself",
+        "由文本本身判定",
+    )
 
 
 def test_only_the_pages_own_script_may_run_and_nothing_is_fetched() -> None:

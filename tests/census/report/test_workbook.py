@@ -8,8 +8,8 @@ import pytest
 import shapely
 
 from census.report.judgement import FileJudgement
-from census.report.verdict import Remark
 from census.report.workbook import HEADERS, write_workbook
+from gis.remarks import Remark
 from tests.census.report.judgements import EAST, NORTH, fault, judgement, read_file
 
 
@@ -93,6 +93,14 @@ def test_the_summary_says_the_verdict_and_what_could_not_be_read(tmp_path: Path)
         "GuanJing",
     ):
         assert words in text
+
+
+def test_what_is_said_of_a_file_stands_in_both_languages(tmp_path: Path) -> None:
+    told = Remark(en="The layer has no rows.", zh="图层中没有记录。")
+    file = FileJudgement(path="a.shp", dataset="components", warnings=(told,))
+    summary = written(tmp_path / "a.xlsx", files=[file]).worksheets[0]
+    (row,) = [row for row in summary.iter_rows(values_only=True) if row[0] == "a.shp"]
+    assert row[1] == "图层中没有记录。 The layer has no rows."
 
 
 def test_the_rules_are_counted_and_explained(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -103,6 +104,14 @@ def test_every_row_is_in_one_file_and_one_class(sample: Checked) -> None:
         assert sum(part.refused for part in parts) == tally.refused
         assert sum(part.doubted for part in parts) == tally.doubted
     assert all(tally.class_name for tally in judgement.classes if tally.rows > 5)
+
+
+def test_what_is_said_of_files_is_said_in_both_languages(sample: Checked) -> None:
+    files = [file for file in sample.judgement.files if file.driver]
+    told = [remark for file in files for remark in (*file.warnings, file.encoding_evidence)]
+    assert len(told) > len(files) > 10
+    assert all(re.search(r"[\u4e00-\u9fff]", remark.zh) for remark in told)
+    assert not any(re.search(r"[\u4e00-\u9fff]{8}", remark.en) for remark in told)
 
 
 def test_a_check_writes_nothing(built_sample: BuiltSample) -> None:
