@@ -17,7 +17,8 @@ from census.accuracy.judgement import Assessment, assess
 from census.accuracy.measurement import pair_up
 from census.accuracy.sampling import SamplePlan, draw_sample
 from census.accuracy.statistics import Limits
-from census.taxonomy import Taxonomy, read_taxonomy
+from census.exchange.exporting import class_names
+from census.taxonomy import read_taxonomy
 from gis.builds import live
 from gis.database import Connection, Database, open_database, read_features
 from gis.errors import NotFoundError, RequestError
@@ -130,8 +131,7 @@ def judge_sample(
             raise _unknown(path, fieldwork.sample_id)
         sample = pd.DataFrame(detail["components"], columns=list(_KEPT))
         sample["outline"] = _outlines(connection, sample, crs=database.crs)
-    names = _taxonomy(workspace)
-    sample["class_name"] = sample["class_code"].map(lambda code: _class_name(code, names))
+    sample["class_name"] = sample["class_code"].map(class_names(workspace, sample["class_code"]))
     measured = pair_up(
         fieldwork,
         sample,
@@ -195,16 +195,6 @@ def _described(rows: gpd.GeoDataFrame, workspace: Workspace) -> pd.DataFrame:
 
 def _is_own(ref: str, workspace: Workspace) -> bool:
     return ref == workspace.profile.city.standard
-
-
-def _taxonomy(workspace: Workspace) -> Taxonomy:
-    profile = workspace.profile
-    return read_taxonomy(profile.city.standard, profile.extension_class)
-
-
-def _class_name(code: str, taxonomy: Taxonomy) -> str:
-    entry = taxonomy.get("component", code)
-    return "" if entry is None else entry.name
 
 
 def _find(connection: Connection, sample_id: str) -> dict[str, Any] | None:

@@ -142,6 +142,17 @@ def test_a_bad_census_fails_with_exit_code_1(run, built, tmp_path):
     assert "Verdict: fail 不合格" in run("accuracy", form, code=1)
 
 
+def test_classes_of_an_older_generation_keep_their_names(run, built, tmp_path):
+    form = tmp_path / "form.gpkg"
+    run("sample", "-o", form)
+    fill_in(form, measured)
+    profile = built.root / "wanmi.toml"
+    with profile.open("a", encoding="utf-8") as file:
+        file.write('standard = "GB/T 47678.5-2026"\n')
+    classes = run("accuracy", form, "--json")["classes"]
+    assert {entry["key"]: entry["name"] for entry in classes}["0101"] == "上水井盖"
+
+
 def test_positions_of_the_draw_count_whatever_the_form_says(run, built, tmp_path):
     form = tmp_path / "f.gpkg"
     run("sample", "-o", form)
