@@ -87,7 +87,6 @@ def _read(
         'SELECT {} FROM components.component WHERE {} ORDER BY code COLLATE "C", row_id DESC'
     ).format(sql.SQL(", ").join(map(sql.Identifier, names)), condition)
     rows = read_features(connection, query, values, crs=crs)
-    # Versions that were replaced within one day and build may overlap: the newest counts.
     return normal(rows)
 
 
