@@ -137,17 +137,35 @@ _GROUPS = {
     "built_sample": "sample",
     "running": "server",
     "town": "server",
-    "city": "real",
     "playwright": "server",
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share something expensive in one worker."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        found = next((group for name, group in _GROUPS.items() if name in names), None)
-        if found == "real":
-            found = item.path.stem
-        if found is not None:
-            item.add_marker(pytest.mark.xdist_group(found))
+# First, before pytest-xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests that share something expensive in one worker; begin with long single ones."""
+    groups = {item: _group_of(item) for item in items}
+    # Long work at the end would leave the other worker idle.
+    items.sort(key=lambda item: groups[item] is not None or not item.get_closest_marker("slow"))
+    for item, group in groups.items():
+        if group is None:
+            continue
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group))
+        if config.getoption("loadgroup", default=False) and hasattr(item, "_id"):
+            # pytest-xdist 3.8 writes the group into a field that pytest 9.2 no longer reads.
+            item._id = item._id.parse(f"{item.nodeid}@{group}")
+
+
+def _group_of(item: pytest.Item) -> str | None:
+    if (mark := item.get_closest_marker("xdist_group")) is not None:
+        return str(mark.args[0])
+    fixtures = getattr(item, "_fixtureinfo", None)
+    made = fixtures.name2fixturedefs if fixtures is not None else {}
+    for name, group in _GROUPS.items():
+        if name in made and made[name][-1].scope == "session":
+            return group
+    # What is made once a module is made for the whole of it.
+    is_shared = any(found[-1].scope == "module" for found in made.values())
+    return item.path.stem if is_shared else None

@@ -11,7 +11,7 @@ from tests.api.http.town import LAMP, MIDDLE_GRID, PHONE
 from tests.browser.conftest import Watched, launched, watch
 from tests.server_fixtures import Running, Town, serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("http")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("server")]
 
 WAIT_MS = 90_000
 # The map centred on the lamp at (250, 250), close enough to tell two lamps apart.

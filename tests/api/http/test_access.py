@@ -18,7 +18,7 @@ from tests.api.http.town import LAMP, MIDDLE_GRID, PHONE, X0, Y0
 from tests.server_fixtures import Running, Town, free_port, serving
 from wanmi import app
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 PLACE = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547"}
 

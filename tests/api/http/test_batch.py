@@ -13,7 +13,7 @@ import pytest
 from api.assign import DECISION_COLUMNS
 from tests.api.http.town import LAMP, MIDDLE_GRID, POWER, TOWN_HALL, X0, Y0
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 ARROW = "application/vnd.apache.arrow.stream"
 PARQUET = "application/vnd.apache.parquet"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.http.town import POWER, TOWN_HALL, X0, Y0
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 
 def report(name: str, **more: Any) -> dict[str, Any]:

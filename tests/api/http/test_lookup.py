@@ -8,7 +8,7 @@ import pytest
 from gis.crs import transform_xy
 from tests.api.http.town import LAMP, MIDDLE_GRID, POWER, TOWN_HALL, X0, Y0
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 
 def at(x: float, y: float, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tests.api.http.test_things import degrees, tile_of
 from tests.api.http.town import MIDDLE_GRID, PHONE
 from tests.server_fixtures import Running
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 
 def items(client: httpx.Client, layer: str, **question: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.server_fixtures import Running
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 load_all_checks()
 

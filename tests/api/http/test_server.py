@@ -28,7 +28,7 @@ from tests.server_fixtures import (
 )
 from wanmi import app
 
-pytestmark = [pytest.mark.xdist_group("http"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("server"), pytest.mark.slow]
 
 PLACE = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547", "class_code": "0137"}
 

@@ -12,7 +12,7 @@ from shapely.geometry import shape
 from gis.crs import transform_xy
 from tests.api.http.town import LAMP, MIDDLE_GRID, X0, Y0
 
-pytestmark = pytest.mark.xdist_group("http")
+pytestmark = pytest.mark.xdist_group("server")
 
 
 def degrees(x: float, y: float) -> tuple[float, float]:
