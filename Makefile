@@ -12,6 +12,9 @@ AREA_KM2 ?= 4
 PORT ?= 8000
 WORKERS ?= 2
 
+# Without bytecode each command would compile its libraries anew: minutes over all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench grid-bench lint lock docs clean environment environment-dev
 

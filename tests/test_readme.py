@@ -56,9 +56,9 @@ def test_first_notebook_lines_answer(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_city_of_ones_own(sample: BuiltSample, tmp_path: Path) -> None:
+def test_a_city_of_ones_own(sample_delivery: Path, tmp_path: Path) -> None:
     (tmp_path / "deliveries").mkdir()
-    (tmp_path / "deliveries" / "2026-spring-census").symlink_to(sample.delivery)
+    (tmp_path / "deliveries" / "2026-spring-census").symlink_to(sample_delivery)
     lines = [shlex.split(line) for line in re.findall(r"^wanmi .+$", README, flags=re.MULTILINE)]
     assert lines[0][1] == "init"
     assert [line[-1] for line in lines].count("serve") == 1
