@@ -1,11 +1,13 @@
 """Refused rows that come back corrected: loaded alone, counted, and never twice."""
 
+import shutil
 from dataclasses import replace
 
 import geopandas as gpd
 import msgspec
 import openpyxl
 import pandas as pd
+import psycopg
 import pyogrio
 import pytest
 from shapely import LineString
@@ -14,7 +16,9 @@ from typer.testing import CliRunner
 from gis.builds import list_builds, live, rollback
 from gis.database import dataset_lock
 from gis.errors import LockedError, RequestError
+from gis.settings import Settings
 from gis.vector import write_vector
+from gis.workspace import open_workspace
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.rejects import read_rejects, write_rejects
 from pipelines.status import read_status
@@ -23,6 +27,7 @@ from tests.pipelines.town import (
     AREAS_LAYER,
     COMPONENTS_LAYER,
     CRS,
+    DISTRICT,
     GRIDS_LAYER,
     areas,
     at,
@@ -69,9 +74,27 @@ def write_survey(folder):
     return write_manifest(folder, layers)
 
 
+@pytest.fixture(scope="module")
+def built(server, template, tmp_path_factory):
+    """Workspace of the survey, built once, to copy with its database."""
+    root = tmp_path_factory.mktemp("survey")
+    name = "correction_town"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    (root / "wanmi.toml").write_text(f'[city]\ncode = "{DISTRICT}"\ncrs = "{CRS}"\n')
+    settings = Settings(workspace=root, database_url=server.url(name))
+    build_delivery(write_survey(root / "may"), workspace=open_workspace(root, settings=settings))
+    return root, name
+
+
 @pytest.fixture
-def town(tmp_path, workspace):
-    build_delivery(write_survey(tmp_path / "may"), workspace=workspace)
+def town(built, server, database, workspace, tmp_path):
+    root, name = built
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        copy = database.url.rsplit("/", 1)[-1].split("?")[0]
+        connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {name}")
+    shutil.copytree(root / "may", tmp_path / "may")
     return workspace
 
 
