@@ -1,6 +1,8 @@
 """The page of ``wanmi census diff``: one HTML file in Chinese and English, read without network."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -34,10 +36,11 @@ def write_page(difference: Difference, path: Path, *, now: datetime | None = Non
 
 
 def page_text(difference: Difference, *, now: datetime) -> str:
-    """Return the page; whatever comes from the delivery is escaped."""
+    """Return the page; whatever comes from the delivery is escaped, and only its own script may run."""
     folder = resources.files("pipelines.surveys")
     page = folder.joinpath("difference.html").read_text(encoding="utf-8")
     data = orjson.dumps(_payload(difference), default=str).decode()
+    script = folder.joinpath("difference.js").read_text(encoding="utf-8")
     known = difference.base_build_id is not None
     return Template(page).substitute(
         title=f"{escape(difference.delivery)} · {difference.as_of}",
@@ -46,7 +49,8 @@ def page_text(difference: Difference, *, now: datetime) -> str:
         known="known" if known else "",
         # A script ends at the first "</", wherever it stands.
         data=data.replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " "),
-        script=folder.joinpath("difference.js").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
 
 

@@ -126,6 +126,7 @@ def test_the_page_loads_nothing_and_runs_nothing_of_the_delivery(written, playwr
     _, page, _ = written
     text = page.read_text(encoding="utf-8")
     assert not OUTSIDE.search(text)
+    assert "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" in text
     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
     try:
         view = browser.new_page(offline=True)
