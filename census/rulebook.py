@@ -19,7 +19,7 @@ def rule_table(part: str) -> str:
 
     Examples
     --------
-    >>> print(rule_table("identity").splitlines()[2][:32])
+    >>> print(rule_table("identity").splitlines()[2][:31])
     | C001 | **error**, always | No
     """
     rules = read_rules("census")
