@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from census.coding import next_codes
 from census.lineage import newest_build, normal
+from census.merging.contradictions import CONFLICT_COLUMNS
 from census.merging.fields import COLUMNS
 from census.merging.ruling import Row, Rulings, Take, current, rule, same_values
 from gis.builds import BuildRequest, Scope, publish
@@ -23,20 +24,8 @@ from gis.rows import copy_rows
 
 STATUSES = ("open", "decided", "settled")
 DATASET = "components"
-_WRITTEN = (
-    "kind",
-    "code",
-    "live_code",
-    "base_code",
-    "field",
-    "base_value",
-    "live_value",
-    "delivered_value",
-    "fingerprint",
-    "source_file",
-    "source_row",
-    "geometry",
-)
+_WRITTEN = tuple(name for name in CONFLICT_COLUMNS if name not in ("distance_m", "record"))
+"""What the list keeps of a conflict; the rest is for the report of the merge."""
 _LIST = """
     SELECT c.*, d.name AS delivery FROM components.conflict c
     JOIN meta.build b USING (build_id) JOIN meta.delivery d USING (delivery_id)

@@ -109,7 +109,7 @@ def test_a_kill_before_anything_is_written_leaves_the_build_before(
         assert process.stdout.readline() == "reached\n"
         process.kill()
         assert process.wait() == -signal.SIGKILL
-    _wait_until_alone(database)
+    wait_until_alone(database)
     assert_same(everything(database), before)
     pd.testing.assert_frame_equal(list_builds(database), builds)
     reports = build_delivery(folder, workspace=built)
@@ -129,7 +129,7 @@ def test_a_kill_inside_a_transaction_leaves_that_dataset_whole(built, database, 
             wait_until_blocked(database)
             process.kill()
             assert process.wait() == -signal.SIGKILL
-    _wait_until_alone(database)
+    wait_until_alone(database)
     found = everything(database)
     done = set(list_builds(database)["dataset"].iloc[: len(list_builds(database)) - 5])
     for name, frame in before.items():
@@ -146,7 +146,7 @@ def test_a_kill_inside_a_transaction_leaves_that_dataset_whole(built, database, 
     assert names == {"新路"}
 
 
-def _wait_until_alone(database) -> None:
+def wait_until_alone(database) -> None:
     """Wait until the server has noticed that the killed client is gone."""
     deadline = time.monotonic() + 180
     query = (
@@ -181,5 +181,5 @@ def test_ctrl_c_ends_with_one_sentence_and_nothing_half_done(built, database, tm
     assert process.returncode == 130
     assert "Stopped; nothing was left half done." in errors
     assert "Traceback" not in errors
-    _wait_until_alone(database)
+    wait_until_alone(database)
     pd.testing.assert_frame_equal(everything(database)["components"], before["components"])

@@ -20,7 +20,7 @@ from tests.pipelines.surveys.test_correction import (
     standing,
     write_survey,
 )
-from tests.pipelines.test_crash import _wait_until_alone, ended, wait_until_blocked
+from tests.pipelines.test_crash import ended, wait_until_alone, wait_until_blocked
 
 _RELOADING = """
 import sys, time
@@ -75,7 +75,7 @@ def test_a_killed_reload_leaves_the_quarantine_as_it_was(workspace, database, tm
                 wait_until_blocked(database)
                 process.kill()
                 assert process.wait() == -signal.SIGKILL
-    _wait_until_alone(database)
+    wait_until_alone(database)
     pd.testing.assert_frame_equal(live(database, "components"), before)
     pd.testing.assert_frame_equal(list_builds(database), builds)
     assert standing(database) == faults
