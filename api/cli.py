@@ -180,7 +180,7 @@ def geocode_frame(opened: "Snapshot", frame: "pd.DataFrame", *, column: str) -> 
 
 
 def _place_row(edition: "Edition", text: str) -> dict[str, Any]:
-    from api.geocode import geocode_edition
+    from api.geocoding.geocode import geocode_edition
 
     answers = geocode_edition(edition, text, limit=1 + _CANDIDATES)
     if not answers:

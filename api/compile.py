@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from api.gazetteer import search_keys
+from api.geocoding.gazetteer import search_keys
 from api.layout import DATASETS, FORMAT, KEPT_VERSIONS, LEFT_BEHIND, MANIFEST, POINTER, table_of
 from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes

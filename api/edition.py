@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from api.directory import Directory
-from api.gazetteer import Gazetteer
+from api.geocoding.gazetteer import Gazetteer
 from api.models import PlaceAnswer
 from api.plan import Chain, Plan
 from api.recodes import TABLE as RECODES

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.edition import Edition
-from api.geocode import geocode_edition
+from api.geocoding.geocode import geocode_edition
 from api.models import PlaceAnswer, Position
 from api.questions import CITY_CRS, Floats, Questions, Texts
 from census.taxonomy import ACCURACY_M

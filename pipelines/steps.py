@@ -9,21 +9,20 @@ import pandas as pd
 from gis.builds import Scope
 from gis.faults import Outcome
 from pipelines import (
-    addresses,
     areas,
     cases,
     components,
     evaluation_grids,
-    gazetteer,
     grids,
     imagery,
     management_grids,
-    place_names,
     responsibility,
-    topography,
     units,
 )
 from pipelines.context import BuildContext
+from pipelines.geocoding import addresses, gazetteer
+from pipelines.place_names import names as place_names
+from pipelines.topography import features as topography
 
 DISTRICT_DIGITS = 6
 

@@ -10,7 +10,7 @@ from api import Case, Position, Snapshot, open_snapshot
 from api.assign import decide
 from api.cases import get_case
 from api.compile import compile_snapshot
-from api.geocode import geocode
+from api.geocoding.geocode import geocode
 from api.stored import assign_stored, count_open
 from gis.fields import map_fields
 from gis.sheets import read_sheet

@@ -10,7 +10,7 @@ import shapely
 from rapidfuzz import process
 
 from api import Case, Position, open_snapshot
-from api.geocode import geocode
+from api.geocoding.geocode import geocode
 from tests.benchmarks.city import City, make_cases
 from tests.benchmarks.measure import Figure, best_of, quantiles_us
 

@@ -167,7 +167,7 @@ def test_decisions_follow_record_plan_and_territory(
 
 
 def test_an_address_is_found_where_its_parcel_is(city: RealCity) -> None:
-    from api.geocode import geocode
+    from api.geocoding.geocode import geocode
 
     # Chinese addresses name the road before the number; so must the question.
     best = geocode(city.snapshot, "Aberdeen Ave 14", limit=1)[0]

@@ -8,7 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.geocode import geocode as places_of
+from api.geocoding.geocode import geocode as places_of
+from api.geocoding.reverse import reverse as places_near
+from api.geocoding.suggest import suggest as places_like
 from api.http.access import Principal
 from api.http.answers import json_answer
 from api.http.positions import check_range
@@ -16,8 +18,6 @@ from api.http.schemas import CrsName, Number
 from api.http.serving import serving_of
 from api.locate import check_position
 from api.models import PlaceAnswer, Position
-from api.reverse import reverse as places_near
-from api.suggest import suggest as places_like
 
 router = APIRouter(tags=["places 地点"])
 

@@ -1,6 +1,6 @@
 import shapely
 
-from pipelines.topography import transform
+from pipelines.topography.features import transform
 from tests.pipelines.town import at, context, frame, line, rectangle, rules_of
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from api.address import DIRECTIONS
-from api.gazetteer import Key
-from api.geocode import answers_of
+from api.geocoding.gazetteer import Key
+from api.geocoding.geocode import answers_of
 from api.questions import CITY_CRS
+from gis.addresses.parts import DIRECTIONS
 from gis.crs import transform_xy
 from gis.errors import RequestError
 

@@ -2,8 +2,8 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pipelines.addresses import transform
-from pipelines.gazetteer import derive_places, drop_delivered
+from pipelines.geocoding.addresses import transform
+from pipelines.geocoding.gazetteer import derive_places, drop_delivered
 from tests.pipelines.town import (
     CRS,
     X0,

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipelines.addresses import LEVELS, complete
+from gis.names.romanisation import generic_kind
 from pipelines.context import BuildContext
+from pipelines.geocoding.addresses import LEVELS, complete
 from pipelines.placement import chain_names, place
-from pipelines.romanisation import generic_kind
 
 CROSSING_M = 60.0
 """Meetings of the same two roads nearer than this are one crossing, m."""

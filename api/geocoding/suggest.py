@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from api.address import LONGEST, normalise
-from api.gazetteer import Key
-from api.geocode import answers_of
+from api.geocoding.gazetteer import Key
+from api.geocoding.geocode import answers_of
+from gis.addresses.spelling import LONGEST, normalise
 
 if TYPE_CHECKING:
     from datetime import date

@@ -1,8 +1,8 @@
 import pytest
 
 from gis.crs import transform_xy
-from pipelines.place_names import transform
-from pipelines.romanisation import romanise
+from gis.names.romanisation import romanise
+from pipelines.place_names.names import transform
 from tests.pipelines.town import X0, Y0, at, context, frame, line, rules_of
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.address import DIRECTIONS, Relation
-from api.gazetteer import Gazetteer
+from api.geocoding.gazetteer import Gazetteer
+from gis.addresses.parts import DIRECTIONS, Relation
 
 OFFSET_ERROR = 0.2
 """Standard deviation of a distance in words, as a share of it."""

@@ -8,11 +8,12 @@ import pytest
 import shapely
 
 from api import Snapshot
-from api.address import normalise, take_apart
-from api.geocode import geocode
+from api.geocoding.geocode import geocode
+from api.geocoding.reverse import reverse
+from api.geocoding.suggest import suggest
 from api.models import PlaceAnswer
-from api.reverse import reverse
-from api.suggest import suggest
+from gis.addresses.parts import take_apart
+from gis.addresses.spelling import normalise
 from gis.crs import transform_xy
 from gis.errors import RequestError
 from tests.api.district import (

@@ -5,8 +5,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from api.address import normalise
 from api.edition import Edition
+from gis.addresses.spelling import normalise
 from gis.codes import read_table
 
 _UNKNOWN_CITY = re.compile(
@@ -105,5 +105,5 @@ def _strip_province(edition: Edition, address: str) -> tuple[str, bool]:
 def _provinces() -> dict[str, tuple[str, str]]:
     return {
         row["code"]: (normalise(row["name"]), normalise(row["short"]))
-        for row in read_table("api", "provinces.csv")
+        for row in read_table("api.geocoding", "provinces.csv")
     }

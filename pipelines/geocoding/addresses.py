@@ -10,7 +10,7 @@ from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.placement import chain_names, check_in_city, place
 from pipelines.repeats import refuse_repeats
-from pipelines.topography import KINDS
+from pipelines.topography.features import KINDS
 from pipelines.values import code_of, known_words, name_of, names_of, text_of, words_of
 
 DATASET = "addresses"

@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 from pypinyin import Style, lazy_pinyin
 
-from api.address import normalise, take_apart
+from gis.addresses.parts import take_apart
+from gis.addresses.spelling import normalise
 
 if TYPE_CHECKING:
     from api.edition import Edition

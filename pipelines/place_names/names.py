@@ -8,11 +8,11 @@ from gis.classification import place_name_categories
 from gis.codes import read_rules
 from gis.crs import GEOGRAPHIC, transform_xy
 from gis.faults import Faults, Outcome
+from gis.names.romanisation import romanise
 from pipelines.context import BuildContext
 from pipelines.placement import check_in_city, place, representative_points
 from pipelines.repeats import refuse_repeats
-from pipelines.romanisation import romanise
-from pipelines.topography import KINDS
+from pipelines.topography.features import KINDS
 from pipelines.values import code_of, name_of, names_of, text_of
 
 DATASET = "place_names"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import shapely
 
-from api.address import LONGEST, AddressParts, normalise, take_apart
-from api.areas import Constraint, strip_areas
 from api.edition import Edition
-from api.gazetteer import Gazetteer, Key
+from api.geocoding.chain import Constraint, strip_areas
+from api.geocoding.gazetteer import Gazetteer, Key
+from api.geocoding.relation import Spot, apply_relation, between_plates, crossings
 from api.models import PlaceAnswer
-from api.relation import Spot, apply_relation, between_plates, crossings
+from gis.addresses.parts import AddressParts, take_apart
+from gis.addresses.spelling import LONGEST, normalise
 from gis.crs import GEOGRAPHIC, transform_xy
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pypinyin import lazy_pinyin
 
 from gis.codes import read_table
 
-_PACKAGE = "pipelines"
+_PACKAGE = "gis.names"
 _DIRECTIONS = "东南西北中"
 _FIGURES = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0}
 _HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f"

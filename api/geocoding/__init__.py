@@ -1,0 +1,1 @@
+"""Geocoding: from words to a place, and from a place to words."""

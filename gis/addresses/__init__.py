@@ -1,0 +1,1 @@
+"""Addresses 地址: their spelling and their parts."""

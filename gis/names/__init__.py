@@ -1,0 +1,1 @@
+"""Names 地名: their generic parts and their romanisation."""
