@@ -207,6 +207,8 @@ class PlaceAnswer:
     community_code: str | None = None
     grid_code: str | None = None
     phrase: str = ""
-    """Of a reverse answer: the position in words, as in 裕华路12号东北35米."""
+    """Of a reverse answer: the position in words, as in 裕华路12号东北约35米."""
+    location_text: str = ""
+    """Of a reverse answer: the same with district, street and community before it (事发位置)."""
     distance_m: float | None = None
     """Of a reverse answer: distance to the place, m."""

@@ -1,29 +1,51 @@
-"""From a position to words: the nearest plate, point of interest, compound and road."""
+"""From a position to words: the plate, crossing, point of interest, compound or road that tells it best."""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from api.geocoding.gazetteer import Key
+from api.geocoding.gazetteer import Gazetteer, Key
 from api.geocoding.geocode import answers_of
+from api.geocoding.phrases import along_phrase, door_phrase, phrase_of, side_phrase
 from api.questions import CITY_CRS
-from gis.addresses.parts import DIRECTIONS
 from gis.crs import transform_xy
 from gis.errors import RequestError
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from api.edition import LEVELS, Edition
     from api.models import PlaceAnswer
     from api.snapshot import Snapshot
+else:
+    LEVELS = ("district", "street", "community")
 
 REACH_M = 300.0
 """Marks farther than this do not describe a position, m."""
-AT_M = 5.0
-"""Nearer than this the position is the mark's own, m."""
-_ROUND_TO_M = 5.0
+ROAD_REACH_M = 40.0
+"""A position farther than this from a centreline does not lie on the road, m."""
+CROSSING_REACH_M = 150.0
+"""Positions farther than this along a road are not told from the crossing, m."""
+_AREA_LEVELS = ("province", "city", "district", "street", "community")
+_HALF_SURE_M = 50.0
+_ROAD_COST_M = 60.0
+_COST_M = {"plate": 0.0, "poi": 10.0, "block": 20.0}
+"""How much nearer a plate may be passed over for: it tells a place most surely, a road least."""
+_MOST_MARKS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Telling:
+    """One way to tell the position."""
+
+    row: int
+    distance_m: float
+    phrase: str
+    cost_m: float
 
 
 def reverse(
@@ -35,7 +57,11 @@ def reverse(
     limit: int = 5,
     as_of: "date | None" = None,
 ) -> "list[PlaceAnswer]":
-    """Describe a position by the places nearest to it, the nearest first.
+    """Describe a position by the places near it, the most telling first.
+
+    A plate is preferred to a mark 10 m nearer, a mark to a compound, any of them to a road that runs
+    60 m nearer; a crossing is told by the way along the road and its side. The areas are those that
+    hold the position itself, not those of the mark.
 
     Parameters
     ----------
@@ -53,8 +79,9 @@ def reverse(
     Returns
     -------
     list of PlaceAnswer
-        ``phrase`` is the position in words, as in 裕华路12号东北约35米; ``distance_m`` the distance
-        to the mark, 0 inside a polygon. The score falls with the distance, one half at 50 m.
+        ``phrase`` is the position in words, as in 裕华路12号东北约35米; ``location_text`` the same with
+        district, street and community before it (事发位置); ``distance_m`` the distance to the mark,
+        0 inside a polygon. The score falls with the distance, one half at 50 m.
 
     Raises
     ------
@@ -69,49 +96,124 @@ def reverse(
             msg, zh=f"坐标 ({x}, {y}) 在 {crs} 中无效：x 为东向或经度，y 为北向或纬度。"
         )
     edition = snapshot.edition(as_of)
-    gazetteer, point = edition.gazetteer, shapely.Point(east, north)
-    near = []
-    for rows, tree in (gazetteer.marks, gazetteer.road_lines):
-        found = tree.query(point, predicate="dwithin", distance=REACH_M)
-        distances = shapely.distance(tree.geometries[found], point)
-        near += list(zip(distances.tolist(), rows[found].tolist(), strict=True))
-    near = sorted(near)[:limit]
-    keys = [(Key("", row, "nearest"), 1.0 / (1.0 + distance_m / 50.0)) for distance_m, row in near]
-    phrases = []
-    for distance_m, row in near:
-        mark = shapely.shortest_line(gazetteer.shape(row), point)
-        start = shapely.get_coordinates(mark)[0]
-        name = gazetteer.table["full_address"][row].as_py()
-        inside = distance_m == 0.0 and gazetteer.kinds[row] in ("block", "poi")
-        phrases.append(name + phrase_of(east - start[0], north - start[1], is_inside=inside))
-    return answers_of(edition, keys, phrases=phrases, distances_m=[round(d, 1) for d, _ in near])
+    point = shapely.Point(east, north)
+    told = sorted(_tellings(edition.gazetteer, point), key=lambda way: (way.cost_m, way.row))
+    told = told[:limit]
+    keys = [(Key("", way.row, "nearest"), _score(way.distance_m)) for way in told]
+    answers = answers_of(
+        edition,
+        keys,
+        phrases=[way.phrase for way in told],
+        distances_m=[round(way.distance_m, 1) for way in told],
+    )
+    chain = "".join(areas_at(edition, float(east), float(north)).values())
+    return [replace(answer, location_text=chain + answer.phrase) for answer in answers]
 
 
-def phrase_of(east_m: float, north_m: float, *, is_inside: bool = False) -> str:
-    """Return direction and distance from a mark in words.
+def areas_at(edition: "Edition", x: float, y: float) -> dict[str, str]:
+    """Return level -> name of the areas that hold a position in the city's CRS, the widest first.
 
-    Parameters
-    ----------
-    east_m, north_m : float
-        From the mark to the position, m.
-    is_inside : bool
-        The position lies inside the mark.
-
-    Examples
-    --------
-    >>> phrase_of(30.0, 31.0), phrase_of(0.0, -12.0), phrase_of(1.0, 1.0)
-    ('东北约45米', '南约10米', '')
+    A level that holds it nowhere is left out; on a shared edge the area of the lowest code holds it.
     """
-    distance_m = math.hypot(east_m, north_m)
-    if is_inside:
-        return "内"
-    if distance_m < AT_M:
-        return ""
-    rounded = max(_ROUND_TO_M, _ROUND_TO_M * round(distance_m / _ROUND_TO_M))
+    names = {}
+    for level in LEVELS:
+        cells = edition.areas[level]
+        found = cells.index.locate([x], [y]) if len(cells.codes) else None
+        if found is not None and found.position[0] >= 0 and found.distance_m[0] == 0.0:
+            names[level] = str(cells.names[int(found.position[0])])
+    return names
 
-    def cosine(item: tuple[str, tuple[float, float]]) -> float:
-        east, north = item[1]
-        return (east * east_m + north * north_m) / math.hypot(east, north)
 
-    direction = max(DIRECTIONS.items(), key=cosine)[0]
-    return f"{direction}约{rounded:.0f}米"
+def _score(distance_m: float) -> float:
+    return 1.0 / (1.0 + distance_m / _HALF_SURE_M)
+
+
+def _tellings(gazetteer: Gazetteer, point: shapely.Point) -> Iterator[_Telling]:
+    roads = list(_near(gazetteer.road_lines, point, ROAD_REACH_M))
+    for distance_m, row, shape in _near(gazetteer.marks, point, REACH_M):
+        yield _off_mark(gazetteer, (row, shape), point, distance_m)
+        if "crossing" in gazetteer.record(row)["code"]:
+            yield from _from_crossing(gazetteer, row, point, roads)
+    for distance_m, row, shape in _near(gazetteer.road_lines, point, REACH_M):
+        foot = shapely.get_coordinates(shapely.shortest_line(shape, point))[0]
+        name = _name(gazetteer, row)
+        is_beside = distance_m <= ROAD_REACH_M
+        way = (point.x - foot[0], point.y - foot[1])
+        # 裕华路 and its north side is 裕华路路北.
+        phrase = name + (side_phrase(*way) if is_beside else phrase_of(*way))
+        yield _Telling(
+            row=row, distance_m=distance_m, phrase=phrase, cost_m=distance_m + _ROAD_COST_M
+        )
+
+
+def _near(
+    marks: tuple[Any, shapely.STRtree], point: shapely.Point, reach_m: float
+) -> list[tuple[float, int, Any]]:
+    """Return distance, row and shape of the nearest marks, the nearest first."""
+    rows, tree = marks
+    found = tree.query(point, predicate="dwithin", distance=reach_m)
+    shapes = tree.geometries[found]
+    distances_m = shapely.distance(shapes, point)
+    order = np.lexsort((rows[found], distances_m))[:_MOST_MARKS]
+    return [(float(distances_m[i]), int(rows[found[i]]), shapes[i]) for i in order]
+
+
+def _off_mark(
+    gazetteer: Gazetteer, mark: tuple[int, Any], point: shapely.Point, distance_m: float
+) -> _Telling:
+    row, shape = mark
+    kind = gazetteer.kinds[row]
+    start = shapely.get_coordinates(shapely.shortest_line(shape, point))[0]
+    way = (point.x - start[0], point.y - start[1])
+    # From a compound the position may be anywhere along its side: half its width off.
+    cost_m = distance_m + math.sqrt(shapely.area(shape)) / 2.0
+    is_inside = distance_m == 0.0 and shapely.get_dimensions(shape) == 2
+    if kind == "plate":
+        words = door_phrase(*way)
+    else:
+        words = phrase_of(*way, is_inside=is_inside)
+    return _Telling(
+        row=row,
+        distance_m=distance_m,
+        phrase=_name(gazetteer, row) + words,
+        cost_m=cost_m + _COST_M[kind],
+    )
+
+
+def _from_crossing(
+    gazetteer: Gazetteer, row: int, point: shapely.Point, roads: list[tuple[float, int, Any]]
+) -> Iterator[_Telling]:
+    """Tell the way along the road of the crossing that the position lies beside."""
+    crossing = gazetteer.shape(row)
+    name = _name(gazetteer, row)
+    for distance_m, road, shape in roads:
+        if _name(gazetteer, road) not in name:
+            continue
+        line = min(
+            shapely.get_parts(shapely.line_merge(shape)),
+            key=lambda part: float(shapely.distance(part, point)),
+        )
+        if shapely.distance(line, crossing) > ROAD_REACH_M:
+            continue
+        here, there = (float(line.project(each)) for each in (point, crossing))
+        gone_m = abs(here - there)
+        if not ROAD_REACH_M / 2.0 <= gone_m <= CROSSING_REACH_M:
+            continue
+        foot = line.interpolate(here)
+        along = (foot.x - crossing.x, foot.y - crossing.y)
+        words = along_phrase(along, (point.x - foot.x, point.y - foot.y), gone_m)
+        # Half the way counts: along a road it is paced out more surely than across country.
+        cost_m = gone_m / 2.0 + _COST_M["poi"]
+        yield _Telling(
+            row=row, distance_m=math.hypot(gone_m, distance_m), phrase=name + words, cost_m=cost_m
+        )
+        return
+
+
+def _name(gazetteer: Gazetteer, row: int) -> str:
+    """Return road, plate, compound, building and name of a place: its address without the areas."""
+    record = gazetteer.table.select([*_AREA_LEVELS, "full_address", "name"]).slice(row, 1)
+    *areas, address, name = (column[0].as_py() or "" for column in record.columns)
+    for area in areas:
+        address = address.removeprefix(area)
+    return str(address or name)

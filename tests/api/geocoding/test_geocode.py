@@ -9,13 +9,11 @@ import shapely
 
 from api import Snapshot
 from api.geocoding.geocode import geocode
-from api.geocoding.reverse import reverse
 from api.geocoding.suggest import suggest
 from api.models import PlaceAnswer
 from gis.addresses.parts import take_apart
 from gis.addresses.spelling import normalise
 from gis.crs import transform_xy
-from gis.errors import RequestError
 from tests.api.district import (
     A1,
     A2,
@@ -203,24 +201,6 @@ def test_prefixes_names_pinyin_and_initials_are_suggested(snapshot: Snapshot) ->
     assert suggest(snapshot, "") == []
     assert suggest(snapshot, "z" * 10_000) == []
     assert len(suggest(snapshot, "长安", limit=3)) == 3
-
-
-def test_reverse_gives_the_nearest_marks_with_a_phrase(snapshot: Snapshot) -> None:
-    answers = reverse(snapshot, X0 + 50, Y0 + 88)
-    assert [(a.code, a.distance_m) for a in answers[:3]] == [
-        ("n20", 31.6),
-        ("r1", 38.0),
-        ("s1", 40.3),
-    ]
-    assert answers[0].phrase == "长安区裕华路20号北约30米"  # 10 m west, 30 m north: 342 degrees
-    inside = reverse(snapshot, X0 + 180, Y0 + 180, limit=1)
-    assert (inside[0].phrase, inside[0].distance_m) == ("长安区建设小区内", 0.0)
-    lon, lat = transform_xy([X0 + 150], [Y0 + 20], source="EPSG:4547", target="GCJ-02")
-    there = reverse(snapshot, lon[0], lat[0], crs="GCJ-02")
-    assert there[0].phrase == "长安区人民医院"
-    assert reverse(snapshot, X0 + 5_000, Y0) == []
-    with pytest.raises(RequestError):
-        reverse(snapshot, float("nan"), 1.0)
 
 
 def test_places_of_the_past(tmp_path: Path) -> None:
