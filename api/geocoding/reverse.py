@@ -168,10 +168,7 @@ def _off_mark(
     # From a compound the position may be anywhere along its side: half its width off.
     cost_m = distance_m + math.sqrt(shapely.area(shape)) / 2.0
     is_inside = distance_m == 0.0 and shapely.get_dimensions(shape) == 2
-    if kind == "plate":
-        words = door_phrase(*way)
-    else:
-        words = phrase_of(*way, is_inside=is_inside)
+    words = door_phrase(*way) if kind == "plate" else phrase_of(*way, is_inside=is_inside)
     return _Telling(
         row=row,
         distance_m=distance_m,
