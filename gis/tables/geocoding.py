@@ -1,6 +1,6 @@
 """Schema ``geocoding``: basic places, each address split into its levels."""
 
-from sqlalchemy import Index, MetaData, Text
+from sqlalchemy import DOUBLE_PRECISION, Index, MetaData, Text
 
 from gis.tables.columns import geometry, names, optional, required, versioned
 
@@ -34,8 +34,25 @@ def declare(metadata: MetaData, srid: int) -> None:
         optional("supplement", Text, "supplement 补充说明"),
         optional("community_code", Text, "community that contains it, 12 digits"),
         optional("grid_code", Text, "unit grid of its representative point"),
-        required("source", Text, "addresses, topography, place_names, components or areas"),
+        required(
+            "source", Text, "addresses, members, topography, place_names, components or areas"
+        ),
         geometry("GEOMETRY", srid, "point, line or polygon"),
         comment="geocoding database 地理编码",
     )
+    # Added later, so that they stand last in databases that were made before.
+    for column in (
+        names("former_names", "those of the aliases that hold no more"),
+        names(
+            "short_names", "names made by rule from the standard name, as 二中; weaker than aliases"
+        ),
+        names("other_sources", "the same place in other databases, as source:code"),
+        optional("category", Text, "what it is, in the deliverer's words"),
+        optional(
+            "accuracy_m",
+            DOUBLE_PRECISION,
+            "standard deviation of a derived position per axis, m; null: as usual for its kind",
+        ),
+    ):
+        place.append_column(column)
     Index("ix_place_name", place.c.name)

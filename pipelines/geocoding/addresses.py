@@ -36,13 +36,18 @@ PLACE_COLUMNS = (
     "kind",
     "name",
     "aliases",
+    "former_names",
+    "short_names",
     "full_address",
     *LEVELS,
     "orientation",
     "supplement",
     "community_code",
     "grid_code",
+    "category",
     "source",
+    "other_sources",
+    "accuracy_m",
     "geometry",
     "source_file",
     "source_row",
@@ -105,6 +110,12 @@ def complete(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         own = result["kind"].eq(kind) & result[level].isna()
         result.loc[own, level] = result.loc[own, "name"]
     result["full_address"] = full_addresses(result)
+    for column in ("former_names", "short_names", "other_sources"):
+        if column not in result:
+            result[column] = pd.Series([[] for _ in range(len(result))], index=result.index)
+    for column in ("category", "accuracy_m"):
+        if column not in result:
+            result[column] = None
     return result[list(PLACE_COLUMNS)]
 
 
