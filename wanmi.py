@@ -24,6 +24,7 @@ COMMANDS = {
         "demo",
     ),
     "pipelines.surveys": ("census", "units"),
+    "pipelines.topography": ("topography",),
     "api": ("snapshot", "assign", "geocode"),
     "api.http": ("serve", "key"),
 }

@@ -56,6 +56,17 @@ count_change = 0.5            # the number of components of a class may change b
 density_score = 6.0           # robust score from which on a grid differs too much from those around it
 elsewhere_share = 0.5         # share of a file outside the city that makes it one of another city
 
+[topography]             # how base topography is judged; docs/topography.md lists the rules
+severity = {{}}                 # rule -> "error", "warning" or "off": {{ TP29 = "off" }}
+refused_limit = 0.01          # a delivery with a greater share of refused features is rejected 不合格
+snap_m = 0.5                  # a line that ends this near to another should have met it, m
+overlap_m2 = 1.0              # areas may overlap by less than this, m²
+overlap_m = 1.0               # a line may run within an area by less than this, m
+least_line_m = 0.05           # a shorter line is no feature, m
+least_polygon_m2 = 0.1        # a smaller area is no feature, m²
+sliver_m = 0.1                # an area thinner than this on average is a sliver, m
+# contour_m = 1.0             # contour interval 等高距, m; default: what most contours tell
+
 [decision]               # which role is asked first for the owning unit
 component_order = ["maintainer", "owner", "competent", "territorial"]    # 先属主、后属地
 event_order = ["territorial", "handler", "competent"]                    # 先属地、后属主

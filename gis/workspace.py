@@ -105,6 +105,29 @@ class Census(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Share of a file outside the city from which on the file is of another city."""
 
 
+class Topography(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ``[topography]`` table: how strictly base topography is judged."""
+
+    severity: dict[str, Literal["error", "warning", "off"]] = {}
+    """Rule of ``pipelines/topography/rules`` -> what it does in this city."""
+    refused_limit: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
+    """Greatest share of a delivery's features that may be refused, else it is rejected 不合格."""
+    snap_m: Annotated[float, msgspec.Meta(gt=0)] = 0.5
+    """A line that ends this near to another should have met it, m."""
+    overlap_m2: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    """Areas may overlap by less than this, m²."""
+    overlap_m: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    """A line may run within an area by less than this, m."""
+    least_line_m: Annotated[float, msgspec.Meta(ge=0)] = 0.05
+    """A shorter line is no feature, m."""
+    least_polygon_m2: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+    """A smaller area is no feature, m²."""
+    sliver_m: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+    """An area thinner than this on average is a sliver, m."""
+    contour_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Contour interval 等高距, m; None: what most contours of the delivery tell."""
+
+
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[decision]`` table: in which order roles are asked for an owning unit 责任单位."""
 
@@ -140,6 +163,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     thresholds: Thresholds = Thresholds()
     grids: Grids = Grids()
     census: Census = Census()
+    topography: Topography = Topography()
     decision: Decision = Decision()
     extension_class: list[ExtensionClass] = []
     extension_trade: list[ExtensionTrade] = []

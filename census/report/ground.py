@@ -1,7 +1,7 @@
 """The ground under the map of a report: borders, grids, roads and components, packed as whole numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ Geometries = NDArray[np.object_]
 MOST_VERTICES = 120_000
 """Vertices of one layer of the background; beyond, its lines are simplified further, or it is left out."""
 MOST_POINTS = 60_000
-"""Components drawn as dots; of more, every n-th."""
+"""Rows drawn as dots; of more, every n-th."""
 _FINEST_M = 0.3
 _COARSEST_M = 40.0
 _FARTHEST_M = 1e9
@@ -30,7 +30,9 @@ class Ground:
     roads: Geometries
     """Lines and areas of roads."""
     components: Geometries
-    """Places of the components that would be loaded."""
+    """Places of the rows that would be loaded, drawn as dots."""
+    shapes: Geometries = field(default_factory=lambda: np.empty(0, dtype=object))
+    """Lines and areas that are judged, drawn beneath all else."""
 
 
 def empty_ground() -> Ground:
@@ -43,11 +45,11 @@ def pack_ground(ground: Ground, *, origin: tuple[float, float]) -> dict[str, Any
     """Return the ground in whole decimetres from `origin`, as the page draws it.
 
     Lines are simplified until a layer has at most `MOST_VERTICES`; ``left_out`` names the layers that
-    have more even at 40 m, ``thinned`` tells that not every component is drawn.
+    have more even at 40 m, ``thinned`` tells that not every dot is drawn.
     """
     packed: dict[str, Any] = {}
     left_out = []
-    for name in ("areas", "grids", "roads"):
+    for name in ("areas", "grids", "roads", "shapes"):
         lines = simplified(getattr(ground, name), most=MOST_VERTICES)
         if lines is None:
             left_out.append(name)

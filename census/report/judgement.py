@@ -62,7 +62,7 @@ class FileJudgement:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassTally:
-    """Components of one class."""
+    """Rows of one class."""
 
     class_code: str
     """Empty: not known."""
@@ -88,26 +88,28 @@ class Judgement:
     obstacles: tuple[Remark, ...]
     """What keeps the delivery as a whole from being loaded."""
     tallies: tuple[Tally, ...]
-    """One per dataset judged, components first, then in building order."""
+    """One per dataset judged, the subject first, then in building order."""
     skipped: tuple[str, ...]
-    """Datasets delivered that components do not depend on: they are not judged here."""
+    """Datasets delivered that the subject does not depend on: they are not judged here."""
     files: tuple[FileJudgement, ...]
     classes: tuple[ClassTally, ...]
     faults: gpd.GeoDataFrame = field(repr=False)
     """One row per fault, `FAULT_COLUMNS`, in the city's CRS."""
     rules: Mapping[str, Rule] = field(repr=False)
     """Rules that were broken, by code."""
+    subject: str = "components"
+    """Dataset that the report is about, one of `census.report.subjects.SUBJECTS`."""
 
 
 def count_rules(judgement: Judgement) -> pd.DataFrame:
     """Return one row per rule broken: severity, faults, rows, and the first reasons.
 
-    Errors come first, and of each severity what was found in components.
+    Errors come first, and of each severity what was found in the subject of the report.
     """
     faults = pd.DataFrame(judgement.faults.drop(columns="geometry"))
     table = faults.assign(
         place=faults["source_file"] + "\0" + faults["source_row"].astype(str),
-        is_beside=faults["dataset"] != "components",
+        is_beside=faults["dataset"] != judgement.subject,
     )
     counts = table.groupby(["severity", "rule"], sort=True).agg(
         faults=("number", "size"),

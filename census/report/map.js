@@ -22,7 +22,7 @@ const makeMap = (canvas, data, pick) => {
     return path;
   };
   const ground = {};
-  for (const name of ['roads', 'grids', 'areas']) ground[name] = linesOf(data.ground[name], 0.1, true);
+  for (const name of ['shapes', 'roads', 'grids', 'areas']) ground[name] = linesOf(data.ground[name], 0.1, true);
   const outlines = new Map();
   for (const [place, lines] of Object.entries(data.outlines)) outlines.set(+place, linesOf(lines, 0.01, false));
 
@@ -85,6 +85,7 @@ const makeMap = (canvas, data, pick) => {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.setTransform(scale * ratio, 0, 0, -scale * ratio, (wide / 2 - middle[0] * scale) * ratio, (tall / 2 + middle[1] * scale) * ratio);
+    stroke(ground.shapes, '#d8c9a8', 0.8);
     stroke(ground.roads, '#b9c4d0', 1);
     stroke(ground.grids, '#ef8abf', 0.8);
     stroke(ground.areas, '#555c68', 1.6);

@@ -3,11 +3,11 @@ const WORDS = {
   zh: { severity: '全部级别', rule: '全部规则', class: '全部类别', file: '全部文件', words: '编码、文字…', refused: '不合格', warning: '存疑',
     row: '行', why: '依据', fix: '如何修改', place: '位置', noPlace: '没有可显示的位置', in: '放大', out: '缩小', all: '全图', unknown: '未知', noClass: '无类别',
     listed: (n, all) => `本页列出 ${n} 条问题，共 ${all} 条；每条规则先列最前面的，完整清单见问题图层和工作簿。`,
-    thinned: '底图只画出部分部件。', leftOut: '底图过于复杂，未画：', old: '浏览器过旧，无法显示地图与清单：请使用 2023 年以后的版本，或查看工作簿。' },
+    thinned: '底图只画出部分点。', leftOut: '底图过于复杂，未画：', old: '浏览器过旧，无法显示地图与清单：请使用 2023 年以后的版本，或查看工作簿。' },
   en: { severity: 'all severities', rule: 'all rules', class: 'all classes', file: 'all files', words: 'code, words …', refused: 'refused', warning: 'warning',
     row: 'row', why: 'Why it is a rule', fix: 'How to fix it', place: 'Place', noPlace: 'no place that could be shown', in: 'zoom in', out: 'zoom out', all: 'whole city', unknown: 'not known', noClass: 'no class',
     listed: (n, all) => `This page lists ${n} of ${all} faults, the first ones of every rule; the layer of faults and the workbook have all.`,
-    thinned: 'Not every component is drawn.', leftOut: 'Too detailed to be drawn: ', old: 'This browser is too old to show the map and the list: use one from 2023 or later, or the workbook.' },
+    thinned: 'Not every point is drawn.', leftOut: 'Too detailed to be drawn: ', old: 'This browser is too old to show the map and the list: use one from 2023 or later, or the workbook.' },
 };
 const ROW_PX = 48;
 const start = (data) => {

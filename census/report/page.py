@@ -13,6 +13,7 @@ from census.report.document import clean, rule_rows
 from census.report.ground import Ground
 from census.report.judgement import FileJudgement, Judgement, UnmappedColumn
 from census.report.payload import as_page_data
+from census.report.subjects import SUBJECTS
 from census.report.verdict import NAMES, percent
 from gis.outputs import appearing
 from gis.remarks import Remark
@@ -61,6 +62,7 @@ def page_text(judgement: Judgement, ground: Ground) -> str:
     )
     code = f"{drawing}\n{script}"
     data = as_page_data(judgement, ground)
+    subject = SUBJECTS[judgement.subject]
     is_packed = len(data) > _PACKED_BYTES
     page = Template(html).substitute(
         script_hash=base64.b64encode(sha256(code.encode()).digest()).decode(),
@@ -68,6 +70,14 @@ def page_text(judgement: Judgement, ground: Ground) -> str:
         script=code,
         kind="gzip" if is_packed else "plain",
         data=_packed(data) if is_packed else data.decode(),
+        title=f"{subject.title.zh} {subject.title.en}",
+        heading=told(subject.title),
+        rows_en=subject.rows.en,
+        rows_zh=subject.rows.zh,
+        rows=told(subject.rows),
+        class_heading=told(subject.classes),
+        setting=subject.setting,
+        has_shapes="" if len(ground.shapes) else "hidden",
         delivery=escape(judgement.delivery),
         city=escape(judgement.city),
         crs=escape(judgement.crs),
@@ -123,7 +133,7 @@ def _nothing(columns: int) -> str:
 
 def _tally_rows(judgement: Judgement) -> Iterable[str]:
     for tally in judgement.tallies:
-        over = tally.dataset == "components" and tally.share > judgement.verdict.refused_limit
+        over = tally.dataset == judgement.subject and tally.share > judgement.verdict.refused_limit
         yield (
             f"<tr><td>{both(*DATASETS.get(tally.dataset, (tally.dataset, tally.dataset)))}</td>"
             f'<td class="n">{tally.read:,}</td><td class="n error">{tally.refused:,}</td>'

@@ -34,7 +34,7 @@ def as_page_data(judgement: Judgement, ground: Ground) -> bytes:
     faults = judgement.faults
     chosen = first_of_each_rule(faults, most=MOST_FAULTS)
     shapes = chosen.geometry.to_numpy(dtype=object)
-    layers: list[Geometries] = [ground.areas, ground.grids, ground.components]
+    layers: list[Geometries] = [ground.areas, ground.grids, ground.components, ground.shapes]
     origin = origin_of([layer for layer in layers if len(layer)] or [shapes])
     near = _near(shapes, layers)
     table = _Strings()

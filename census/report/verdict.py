@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from census.report.subjects import SUBJECTS
 from gis.remarks import Remark
 
 Level = Literal["accept", "warnings", "reject"]
@@ -41,7 +42,7 @@ class Verdict:
     reasons: tuple[Remark, ...]
     """Why, the gravest first; never empty."""
     refused_limit: float
-    """Greatest share that may be refused, of the components and of all other rows together."""
+    """Greatest share that may be refused, of the subject's rows and of all others together."""
 
     @property
     def is_accepted(self) -> bool:
@@ -56,11 +57,12 @@ def decide(
     obstacles: int = 0,
     unread: int = 0,
     file_warnings: int = 0,
+    subject: str = "components",
 ) -> Verdict:
     """Return the verdict on a delivery.
 
-    It is rejected for an obstacle to loading, for a file that can not be read, if it has no component,
-    or if more than the limit is refused of the components, or of all other rows taken together;
+    It is rejected for an obstacle to loading, for a file that can not be read, if it has no row of
+    the subject, or if more than the limit is refused of those, or of all other rows taken together;
     exactly the limit is still accepted.
 
     Parameters
@@ -75,6 +77,8 @@ def decide(
         Files that can not be read.
     file_warnings : int
         Doubts about whole files.
+    subject : str
+        Dataset that is judged, one of `census.report.subjects.SUBJECTS`.
 
     Examples
     --------
@@ -82,9 +86,11 @@ def decide(
     >>> decide([rows], refused_limit=0.01).level, decide([rows], refused_limit=0.005).level
     ('warnings', 'reject')
     """
-    reasons = _grave(obstacles, unread) or _emptiness(tallies)
+    reasons = _grave(obstacles, unread) or _emptiness(tallies, subject)
     reasons += [
-        _excess(part, refused_limit) for part in _parts(tallies) if part.share > refused_limit
+        _excess(part, refused_limit)
+        for part in _parts(tallies, subject)
+        if part.share > refused_limit
     ]
     if reasons:
         return Verdict(level="reject", reasons=tuple(reasons), refused_limit=refused_limit)
@@ -107,17 +113,18 @@ def _grave(obstacles: int, unread: int) -> list[Remark]:
     return reasons
 
 
-def _emptiness(tallies: Sequence[Tally]) -> list[Remark]:
-    if any(tally.read for tally in tallies if tally.dataset == "components"):
+def _emptiness(tallies: Sequence[Tally], subject: str) -> list[Remark]:
+    if any(tally.read for tally in tallies if tally.dataset == subject):
         return []
-    return [Remark(en="The delivery has not one component.", zh="交付中没有任何部件。")]
+    row = SUBJECTS[subject].row
+    return [Remark(en=f"The delivery has not one {row.en}.", zh=f"交付中没有任何{row.zh}。")]
 
 
-def _parts(tallies: Sequence[Tally]) -> list[Tally]:
-    """Return what the limit is applied to: a small table beside the census decides nothing alone."""
+def _parts(tallies: Sequence[Tally], subject: str) -> list[Tally]:
+    """Return what the limit is applied to: a small table beside the subject decides nothing alone."""
     groups = {
-        "components": [tally for tally in tallies if tally.dataset == "components"],
-        "others": [tally for tally in tallies if tally.dataset != "components"],
+        subject: [tally for tally in tallies if tally.dataset == subject],
+        "others": [tally for tally in tallies if tally.dataset != subject],
     }
     return [
         Tally(
@@ -132,11 +139,11 @@ def _parts(tallies: Sequence[Tally]) -> list[Tally]:
 
 def _excess(part: Tally, limit: float) -> Remark:
     share = f"{part.refused:,} / {part.read:,}"
-    is_components = part.dataset == "components"
-    what, what_zh = ("components", "部件") if is_components else ("other rows", "其他记录")
+    known = SUBJECTS.get(part.dataset)
+    what = known.rows if known else Remark(en="other rows", zh="其他记录")
     return Remark(
-        en=f"{percent(part.share)} of the {what} are refused ({share}); the limit is {percent(limit)}.",
-        zh=f"{percent(part.share)} 的{what_zh}不合格（{share}），限值为 {percent(limit)}。",
+        en=f"{percent(part.share)} of the {what.en} are refused ({share}); the limit is {percent(limit)}.",
+        zh=f"{percent(part.share)} 的{what.zh}不合格（{share}），限值为 {percent(limit)}。",
     )
 
 

@@ -21,7 +21,7 @@ from gis.outputs import appearing
 HEADERS = {
     "number": "序号",
     "source_row": "行号",
-    "code": "部件标识码",
+    "code": "对象标识码",
     "class_code": "类别",
     "severity": "级别",
     "rule": "规则",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from census.report.judgement import ClassTally, FileJudgement, UnmappedColumn
 from census.taxonomy import read_taxonomy
+from gis.classification import place_name_categories, topography_classes
 from gis.fields import known_spellings
 from gis.suggestions import suggest_columns
 from pipelines.build import Judged
@@ -17,6 +18,13 @@ _PLACE = ["source_file", "source_row"]
 _DISTRICT_DIGITS = 6
 _SEQUENCE_DIGITS = 6
 _CODE_LENGTHS = (16, 17)
+_CLASS_COLUMNS = {
+    "components": "class_code",
+    "topography": "feature_class",
+    "place_names": "category",
+    "addresses": "kind",
+}
+"""Dataset -> its column that tells what a row is."""
 
 
 def judge_files(judged: Judged) -> list[FileJudgement]:
@@ -68,9 +76,10 @@ def classify(judged: Judged, context: BuildContext) -> pd.DataFrame:
     """
     faults = judged.outcome.faults
     accepted = judged.outcome.accepted
-    if "class_code" not in accepted or judged.step.dataset != "components":
+    column = _CLASS_COLUMNS.get(judged.step.dataset)
+    if column is None or column not in accepted:
         return faults.assign(class_code=None)
-    decided = accepted[[*_PLACE, "class_code"]]
+    decided = accepted[[*_PLACE, column]].rename(columns={column: "class_code"})
     found = faults.merge(decided, on=_PLACE, how="left", validate="m:1")
     found.index = faults.index
     blank = found["class_code"].isna()
@@ -80,9 +89,11 @@ def classify(judged: Judged, context: BuildContext) -> pd.DataFrame:
         for path in layer.files
     }
     files: Any = judged.request.files
-    column_of = {path: entry["columns"].get("class_code") for path, entry in files.items()}
+    column_of = {path: entry["columns"].get(column) for path, entry in files.items()}
     said = [
-        of_layer.get(file) or _text(record.get(column_of.get(file))) or _class_of_code(code)
+        of_layer.get(file)
+        or _text(record.get(column_of.get(file)))
+        or (_class_of_code(code) if judged.step.dataset == "components" else None)
         for file, record, code in zip(
             found.loc[blank, "source_file"],
             found.loc[blank, "record"],
@@ -112,12 +123,13 @@ def _class_of_code(code: object) -> str | None:
 
 
 def tally_classes(
-    work: Iterable[Judged], faults: pd.DataFrame, *, names: Mapping[str, str]
+    work: Iterable[Judged], faults: pd.DataFrame, *, dataset: str, names: Mapping[str, str]
 ) -> tuple[ClassTally, ...]:
-    """Return the components by class: delivered, refused, doubted; by code, the unknown ones last."""
-    accepted = [item.outcome.accepted for item in work if item.step.dataset == "components"]
-    of_components = faults[faults["dataset"] == "components"]
-    rows = of_components[[*_PLACE, "class_code", "severity"]].drop_duplicates()
+    """Return the rows of a dataset by class: delivered, refused, doubted; the unknown ones last."""
+    column = _CLASS_COLUMNS.get(dataset, "")
+    accepted = [item.outcome.accepted for item in work if item.step.dataset == dataset]
+    rows = faults[faults["dataset"] == dataset]
+    rows = rows[[*_PLACE, "class_code", "severity"]].drop_duplicates()
     rows = rows.assign(class_code=rows["class_code"].fillna(""))
     is_error = rows["severity"] == "error"
     refused = rows[is_error].drop_duplicates(_PLACE)
@@ -129,7 +141,7 @@ def tally_classes(
         "doubted": warned["class_code"].value_counts(),
     }
     loaded = pd.concat(
-        [frame["class_code"] for frame in accepted if "class_code" in frame]
+        [frame[column].fillna("") for frame in accepted if column in frame]
         or [pd.Series(dtype=object)]
     ).value_counts()
     codes = sorted({*loaded.index, *counts["refused"].index}, key=lambda code: (code == "", code))
@@ -145,7 +157,16 @@ def tally_classes(
     )
 
 
-def class_names(context: BuildContext) -> dict[str, str]:
+def class_names(context: BuildContext, dataset: str = "components") -> dict[str, str]:
+    """Return the names of a dataset's classes by code."""
+    if dataset == "topography":
+        return {code: entry.name for code, entry in topography_classes().items()}
+    if dataset == "place_names":
+        return {code: entry.name for code, entry in place_name_categories().items()}
+    return _component_classes(context) if dataset == "components" else {}
+
+
+def _component_classes(context: BuildContext) -> dict[str, str]:
     """Return the names of the city's component classes by code; other generations after its own."""
     names: dict[str, str] = {}
     city = context.profile.city.standard
