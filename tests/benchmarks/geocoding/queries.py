@@ -1,0 +1,103 @@
+"""Questions whose answers are known, and what came back for them."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from api.edition import Edition
+from api.geocoding.geocode import geocode_edition
+from api.models import PlaceAnswer
+
+LIMIT = 5
+SAME_M = 2.0
+"""An answer this near is the thing itself, out of another database."""
+Ask = Callable[[str], list[PlaceAnswer]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A text and the place it means."""
+
+    text: str
+    x: float
+    """East in the city's CRS, m."""
+    y: float
+    line: str
+    """Line of the table it counts in."""
+    code: str = ""
+    """Code of the place; empty where no single row is meant, as for a crossing."""
+    near_m: float = SAME_M
+    """An answer is right within this distance, m, or when it has the code."""
+    wanted: str = ""
+    """The place in words, for the list of failures."""
+    is_ambiguous: bool = False
+    """The text fits another place as well as the one meant."""
+    has_answer: bool = True
+    """False: the database can not know the place; only silence or doubt is right."""
+
+
+def ask_all(edition: Edition, queries: Sequence[Query], *, ask: Ask | None = None) -> pd.DataFrame:
+    """Ask all and return one row per query, with the seconds that each took."""
+    ask = ask or (lambda text: geocode_edition(edition, text, limit=LIMIT))
+    rows = []
+    for query in queries:
+        start = time.perf_counter()
+        answers = ask(query.text)
+        rows.append(_row(query, answers, time.perf_counter() - start))
+    frame = pd.DataFrame(rows)
+    return frame.join(_areas(edition, frame)) if len(frame) else frame
+
+
+def _row(query: Query, answers: list[PlaceAnswer], seconds: float) -> dict[str, object]:
+    hits = [_is_right(query, answer) for answer in answers]
+    top = answers[0] if answers else None
+    return {
+        "line": query.line,
+        "text": query.text,
+        "wanted": query.wanted,
+        "x": query.x,
+        "y": query.y,
+        "is_ambiguous": query.is_ambiguous,
+        "has_answer": query.has_answer,
+        "is_answered": top is not None,
+        "hit1": bool(hits[:1]) and hits[0],
+        "hit5": any(hits[:LIMIT]),
+        "score": top.score if top else np.nan,
+        "match": top.match if top else "",
+        "got": (top.full_address or top.name) if top else "",
+        "got_x": top.x if top else np.nan,
+        "got_y": top.y if top else np.nan,
+        "uncertainty_m": top.uncertainty_m if top else np.nan,
+        "error_m": _apart_m(query, top) if top else np.nan,
+        "seconds": seconds,
+    }
+
+
+def _is_right(query: Query, answer: PlaceAnswer) -> bool:
+    is_it = bool(query.code) and answer.code == query.code
+    return is_it or _apart_m(query, answer) <= query.near_m
+
+
+def _apart_m(query: Query, answer: PlaceAnswer) -> float:
+    return float(np.hypot(answer.x - query.x, answer.y - query.y))
+
+
+def _areas(edition: Edition, frame: pd.DataFrame) -> pd.DataFrame:
+    """Say whether the top answer lies in the district, community and unit grid of the truth."""
+    cells = {"in_grid": edition.grids} | {
+        f"in_{level}": edition.areas[level] for level in ("community", "district")
+    }
+    found = {}
+    for name, of_level in cells.items():
+        if len(of_level.codes) == 0:
+            found[name] = np.full(len(frame), np.nan)
+            continue
+        true = of_level.index.locate(frame["x"].to_numpy(), frame["y"].to_numpy()).position
+        far = frame[["got_x", "got_y"]].fillna(0.0).to_numpy()
+        got = of_level.index.locate(far[:, 0], far[:, 1]).position
+        is_same = (true == got) & frame["is_answered"].to_numpy()
+        found[name] = np.where(true >= 0, is_same.astype(float), np.nan)
+    return pd.DataFrame(found, index=frame.index)
