@@ -124,6 +124,23 @@ def areas_at(edition: "Edition", x: float, y: float) -> dict[str, str]:
     return names
 
 
+def containing(
+    snapshot: "Snapshot", x: float, y: float, *, level: str, as_of: "date | None" = None
+) -> "PlaceAnswer | None":
+    """Return the area of a level that holds a position in the city's CRS; None: none does."""
+    edition = snapshot.edition(as_of)
+    cells = edition.areas[level]
+    if not len(cells.codes):
+        return None
+    found = cells.index.locate([x], [y])
+    if found.position[0] < 0 or found.distance_m[0] > 0.0:
+        return None
+    row = edition.find("places", f"area:{cells.codes[int(found.position[0])]}")
+    if row < 0:
+        return None
+    return answers_of(edition, [(Key("", row, "nearest"), 1.0)])[0]
+
+
 def _score(distance_m: float) -> float:
     return 1.0 / (1.0 + distance_m / _HALF_SURE_M)
 

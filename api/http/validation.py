@@ -53,6 +53,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         " BD-09, or city for the city's own",
         "{field} {crs!r} 无法识别：可用 EPSG:4326、EPSG:4490 等 EPSG 编号、GCJ-02、BD-09，或 city（本市坐标系）",
     ),
+    "viewbox": (
+        "{field} must be four numbers: west, south, east, north in degrees",
+        "{field} 必须是四个数：西、南、东、北（度）",
+    ),
     "json_invalid": ("the body is not valid JSON ({error})", "请求内容不是有效的 JSON（{error}）"),
     "model_attributes_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),
     "dict_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),

@@ -180,19 +180,24 @@ def place_names() -> list[dict[str, Any]]:
 
 
 def addresses() -> list[dict[str, Any]]:
+    """A plate, a school, two roads that cross, and the areas as places."""
+
+    def place(code: str, kind: str, name: str, shape: Any, **told: Any) -> dict[str, Any]:
+        row = {"code": code, "kind": kind, "name": name, "aliases": [], "source": "addresses"}
+        levels = {"district": "长安区", "full_address": f"长安区{name}", "geometry": shape}
+        return row | levels | told
+
+    crossing = shapely.Point(X0 + 500, Y0 + 500)
+    roads = {row["name"]: row["geometry"] for row in topography() if row["code"] in ("R1", "R2")}
     return [
-        {
-            "code": "A1",
-            "kind": "plate",
-            "name": "裕华路12号",
-            "aliases": [],
-            "full_address": "长安区裕华路12号",
-            "district": "长安区",
-            "road": "裕华路",
-            "plate": "12号",
-            "source": "addresses",
-            "geometry": point(620, 520),
-        }
+        place("A1", "plate", "裕华路12号", point(620, 520), road="裕华路", plate="12号"),
+        place("A2", "poi", "建北小学", point(250, 250), aliases=["建小"]),
+        place("crossing:1", "poi", "裕华路与建设大街路口", crossing, source="topography"),
+        *(place(f"road:{n}", "street", n, shape, road=n) for n, shape in roads.items()),
+        *(
+            place(f"area:{row['code']}", "area", row["name"], row["geometry"], source="areas")
+            for row in areas()
+        ),
     ]
 
 
