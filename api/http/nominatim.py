@@ -7,7 +7,7 @@ left out, as Nominatim leaves them out for places that are not OpenStreetMap's.
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,7 @@ class Told:
     label: str
     address: Mapping[str, str]
     kind: tuple[str, str, str, int, str]
-    box: tuple[float, float, float, float]
+    box: Sequence[float]
     """West, south, east, north, degrees."""
     geometry: Any
     """Own geometry in degrees; None: it has none of its own."""
@@ -126,7 +126,8 @@ def tell(
     is_made = answer.kind == "crossing" or answer.name != record.get("name")
     shape = None if is_made else record.get("geometry")
     geometry = None if shape is None else _in_degrees(shape, snapshot.crs)
-    has_extent = geometry is not None and shapely.get_dimensions(geometry) > 0
+    # A point has no extent to show: its uncertainty is shown instead.
+    is_point = geometry is None or shapely.get_dimensions(geometry) == 0
     levels = record | dict(areas or {})
     address = {
         name: str(levels[level]) for level, name in _ADDRESS.items() if levels.get(level)
@@ -139,7 +140,7 @@ def tell(
         label=label or answer.full_address,
         address=address,
         kind=_kind_of(answer),
-        box=tuple(geometry.bounds) if has_extent else _box(answer),
+        box=_box(answer) if is_point else shapely.bounds(geometry).tolist(),
         geometry=geometry,
         aliases=tuple(record.get("aliases") or ()),
     )
