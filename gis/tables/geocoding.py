@@ -2,7 +2,7 @@
 
 from sqlalchemy import DOUBLE_PRECISION, Index, MetaData, Text
 
-from gis.tables.columns import geometry, names, optional, required, versioned
+from gis.tables.columns import document, geometry, names, optional, required, versioned
 
 
 def declare(metadata: MetaData, srid: int) -> None:
@@ -52,6 +52,10 @@ def declare(metadata: MetaData, srid: int) -> None:
             "accuracy_m",
             DOUBLE_PRECISION,
             "standard deviation of a derived position per axis, m; null: as usual for its kind",
+        ),
+        document(
+            "as_delivered",
+            "what joining other sources replaced in a delivered row: aliases, geometry",
         ),
     ):
         place.append_column(column)

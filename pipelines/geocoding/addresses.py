@@ -48,6 +48,7 @@ PLACE_COLUMNS = (
     "source",
     "other_sources",
     "accuracy_m",
+    "as_delivered",
     "geometry",
     "source_file",
     "source_row",
@@ -113,6 +114,8 @@ def complete(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     for column in ("former_names", "short_names", "other_sources"):
         if column not in result:
             result[column] = pd.Series([[] for _ in range(len(result))], index=result.index)
+    if "as_delivered" not in result:
+        result["as_delivered"] = pd.Series([{} for _ in range(len(result))], index=result.index)
     for column in ("category", "accuracy_m"):
         if column not in result:
             result[column] = None

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0015"
 down_revision = "0014"
@@ -39,6 +39,17 @@ def upgrade() -> None:
         ),
         schema="geocoding",
     )
+    op.add_column(
+        "place",
+        sa.Column(
+            "as_delivered",
+            JSONB,
+            nullable=False,
+            server_default=sa.text("'{}'"),
+            comment="what joining other sources replaced in a delivered row: aliases, geometry",
+        ),
+        schema="geocoding",
+    )
     op.alter_column(
         "place",
         "source",
@@ -48,7 +59,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("accuracy_m", "category", *_NAMES):
+    for name in ("as_delivered", "accuracy_m", "category", *_NAMES):
         op.drop_column("place", name, schema="geocoding")
     op.alter_column(
         "place",
