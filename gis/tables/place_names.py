@@ -1,4 +1,4 @@
-"""Schema ``place_names``: standard names with romanisation and category."""
+"""Schema ``place_names``: standard names with romanisation, category, history and place."""
 
 from sqlalchemy import DOUBLE_PRECISION, MetaData, Text
 
@@ -7,7 +7,7 @@ from gis.tables.columns import geometry, names, optional, required, versioned
 
 def declare(metadata: MetaData, srid: int) -> None:
     """Declare the place name table."""
-    versioned(
+    place_name = versioned(
         "place_name",
         metadata,
         "place_names",
@@ -28,3 +28,19 @@ def declare(metadata: MetaData, srid: int) -> None:
         geometry("GEOMETRY", srid, "point, line or polygon"),
         comment="place names 地名",
     )
+    # Added later, so that they stand last in databases that were made before.
+    for column in (
+        optional(
+            "category_source", Text, "delivered, or derived from the generic part and geometry"
+        ),
+        optional("meaning", Text, "what the name means 地名含义"),
+        optional("origin", Text, "where the name comes from 地名来历"),
+        optional("source", Text, "table, or annotation of the map 注记"),
+        optional("feature_code", Text, "map feature that the name stands at"),
+        names(
+            "former_spans",
+            "when each former name held, in their order: 1958/1982, ..1966; empty text: not known",
+        ),
+        names("area_codes", "smallest areas that a line or polygon crosses, all of them, sorted"),
+    ):
+        place_name.append_column(column)
