@@ -1,0 +1,1 @@
+"""Tables of what base topography is called, by which rows are judged."""
