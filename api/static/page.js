@@ -16,7 +16,7 @@ const NARROW = 760;
 
 const state = {
   at: null, kind: "component", classCode: "", hidden: new Set(), decision: null,
-  trade: "", evaluation: false, day: "", sets: null,
+  trade: "", evaluation: false, day: "", sets: null, words: "",
 };
 let classes = [];
 let trades = [];
@@ -56,12 +56,18 @@ async function lookUp() {
     if (mine !== asked) return;
     state.decision = decision;
     state.sets = null;
+    state.words = "";
     render();
     const day = { as_of: state.day || undefined };
-    const about = (path) => ask(path, day).catch(() => null);
+    const about = (path, more) => ask(path, { ...day, ...more }).catch(() => null);
     const place = decision.grid && `/v1/grids/${decision.grid.code}`;
-    const [grid, sets] = place ? await Promise.all([about(place), about(`${place}/sets`)]) : [null, null];
+    const [words, grid, sets] = await Promise.all([
+      about("/v1/reverse", { x: state.at.lon, y: state.at.lat, limit: 1 }),
+      place && about(place),
+      place && about(`${place}/sets`),
+    ]);
     if (mine !== asked) return;
+    state.words = words?.[0]?.location_text ?? "";
     state.sets = sets && { ...sets, trades };
     render();
     const chosen = sets?.management_grids.find((set) => set.trade === state.trade);
@@ -86,12 +92,16 @@ function render() {
     className: entry?.name ?? "",
     reasons,
     sets: state.sets,
-    onCopy: async (event) => {
-      await navigator.clipboard?.writeText(location.href);
-      event.target.textContent = word("copied");
-    },
+    words: state.words,
+    onCopy: copy(() => location.href),
+    onCopyWords: copy(() => state.words),
   });
 }
+
+const copy = (text) => async (event) => {
+  await navigator.clipboard?.writeText(text());
+  event.target.textContent = word("copied");
+};
 
 function fillClasses() {
   const select = document.getElementById("class");

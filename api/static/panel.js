@@ -34,7 +34,7 @@ export function showProblem(problem) {
   );
 }
 
-export function showDecision(decision, { className, reasons, sets, onCopy }) {
+export function showDecision(decision, { className, reasons, sets, words, onCopy, onCopyWords }) {
   show(
     ownerCard(decision),
     reasonList(decision.reasons, reasons),
@@ -42,7 +42,7 @@ export function showDecision(decision, { className, reasons, sets, onCopy }) {
     ...setBlocks(sets),
     areaBlock(decision.areas),
     partBlock(decision, className),
-    positionBlock(decision.location),
+    positionBlock(decision.location, words, onCopyWords),
     traceBlock(decision.trace),
     element("div", { class: "tools" },
       element("button", { type: "button", on: { click: onCopy } }, word("copyLink"))),
@@ -141,9 +141,16 @@ function partBlock({ component, reasons }, className) {
       code(other.code), ` ${metres(other.distance_m)} · ${percent(other.probability)}`])));
 }
 
-function positionBlock(location) {
+// The place in words as staff write it into a case, ready to be copied.
+function wordsOf(words, onCopy) {
+  const button = element("button", { type: "button", class: "small", on: { click: onCopy } }, word("copy"));
+  return [element("span", { id: "words" }, words), " ", button];
+}
+
+function positionBlock(location, words, onCopy) {
   if (location.lon === null) return null;
   return block(word("position"), list([
+    words ? [word("eventLocation"), wordsOf(words, onCopy)] : null,
     location.address ? [word("address"), location.address] : null,
     [word("coordinates"), code(`${location.lon.toFixed(6)}, ${location.lat.toFixed(6)}`)],
     [word("local"), code(`${location.x.toFixed(2)}, ${location.y.toFixed(2)}`)],

@@ -2,9 +2,11 @@
 
 import { ask } from "./ask.js";
 import { element } from "./dom.js";
-import { word } from "./words.js";
+import { currentLanguage, word } from "./words.js";
 
 const PAUSE_MS = 160;
+const SURE = 0.8;
+const TWICE = 2;
 
 export function makeSearch({ onChosen, onProblem }) {
   const form = document.getElementById("search");
@@ -34,11 +36,10 @@ export function makeSearch({ onChosen, onProblem }) {
     close();
     onChosen(place);
   };
-  const list = (found) => {
+  const list = (found, told = "") => {
     places = found;
-    box.replaceChildren(
-      ...(found.length ? found.map(item) : [element("li", { class: "none" }, word("nothingFound"))]),
-    );
+    const line = found.length ? told : word("nothingFound");
+    box.replaceChildren(...found.map(item), ...(line ? [element("li", { class: "none" }, line)] : []));
     box.hidden = false;
     input.setAttribute("aria-expanded", "true");
     mark(-1);
@@ -91,8 +92,10 @@ export function makeSearch({ onChosen, onProblem }) {
     if (!input.value.trim()) return;
     const found = await look("/v1/geocode");
     if (!found) return;
-    if (found.length) choose(found[0]);
-    else list([]);
+    // One place that is meant surely is shown at once; of several the caller is asked which.
+    const [best, next] = found;
+    if (best && (!next || best.score >= SURE || best.score >= TWICE * next.score)) choose(best);
+    else list(found, best && (best[currentLanguage() === "zh" ? "question_zh" : "question"] || word("whichOne")));
   });
   return { label: (text) => {
     input.placeholder = text;

@@ -60,6 +60,29 @@ def test_a_click_shows_the_owner_and_why_with_nothing_from_abroad(watched: Watch
     assert watched.refused == []
 
 
+def test_a_click_tells_the_place_in_words_to_copy(watched: Watched) -> None:
+    page = open_page(watched, f"#{LAMP_VIEW}")
+    click_centre(page)
+    words = page.locator("#words")
+    # 建北小学 stands where the lamp does.
+    expect(words).to_have_text("长安区建北街道长安社区建北小学")
+    page.get_by_role("button", name="复制", exact=True).click()
+    expect(page.get_by_role("button", name="已复制")).to_be_visible()
+    assert watched.errors == []
+
+
+def test_an_address_of_several_places_asks_which(watched: Watched) -> None:
+    page = open_page(watched)
+    page.locator("#query").fill("便民超市")
+    with page.expect_response(re.compile("/v1/geocode")):
+        page.locator("#query").press("Enter")
+    asked = page.locator("#found li.none")
+    expect(asked).to_be_visible()
+    assert page.locator("#found li[role=option]").count() == 2
+    page.locator("#found li[role=option]").last.dispatch_event("mousedown")
+    page.wait_for_selector("#owner")
+
+
 def test_management_grids_of_a_trade_are_shown_with_their_unit_and_without_persons(
     watched: Watched,
 ) -> None:

@@ -180,7 +180,7 @@ def place_names() -> list[dict[str, Any]]:
 
 
 def addresses() -> list[dict[str, Any]]:
-    """A plate, a school, two roads that cross, and the areas as places."""
+    """A plate, a school, two shops of one name, two roads that cross, and the areas as places."""
 
     def place(code: str, kind: str, name: str, shape: Any, **told: Any) -> dict[str, Any]:
         row = {"code": code, "kind": kind, "name": name, "aliases": [], "source": "addresses"}
@@ -192,6 +192,8 @@ def addresses() -> list[dict[str, Any]]:
     return [
         place("A1", "plate", "裕华路12号", point(620, 520), road="裕华路", plate="12号"),
         place("A2", "poi", "建北小学", point(250, 250), aliases=["建小"]),
+        place("A3", "poi", "便民超市", point(100, 900)),
+        place("A4", "poi", "便民超市", point(900, 100)),
         place("crossing:1", "poi", "裕华路与建设大街路口", crossing, source="topography"),
         *(place(f"road:{n}", "street", n, shape, road=n) for n, shape in roads.items()),
         *(
