@@ -22,8 +22,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from api.geocoding.gazetteer import search_keys
-from api.layout import DATASETS, FORMAT, KEPT_VERSIONS, LEFT_BEHIND, MANIFEST, POINTER, table_of
+from api.geocoding.search import key_count, search_table
+from api.layout import (
+    DATASETS,
+    FORMAT,
+    KEPT_VERSIONS,
+    LEFT_BEHIND,
+    MANIFEST,
+    POINTER,
+    SEARCH,
+    table_of,
+)
 from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes
 from api.tables import to_table
@@ -117,7 +126,8 @@ def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: C
     temporary = folder / f".compiling-{uuid.uuid4().hex[:12]}"
     temporary.mkdir()
     try:
-        counts = _write_tables(frames, temporary)
+        province = facts.profile.city.code[:2]
+        counts = _write_tables(frames, temporary, province=province)
         files = {path.name: _describe(path) for path in sorted(temporary.iterdir())}
         content = {
             "format": FORMAT,
@@ -152,7 +162,9 @@ def version_of(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
 
 
-def _write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, int]:
+def _write_tables(
+    frames: Mapping[str, pd.DataFrame], folder: Path, *, province: str
+) -> dict[str, int]:
     counts: dict[str, int] = {}
     for dataset in DATASETS:
         frame = frames.get(dataset)
@@ -168,9 +180,9 @@ def _write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> dict[str,
             with (folder / "components_by_code.npy").open("wb") as file:
                 np.save(file, order.to_numpy().astype(np.int64))
         if dataset == "places":
-            keys = search_keys(table)
-            _write_arrow(keys, folder / "keys.arrow")
-            counts["keys"] = keys.num_rows
+            search = search_table(table, province=province)
+            _write_arrow(search, folder / f"{SEARCH}.arrow")
+            counts["keys"] = key_count(search)
     recodes = to_recodes(frames.get(RECODES))
     _write_arrow(recodes, folder / f"{RECODES}.arrow")
     return counts | {RECODES: recodes.num_rows}

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
 
-FORMAT = 3
+FORMAT = 4
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"
@@ -32,6 +32,8 @@ DATASETS = (
     "places",
 )
 """Tables of a snapshot; ``places`` is the geocoding database: basic places 基本地点 of every source."""
+SEARCH = "search"
+"""Name of the file by which places are looked up."""
 SORTED_BY = {"components": ("class_code", "code", "valid_from")}
 """Row order where it is not code and day; components lie class by class."""
 _DEFAULT_ORDER = ("code", "valid_from")

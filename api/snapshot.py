@@ -17,7 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from api.edition import Edition
-from api.layout import DATASETS, FORMAT, MANIFEST, POINTER
+from api.geocoding.index import SearchIndex
+from api.layout import DATASETS, FORMAT, MANIFEST, POINTER, SEARCH
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.errors import SnapshotError
 from gis.settings import Settings
@@ -81,6 +82,11 @@ class Snapshot:
                 table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
                 self._tables[name] = table
         return table
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        """By what the places are looked up; made once for all days."""
+        return SearchIndex(self.table(SEARCH), self.table("places"))
 
     @cached_property
     def components_by_code(self) -> NDArray[np.int64]:

@@ -1,94 +1,32 @@
-"""Places by name: the sorted search keys of a snapshot, and the look-ups over them."""
+"""Places by name: what holds on a day, looked up in the search file of a snapshot."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from pypinyin import Style, lazy_pinyin
 
-from gis.addresses.parts import take_apart
-from gis.addresses.spelling import normalise
+from api.geocoding import grams, probes
+from api.geocoding.keys import HOWS, NAMED, SPELT, Key, mask_of
+from api.geocoding.nearby import Nearby
+from api.geocoding.numbered import Numbers
+from api.geocoding.sounds import fold_sound, hash_of, sounds_of
+from api.geocoding.texts import encoded
+from gis.addresses.spelling import LONGEST, normalise
 
 if TYPE_CHECKING:
     from api.edition import Edition
 
-KEY_SCHEMA = pa.schema([("key", pa.string()), ("row", pa.int32()), ("how", pa.string())])
-NAMED = ("name", "alias")
-"""Ways of matching by which a place is found inside a longer text."""
-SPELT = ("pinyin", "initials")
-"""Ways of matching by Latin letters: for suggestions only."""
-_AREA_LEVELS = ("province", "city", "district", "street", "community")
-_LEVELS = ("road", "plate", "block", "building", "poi")
+__all__ = ["NAMED", "SPELT", "Gazetteer", "Key"]
+
 _LONGEST_NAME = 40
-_LEAST_ALIAS = 2
-
-
-class Key(NamedTuple):
-    """One way to name one place."""
-
-    key: str
-    row: int
-    """Row in the table ``places``."""
-    how: str
-    """name, alias, address, plate, member; pinyin, initials."""
-
-
-def search_keys(places: pa.Table) -> pa.Table:
-    """Return the search keys of places, sorted: every text by which each can be asked for.
-
-    ``member`` is an address that a place stands at without being it: a shop at a door plate.
-    """
-    columns = ["kind", "name", "aliases", "full_address", *_LEVELS]
-    found = sorted(
-        {
-            key
-            for row, record in enumerate(places.select(columns).to_pylist())
-            for key in _keys_of(row, record)
-            if key.key
-        }
-    )
-    keys, rows, hows = zip(*found, strict=True) if found else ((), (), ())
-    return pa.Table.from_arrays(
-        [pa.array(keys, pa.string()), pa.array(rows, pa.int32()), pa.array(hows, pa.string())],
-        schema=KEY_SCHEMA,
-    )
-
-
-def _keys_of(row: int, record: Mapping[str, Any]) -> Iterator[Key]:
-    is_plate = record["kind"] == "plate"
-    name = normalise(record["name"])
-    yield Key(normalise(record["full_address"] or ""), row, "address")
-    if not is_plate:  # the name of a plate, as 12号, names a place only together with its road
-        yield Key(name, row, "name")
-        for alias in record["aliases"] or ():
-            if len(normalise(alias)) >= _LEAST_ALIAS:
-                yield Key(normalise(alias), row, "alias")
-        syllables = lazy_pinyin(record["name"], errors="default")
-        yield Key(normalise("".join(syllables)), row, "pinyin")
-        initials = lazy_pinyin(record["name"], style=Style.FIRST_LETTER, errors="default")
-        yield Key(normalise("".join(initials)), row, "initials")
-    levels = [normalise(record[level] or "") for level in _LEVELS]
-    road, plate, block, building, poi = levels
-    if road and (plate or block or poi):
-        whole = _join(levels)
-        if not is_plate and name not in whole:
-            whole += name
-        yield Key(whole, row, "plate" if is_plate else "address")
-    if road and plate and not (is_plate and not (building or poi)):
-        yield Key(road + plate, row, "member")
-    elif road and plate:
-        yield Key(road + plate, row, "plate")
-    if block and (building or poi):
-        yield Key(_join([block, building, poi]), row, "plate" if is_plate else "address")
-
-
-def _join(levels: Sequence[str]) -> str:
-    return "".join(after for before, after in pairwise(("", *levels)) if after != before)
+_LAST_NAMED = len(NAMED) - 1
+_MOST_KEYS = 500
+_ALIKE_READ = 100
+_NEARLY = 0.85
+"""Likeness of a name that sounds the same only after folding what is confused."""
 
 
 class Gazetteer:
@@ -102,62 +40,156 @@ class Gazetteer:
 
     def __init__(self, edition: "Edition") -> None:
         self._edition = edition
-        keys = edition.snapshot.table("keys")
-        self._keys: pa.Array = _chunk(keys["key"])
-        self._rows: NDArray[np.int32] = keys["row"].to_numpy()
-        self._how: pa.Array = _chunk(keys["how"])
+        self._province = edition.snapshot.profile.city.code[:2]
+        self.index = edition.snapshot.search
         self.table = edition.snapshot.table("places")
         self.held = edition.holds("places")
+        self._is_held = self.held.view(np.uint8).data
+        text = self.index.parts["text"]
+        self._first, self._rows, self._hows = (text[name].data for name in ("first", "row", "how"))
+        place = self.index.parts["place"]
+        self._road, self._community = place["road"].data, place["community"].data
+        self._dimension, self._extent = place["dimension"].data, place["extent"].data
 
     def exact(self, text: str) -> list[Key]:
-        """Return the keys equal to a normalised text, Latin spellings left out."""
-        return [
-            key
-            for key in self.starting(text, limit=500)
-            if key.key == text and key.how not in SPELT
-        ]
+        """Return the keys equal to a normalised text, Latin spellings left out; names first."""
+        number = self.index.texts.find(text)
+        return [] if number < 0 else self.keys_of(number, text, limit=_MOST_KEYS)
 
-    def starting(self, prefix: str, *, limit: int) -> list[Key]:
-        """Return at most `limit` keys that start with a normalised text, shortest forms first."""
-        if not prefix:
-            return []
-        found = []
-        for position in range(self._bisect(prefix), len(self._keys)):
-            key = self._keys[position].as_py()
-            if not key.startswith(prefix):
+    def keys_of(self, number: int, text: str, *, last: int = len(HOWS), limit: int) -> list[Key]:
+        """Return the keys of a text of the index by ways of matching up to the number `last`."""
+        found: list[Key] = []
+        for place in range(self._first[number], self._first[number + 1]):
+            how = self._hows[place]
+            if how > last or len(found) >= limit:
                 break
-            row = int(self._rows[position])
-            if self.held[row]:
-                found.append(Key(key, row, self._how[position].as_py()))
-                if len(found) >= limit:
-                    break
+            row = self._rows[place]
+            if self._is_held[row]:
+                found.append(Key(text, row, HOWS[how]))
         return found
 
-    def _bisect(self, text: str) -> int:
-        # Arrow sorts by bytes; so do Python texts, code point by code point.
-        low, high = 0, len(self._keys)
-        while low < high:
-            middle = (low + high) // 2
-            if self._keys[middle].as_py() < text:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+    def starting(self, prefix: str, *, limit: int) -> list[Key]:
+        """Return at most `limit` keys that start with a normalised text, in the order of the texts."""
+        found: list[Key] = []
+        if not prefix:
+            return found
+        low, high = self.index.texts.starting(prefix)
+        for number in range(low, high):
+            found += self.keys_of(number, self.index.texts[number], limit=limit - len(found))
+            if len(found) >= limit:
+                return found
+        return found + self._spelt_starting(prefix, limit=limit - len(found))
 
-    @cached_property
-    def _named(self) -> dict[str, list[Key]]:
-        named: dict[str, list[Key]] = {}
-        wanted = np.flatnonzero(np.isin(self._how.to_numpy(zero_copy_only=False), NAMED))
-        for position in wanted.tolist():
-            row = int(self._rows[position])
-            if self.held[row]:
-                key = Key(self._keys[position].as_py(), row, self._how[position].as_py())
-                named.setdefault(key.key, []).append(key)
-        return named
+    def _spelt_starting(self, prefix: str, *, limit: int) -> list[Key]:
+        found: list[Key] = []
+        low, high = self.index.spelt.starting(prefix)
+        for number in range(low, high):
+            found += self.spelt_keys(number, limit=limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def spelt_keys(self, number: int, *, limit: int) -> list[Key]:
+        """Return the keys of a Latin spelling of the index."""
+        spelt, text = self.index.parts["spelt"], self.index.spelt[number]
+        part = slice(int(spelt["first"][number]), int(spelt["first"][number + 1]))
+        found: list[Key] = []
+        for name, how in zip(
+            spelt["name"][part].tolist(), spelt["how"][part].tolist(), strict=True
+        ):
+            for key in self._keys_of_name(name, limit=limit - len(found)):
+                found.append(Key(text, key.row, HOWS[how]))
+            if len(found) >= limit:
+                break
+        return found
+
+    def _keys_of_name(self, name: int, *, limit: int) -> list[Key]:
+        number = int(self.index.parts["name"]["text"][name])
+        return self.keys_of(number, self.index.texts[number], last=_LAST_NAMED, limit=limit)
 
     def named(self, text: str) -> list[Key]:
-        """Return the keys of the places of this name or alias."""
-        return self._named.get(text, [])
+        """Return the keys of the places of this name, alias or short name."""
+        number = self.index.texts.find(text)
+        if number < 0:
+            return []
+        return self.keys_of(number, text, last=_LAST_NAMED, limit=_MOST_KEYS)
+
+    def sounding(self, text: str, *, limit: int = 50) -> list[tuple[Key, float]]:
+        """Return the names that sound like a text: 1 the same, 0.85 but for sounds often confused."""
+        if not text or len(text) > LONGEST:
+            return []
+        own = sounds_of(text, province=self._province)
+        wanted = np.uint64(hash_of(map(fold_sound, own)))
+        sound, name = self.index.parts["sound"], self.index.parts["name"]
+        low, high = (
+            np.searchsorted(sound["hash"], wanted, side=side) for side in ("left", "right")
+        )
+        found = []
+        for number in sound["name"][low:high].tolist():
+            start, end = name["offsets"][number], name["offsets"][number + 1]
+            likeness = 1.0 if tuple(name["sound"][start:end].tolist()) == own else _NEARLY
+            found += [(key, likeness) for key in self._keys_of_name(number, limit=limit)]
+        return sorted(found, key=lambda item: (-item[1], item[0]))[:limit]
+
+    def similar(
+        self, text: str, *, kinds: Collection[str] = (), road: str = "", limit: int = 20
+    ) -> list[tuple[Key, float]]:
+        """Return the names most alike in writing, the most alike first.
+
+        Parameters
+        ----------
+        text : str
+            Normalised text.
+        kinds : collection of str
+            Kinds of places that count; none: all.
+        road : str
+            Only places that stand on this road, by their own names.
+        limit : int
+            Most keys.
+
+        Returns
+        -------
+        list of (Key, float)
+            Likeness 0-1: one less the edits as a share of the longer text; a character in the place
+            of one that sounds alike is half an edit.
+        """
+        if not text or len(text) > LONGEST:
+            return []
+        characters = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
+        own = sounds_of(text, province=self._province)
+        heard = np.array([fold_sound(sound) for sound in own], dtype=np.uint32)
+        name, mask = self.index.parts["name"], mask_of(kinds)
+        if road:
+            names = np.unique(name["of_row"][self.of_road(road)])
+            names = names[names >= 0]
+        else:
+            names = self._sharing(characters, heard, mask)
+        likeness = grams.likeness(
+            name["character"], name["heard"], name["offsets"], names, characters, heard
+        )
+        found: list[tuple[Key, float]] = []
+        for place in np.argsort(-likeness, kind="stable").tolist():
+            for key in self._keys_of_name(int(names[place]), limit=_MOST_KEYS):
+                if mask >> self.index.kind_codes[key.row] & 1 and self._stands(key.row, road):
+                    found.append((key, float(likeness[place])))
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def _sharing(
+        self, characters: NDArray[np.uint32], heard: NDArray[np.uint32], mask: int
+    ) -> NDArray[np.int32]:
+        ends = np.array([0, len(characters)], dtype=np.int64)
+        query, _ = grams.grams_of(characters, heard, ends)
+        gram = self.index.parts["gram"]
+        index = (gram["code"], gram["first"], gram["name"], gram["weight"], gram["total"])
+        wanted = (self.index.parts["name"]["kinds"], mask)
+        limits = (grams.READ_AT_MOST, _ALIKE_READ)
+        names: NDArray[np.int32] = grams.shared(index, query, self.index.scratch, wanted, limits)[0]
+        return names
+
+    def _stands(self, row: int, road: str) -> bool:
+        return not road or self.road_of(row) == road
 
     def roads(self, name: str) -> list[int]:
         """Return the rows of the streets of this name or alias."""
@@ -165,20 +197,32 @@ class Gazetteer:
 
     def with_lines(self, rows: list[int]) -> list[int]:
         """Return the rows whose geometry is a line or an area, or all if there is none."""
-        lines = [row for row in rows if shapely.get_dimensions(self.shape(row)) > 0]
+        lines = [row for row in rows if self._dimension[row] > 0]
         return lines or rows
+
+    def names_in(self, text: str) -> list[tuple[int, int]]:
+        """Return the spans of all known names in a text, longest first, then leftmost."""
+        return sorted(self._spans(text), key=lambda span: (span[0] - span[1], span[0]))
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        part = self.index.parts["text"]
+        spans = probes.name_spans(
+            self.index.texts.arrays,
+            (part["first"], part["row"], part["how"], self.held),
+            _LAST_NAMED,
+            encoded(text[:LONGEST]),
+            _LONGEST_NAME,
+        )
+        return [(start, end) for start, end in spans.tolist()]
 
     def longest_names(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of the known names in a text, longest first, none inside another."""
-        spans: list[tuple[int, int]] = []
-        start = 0
-        while start < len(text):
-            for end in range(min(len(text), start + _LONGEST_NAME), start + 1, -1):
-                if text[start:end] in self._named:
-                    spans.append((start, end))
-                    start = end - 1
-                    break
-            start += 1
+        longest = dict(self._spans(text))  # of one start the last, which is the longest
+        spans, free = [], 0
+        for start, end in longest.items():
+            if start >= free:
+                spans.append((start, end))
+                free = end
         return sorted(spans, key=lambda span: (span[0] - span[1], span[0]))
 
     @cached_property
@@ -189,32 +233,69 @@ class Gazetteer:
         """
         city = self._edition.snapshot.profile.city.name
         names: dict[str, set[str]] = {normalise(city): set()} if city else {}
-        for level in _AREA_LEVELS:
-            for name in set(self.table[level].to_pylist()) - {None, ""}:
-                names.setdefault(normalise(name), set())
+        for number in range(len(self.index.areas)):
+            names.setdefault(self.index.areas[number], set())
         for cells in self._edition.areas.values():
             for code, name in zip(cells.codes, cells.names, strict=True):
                 names.setdefault(normalise(name), set()).add(code)
         return {name: frozenset(codes) for name, codes in names.items()}
 
-    @cached_property
-    def kinds(self) -> list[str]:
+    @property
+    def kinds(self) -> Sequence[str]:
         """Kind of each row of the table."""
-        kinds: list[str] = self.table["kind"].to_pylist()
-        return kinds
+        return self.index.kinds
 
-    @cached_property
-    def plates(self) -> dict[str, list[tuple[int, int]]]:
+    @property
+    def plates(self) -> "Mapping[str, list[tuple[int, int]]]":
         """Number and row of the door plates of each road, sorted."""
-        plates: dict[str, list[tuple[int, int]]] = {}
-        part = self.table.select(["kind", "road", "plate", "building"]).to_pydict()
-        for row, (kind, road, plate, building) in enumerate(zip(*part.values(), strict=True)):
-            if kind != "plate" or not self.held[row] or not road or not plate or building:
-                continue
-            parts = take_apart(normalise(road) + normalise(plate))
-            if parts.number is not None:
-                plates.setdefault(normalise(road), []).append((parts.number, row))
-        return {road: sorted(numbers) for road, numbers in plates.items()}
+        return _Plates(self)
+
+    def plates_on(self, road: str, *, street: int = -1) -> Numbers | None:
+        """Return the plates of a road; with `street` only those nearest to that row of the name."""
+        return self._numbers("plates", road, street)
+
+    def lanes_on(self, road: str, *, street: int = -1) -> Numbers | None:
+        """Return the places in the lanes 弄 of a road, numbered by lane."""
+        return self._numbers("lanes", road, street)
+
+    def plates_in_lane(self, road: str, lane: int) -> Numbers | None:
+        """Return the plates in a lane of a road; number 0 is the lane itself."""
+        return self._numbers("in_lanes", f"{road}{lane}弄", -1)
+
+    def buildings_in(self, block: str) -> Numbers | None:
+        """Return the numbered buildings of a compound."""
+        return self._numbers("buildings", block, -1)
+
+    def _numbers(self, table: str, group: str, street: int) -> Numbers | None:
+        part = self.index.group(table, group)
+        if part.start == part.stop:
+            return None
+        arrays = self.index.parts[table]
+        kept = self.held[arrays["row"][part]]
+        if street >= 0:
+            kept &= arrays["street"][part] == street
+        number, sub, row, along = (
+            arrays[name][part] if kept.all() else arrays[name][part][kept]
+            for name in ("number", "sub", "row", "street")
+        )
+        if not len(row):
+            return None
+        return Numbers(number=number, sub=sub, row=row, street=along, x=self.x[row], y=self.y[row])
+
+    def of_road(self, road: str) -> NDArray[np.int32]:
+        """Return the rows of everything that names a road: plates, points of interest, compounds."""
+        return self._grouped("road", road)
+
+    def of_block(self, block: str) -> NDArray[np.int32]:
+        """Return the rows of everything that names a compound."""
+        return self._grouped("block", block)
+
+    def _grouped(self, table: str, group: str) -> NDArray[np.int32]:
+        rows = self.index.parts[table]["order"][
+            self.index.group(table, group) if group else slice(0)
+        ]
+        held: NDArray[np.int32] = rows[self.held[rows]]
+        return held
 
     @cached_property
     def x(self) -> NDArray[np.float64]:
@@ -226,34 +307,83 @@ class Gazetteer:
         """North of the representative point of each row, m."""
         return np.asarray(self.table["y"].to_numpy(), dtype=np.float64)
 
+    def kind(self, row: int) -> str:
+        """Return the kind of a row."""
+        kind: str = self.index.kinds[row]
+        return kind
+
+    def name(self, row: int) -> str:
+        """Return the name of a row as it was delivered."""
+        return self.index.columns["name"][row] or ""
+
+    def point(self, row: int) -> tuple[float, float]:
+        """Return east and north of the representative point of a row, m."""
+        return float(self.x[row]), float(self.y[row])
+
+    def road_of(self, row: int) -> str:
+        """Return the normalised road that a row names, or an empty text."""
+        return self.index.roads[self._road[row]]
+
+    def community(self, row: int) -> str:
+        """Return the code of the community of a row, or an empty text."""
+        return self.index.communities[self._community[row]]
+
+    def dimension(self, row: int) -> int:
+        """Return 0 for a point, 1 for a line, 2 for an area."""
+        return int(self._dimension[row])
+
+    def extent_m(self, row: int) -> float:
+        """Return the length of a line, the square root of the size of an area, 0 of a point, m."""
+        return float(self._extent[row])
+
     def shape(self, row: int) -> Any:
         """Return the geometry of a row."""
-        return shapely.from_wkb(self.table["geometry"][row].as_py())
+        return self.index.shapes[row]
 
     def record(self, row: int) -> dict[str, Any]:
         """Return the words and codes of a row."""
-        columns = ["code", "kind", "name", "full_address", "community_code", "grid_code"]
-        record: dict[str, Any] = self.table.select(columns).slice(row, 1).to_pylist()[0]
-        return record
+        return {name: column[row] for name, column in self.index.columns.items()}
+
+    @cached_property
+    def _nearby(self) -> Nearby:
+        return Nearby(self)
+
+    def near(
+        self, x: float, y: float, *, reach_m: float, kinds: Iterable[str] = (), limit: int = 50
+    ) -> list[tuple[float, int]]:
+        """Return distance, m, and row of the places within reach of a point, the nearest first."""
+        return self._nearby.within((x, y), reach_m=reach_m, mask=mask_of(kinds), limit=limit)
 
     @cached_property
     def marks(self) -> tuple[NDArray[np.intp], shapely.STRtree]:
         """Rows of plates, points of interest and blocks with the tree of their geometries."""
-        return self._tree({"plate", "poi", "block"})
+        return self._tree(("plate", "poi", "block"))
 
     @cached_property
     def road_lines(self) -> tuple[NDArray[np.intp], shapely.STRtree]:
         """Rows of streets with the tree of their geometries."""
-        return self._tree({"street"})
+        return self._tree(("street",))
 
-    def _tree(self, kinds: set[str]) -> tuple[NDArray[np.intp], shapely.STRtree]:
-        rows = np.array(
-            [row for row, kind in enumerate(self.kinds) if kind in kinds and self.held[row]],
-            dtype=np.intp,
-        )
-        wkb = self.table["geometry"].take(rows).to_numpy()
-        return rows, shapely.STRtree(shapely.from_wkb(wkb))
+    def _tree(self, kinds: Collection[str]) -> tuple[NDArray[np.intp], shapely.STRtree]:
+        rows = np.flatnonzero(self._nearby.counting(mask_of(kinds)))
+        return rows, shapely.STRtree(self.index.shapes.take(rows))
 
 
-def _chunk(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+class _Plates(Mapping[str, list[tuple[int, int]]]):
+    """Number and row of the plates of each road, read when they are asked for."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+
+    def __getitem__(self, road: str) -> list[tuple[int, int]]:
+        plates = self._gazetteer.plates_on(road)
+        if plates is None:
+            raise KeyError(road)
+        return list(zip(plates.number.tolist(), plates.row.tolist(), strict=True))
+
+    def __iter__(self) -> Iterator[str]:
+        roads = self._gazetteer.index.group_names("plates")
+        return (road for road in roads if self._gazetteer.plates_on(road) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

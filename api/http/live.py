@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import structlog
 
-from api.layout import DATASETS, POINTER
+from api.layout import DATASETS, POINTER, SEARCH
 from api.recodes import TABLE as RECODES
 from api.snapshot import Snapshot, open_snapshot
 from gis.errors import SnapshotError, WanmiError
@@ -124,7 +124,7 @@ def warm(snapshot: Snapshot) -> date:
 
     A version's files may be removed once newer ones are there: what is mapped by then stays.
     """
-    for name in (*DATASETS, "keys", RECODES):
+    for name in (*DATASETS, SEARCH, RECODES):
         snapshot.table(name)
     edition = snapshot.edition()
     for part in (

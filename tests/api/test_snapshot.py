@@ -137,7 +137,7 @@ def test_a_crash_while_writing_leaves_the_current_one(
         compile_district(tmp_path, unit_grids=GRIDS[:2])
     assert open_snapshot(tmp_path).folder == folder
     monkeypatch.setattr(
-        "api.compile._write_tables", lambda *_: (_ for _ in ()).throw(OSError("full"))
+        "api.compile._write_tables", lambda *_, **__: (_ for _ in ()).throw(OSError("full"))
     )
     with pytest.raises(OSError, match="full"):
         compile_district(tmp_path, unit_grids=GRIDS[:1])
@@ -241,7 +241,7 @@ def test_the_manifest_is_readable_by_others(tmp_path: Path) -> None:
     manifest = orjson.loads((compile_district(tmp_path) / "manifest.json").read_bytes())
     assert manifest["counts"]["unit_grids"] == 4
     assert set(manifest["files"]) == {
-        *(f"{name}.arrow" for name in (*DATASETS, "keys", "recodes")),
+        *(f"{name}.arrow" for name in (*DATASETS, "search", "recodes")),
         "components_by_code.npy",
     }
     assert all(len(told["sha256"]) == 64 for told in manifest["files"].values())
