@@ -1,8 +1,9 @@
 """Builds: one dataset of one delivery made live in one transaction, listed, found, rolled back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from psycopg import sql
@@ -13,7 +14,7 @@ from gis.conform import conform
 from gis.database import Connection, Database, dataset_lock, read_features, read_rows
 from gis.errors import BuildError
 from gis.ledger import BuildRequest, BuildResult
-from gis.tables import FEATURE_TABLES, declare
+from gis.tables import BESIDE_TABLES, FEATURE_TABLES, declare
 
 __all__ = [
     "BuildRequest",
@@ -246,6 +247,8 @@ def rollback(database: Database, build_id: int, *, actor: str) -> RollbackResult
             )
             if dataset == "components":
                 ledger.reopen_conflicts(connection, build_id)
+            for name in BESIDE_TABLES.get(dataset, ()):
+                staging.undo(connection, declare(database.srid).tables[name], build_id=build_id)
             result = RollbackResult(
                 build_id=build_id,
                 dataset=dataset,
@@ -262,6 +265,7 @@ def live(
     *,
     columns: list[str] | None = None,
     as_of: date | None = None,
+    matching: tuple[str, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """Return the rows of a dataset that hold now, or on a day, by code.
 
@@ -275,6 +279,8 @@ def live(
         Columns wanted, ``geometry`` among them if wanted; None: all of the table.
     as_of : datetime.date
         Day; the first day of a version is in, the day it ends is not. None: what is live.
+    matching : tuple
+        A column and the values wanted of it; None: all rows.
 
     Returns
     -------
@@ -286,14 +292,19 @@ def live(
     if columns is not None:
         wanted = ["geom" if name == "geometry" else name for name in columns]
     names = sql.SQL(", ").join(map(sql.Identifier, wanted))
-    condition, values = "valid_to IS NULL", []
+    condition: sql.Composable = sql.SQL("valid_to IS NULL")
+    values: list[Any] = []
     if as_of is not None:
-        condition = "valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)"
+        condition = sql.SQL("valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)")
         values = [as_of, as_of]
+    if matching is not None:
+        chosen = sql.SQL("{} = ANY(%s)").format(sql.Identifier(matching[0]))
+        condition = sql.SQL("{} AND {}").format(condition, chosen)
+        values.append(list(matching[1]))
     query = sql.SQL('SELECT {} FROM {} WHERE {} ORDER BY code COLLATE "C"').format(
         names,
         staging.identifier(table),
-        sql.SQL(condition),
+        condition,
     )
     with database.connect(read_only=True) as connection:
         if "geom" in wanted:

@@ -1,6 +1,6 @@
 """Faults of delivered rows: a bad row is data, refused with a rule code and a reason, never lost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gis.codes import Rule
+from gis.codes import Rule, Severity
 
 REJECT_COLUMNS = (
     "source_file",
@@ -35,6 +35,12 @@ class Outcome:
     """Rows to load, in the input's order, same columns (a GeoDataFrame stays one)."""
     faults: pd.DataFrame
     """One row per fault with `REJECT_COLUMNS`; severity ``error`` means the row was refused."""
+    ends: tuple[str, ...] | None = None
+    """Codes of live rows that end, and no others; None: those that the dataset's scope says."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said of the delivery as a whole."""
+    beside: Callable[[Any, int], None] | None = None
+    """Called with connection and build number when the rows are published, in their transaction."""
 
     @property
     def refused(self) -> int:
@@ -56,7 +62,7 @@ class Faults:
     Examples
     --------
     >>> import pandas as pd
-    >>> from gis.codes import Rule
+    >>> from gis.codes import Rule, Severity
     >>> frame = pd.DataFrame({"source_file": "a.shp", "source_row": [1, 2], "code": ["x", None]})
     >>> rule = Rule(code="T1", severity="error", reason_en="No code.", reason_zh="缺少编码。")
     >>> faults = Faults(frame, rules={"T1": rule})
@@ -106,6 +112,10 @@ class Faults:
         )
         if entry.severity == "error":
             self._refused |= flagged
+
+    def severity(self, rule: str) -> Severity:
+        """Return what breaking a rule does; ``off``: it need not be looked for."""
+        return self._rules[rule].severity
 
     @property
     def refused(self) -> "pd.Series[bool]":

@@ -65,6 +65,8 @@ overlap_m = 1.0               # a line may run within an area by less than this,
 least_line_m = 0.05           # a shorter line is no feature, m
 least_polygon_m2 = 0.1        # a smaller area is no feature, m²
 sliver_m = 0.1                # an area thinner than this on average is a sliver, m
+edge_mm = 0.3                 # ends this near across the edge of two sheets 接边 are joined, mm on the map
+same_m = 0.05                 # delivered again no farther than this from where it was: unchanged, m
 # contour_m = 1.0             # contour interval 等高距, m; default: what most contours tell
 
 [decision]               # which role is asked first for the owning unit

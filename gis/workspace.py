@@ -124,6 +124,10 @@ class Topography(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A smaller area is no feature, m²."""
     sliver_m: Annotated[float, msgspec.Meta(ge=0)] = 0.1
     """An area thinner than this on average is a sliver, m."""
+    edge_mm: Annotated[float, msgspec.Meta(gt=0)] = 0.3
+    """Ends this near across the edge of two sheets are joined, mm on the map; twice as far with a warning."""
+    same_m: Annotated[float, msgspec.Meta(ge=0)] = 0.05
+    """A feature delivered again no farther than this from where it was did not change, m."""
     contour_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """Contour interval 等高距, m; None: what most contours of the delivery tell."""
 

@@ -65,7 +65,7 @@ class Judged:
     rows_read: int
     scope: Scope
     warnings: tuple[str, ...] = ()
-    """Doubts about whole files, file by file."""
+    """Doubts about whole files, file by file, and what is to be said of the whole."""
 
     @property
     def is_nothing(self) -> bool:
@@ -279,8 +279,7 @@ def judge_step(
         for record, file in zip(faults["record"], faults["source_file"], strict=True)
     ]
     advance(1)
-    replaced = _replaced(outcome.accepted, context, step.dataset)
-    scope = Scope.nothing() if replaced.empty or failures else step.scope(replaced, context)
+    scope = Scope.nothing() if failures else _scope(step, outcome, context)
     return Judged(
         step=step,
         request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
@@ -291,8 +290,16 @@ def judge_step(
             f"{report.path}: {warning.en}"
             for report in extracted.reports
             for warning in report.warnings
-        ),
+        )
+        + outcome.remarks,
     )
+
+
+def _scope(step: Step, outcome: Outcome, context: BuildContext) -> Scope:
+    if outcome.ends is not None:
+        return Scope.codes(outcome.ends)
+    replaced = _replaced(outcome.accepted, context, step.dataset)
+    return Scope.nothing() if replaced.empty else step.scope(replaced, context)
 
 
 def _replaced(accepted: pd.DataFrame, context: BuildContext, dataset: str) -> pd.DataFrame:
@@ -344,7 +351,7 @@ def _finish(
                 rows_read=item.rows_read,
                 scope=item.scope,
                 actor=options.actor,
-                also=settle_again if dataset == "components" else None,
+                also=settle_again if dataset == "components" else item.outcome.beside,
             )
         advance(1)
     logger.info("%s: build %s, %s rows", dataset, result.build_id, result.rows_accepted)

@@ -9,7 +9,7 @@ import orjson
 from pipelines.delivery import LAYER_KEYS, Delivery, LayerSpec
 from pipelines.files import hash_file, missing_file, parts_of, resolve_inside
 
-_FILE_OPTIONS = ("rpc", "gcps", "dem")
+_FILE_OPTIONS = ("rpc", "gcps", "dem", "index", "extent")
 
 
 def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
@@ -27,9 +27,9 @@ def files_of(delivery: Delivery, layer: LayerSpec) -> tuple[Path, ...]:
         name = layer.options.get(key)
         if isinstance(name, str) and name:
             path = resolve_inside(name, root=delivery.root, where=f"option {key}")
-            if not path.is_file():
+            if not path.exists():
                 raise missing_file(name, delivery.root, f"Option {key}")
-            found.add(path)
+            found.update(parts_of(path))
     return tuple(sorted(found))
 
 

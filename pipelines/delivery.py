@@ -12,7 +12,7 @@ from pipelines.files import closest, find_files, names_archive
 
 MANIFEST_NAME = "delivery.toml"
 
-Mode = Literal["replace", "update"]
+Mode = Literal["replace", "update", "patch"]
 
 DATASETS = (
     "areas",
@@ -62,6 +62,19 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
         "resolution_m",
     ),
     "components": ("standard",),
+    "topography": (
+        "sheet_from",
+        "scale",
+        "size",
+        "index",
+        "index_field",
+        "surveyed_on",
+        "contractor",
+        "ids",
+        "extent",
+        "sheets",
+        "classes",
+    ),
 }
 
 
@@ -91,7 +104,8 @@ class LayerSpec:
     """Column with north or latitude."""
     mode: Mode = "replace"
     """``replace``: live rows in the layer's reach that are not delivered are closed;
-    ``update``: only delivered rows change."""
+    ``update``: only delivered rows change; ``patch`` (topography): within the patch's extent alone
+    live rows that are not delivered are closed."""
     fields: Mapping[str, str]
     """Platform column -> the file's column, where the spelling is not a known one."""
     options: Mapping[str, Any]
@@ -308,7 +322,7 @@ def _layer(entry: Any, number: int, root: Path, unpacked: Path | None) -> LayerS
     options = _table(entry.get("options", {}), f"{where}.options")
     known = _OPTIONS.get(texts["dataset"], ())
     _refuse_unknown(options, known, where=f"the options of {where}")
-    mode: Mode = "update" if texts.pop("mode", "replace") == "update" else "replace"
+    mode = _mode(texts.pop("mode", "replace"), texts["dataset"], where)
     return LayerSpec(
         **texts,
         mode=mode,
@@ -316,6 +330,16 @@ def _layer(entry: Any, number: int, root: Path, unpacked: Path | None) -> LayerS
         options=options,
         files=find_files(texts["path"], root=_root_of(texts["path"], root, unpacked), where=where),
     )
+
+
+def _mode(mode: str, dataset: str, where: str) -> Mode:
+    if mode == "patch" and dataset != "topography":
+        raise _refuse(
+            f"{where}: only topography can be patched; use replace or update for {dataset}.",
+            f"{where}：只有 topography 支持 patch（修补），{dataset} 请用 replace 或 update。",
+        )
+    known: dict[str, Mode] = {"update": "update", "patch": "patch"}
+    return known.get(mode, "replace")
 
 
 def _root_of(pattern: str, root: Path, unpacked: Path | None) -> Path:

@@ -52,6 +52,9 @@ FEATURE_TABLES = {
 }
 """Dataset of a delivery -> its versioned table. ``cases`` is recorded, not versioned."""
 
+BESIDE_TABLES = {"topography": ("topography.sheet", "topography.edge_fault")}
+"""Dataset -> versioned tables that its builds write beside it, and that a rollback restores with it."""
+
 
 @cache
 def declare(srid: int) -> MetaData:
