@@ -156,9 +156,9 @@ def _name(gazetteer: Gazetteer, row: int) -> str:
 
 
 def _plate(gazetteer: Gazetteer, parts: AddressParts) -> list[_Hit]:
-    if not parts.road:
+    if not parts.way:
         return []
-    address = parts.road + parts.plate
+    address = parts.way + parts.plate
     if parts.plate:
         known = [
             key for key in gazetteer.exact(address) if key.how in ("plate", "member", "address")
@@ -168,10 +168,10 @@ def _plate(gazetteer: Gazetteer, parts: AddressParts) -> list[_Hit]:
         if known:
             return [_hit(gazetteer, key, SCORES[key.how] * doubt) for key in known]
         rows = _road_rows(gazetteer, parts.road)
-        spot = between_plates(gazetteer, parts.road, parts.number or 0)
+        spot = between_plates(gazetteer, parts.way, parts.number or 0)
         if spot is not None:
-            row = rows[0] if rows else gazetteer.plates[parts.road][0][1]
-            label = parts.road + parts.plate
+            row = rows[0] if rows else gazetteer.plates[parts.way][0][1]
+            label = parts.way + parts.plate
             return [_Hit(row, _INTERPOLATED * doubt, "interpolated", spot, tuple(rows), label)]
     inside = _inside(gazetteer, parts.rest) if parts.rest else []
     if inside:
@@ -179,7 +179,7 @@ def _plate(gazetteer: Gazetteer, parts: AddressParts) -> list[_Hit]:
     share = _ROAD if parts.plate or parts.rest else SCORES["name"]
     return [
         _Hit(row, share, "road", _spot(gazetteer, row), (row,))
-        for row in _road_rows(gazetteer, parts.road)
+        for row in (_road_rows(gazetteer, parts.road) if parts.road else [])
     ]
 
 

@@ -1,59 +1,20 @@
 """The parts of an address and what they mean."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-DIRECTIONS = {
-    "东北": (1.0, 1.0),
-    "东南": (1.0, -1.0),
-    "西北": (-1.0, 1.0),
-    "西南": (-1.0, -1.0),
-    "东": (1.0, 0.0),
-    "西": (-1.0, 0.0),
-    "南": (0.0, -1.0),
-    "北": (0.0, 1.0),
-}
-"""Direction -> (east, north), not of unit length."""
+from gis.addresses.crossings import Stretch, alongside, crossings, is_way, joined, stretch
+from gis.addresses.plates import Plated, inner, plated
+from gis.addresses.relation import DIRECTIONS, HERE, Located, Relation, split_relation
 
-_WAY = "东北|东南|西北|西南|东|西|南|北"
-_OFFSET = re.compile(
-    rf"(?:往|向|以|偏)?(?P<way>{_WAY})(?:侧|边|面|方向|方)?(?:约|大约|大概)?"
-    r"(?P<metres>\d+(?:\.\d+)?)(?P<unit>米|m|公里|km)(?:左右|处|的?地方)*"
-)
-_SIDE = re.compile(r"(?:马路|道路|路)(?P<side>东|西|南|北)(?:侧|边|面)?")
-_AT = ("门前", "门口", "大门口", "正门", "处")
-_WAY_ENDS = "路街道巷弄线口"
-_NEAR = re.compile(
-    r"(?:附近|旁边|旁|对面|对过|门前|门口|大门口|正门|周边|内|里面|院内|楼下|楼前|楼后|处)+$"
-)
-_CROSSING_END = r"(?:十字路口|丁字路口|三岔路口|交叉路口|交叉口|交汇处|交汇口|交口|路口|口)"
-_CROSSING = re.compile(
-    rf"(?P<one>.{{2,12}}?)(?:与|和|、|/|&|-)(?P<two>.{{2,12}}?)(?:的|相交)?{_CROSSING_END}"
-)
-_CROSSING_JOINED = re.compile(
-    rf"(?P<one>.{{1,11}}?(?:路|大街|街|大道|道|巷))(?P<two>.{{1,11}}?(?:路|大街|街|大道|道|巷))(?:的|相交)?{_CROSSING_END}"
-)
-_ROAD = re.compile(
-    r"(?P<road>[^\d号]{1,14}?(?:大街|大道|公路|街|路|道|巷|胡同|弄|线))(?=\d|甲|乙|丙|丁|$)"
-)
-_PLATE = re.compile(
-    r"(?P<plate>[甲乙丙丁]?(?P<number>\d+)(?:[-之](?P<sub>\d+))?号(?!楼)(?:院)?(?:附\d+号?)?)"
-)
+__all__ = ["DIRECTIONS", "AddressParts", "Relation", "readings", "take_apart"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Relation:
-    """Where a place lies from its mark."""
-
-    direction: str = ""
-    """One of `DIRECTIONS`, or empty."""
-    distance_m: float = 0.0
-    side: str = ""
-    """Side of the road: 东, 西, 南, 北, or empty."""
-    is_vague: bool = False
-    """附近, 旁 …: near the mark, not at it."""
-    is_opposite: bool = False
-    """对面: across the road from the mark."""
+_BRACKETS = re.compile(r"\(([^()]*)\)?")
+_NEAR_REMARK = re.compile(r"^(?:靠近|临近|近|靠)?(?P<way>[^()]{2,14}?)(?:路口|交叉口|口)?$")
+_MOST_READINGS = 8
+_LEAST_NAME = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,20 +23,59 @@ class AddressParts:
 
     mark: str
     """What the relation starts from: the address without its relation."""
+    kind: str = "name"
+    """What was read: crossing, between, plate, lane, road or name."""
     crossing: tuple[str, str] | None = None
     """Names of two roads that meet."""
+    corner: str = ""
+    """Corner of the crossing, one of `DIRECTIONS`, or empty."""
+    between: tuple[str, tuple[str, str]] | None = None
+    """Road (empty where it is not said) and the two marks that the place lies between."""
+    area: str = ""
+    """What stands before the road and belongs to no level known by its words: a town, a square."""
     road: str = ""
+    """Road with its section, as in 国华街2段."""
+    lanes: tuple[str, ...] = ()
+    """Lanes off the road with their numbers, the widest first: 321巷, 88弄."""
+    way: str = ""
+    """What the plate counts along: road and lanes, or the estate or village that bears plates."""
     plate: str = ""
     """Plate with its 号, as in 12号."""
     number: int | None = None
-    """Number of the plate."""
+    """Number of the plate, the first if there are several."""
+    numbers: tuple[int, ...] = ()
+    """All of them, of 12-14号 and 12/14号."""
+    sub: str = ""
+    """Second number of the plate: 3 of 12-3号, 甲 of 甲12号, 附5 of 12号附5号."""
     rest: str = ""
     """What follows road and plate: compound, building, point of interest."""
-    relation: Relation = field(default_factory=Relation)
+    block: str = ""
+    """Compound, estate or village: 建设小区."""
+    building: str = ""
+    """Building: 3号楼, a座."""
+    unit: str = ""
+    """Stairway: 2单元."""
+    floor: str = ""
+    """Storey: 3层, b1层."""
+    room: str = ""
+    """Room: 501室."""
+    poi: str = ""
+    """What is left: a shop, an institution."""
+    near: str = ""
+    """Cross street: 广东路 of 浙江中路70号(近广东路)."""
+    remark: str = ""
+    """Text in brackets."""
+    orientation: str = ""
+    """The relation in its own words."""
+    beyond: str = ""
+    """What is said after the relation or the crossing."""
+    relation: Relation = HERE
 
 
 def take_apart(address: str) -> AddressParts:
     """Split an address that `normalise` has spelt, and whose areas were removed, into its parts.
+
+    Of several readings it is the likeliest by its words; `readings` gives the others.
 
     Examples
     --------
@@ -85,59 +85,171 @@ def take_apart(address: str) -> AddressParts:
     >>> parts = take_apart("裕华路12号建设小区3号楼附近")
     >>> parts.road, parts.plate, parts.rest, parts.relation.is_vague
     ('裕华路', '12号', '建设小区3号楼', True)
+    >>> parts = take_apart("浙江中路70号a座(近广东路)")
+    >>> parts.way, parts.plate, parts.building, parts.near
+    ('浙江中路', '70号', 'a座', '广东路')
     """
-    mark, relation = _split_relation(address)
-    for pattern in (_CROSSING, _CROSSING_JOINED):
-        crossing = pattern.fullmatch(mark)
-        if crossing:
-            return AddressParts(
-                mark=mark, crossing=(crossing["one"], crossing["two"]), relation=relation
-            )
-    road = _ROAD.match(mark)
-    after = mark[road.end() :] if road else mark
-    plate = _PLATE.match(after) if road else None
+    return next(_read(address))
+
+
+def readings(address: str) -> tuple[AddressParts, ...]:
+    """Return the ways of reading an address, the likeliest by its words first, at most eight.
+
+    Which is right only the gazetteer can tell: 河和超市路口 is hardly the crossing of 河 and 超市.
+
+    Examples
+    --------
+    >>> [(parts.kind, parts.crossing or parts.mark) for parts in readings("河和超市路口")]
+    [('name', '河和超市'), ('name', '河和超市路口'), ('crossing', ('河路', '超市路')), ('crossing', ('河', '超市'))]
+    """
+    found: dict[tuple[object, ...], AddressParts] = {}
+    for parts in _read(address):
+        key = (parts.mark, parts.crossing, parts.between, parts.way, parts.plate, parts.orientation)
+        found.setdefault(key, parts)
+        if len(found) >= _MOST_READINGS:
+            break
+    return tuple(found.values())
+
+
+def _read(address: str) -> Iterator[AddressParts]:
+    bare, remark = _cut_remark(address)
+    located = split_relation(bare)
+    mark = located.mark
+    between = stretch(bare) or (_remarked_stretch(mark, remark) if remark else None)
+    if between:
+        yield _of_stretch(bare, located, remark, between)
+    doubtful = []
+    is_crossing = False
+    for pair, tail, is_sure in crossings(mark):
+        parts = _of_crossing(located, remark, pair, tail)
+        is_crossing = is_crossing or is_sure
+        if is_sure:
+            yield parts
+        else:
+            doubtful.append(parts)
+    near = alongside(mark)
+    if near:
+        vague = located._replace(relation=replace(located.relation, is_vague=True))
+        yield _of_crossing(vague, remark, near, "")
+        yield replace(_plain(located._replace(mark=near[0]), remark), mark=mark, near=near[1])
+    yield from _names(address, located, remark, doubtful=doubtful if not is_crossing else None)
+    yield from doubtful
+
+
+def _names(
+    address: str, located: Located, remark: str, *, doubtful: list[AddressParts] | None
+) -> Iterator[AddressParts]:
+    """Yield the readings as a plate, a road or a name, with the relation and without."""
+    mark = located.mark
+    if doubtful is not None and mark.endswith("路口") and len(mark) > _LEAST_NAME + 1:
+        # 人民医院路口 is the crossing at a place, 建设路口 a crossing on a road.
+        short = mark.removesuffix("路口") if doubtful else mark.removesuffix("口")
+        at_end = located._replace(mark=short, relation=replace(located.relation, is_vague=True))
+        yield _plain(at_end, remark)
+    first = _plain(located, remark)
+    is_road = first.kind == "road"
+    if is_road and first.near and not first.poi:
+        yield _of_crossing(located, remark, (first.road, first.near), "")
+    pairs = joined(mark) if is_road and not first.poi else []
+    for pair in pairs:
+        yield _of_crossing(located, remark, pair, "")
+    if doubtful is not None or not (is_road and first.poi):
+        yield first
+    if first.area:
+        yield _plain(located, remark, whole=True)
+    if len(located.beyond) >= _LEAST_NAME:
+        yield from _read(located.beyond)
+    if is_road and first.poi:
+        yield AddressParts(mark=mark, poi=mark, remark=remark, **_relation(located))
+    if located.relation.words or remark:
+        yield AddressParts(mark=address, poi=address)
+
+
+def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressParts:
+    mark = located.mark
+    found = plated(mark, whole=whole)
+    told = _relation(located)
+    if remark:
+        told |= _of_remark(remark, found.road if found else "")
+    if found is None:
+        return AddressParts(mark=mark, **inner(mark), **told)
+    values = {name: getattr(found, name) for name in _PLATED}
+    kind = "plate" if found.plate else "lane" if found.lanes else "road"
+    return AddressParts(mark=mark, kind=kind, **values, **told)
+
+
+_PLATED = tuple(field.name for field in fields(Plated))
+
+
+def _of_crossing(located: Located, remark: str, pair: tuple[str, str], tail: str) -> AddressParts:
+    relation = located.relation
+    is_corner = relation.position == "角" and bool(relation.direction) and not relation.distance_m
+    corner = relation.direction if is_corner else ""
+    if corner:
+        relation = replace(relation, direction="", position="", is_vague=False)
     return AddressParts(
-        mark=mark,
-        road=road["road"] if road else "",
-        plate=plate["plate"] if plate else "",
-        number=int(plate["number"][:9]) if plate else None,
-        rest=after[plate.end() :] if plate else after if road else "",
+        mark=located.mark,
+        kind="crossing",
+        crossing=pair,
+        corner=corner,
+        remark=remark,
+        orientation=located.relation.words,
+        beyond=tail or located.beyond,
         relation=relation,
     )
 
 
-def _split_relation(address: str) -> tuple[str, Relation]:
-    mark, direction, distance_m, side = address, "", 0.0, ""
-    offset = _last(_OFFSET, address)
-    if offset and offset.start() > 0:
-        direction = offset["way"]
-        distance_m = float(offset["metres"]) * (1000 if offset["unit"] in ("公里", "km") else 1)
-        tail = address[offset.end() :]
-        found = _SIDE.search(tail)
-        side = found["side"] if found else ""
-        mark = address[: offset.start()]
-    else:
-        found = _last(_SIDE, address)
-        if found and found.start() > 0 and found.end() == len(address):
-            # 裕华路北 is the road 裕华路 and its north side; 裕华路路北 says the same.
-            before = address[: found.start()]
-            is_own = found[0].startswith("路") and before[-1] not in _WAY_ENDS
-            side, mark = found["side"], before + "路" * is_own
-    near = _NEAR.search(mark)
-    words = near[0] if near and near.start() > 0 else ""
-    is_opposite = "对面" in words or "对过" in words
-    relation = Relation(
-        direction=direction,
-        distance_m=distance_m,
-        side=side,
-        is_vague=bool(words) and not is_opposite and not words.startswith(_AT),
-        is_opposite=is_opposite,
+def _of_stretch(bare: str, located: Located, remark: str, between: Stretch) -> AddressParts:
+    # 之间, 路段 are read as a part of the stretch.
+    relation = located.relation if located.mark != bare else HERE
+    return AddressParts(
+        mark=bare,
+        kind="between",
+        between=(between.road, between.ends),
+        road=between.road,
+        way=between.road,
+        remark=remark,
+        relation=relation if relation.side or relation.distance_m else HERE,
+        orientation=relation.words,
     )
-    return mark.removesuffix(words), relation
 
 
-def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(text):  # noqa: B007 (the last one is wanted)
-        pass
-    return found
+def _relation(located: Located) -> dict[str, Any]:
+    relation = located.relation
+    if relation is HERE:
+        return {}
+    return {"relation": relation, "orientation": relation.words, "beyond": located.beyond}
+
+
+def _cut_remark(address: str) -> tuple[str, str]:
+    """Part what stands in brackets from an address that goes on without it."""
+    if "(" not in address:
+        return address, ""
+    remarks = [said for said in _BRACKETS.findall(address) if said]
+    return _BRACKETS.sub("", address).replace(")", ""), "/".join(remarks)
+
+
+def _of_remark(remark: str, road: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"remark": remark}
+    found = _NEAR_REMARK.match(remark)
+    ends = _ends(remark) if road else None
+    if ends:
+        told["between"] = (road, ends)
+    elif found and is_way(found["way"]):
+        told["near"] = found["way"]
+    return told
+
+
+def _remarked_stretch(mark: str, remark: str) -> Stretch | None:
+    """Return the stretch of 裕华路(建设大街至中山路)."""
+    ends = _ends(remark) if is_way(mark) else None
+    return Stretch(mark, ends) if ends else None
+
+
+def _ends(remark: str) -> tuple[str, str] | None:
+    """Return the two roads of a remark such as 万源路合川路间."""
+    found = stretch(f"{remark}间")
+    if found:
+        return found.ends
+    pairs = joined(remark.removesuffix("间").removesuffix("之"))
+    return pairs[0] if pairs else None

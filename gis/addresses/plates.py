@@ -1,0 +1,270 @@
+"""Road, lane, plate, building, unit, storey and room 门楼牌, read from words."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gis.addresses.crossings import joined
+
+_SUFFIX = r"(?:大街|大道|公路|街|路|(?<!街)道|巷|胡同|弄|线|环|高速|条)"
+_NUMBERED_ROAD = r"(?:[a-z]?\d{1,4}(?=[国省县乡]道|公路|号路|号公路|号线|高速|号大街))?"
+_STANDS = r"(?:[甲乙丙丁戊]?\d|附\d)"
+# A road whose plate or lane follows, or that ends the text.
+_ROAD = re.compile(
+    rf"(?P<road>{_NUMBERED_ROAD}[^\d]{{1,24}}?{_SUFFIX}(?:\d段)?)(?=/?{_STANDS}|$|\()"
+)
+# A road that something else follows: the earliest that is long enough.
+_ROAD_BEFORE_NAME = re.compile(
+    rf"(?P<road>{_NUMBERED_ROAD}[^\d号]{{1,7}}?(?:大街|大道|公路|街(?![道坊])|路(?![口段]|街道)|巷|胡同)(?:\d段)?)(?=[^\d].)"
+)
+_WESTERN = re.compile(
+    r"^(?:(?P<first>\d{1,5}(?:-\d{1,5})?)/?(?P<after>(?:\d{1,3}(?:st|nd|rd|th))?[a-z.'·]{3,40})"
+    r"|(?P<before>[a-z.'·]{3,40}?)(?P<last>\d{1,5}[a-z]?(?:-\d{1,5})?))$"
+)
+_LANE = re.compile(r"\d{1,4}(?:-\d{1,3})?(?:支弄|支巷|横巷|弄|巷)")
+_NOT_PLATE = r"(?!楼|线|店|铺|馆|厅|码头|房|库|地块|公馆|会所|食堂|线路|门|站|车间|桥|商铺|厂房|社区|闸|井|杆)"
+_PLATE = re.compile(
+    r"/?(?P<plate>(?P<letter>[甲乙丙丁戊])?(?P<number>\d{1,9})(?P<suffix>[a-z])?"
+    r"(?P<more>(?:[\-/]\d{1,5}[a-z]?){0,6})"
+    rf"号{_NOT_PLATE}(?:(?=院)院(?!校|区|内|里))?"
+    r"(?P<again>(?:/?\d{1,5}号(?!楼|线)){0,4})(?:附(?P<added>\d{1,4})号?)?)"
+)
+_BARE = re.compile(
+    r"(?P<plate>(?P<number>\d{1,6})(?P<more>(?:[\-/]\d{1,5})?))(?=$|\(|/\d|(?![\-/.\d])[^\w]|[^\da-z号米多来余几层楼室弄巷段栋幢座单天路街期区组队线年月度世站元折度班中小院条环村里医])"
+)
+_HOUSE = re.compile(r"(?P<name>[^\d(]{2,20}?)(?=[甲乙丙丁戊]?\d{1,5}(?:[\-/]\d{1,5}){0,3}号(?!楼))")
+_FLAT = re.compile(r"(?P<building>\d{1,3})-(?:(?P<unit>\d{1,2})-)?(?P<room>\d{3,4})$")
+_PARTS = re.compile(
+    r"/?(?:(?P<building>\d{1,4}号楼|[a-z]\d{0,2}座|\d{1,2}座|[a-z]\d{1,2}号楼|\d{1,3}楼(?=\d{1,2}(?:单元|门))"
+    r"|(?<![号大酒新老])[东南西北中]座|[东南西北]楼|主楼|裙楼|附楼)"
+    r"|(?P<unit>[\da-z]{1,3}单元|(?<=楼)\d{1,2}门)"
+    r"|(?P<floor>地下室?|[b\-]?\d{1,3}(?:[\-/]\d{1,3})?层|b\d(?=$|[^\d]|\d{2,3}室)|\d{1,3}(?:[\-/]\d{1,3})?楼|顶[楼层])"
+    r"|(?P<room>[a-z]?\d{1,5}[a-z]?(?:[\-/][a-z]?\d{1,5}[a-z]?){0,4}(?:室|铺位|商铺|铺|号铺|号商铺|房间?|号房|号室|户|单位)|[a-z]?\d{1,4}号(?=$)"
+    r"|[a-z]\d{1,5}(?:-\d{1,5}){0,3}[a-z]?$|\d{2,5}-\d{1,4}$|(?<=[层元])\d{2,5}$))"
+)
+_BLOCK = re.compile(
+    r"(?:小区|新村|花园|公寓|[家嘉佳馨雅怡庄]园|[东南西北]里|[一二三四五六七八九十][村里区期]|花苑|[佳名雅新]苑|大院|宿舍区?"
+    r"|家属[院区]|别墅|苑|公馆|华庭|山庄|雅居|名[邸都门]|小镇|街坊|社区|(?<=..)[村里屯寨庄])$"
+)
+_TOWN = re.compile(
+    r"^(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道|村|社区)|.{2,12}?(?:广场|小区|工业园区?|工业区|开发区|园区|校区|新村))(?=.{3})"
+)
+_INNER = ("block", "building", "unit", "floor", "room", "poi")
+_SECTIONS_OF_LANES = 4
+_LONGEST_RANGE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plated:
+    """Road, plate and what is in the house."""
+
+    area: str = ""
+    road: str = ""
+    lanes: tuple[str, ...] = ()
+    way: str = ""
+    plate: str = ""
+    number: int | None = None
+    numbers: tuple[int, ...] = ()
+    sub: str = ""
+    rest: str = ""
+    block: str = ""
+    building: str = ""
+    unit: str = ""
+    floor: str = ""
+    room: str = ""
+    poi: str = ""
+
+
+class _House(NamedTuple):
+    plate: str = ""
+    numbers: tuple[int, ...] = ()
+    sub: str = ""
+    end: int = 0
+
+
+def plated(mark: str, *, whole: bool = False) -> Plated | None:
+    """Return road, plate and the rest of a mark; nothing where neither road nor plate is said.
+
+    Parameters
+    ----------
+    mark : str
+        An address as `normalise` spells it.
+    whole : bool
+        Take what stands before the number for one name of a road, even if it looks like two.
+
+    Examples
+    --------
+    >>> found = plated("太仓路181弄22号1层")
+    >>> found.road, found.lanes, found.way, found.plate, found.floor
+    ('太仓路', ('181弄',), '太仓路181弄', '22号', '1层')
+    >>> found = plated("四平路鞍山五村7号105室")
+    >>> found.road, found.block, found.way, found.plate, found.room
+    ('四平路', '鞍山五村', '鞍山五村', '7号', '105室')
+    """
+    if mark.isascii():
+        return _western(mark)
+    found = _ROAD.match(mark)
+    if found and found["road"][-1] in "弄巷" and found["road"][-2].isdigit():
+        found = None
+    if found is None:
+        before_name = _ROAD_BEFORE_NAME.match(mark)
+        if before_name is None:
+            return _in_block("", mark, "")
+        area, road = ("", before_name["road"]) if whole else _without_area(before_name["road"])
+        return _in_block(road, mark[before_name.end() :], area)
+    area, road = ("", found["road"]) if whole else _without_area(found["road"])
+    rest = mark[found.end() :]
+    lanes: list[str] = []
+    while len(lanes) < _SECTIONS_OF_LANES and (lane := _LANE.match(rest)):
+        lanes.append(lane[0])
+        rest = rest[lane.end() :]
+    house = _house(rest)
+    way = road + "".join(lanes)
+    if not house.plate and lanes:
+        return _in_block(road, rest, area, lanes=tuple(lanes), way=way)
+    return _built(rest[house.end :], house, area=area, road=road, lanes=tuple(lanes), way=way)
+
+
+def _western(mark: str) -> Plated | None:
+    found = _WESTERN.match(mark)
+    if not found:
+        return None
+    road, plate = found["after"] or found["before"], found["first"] or found["last"]
+    number = int(re.match(r"\d+", plate)[0])  # type: ignore[index]
+    return Plated(road=road, way=road, plate=plate, number=number, numbers=(number,))
+
+
+def _without_area(road: str) -> tuple[str, str]:
+    """Part town, square or other road from the road itself: the last of two names counts."""
+    area = ""
+    town = _TOWN.match(road)
+    if town:
+        area, road = town["town"], road[town.end() :]
+    pairs = joined(road)
+    if pairs:
+        area, road = area + pairs[-1][0], pairs[-1][1]
+    return area, road
+
+
+def _in_block(
+    road: str, rest: str, area: str, *, lanes: tuple[str, ...] = (), way: str = ""
+) -> Plated | None:
+    """Read a text that names something before the number: a village, an estate."""
+    named = _HOUSE.match(rest)
+    house = _house(rest[named.end() :]) if named else _House()
+    if named and house.plate:
+        name = named["name"]
+        tail = rest[named.end() + house.end :]
+        return _built(tail, house, area=area, road=road, lanes=lanes, way=way or name, block=name)
+    if not road:
+        return None
+    return _built(rest, _House(), area=area, road=road, lanes=lanes, way=way or road)
+
+
+def _house(text: str) -> _House:
+    found = _PLATE.match(text)
+    if found:
+        added = f"附{found['added']}" if found["added"] else ""
+        number, more = int(found["number"]), found["more"]
+        again = [int(said) for said in re.findall(r"\d+", found["again"])]
+        numbers, second = _numbers(number, more)
+        sub = found["letter"] or added or found["suffix"] or second
+        return _House(found["plate"], (*numbers, *again), sub, found.end())
+    bare = _BARE.match(text)
+    if not bare:
+        return _House()
+    numbers, second = _numbers(int(bare["number"]), bare["more"])
+    return _House(bare["plate"] + "号", numbers, second, bare.end())
+
+
+def _numbers(first: int, more: str) -> tuple[tuple[int, ...], str]:
+    """Return the numbers meant, and the second number of a plate: 12-14 are two, 12-1 is one."""
+    if not more:
+        return (first,), ""
+    said = [int(number) for number in re.findall(r"\d+", more)]
+    if more[0] == "/":
+        return (first, *said), ""
+    second = said[0]
+    up = first < second <= first + _LONGEST_RANGE
+    down = first >= 100 and first - 40 <= second < first
+    return (tuple(sorted((first, second))) if up or down else (first,)), str(second)
+
+
+def _built(
+    rest: str,
+    house: _House,
+    *,
+    area: str = "",
+    road: str = "",
+    lanes: tuple[str, ...] = (),
+    way: str = "",
+    block: str = "",
+) -> Plated:
+    inside = inner(rest)
+    return Plated(
+        area=area,
+        road=road,
+        lanes=lanes,
+        way=way,
+        plate=house.plate,
+        number=house.numbers[0] if house.numbers else None,
+        numbers=house.numbers,
+        sub=house.sub,
+        rest=block + rest if block and not house.plate else rest,
+        block=block or inside["block"],
+        building=inside["building"],
+        unit=inside["unit"],
+        floor=inside["floor"],
+        room=inside["room"],
+        poi=inside["poi"],
+    )
+
+
+def inner(rest: str) -> dict[str, Any]:
+    """Return block, building, unit, floor, room and point of interest of what follows a plate.
+
+    Examples
+    --------
+    >>> {part: said for part, said in inner("建设小区3号楼2单元501室").items() if said}
+    {'block': '建设小区', 'building': '3号楼', 'unit': '2单元', 'room': '501室'}
+    >>> {part: said for part, said in inner("建设小区3-2-501").items() if said}
+    {'block': '建设小区', 'building': '3号楼', 'unit': '2单元', 'room': '501室'}
+    >>> {part: said for part, said in inner("长风大悦城b1层1009铺").items() if said}
+    {'floor': 'b1层', 'room': '1009铺', 'poi': '长风大悦城'}
+    """
+    parts = dict.fromkeys(_INNER, "")
+    if not rest:
+        return parts
+    names = [rest]
+    if any(character.isdigit() for character in rest) or "楼" in rest or "座" in rest:
+        flat = _FLAT.search(rest)
+        if flat:
+            parts["building"] = f"{flat['building']}号楼"
+            parts["unit"] = f"{flat['unit']}单元" if flat["unit"] else ""
+            parts["room"] = f"{flat['room']}室"
+            rest = rest[: flat.start()]
+        names = _take_parts(rest, parts)
+    for name in names:
+        name = name.strip("/-()")
+        if name and not parts["block"] and not parts["poi"] and _BLOCK.search(name):
+            parts["block"] = name
+        elif name:
+            parts["poi"] += name
+    return parts
+
+
+def _take_parts(rest: str, parts: dict[str, str]) -> list[str]:
+    names, at = [], 0
+    for found in _PARTS.finditer(rest):
+        kind = found.lastgroup or ""
+        if parts[kind]:
+            continue
+        said = found[kind]
+        if kind == "building" and said[-1] == "楼" and said[:-1].isdigit():
+            said = f"{said[:-1]}号楼"
+        if kind == "floor" and said[-1] == "楼":
+            said = f"{said[:-1]}层"
+        parts[kind] = said
+        names.append(rest[at : found.start()])
+        at = found.end()
+    return [*names, rest[at:]]

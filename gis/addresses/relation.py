@@ -1,0 +1,221 @@
+"""Where a place lies from its mark 方位: directions, distances, sides, gates and the like."""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+DIRECTIONS = {
+    "东北": (1.0, 1.0),
+    "东南": (1.0, -1.0),
+    "西北": (-1.0, 1.0),
+    "西南": (-1.0, -1.0),
+    "东": (1.0, 0.0),
+    "西": (-1.0, 0.0),
+    "南": (0.0, -1.0),
+    "北": (0.0, 1.0),
+}
+"""Direction -> (east, north), not of unit length."""
+
+_WAY = "东北|东南|西北|西南|北东|南东|北西|南西|东|西|南|北"
+_TURNED = {"北东": "东北", "南东": "东南", "北西": "西北", "南西": "西南"}
+_ABOUT = "大约|大概|约莫|约|差不多|不到|将近|近"
+_HAS_OFFSET = re.compile(r"[\d几多来余半百](?:米|m(?![a-z])|公里|千米|km|里地)")
+_OFFSET = re.compile(
+    rf"(?:(?:往|向|朝|以|偏|靠|再){{0,2}}(?P<way>{_WAY})(?:侧|边|面|方向|方|头|行|走|直行){{0,2}}"
+    r"|(?P<on>往前|向前|前行|前方|往里|向里|往回|过去|再走|外|后|前))?"
+    rf"(?P<about>{_ABOUT})?"
+    r"(?P<metres>\d{1,5}(?:\.\d{1,3})?(?:-\d{1,5})?几?|半|几百|几十|几|百十|百)(?P<more>[多来余几])?"
+    r"(?P<unit>米|m(?![a-z])|公里半?|千米|km|里地)(?P<after>左右|处|的?地方|远|外|许|以外|以内){0,2}"
+)
+_LOOSE = {"半": 0.5, "几百": 300.0, "几十": 50.0, "几": 5.0, "百十": 110.0, "百": 100.0}
+_SIDE = re.compile(r"(?:马路|道路|路)(?P<side>东|西|南|北)(?:侧|边|面)?(?:路边)?")
+_SIDE_ENDS = frozenset("东西南北侧边面")
+_WAY_ENDS = "路街道巷弄线口"
+_END_SIGNS = frozenset("面过口前外旁处门侧边方首头角端段近围带壁上下后身内里部顶道底洞路带置左右间")
+_END = re.compile(
+    "的?(?:"
+    r"(?P<opposite>(?:斜|正|马路|路|街)?(?:对面|对过)|(?<![相东西])对门)"
+    rf"|(?P<gate>(?:(?P<gate_way>{_WAY})|正|大|后|侧|(?<![路街道巷弄线里村\d\-])\d{{1,2}}号)门(?:口|前|外|旁|处)?|大?门[口前外旁])"
+    rf"|(?P<side>(?P<side_way>{_WAY})(?:侧|边|面|方向|方|首|头|角|端)(?:路边)?)"
+    rf"|(?P<mouth>(?P<mouth_way>{_WAY})口)"
+    rf"|(?P<stretch>(?P<stretch_way>{_WAY}|中)段)"
+    r"|(?P<near>附近|周边|周围|一带|旁边|旁侧|近旁|边上|隔壁|[左右两一外]侧|路边|旁)"
+    r"|(?P<behind>后面|后方|背后|后身|(?<=[院店校厦站号厅场馆座])后)"
+    r"|(?P<front>前面|前方|(?<=[院店校厦站号厅场馆座])前)"
+    r"|(?P<inside>(?<=[区园村厦里苑校局司厂队会院])院[内里]|里面|内部|里边|内|(?<=院)里)"
+    r"|(?P<below>(?<![\d号大小主东西南北中新老旧座])楼[下上前后旁顶]|(?<=楼)[下上前后旁顶]|(?<=座)下)"
+    r"|(?P<bridge>(?<=桥)[下上头底洞]面?)"
+    r"|(?P<lane>辅路|主路|辅道|非机动车道|机动车道|人行道|便道|绿化带|隔离带|盲道|路中间|路面)"
+    r"|(?P<at>(?<![事理售收总代筹管团业业汇叉交界会])处|位置|地方)"
+    ")$"
+)
+_POSITIONS = {
+    "opposite": "对面",
+    "gate": "门",
+    "side": "侧",
+    "mouth": "口",
+    "stretch": "段",
+    "near": "附近",
+    "behind": "后",
+    "front": "前",
+    "inside": "内",
+    "below": "楼下",
+    "bridge": "桥下",
+    "lane": "辅路",
+    "at": "",
+}
+_MOST_ENDS = 3
+_LEAST_MARK = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Where a place lies from its mark."""
+
+    direction: str = ""
+    """One of `DIRECTIONS`, or empty. With no distance: the side of the mark, as in 南侧."""
+    distance_m: float = 0.0
+    side: str = ""
+    """Side of the road: 东, 西, 南, 北, or empty."""
+    is_vague: bool = False
+    """附近, 旁 …: near the mark, not at it."""
+    is_opposite: bool = False
+    """对面: across the road from the mark."""
+    is_approximate: bool = False
+    """约, 多米: the distance is not measured."""
+    position: str = ""
+    """对面, 斜对面, 门, 侧, 口, 段, 附近, 后, 前, 内, 楼下, 桥下, 桥上, 辅路, 角, or empty."""
+    gate: str = ""
+    """Direction of the gate: 南 of 南门."""
+    words: str = ""
+    """The relation in its own words."""
+
+
+HERE = Relation()
+"""At the mark."""
+
+
+class Located(NamedTuple):
+    """A mark, the relation to it, and what is said after it."""
+
+    mark: str
+    relation: Relation
+    beyond: str = ""
+    """What follows distance and side, as 老王面馆 in 路口东50米路北老王面馆."""
+
+
+@dataclass
+class _Found:
+    mark: str
+    beyond: str = ""
+    words: list[str] = field(default_factory=list)
+    values: dict[str, str | float | bool] = field(default_factory=dict)
+
+
+def split_relation(address: str) -> Located:
+    """Split an address into its mark and the relation of the place to it.
+
+    Examples
+    --------
+    >>> mark, relation, beyond = split_relation("裕华路与建设大街路口往东约50米路北老王面馆")
+    >>> mark, relation.direction, relation.distance_m, relation.side, beyond
+    ('裕华路与建设大街路口', '东', 50.0, '北', '老王面馆')
+    >>> mark, relation, _ = split_relation("人民医院南门斜对面")
+    >>> mark, relation.gate, relation.position, relation.is_opposite
+    ('人民医院', '南', '斜对面', True)
+    """
+    found = _Found(address)
+    if _HAS_OFFSET.search(address):
+        _take_offset(found)
+    if not found.words and found.mark and found.mark[-1] in _SIDE_ENDS:
+        _take_side(found)
+    for _ in range(_MOST_ENDS):
+        if not found.mark or found.mark[-1] not in _END_SIGNS or not _take_end(found):
+            break
+    if not found.words:
+        return Located(found.mark, HERE)
+    words = "".join(reversed(found.words))
+    return Located(found.mark, Relation(words=words, **found.values), found.beyond)  # type: ignore[arg-type]
+
+
+def _take_offset(found: _Found) -> None:
+    offset = None
+    for match in _OFFSET.finditer(found.mark):
+        offset = match if match.start() >= _LEAST_MARK else offset
+    if offset is None:
+        return
+    tail = found.mark[offset.end() :]
+    # 80米大道 is a name.
+    if not offset["way"] and not offset["on"] and tail.startswith(("大", "路", "街", "道", "阳")):
+        return
+    side = _SIDE.match(tail)
+    words = offset[0] + (side[0] if side else "")
+    found.beyond = tail[side.end() :] if side else tail
+    if side:
+        found.values["side"] = side["side"]
+    found.mark = found.mark[: offset.start()]
+    found.words.append(words)
+    way = offset["way"] or ""
+    found.values["direction"] = _TURNED.get(way, way)
+    found.values["distance_m"] = _metres(offset["metres"], offset["unit"])
+    found.values["is_approximate"] = bool(
+        offset["about"] or offset["more"] or offset["metres"] in _LOOSE or "几" in offset["metres"]
+    )
+
+
+def _metres(said: str, unit: str) -> float:
+    if said in _LOOSE:
+        number = _LOOSE[said]
+    elif "-" in said:
+        low, high = said.rstrip("几").split("-")
+        number = (float(low) + float(high)) / 2
+    else:
+        number = float(said.rstrip("几")) + (5.0 if said.endswith("几") else 0.0)
+    if unit == "公里半":
+        number += 0.5
+    return number * {"米": 1.0, "m": 1.0, "里地": 500.0}.get(unit, 1000.0)
+
+
+def _take_side(found: _Found) -> None:
+    """裕华路北 is the road 裕华路 and its north side; 裕华路路北 says the same."""
+    side = None
+    for match in _SIDE.finditer(found.mark):
+        side = match
+    if side is None or side.end() != len(found.mark) or not side.start():
+        return
+    before = found.mark[: side.start()]
+    is_own = side[0].startswith("路") and before[-1] not in _WAY_ENDS
+    found.values["side"] = side["side"]
+    found.words.append(side[0].removeprefix("路") if is_own else side[0])
+    found.mark = before + "路" * is_own
+
+
+def _take_end(found: _Found) -> bool:
+    end = _END.search(found.mark)
+    if end is None or end.start() < _LEAST_MARK:
+        return False
+    kind = next(name for name in _POSITIONS if end[name] is not None)
+    words, values = end[0], found.values
+    found.mark = found.mark[: end.start()]
+    found.words.append(words)
+    way = end["side_way"] or end["mouth_way"] or end["stretch_way"] or ""
+    if way and way != "中":
+        values.setdefault("direction", _TURNED.get(way, way))
+    if end["gate_way"]:
+        values["gate"] = end["gate_way"]
+    if kind == "opposite":
+        values["is_opposite"] = True
+    elif kind not in ("gate", "at", "mouth") and not values.get("is_opposite"):
+        values["is_vague"] = True
+    values.setdefault("position", _position(kind, words))
+    return True
+
+
+def _position(kind: str, words: str) -> str:
+    if kind == "opposite" and "斜" in words:
+        return "斜对面"
+    if kind == "side" and "角" in words:
+        return "角"
+    if kind == "bridge" and "上" in words:
+        return "桥上"
+    return _POSITIONS[kind]
