@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from api.edition import Edition
 from gis import cluster
-from tests.benchmarks.geocoding import sample
+from tests.benchmarks.geocoding import sample, shanghai
 from tests.benchmarks.geocoding.queries import Query, ask_all
 from tests.benchmarks.geocoding.scoring import reliability_text, table_of
+from tests.real import shanghai as delivery
 from tests.real.building import RealCity, built
 
 
@@ -47,10 +47,31 @@ def run_sample(options: Options) -> None:
         edition = city.snapshot.edition(None)
         clean = sample.clean_queries(city.delivery)
         plain = ask_all(edition, [query for query, _ in clean])
-        spoilt = [q for q in sample.disturbed_queries(clean, city.delivery, seed=1)]
+        spoilt = list(sample.disturbed_queries(clean, city.delivery, seed=1))
         disturbed = ask_all(edition, _part(spoilt, options.limit))
     _show("Sample district, clean", plain, options)
     _show("Sample district, disturbed", disturbed, options)
+
+
+def run_shanghai(options: Options) -> None:
+    """Ask Shanghai's held-out addresses, with and without district, and names, beside rivals."""
+    parts = shanghai.split()
+    with built_city(lambda folder: delivery.write_workspace(folder, pois=parts.built)) as city:
+        edition = city.snapshot.edition(None)
+        for with_district in (True, False):
+            asked = shanghai.address_queries(parts, with_district=with_district)
+            asked = _part(asked, options.limit)
+            title = f"Shanghai, addresses {'with' if with_district else 'without'} district"
+            _show(title, ask_all(edition, asked), options)
+            plain = shanghai.plain_table(edition, asked, parts, with_district=with_district)
+            _show_rival("  rival: table of road and number, nearest number", plain)
+            some = _part(asked, 1000)
+            fuzzy = shanghai.fuzzy_table(edition, some, parts.built, column="address")
+            _show_rival("  rival: rapidfuzz over the addresses", fuzzy)
+        asked = _part(shanghai.name_queries(parts), options.limit)
+        _show("Shanghai, names", ask_all(edition, asked), options)
+        fuzzy = shanghai.fuzzy_table(edition, _part(asked, 1000), parts.built, column="name")
+        _show_rival("  rival: rapidfuzz over the names", fuzzy)
 
 
 def _part(items: list[Query], limit: int) -> list[Query]:
@@ -58,18 +79,23 @@ def _part(items: list[Query], limit: int) -> list[Query]:
     return items[:: max(1, len(items) // limit)] if limit else items
 
 
+def _show_rival(title: str, outcomes: pd.DataFrame) -> None:
+    groups = {"all": outcomes} | dict(iter(outcomes.groupby("line", sort=False)))
+    sys.stdout.write(f"{table_of(title, groups)}\n")
+
+
 def _show(title: str, outcomes: pd.DataFrame, options: Options) -> None:
     groups = {"all": outcomes}
     unclear = outcomes[outcomes["is_ambiguous"]]
     if len(unclear):
         groups |= {"  unambiguous": outcomes[~outcomes["is_ambiguous"]], "  ambiguous": unclear}
-    groups |= {name: rows for name, rows in outcomes.groupby("line", sort=False)}
+    groups |= dict(iter(outcomes.groupby("line", sort=False)))
     answered = outcomes[outcomes["is_answered"]]
     sys.stdout.write(f"\n{table_of(title, groups)}\n{reliability_text(answered)}\n")
     options.failures.append(outcomes[~outcomes["hit1"]].assign(set=title))
 
 
-RUNS: dict[str, Callable[[Options], None]] = {"sample": run_sample}
+RUNS: dict[str, Callable[[Options], None]] = {"sample": run_sample, "shanghai": run_shanghai}
 
 
 def main() -> None:

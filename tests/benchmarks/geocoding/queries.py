@@ -14,6 +14,7 @@ from api.models import PlaceAnswer
 LIMIT = 5
 SAME_M = 2.0
 """An answer this near is the thing itself, out of another database."""
+Point = tuple[float, float]
 Ask = Callable[[str], list[PlaceAnswer]]
 
 
@@ -74,6 +75,27 @@ def _row(query: Query, answers: list[PlaceAnswer], seconds: float) -> dict[str, 
         "error_m": _apart_m(query, top) if top else np.nan,
         "seconds": seconds,
     }
+
+
+def rival_all(
+    edition: Edition, queries: Sequence[Query], find: Callable[[Query], Point | None]
+) -> pd.DataFrame:
+    """Ask a rival that gives one point and no score; the same rows as of `ask_all`."""
+    rows = []
+    for query in queries:
+        start = time.perf_counter()
+        point = find(query)
+        row = _row(query, [], time.perf_counter() - start)
+        if point is not None:
+            error_m = float(np.hypot(point[0] - query.x, point[1] - query.y))
+            is_right = error_m <= query.near_m
+            row |= {
+                "is_answered": True, "error_m": error_m, "got_x": point[0], "got_y": point[1],
+                "hit1": is_right, "hit5": is_right,
+            }  # fmt: skip
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    return frame.join(_areas(edition, frame)) if len(frame) else frame
 
 
 def _is_right(query: Query, answer: PlaceAnswer) -> bool:

@@ -40,6 +40,7 @@ class Scores:
 def score(outcomes: pd.DataFrame) -> Scores:
     """Return the figures of some outcomes; NaN where nothing was answered."""
     answered = outcomes[outcomes["is_answered"]]
+    is_scored = bool(answered["score"].notna().any())  # rivals have no scores
     sure = answered[answered["score"] >= SURE]
     errors = answered["error_m"].to_numpy()
     radius = np.maximum(answered["uncertainty_m"].to_numpy() * WITHIN_95, 2.0)
@@ -53,10 +54,10 @@ def score(outcomes: pd.DataFrame) -> Scores:
         in_district=_mean(answered["in_district"]),
         in_community=_mean(answered["in_community"]),
         in_grid=_mean(answered["in_grid"]),
-        sure=len(sure) / max(len(outcomes), 1),
+        sure=len(sure) / max(len(outcomes), 1) if is_scored else np.nan,
         wrong_when_sure=1.0 - _mean(sure["hit1"]),
-        calibration_error=calibration_error(answered),
-        within_stated=_mean(pd.Series(errors <= radius)),
+        calibration_error=calibration_error(answered) if is_scored else np.nan,
+        within_stated=_mean(pd.Series(errors <= radius)) if is_scored else np.nan,
         per_second=len(outcomes) / max(float(outcomes["seconds"].sum()), 1e-9),
     )
 
