@@ -239,3 +239,66 @@ def near_points(grid: Any, at: Any, mask: Any, cell_m: float, wanted: Any) -> An
                 found[count] = row
                 count += 1
     return found[:count]
+
+
+@numba.njit(cache=True)
+def flatten(numbers: Any, first: Any, values: Any, most: int) -> tuple[Any, Any]:
+    """Return the values of the postings of some texts, and for each the place of its text."""
+    flat = np.empty(most, dtype=np.int64)
+    of = np.empty(most, dtype=np.int64)
+    count = 0
+    for place in range(len(numbers)):
+        for at in range(first[numbers[place]], first[numbers[place] + 1]):
+            if count == most:
+                return flat, of
+            flat[count] = values[at]
+            of[count] = place
+            count += 1
+    return flat[:count], of[:count]
+
+
+@numba.njit(cache=True)
+def standing(postings: Any, numbers: Any, places: Any, limits: Any) -> Any:
+    """Return the postings of some texts whose rows hold and lie in some communities, in order.
+
+    Parameters
+    ----------
+    postings : tuple
+        Where the postings of each text begin, their rows, ways of matching, and the rows that hold.
+    numbers : array of int
+        Texts.
+    places : tuple
+        Community of each row; array (n, 2) of the ranges of communities that count, empty: all.
+    limits : tuple of int
+        Last way of matching that counts, most postings of one text, most of all.
+
+    Returns
+    -------
+    array (n, 2)
+        Place of the text in `numbers`, and posting.
+    """
+    first, rows, hows, held = postings
+    last_how, per_text, most = limits
+    found = np.empty((most, 2), dtype=np.int64)
+    count = 0
+    for place in range(len(numbers)):
+        of_text = 0
+        for at in range(first[numbers[place]], first[numbers[place] + 1]):
+            if count == most or of_text == per_text:
+                break
+            if hows[at] <= last_how and held[rows[at]] and _lies_in(places, rows[at]):
+                found[count] = (place, at)
+                count += 1
+                of_text += 1
+    return found[:count]
+
+
+@numba.njit(cache=True)
+def _lies_in(places: Any, row: int) -> bool:
+    community, ranges = places
+    if len(ranges) == 0:
+        return True
+    for low, high in ranges:  # noqa: SIM110 (compiled)
+        if low <= community[row] < high:
+            return True
+    return False
