@@ -16,7 +16,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench grid-bench lint lock docs clean environment environment-dev
+.PHONY: help demo test bench grid-bench geocode-bench lint lock docs clean environment environment-dev
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: environment-dev ## Measure beside the peers and print the table
 
 grid-bench: environment-dev ## Divide real towns and print the figures beside simpler ways
 	$(PYTHON) -m tests.benchmarks.grids
+
+geocode-bench: environment-dev ## Ask for places of four cities and print what is found beside plainer ways
+	$(PYTHON) -m tests.benchmarks.geocoding
 
 lint: environment-dev ## Lint, format and types
 	$(BIN)/ruff check .
