@@ -29,26 +29,64 @@ def census_rules(severity: Mapping[str, Severity]) -> dict[str, Rule]:
     >>> census_rules({"C046": "off"})["C046"].severity
     'off'
     """
-    rules = read_rules("census")
+    return adapted(
+        read_rules("census"),
+        severity,
+        table="census",
+        fixed=FIXED,
+        listing="`wanmi census rules`",
+    )
+
+
+def adapted(
+    rules: Mapping[str, Rule],
+    severity: Mapping[str, Severity],
+    *,
+    table: str,
+    fixed: frozenset[str],
+    listing: str,
+) -> dict[str, Rule]:
+    """Return rules as severe as a city wants them.
+
+    Parameters
+    ----------
+    rules : mapping
+        The catalogue by code.
+    severity : mapping
+        Rule code -> ``error``, ``warning`` or ``off``.
+    table : str
+        Table of the city profile that `severity` stands in.
+    fixed : frozenset of str
+        Rules that always refuse.
+    listing : str
+        Where the rules are listed, for the sentence that says so.
+
+    Raises
+    ------
+    SettingsError
+        There is no rule of a code, or a rule that always refuses is to do less.
+    """
     for code, wanted in severity.items():
         if code not in rules:
             near = get_close_matches(code.upper(), rules, n=1)
             hint, hint_zh = (
                 (f" (did you mean {near[0]}?)", f"（是否为 {near[0]}？）") if near else ("", "")
             )
-            msg = f"[census] severity names {code!r}, which is no rule{hint}: `wanmi census rules` lists them."
+            msg = (
+                f"[{table}] severity names {code!r}, which is no rule{hint}: {listing} lists them."
+            )
             raise SettingsError(
                 msg,
-                zh=f"[census] severity 中的“{code}”不是规则{hint_zh}，请用 wanmi census rules 查看。",
+                zh=f"[{table}] severity 中的“{code}”不是规则{hint_zh}，请用 {listing.strip('`')} 查看。",
             )
-        if code in FIXED and wanted != "error":
+        if code in fixed and wanted != "error":
             msg = (
-                f"[census] severity makes {code} {wanted!r}, but rows that break it can not be stored: "
+                f"[{table}] severity makes {code} {wanted!r}, but rows that break it can not be stored: "
                 "take this entry out."
             )
             raise SettingsError(
                 msg,
-                zh=f"[census] severity 把 {code} 设为“{wanted}”，但违反该规则的数据无法入库，请删除此项。",
+                zh=f"[{table}] severity 把 {code} 设为“{wanted}”，但违反该规则的数据无法入库，请删除此项。",
             )
     return {
         code: replace(rule, severity=severity.get(code, rule.severity))

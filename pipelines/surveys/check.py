@@ -43,12 +43,12 @@ from pipelines.delivery import Delivery
 from pipelines.rejects import all_rules
 from pipelines.steps import STEPS, Step
 from pipelines.surveys.tallies import class_names, classify, judge_files, tally_classes
-from pipelines.topography import wholemap
+from pipelines.topography.judging import judge_map
 from pipelines.unpacking import opened_delivery
 
 DATASET = "components"
 Judge = Callable[[Any, BuildContext], Outcome]
-_WHOLE: Mapping[str, Judge] = {"topography": wholemap.judge}
+_WHOLE: Mapping[str, Judge] = {"topography": judge_map}
 """Dataset -> how it is judged where more rules hold than those of a build."""
 _ROADS = "43"
 """Feature classes of roads begin so (GB/T 13923)."""

@@ -22,6 +22,8 @@ ROAD_PREFIXES = ("42", "43", "44")
 NO_ROAD_PREFIXES = ("4301", "4207", "4405")
 """Rail transit, control points of roads, mountain passes."""
 ELEVATED_PREFIX = "4303"
+MINOR_PREFIXES = ("4306", "4307", "44")
+"""Roads inside compounds, steps, and paths of the country."""
 BRIDGE_PREFIXES = ("4503", "4505")
 _NODED_SHARE = 0.5
 """Share of crossings that lines end or have a vertex at, from which on one without is a flyover."""
@@ -85,7 +87,12 @@ def road_graph(features: gpd.GeoDataFrame, *, snap_m: float = 0.5) -> RoadGraph:
     roads = road_lines(features)
     lines = roads.geometry.to_numpy()
     levels = _levels(roads)
-    contacts, unnoded = _contacts(lines, levels, bridges=_bridges(features), snap_m=snap_m)
+    cross = _interior_crossings(lines, levels, snap_m=snap_m)
+    cross = cross[~_is_over(cross, lines, _bridges(features))].reset_index(drop=True)
+    minor = roads["feature_class"].astype(str).str.startswith(MINOR_PREFIXES).to_numpy(dtype=bool)
+    # No flyover is built for paths: where two cross, they meet.
+    is_minor = minor[cross["first"].to_numpy(np.intp)] & minor[cross["second"].to_numpy(np.intp)]
+    contacts, unnoded = _contacts(lines, levels, cross.assign(is_minor=is_minor), snap_m=snap_m)
     return _assemble(roads, levels, contacts, unnoded=unnoded, snap_m=snap_m)
 
 
@@ -135,7 +142,7 @@ class _Contacts:
 
 
 def _contacts(
-    lines: Geometries, levels: Indices, *, bridges: Geometries, snap_m: float
+    lines: Geometries, levels: Indices, cross: pd.DataFrame, *, snap_m: float
 ) -> tuple[_Contacts, pd.DataFrame]:
     count = len(lines)
     ends = shapely.points(
@@ -157,13 +164,12 @@ def _contacts(
     touches = inner & level_fits
     near = shapely.STRtree(ends).query(ends, predicate="dwithin", distance=snap_m)
     pairs = near.T[near[0] < near[1]]
-    cross = _interior_crossings(tree, lines, levels, snap_m=snap_m)
-    cross = cross[~_is_over(cross, lines, bridges)].reset_index(drop=True)
     # As OpenStreetMap draws it: where crossings are cut, a line that is not cut passes over.
     noded = _crossings_of_ends(pairs, 2 * count) + int(cross["has_vertex"].sum())
-    bare = int((~cross["has_vertex"]).sum())
+    bare = int((~cross["has_vertex"] & ~cross["is_minor"]).sum())
     is_cut = noded >= _NODED_SHARE * (noded + bare)
-    cross["is_joined"] = cross["has_vertex"] if is_cut else True
+    joins = cross["has_vertex"] | cross["is_minor"] if is_cut else True
+    cross = cross.assign(is_joined=joins)
     joined = cross[cross["is_joined"]]
     points = np.concatenate([shapely.get_coordinates(ends), joined[["x", "y"]].to_numpy(float)])
     number = np.arange(len(joined), dtype=np.intp) + 2 * count
@@ -187,11 +193,9 @@ def _crossings_of_ends(pairs: NDArray[np.intp], count: int) -> int:
     return int((np.bincount(_labels(count, pairs)) >= _CROSS).sum())
 
 
-def _interior_crossings(
-    tree: shapely.STRtree, lines: Geometries, levels: Indices, *, snap_m: float
-) -> pd.DataFrame:
+def _interior_crossings(lines: Geometries, levels: Indices, *, snap_m: float) -> pd.DataFrame:
     """Return where lines cross away from their ends, and whether they meet there."""
-    first, second = tree.query(lines, predicate="crosses")
+    first, second = shapely.STRtree(lines).query(lines, predicate="crosses")
     keep = (first < second) & (levels[first] == levels[second])
     first, second = first[keep], second[keep]
     shared = shapely.intersection(lines[first], lines[second])

@@ -4,7 +4,7 @@ from pipelines.topography.features import transform
 from tests.pipelines.town import at, context, frame, line, rectangle, rules_of
 
 
-def row(code, feature_class="310300", shape=None, **more):
+def row(code, feature_class="340000", shape=None, **more):
     base = {"code": code, "feature_class": feature_class, "geometry": shape or at(10, 10)}
     return base | more
 
@@ -50,8 +50,8 @@ def test_classes_are_judged(tmp_path):
 
 
 def test_a_feature_without_identifier_keeps_the_derived_one(tmp_path):
-    first = transform(frame([row(None), row("b")]), context(tmp_path))
-    again = transform(frame([row("b"), row(None)]), context(tmp_path))
+    first = transform(frame([row(None), row("b", shape=at(30, 30))]), context(tmp_path))
+    again = transform(frame([row("b", shape=at(30, 30)), row(None)]), context(tmp_path))
     derived = first.accepted["code"].iloc[0]
     assert derived == again.accepted["code"].iloc[1]
     assert rules_of(first.faults) == [(1, "TP03")]

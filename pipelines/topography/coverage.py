@@ -1,0 +1,72 @@
+"""Holes in the map: squares without any feature, with features all around."""
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from scipy.ndimage import convolve, uniform_filter
+
+from pipelines.topography.maprows import MapRows
+
+_CELL_M = 100.0
+_AROUND = 7
+"""Of the eight squares around, this many hold features."""
+_LEAST = 3
+"""Squares around hold this many features each on average."""
+
+
+def check_coverage(rows: MapRows, ground: shapely.Geometry | None) -> None:
+    """Record squares of 100 m without any feature among squares that have some.
+
+    What lies around is told at the feature nearest to the square. Areas fill the squares they cover, so
+    that a lake or a field is no hole.
+
+    Parameters
+    ----------
+    rows : MapRows
+        The features.
+    ground : shapely geometry or None
+        The city; squares whose middle lies outside are not looked at. None: no areas are loaded.
+    """
+    if len(rows.shapes) == 0:
+        return
+    bounds = shapely.bounds(rows.shapes)
+    west, south = np.floor(np.nanmin(bounds[:, :2], axis=0) / _CELL_M) * _CELL_M
+    size = np.ceil((np.nanmax(bounds[:, 2:], axis=0) - (west, south)) / _CELL_M).astype(int) + 1
+    if size.prod() > 4_000_000:
+        return  # features lie far apart: the map has no squares to speak of
+    counts = _counts(rows, west, south, size)
+    around = convolve(
+        (counts > 0).astype(int), np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]), mode="constant"
+    )
+    mean = uniform_filter(counts.astype(float), 3, mode="constant") * 9 / 8
+    column, row = np.nonzero((counts == 0) & (around >= _AROUND) & (mean >= _LEAST))
+    middle = np.column_stack([west + (column + 0.5) * _CELL_M, south + (row + 0.5) * _CELL_M])
+    if ground is not None:
+        middle = middle[shapely.contains_xy(ground, middle[:, 0], middle[:, 1])]
+    if len(middle) == 0:
+        return
+    tree = shapely.STRtree(rows.shapes)
+    near = tree.query_nearest(shapely.points(middle), all_matches=False)[1]
+    rows.note("TP60", near, x=middle[:, 0], y=middle[:, 1], size=_CELL_M / 2)
+
+
+def _counts(rows: MapRows, west: float, south: float, size: np.ndarray) -> np.ndarray:
+    """Return the features in each square: points and vertices, and the middles that areas cover."""
+    points, owner = shapely.get_coordinates(rows.shapes, return_index=True)
+    cell = np.floor((points - (west, south)) / _CELL_M).astype(int)
+    keys = np.unique(np.column_stack([cell, owner]), axis=0)
+    counts = np.zeros(size, dtype=np.int64)
+    np.add.at(counts, (keys[:, 0], keys[:, 1]), 1)
+    empty = np.argwhere(counts == 0)
+    spots = shapely.points((empty + 0.5) * _CELL_M + (west, south))
+    wide = rows.shapes[rows.dimension > 0]
+    covered = np.unique(
+        shapely.STRtree(wide).query(spots, predicate="dwithin", distance=_CELL_M / 2)[0]
+    )
+    counts[tuple(empty[covered].T)] += 1
+    return counts
+
+
+def ground_of(areas: gpd.GeoDataFrame) -> shapely.Geometry | None:
+    """Return the ground of all areas; None without any."""
+    return None if len(areas) == 0 else shapely.union_all(areas.geometry.to_numpy())
