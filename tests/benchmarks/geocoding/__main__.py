@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from gis import cluster
-from tests.benchmarks.geocoding import sample, shanghai
+from tests.benchmarks.geocoding import sample, shanghai, tainan
 from tests.benchmarks.geocoding.queries import Query, ask_all
 from tests.benchmarks.geocoding.scoring import reliability_text, table_of
-from tests.real import shanghai as delivery
+from tests.real import shanghai as shanghai_delivery
+from tests.real import tainan_addresses
 from tests.real.building import RealCity, built
 
 
@@ -56,7 +57,9 @@ def run_sample(options: Options) -> None:
 def run_shanghai(options: Options) -> None:
     """Ask Shanghai's held-out addresses, with and without district, and names, beside rivals."""
     parts = shanghai.split()
-    with built_city(lambda folder: delivery.write_workspace(folder, pois=parts.built)) as city:
+    with built_city(
+        lambda folder: shanghai_delivery.write_workspace(folder, pois=parts.built)
+    ) as city:
         edition = city.snapshot.edition(None)
         for with_district in (True, False):
             asked = shanghai.address_queries(parts, with_district=with_district)
@@ -72,6 +75,18 @@ def run_shanghai(options: Options) -> None:
         _show("Shanghai, names", ask_all(edition, asked), options)
         fuzzy = shanghai.fuzzy_table(edition, _part(asked, 1000), parts.built, column="name")
         _show_rival("  rival: rapidfuzz over the names", fuzzy)
+
+
+def run_tainan(options: Options) -> None:
+    """Ask Tainan for raw addresses and for the hotline's cases."""
+    parts = tainan.split()
+    write = tainan_addresses.write_workspace
+    with built_city(lambda folder: write(folder, official=parts.built)) as city:
+        edition = city.snapshot.edition(None)
+        pairs = _part(tainan.pair_queries(parts), options.limit)
+        _show("Tainan, raw addresses", ask_all(edition, pairs), options)
+        cases = _part(tainan.case_queries(parts), options.limit)
+        _show("Tainan, cases of the hotline", ask_all(edition, cases), options)
 
 
 def _part(items: list[Query], limit: int) -> list[Query]:
@@ -95,7 +110,11 @@ def _show(title: str, outcomes: pd.DataFrame, options: Options) -> None:
     options.failures.append(outcomes[~outcomes["hit1"]].assign(set=title))
 
 
-RUNS: dict[str, Callable[[Options], None]] = {"sample": run_sample, "shanghai": run_shanghai}
+RUNS: dict[str, Callable[[Options], None]] = {
+    "sample": run_sample,
+    "shanghai": run_shanghai,
+    "tainan": run_tainan,
+}
 
 
 def main() -> None:
