@@ -190,6 +190,7 @@ def _judge_all(
         inputs = [f"{name}={standing.get(name, '')}" for name in step.inputs]
         if "units" in step.inputs:
             inputs += _decisions(context)
+        inputs += step.facts(context)
         parts = [step.dataset, hash_content(delivery, layers, known=known), surroundings, *inputs]
         content_hash = sha256("\n".join(parts).encode()).hexdigest()
         before = find_build(database, dataset=step.dataset, content_hash=content_hash)

@@ -1,6 +1,6 @@
 """What a dataset's transform may look at: the city, the delivery, and the rows that hold by then."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,7 +13,7 @@ from census.texts import FileFinding
 from census.units import UnitDirectory, read_directory
 from gis.builds import live
 from gis.crs import CityCrs
-from gis.database import Database
+from gis.database import Database, read_rows
 from gis.workspace import Profile, Workspace
 from pipelines.delivery import Delivery
 
@@ -82,6 +82,28 @@ class References:
         if dataset in self._changes:
             self._frames[dataset] = self._changes.pop(dataset)(self._frames[dataset])
         return self._frames[dataset]
+
+    def part(self, dataset: str, column: str, values: Sequence[str]) -> pd.DataFrame:
+        """Return the rows whose `column` has one of `values`, without reading the others if it can."""
+        if dataset in self._frames or self._database is None:
+            whole = self.get(dataset)
+            return whole[whole[column].isin(list(values))]
+        rows = live(self._database, dataset, matching=(column, values))
+        if dataset in self._changes:
+            rows = self._changes[dataset](rows)
+        return rows[rows[column].isin(list(values))]
+
+    def names_had(self) -> Mapping[str, Sequence[str]]:
+        """Return area code -> the names it had, in order; what it is called now may be among them."""
+        if self._database is None:
+            return {}
+        query = "SELECT code, name FROM grids.area GROUP BY code, name ORDER BY code, max(valid_from) DESC, name"
+        with self._database.connect(read_only=True) as connection:
+            rows = read_rows(connection, query)
+        names: dict[str, list[str]] = {}
+        for code, name in zip(rows["code"], rows["name"], strict=True):
+            names.setdefault(code, []).append(name)
+        return names
 
     def expect(self, dataset: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
         """Answer for `dataset` with what `change` makes of its rows, from now on."""

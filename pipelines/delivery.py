@@ -23,8 +23,8 @@ DATASETS = (
     "management_grids",
     "evaluation_grids",
     "responsibility",
-    "addresses",
     "components",
+    "addresses",
     "cases",
     "imagery",
 )

@@ -18,7 +18,15 @@ from gis.errors import NotFoundError, RequestError
 from gis.vector import write_vector
 from pipelines.delivery import DATASETS
 
-RULE_PACKAGES = ("gis.codes", "gridding", "gridding.trades", "census", "pipelines")
+RULE_PACKAGES = (
+    "gis.codes",
+    "gridding",
+    "gridding.trades",
+    "census",
+    "pipelines",
+    "pipelines.geocoding",
+    "pipelines.topography",
+)
 """Packages with a catalogue of rules."""
 FORMATS = (".gpkg", ".xlsx")
 HEAD = (

@@ -20,7 +20,7 @@ from pipelines import (
     units,
 )
 from pipelines.context import BuildContext
-from pipelines.geocoding import addresses, gazetteer
+from pipelines.geocoding import step as geocoding
 from pipelines.place_names import names as place_names
 from pipelines.topography import features as topography
 
@@ -40,6 +40,8 @@ class Step:
     """Datasets its rows are judged against: if one of them changes, it is judged again."""
     triggers: tuple[str, ...] = ()
     """Datasets whose delivery makes this one anew even if it is not delivered itself."""
+    facts: Callable[[BuildContext], list[str]] = lambda _: []
+    """What else its rows are judged against, as texts: the part of a dataset that matters to it."""
 
 
 def _everything(accepted: pd.DataFrame, context: BuildContext) -> Scope:
@@ -85,30 +87,6 @@ def _component_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
         "class_code",
         sorted(accepted["class_code"].unique()),
         code_prefix=_districts(accepted["code"]),
-    )
-
-
-def _address_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
-    """Replace all derived places, and the delivered ones if addresses were delivered."""
-    del accepted
-    sources = ["areas", "place_names", "topography"]
-    if context.delivery.layers_of("addresses"):
-        sources.append("addresses")
-    return Scope.matching("source", sources)
-
-
-def judge_addresses(frame: pd.DataFrame, context: BuildContext) -> Outcome:
-    """Judge delivered addresses and add the places that the other databases name."""
-    delivered = addresses.transform(gpd.GeoDataFrame(frame), context)
-    live = context.rows(addresses.DATASET)
-    known = delivered.accepted
-    if not context.delivery.layers_of(addresses.DATASET):
-        known = live[live["source"] == addresses.DATASET]
-    derived = gazetteer.drop_delivered(gazetteer.derive_places(context), known)
-    both = pd.concat([delivered.accepted, derived], ignore_index=True)
-    return Outcome(
-        accepted=gpd.GeoDataFrame(both, geometry="geometry", crs=context.crs.crs),
-        faults=delivered.faults,
     )
 
 
@@ -162,17 +140,18 @@ STEPS = (
         inputs=("areas", "unit_grids", "units"),
     ),
     Step(
-        dataset="addresses",
-        judge=judge_addresses,
-        scope=_address_scope,
-        inputs=("areas", "topography", "unit_grids", "place_names"),
-        triggers=("areas", "topography", "place_names"),
-    ),
-    Step(
         dataset="components",
         judge=components.transform,
         scope=_component_scope,
         inputs=("areas", "topography", "unit_grids", "units"),
+    ),
+    Step(
+        dataset="addresses",
+        judge=geocoding.judge,
+        scope=geocoding.scope,
+        inputs=("areas", "topography", "unit_grids", "place_names"),
+        triggers=("areas", "topography", "place_names", "components"),
+        facts=geocoding.facts,
     ),
     Step(dataset="cases", judge=cases.transform, scope=_everything),
     Step(dataset="imagery", judge=imagery.transform, scope=_nothing, inputs=("areas",)),

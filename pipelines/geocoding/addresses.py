@@ -1,6 +1,4 @@
-"""Addresses 地址 into the geocoding database: delivered ones, and the places other databases name."""
-
-from itertools import pairwise
+"""Addresses 地址 as contractors deliver them: ten columns, one text, a table of marks, plates alone."""
 
 import geopandas as gpd
 import pandas as pd
@@ -8,144 +6,185 @@ import pandas as pd
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
+from pipelines.geocoding.kinds import assume_kinds
+from pipelines.geocoding.likeness import warn_alike
+from pipelines.geocoding.places import AREA_LEVELS, LEVELS, complete, hashed, union_lists
+from pipelines.geocoding.reading import Reading, read_levels
+from pipelines.geocoding.short_names import Places, short_names
 from pipelines.placement import chain_names, check_in_city, place
 from pipelines.repeats import refuse_repeats
 from pipelines.topography.features import KINDS
 from pipelines.values import code_of, known_words, name_of, names_of, text_of, words_of
 
 DATASET = "addresses"
-RULES = {**read_rules("gis.codes"), **read_rules("pipelines")}
-LEVELS = (
-    "province",
-    "city",
-    "district",
-    "street",
-    "community",
-    "road",
-    "plate",
-    "block",
-    "building",
-    "poi",
-)
-"""The ten levels of an address, from the widest (GB/T 30428.3)."""
-OWN_LEVEL = {"street": "road", "block": "block", "poi": "poi"}
-"""Kind of place -> the level that bears its own name."""
-_AREA_LEVELS = ("district", "street", "community")
-PLACE_COLUMNS = (
-    "code",
-    "kind",
-    "name",
-    "aliases",
-    "former_names",
-    "short_names",
-    "full_address",
-    *LEVELS,
-    "orientation",
-    "supplement",
-    "community_code",
-    "grid_code",
-    "category",
-    "source",
-    "other_sources",
-    "accuracy_m",
-    "as_delivered",
-    "geometry",
-    "source_file",
-    "source_row",
-)
+RULES = {**read_rules("gis.codes"), **read_rules("pipelines"), **read_rules("pipelines.geocoding")}
+_FROM_LEVELS = ("poi", "building", "block", "plate", "road")
 
 
 def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     """Judge delivered addresses, complete their levels, find community and grid.
 
-    A blank name is taken from the smallest level given; blank district, street and community are
-    taken from the areas that hold the point. Words that contradict the point are a warning.
+    A blank name is taken from the smallest levels; a missing kind is assumed (AD03 says which and
+    why, once for a file and reason); a missing code is made of the row's own words and place. Blank
+    district, street and community are taken from the areas that hold the point. Words that
+    contradict the point are a warning.
     """
     faults = Faults(frame, rules=RULES)
-    levels = pd.DataFrame({level: name_of(frame, level) for level in LEVELS}, index=frame.index)
-    code, name = code_of(frame, "code"), name_of(frame, "name").fillna(_smallest(levels))
-    kind = words_of(frame, "kind", subject="place_kind")
-    faults.add("P001", code.isna())
+    reading = read_levels(frame, context)
+    levels = reading.levels
+    name = name_of(frame, "name")
+    kind, assumed = _kinds(frame, levels, name, faults)
+    name = name.fillna(named_by_levels(levels, kind))
     faults.add("P003", name.isna())
-    said = text_of(frame, "kind").fillna("")
-    faults.add("AD01", kind.isna(), value=said, known=known_words("place_kind"))
     checked = check_in_city(frame, faults, kinds=KINDS, context=context)
+    code = _codes(frame, name, levels, checked, faults)
     refuse_repeats(faults, code)
     kept = checked.loc[~faults.refused].geometry
+    _warn_assumed(faults, kind, assumed)
+    _warn_words(faults, reading, name.loc[kept.index], kind, context)
     where = place(kept, context)
     found = chain_names(where.area_code, context)
     _warn_contradictions(faults, levels.loc[kept.index], found)
+    kind_kept = kind.loc[kept.index]
+    found.loc[kind_kept.eq("street"), ["street", "community"]] = None
     places = gpd.GeoDataFrame(
-        levels.loc[kept.index].fillna(found),
-        geometry=kept,
-        crs=frame.crs,
-    )
+        levels.loc[kept.index].fillna(found), geometry=kept, crs=frame.crs
+    ).astype(dict.fromkeys(LEVELS, object))
     places["code"], places["name"], places["kind"] = code, name, kind
-    places["aliases"] = names_of(frame, "aliases")
-    for column in ("orientation", "supplement", "source_file", "source_row"):
+    former = names_of(frame, "former_names")
+    places["former_names"] = former
+    places["aliases"] = [
+        union_lists(known, gone, but=own)
+        for known, gone, own in zip(
+            names_of(frame, "aliases")[kept.index],
+            former[kept.index],
+            places["name"],
+            strict=True,
+        )
+    ]
+    places["category"] = text_of(frame, "category")
+    for column in ("source_file", "source_row"):
         places[column] = frame.get(column)
     places["community_code"], places["grid_code"] = where.community_code, where.grid_code
-    places["source"] = "addresses"
-    return Outcome(accepted=complete(places), faults=faults.outcome().faults)
+    places["source"] = DATASET
+    made = short_names(places["name"], places["kind"], words=Places.of(context))
+    places["short_names"] = pd.Series(made, index=places.index, dtype=object)
+    whole = complete(places)
+    warn_alike(faults, whole)
+    return Outcome(accepted=whole, faults=faults.outcome().faults)
 
 
-def _smallest(levels: pd.DataFrame) -> "pd.Series[str]":
-    """Return the smallest level that each address gives, below the community."""
-    return levels[list(LEVELS[5:])].ffill(axis=1).iloc[:, -1]
+_Assumed = tuple["pd.Series[bool]", "pd.Series[str]", "pd.Series[str]"]
 
 
-def complete(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Fill the level that bears a place's own name, and the full address.
-
-    Examples
-    --------
-    >>> import geopandas as gpd
-    >>> from shapely import Point
-    >>> row = dict.fromkeys(PLACE_COLUMNS)
-    >>> row |= {"kind": "poi", "name": "人民医院", "district": "长安区", "road": "裕华路"}
-    >>> complete(gpd.GeoDataFrame([row | {"geometry": Point(0, 0)}]))["full_address"].tolist()
-    ['长安区裕华路人民医院']
-    """
-    result = places.copy()
-    for kind, level in OWN_LEVEL.items():
-        own = result["kind"].eq(kind) & result[level].isna()
-        result.loc[own, level] = result.loc[own, "name"]
-    result["full_address"] = full_addresses(result)
-    for column in ("former_names", "short_names", "other_sources"):
-        if column not in result:
-            result[column] = pd.Series([[] for _ in range(len(result))], index=result.index)
-    if "as_delivered" not in result:
-        result["as_delivered"] = pd.Series([{} for _ in range(len(result))], index=result.index)
-    for column in ("category", "accuracy_m"):
-        if column not in result:
-            result[column] = None
-    return result[list(PLACE_COLUMNS)]
+def _kinds(
+    frame: gpd.GeoDataFrame, levels: pd.DataFrame, name: "pd.Series[str]", faults: Faults
+) -> tuple["pd.Series[str]", _Assumed]:
+    """Return the kinds, and where they were assumed, why, in both languages; an unknown word is refused."""
+    said = text_of(frame, "kind")
+    kind = words_of(frame, "kind", subject="place_kind")
+    faults.add("AD01", said.notna() & kind.isna(), value=said, known=known_words("place_kind"))
+    kind = kind.fillna(words_of(frame, "category", subject="place_kind"))
+    rows = gpd.GeoDataFrame(levels.assign(name=name), geometry=frame.geometry)
+    missing = kind.isna()
+    guess = assume_kinds(rows[missing.to_numpy()])
+    return kind.fillna(guess.kind).astype(object), (
+        missing & said.isna(),
+        guess.why.reindex(frame.index),
+        guess.why_zh.reindex(frame.index),
+    )
 
 
-def full_addresses(places: pd.DataFrame) -> "pd.Series[str]":
-    """Join the levels; the name follows where no level says it.
+def named_by_levels(levels: pd.DataFrame, kind: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the name that the smallest levels give: a plate with its road, a building with its compound.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> levels = dict.fromkeys(LEVELS) | {"district": "长安区", "road": "裕华路", "plate": "12号"}
-    >>> full_addresses(pd.DataFrame([levels | {"name": "12号"}, levels | {"name": "老槐树"}])).tolist()
-    ['长安区裕华路12号', '长安区裕华路12号老槐树']
+    >>> rows = [{"road": "裕华路", "plate": "12号"}, {"block": "翠屏园", "building": "3号楼"}]
+    >>> levels = pd.DataFrame([dict.fromkeys(LEVELS) | row for row in rows])
+    >>> named_by_levels(levels, pd.Series(["plate", "plate"])).tolist()
+    ['裕华路12号', '翠屏园3号楼']
     """
-    parts = [places[level].fillna("").astype(str).tolist() for level in LEVELS]
-    texts = []
-    for name, *levels in zip(places["name"], *parts, strict=True):
-        joined = "".join(
-            level for before, level in pairwise(("", *levels)) if not level or level != before
-        )
-        texts.append(joined if name in joined else joined + name)
-    return pd.Series(texts, index=places.index, dtype=object)
+    text = {level: levels[level].fillna("").astype(str) for level in LEVELS}
+    is_plate = kind.eq("plate")
+    building = (text["block"] + text["building"]).where(is_plate & text["building"].ne(""), "")
+    building = building.where(text["block"].ne(""), text["road"] + text["plate"] + text["building"])
+    building = building.where(is_plate & text["building"].ne(""), "")
+    door = (text["road"] + text["plate"]).where(is_plate & text["plate"].ne(""), "")
+    whole = building.where(building.ne(""), door)
+    smallest = levels[list(reversed(_FROM_LEVELS))].ffill(axis=1).iloc[:, -1]
+    return whole.where(whole.ne(""), smallest).astype(object).where(lambda name: name.notna(), None)
+
+
+def _codes(
+    frame: gpd.GeoDataFrame,
+    name: "pd.Series[str]",
+    levels: pd.DataFrame,
+    checked: gpd.GeoDataFrame,
+    faults: Faults,
+) -> "pd.Series[str]":
+    """Return the delivered codes, or for rows without one a code made of words and place, to 10 m."""
+    code = code_of(frame, "code")
+    blank = code.isna() & ~faults.refused
+    if not blank.any():
+        return code
+    words = name[blank].fillna("").astype(str)
+    for level in LEVELS[2:]:
+        words = words + "|" + levels.loc[blank, level].fillna("").astype(str)
+    bounds = checked.geometry[blank].bounds
+    words += "|" + (bounds["minx"] / 10).round().astype(str) + "|"
+    words += (bounds["miny"] / 10).round().astype(str)
+    made = pd.Series(hashed("address", words.tolist()), index=words.index, dtype=object)
+    count = made.groupby(made, sort=False).cumcount() + 1
+    made = made.where(count.eq(1), made + ":" + count.astype(str))
+    faults.add("AD04", blank & ("code" in frame) & frame_has_codes(code), code=made)
+    return code.fillna(made)
+
+
+def frame_has_codes(code: "pd.Series[str]") -> bool:
+    """Tell whether the deliverer gives codes at all: a table without any needs no word in each row."""
+    return bool(code.notna().any())
+
+
+def _warn_assumed(faults: Faults, kind: "pd.Series[str]", assumed: _Assumed) -> None:
+    """Say once for a file and reason what was assumed, in the first row, with the number of rows."""
+    where, why, why_zh = assumed
+    rows = where & ~faults.refused
+    if not rows.any():
+        return
+    files = faults.frame.loc[rows, "source_file"]
+    keys = [files, kind[rows], why[rows]]
+    count = files.groupby(keys, sort=False, dropna=False).transform("size")
+    first = ~pd.concat(keys, axis=1).duplicated()
+    first = first.reindex(faults.frame.index, fill_value=False)
+    faults.add("AD03", first, kind=kind, why=why, why_zh=why_zh, rows=count)
+
+
+def _warn_words(
+    faults: Faults,
+    reading: Reading,
+    name: "pd.Series[str]",
+    kind: "pd.Series[str]",
+    context: BuildContext,
+) -> None:
+    """Warn of texts that could not be split, of words that name only an area, of other cities."""
+    kept = name.index
+    areas = context.rows("areas")
+    is_area = kind.loc[kept].ne("area") & name.isin(set(areas["name"]))
+    faults.add("AD07", is_area, value=name)
+    faults.add("AD07", reading.is_area[kept] & ~is_area, value=reading.text)
+    faults.add("AD05", reading.is_unread[kept], value=reading.text)
+    city = context.profile.city.name
+    said = reading.levels.loc[kept, "city"]
+    if city:
+        other = said.notna() & ~said.isin([city, city.removesuffix("市")])
+        faults.add("AD06", other, said=said, city=city)
 
 
 def _warn_contradictions(faults: Faults, said: pd.DataFrame, found: pd.DataFrame) -> None:
     """Warn once per row, of the widest area whose name differs from the one at the point."""
     told = pd.Series(False, index=said.index)
-    for level in _AREA_LEVELS:
+    for level in AREA_LEVELS:
         differs = said[level].notna() & found[level].notna() & (said[level] != found[level])
         faults.add("AD02", differs & ~told, said=said[level], found=found[level])
         told |= differs
