@@ -22,7 +22,7 @@ from pipelines import (
 from pipelines.context import BuildContext
 from pipelines.geocoding import step as geocoding
 from pipelines.place_names import names as place_names
-from pipelines.topography import features as topography
+from pipelines.topography import intake as topography
 
 DISTRICT_DIGITS = 6
 
@@ -101,7 +101,7 @@ STEPS = (
     Step(dataset="areas", judge=areas.transform, scope=_area_scope),
     Step(
         dataset="topography",
-        judge=topography.transform,
+        judge=topography.judge,
         scope=_topography_scope,
         inputs=("areas",),
     ),
