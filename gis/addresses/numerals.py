@@ -17,7 +17,7 @@ _COUNTED = re.compile(
     rf"(?=(?P<unit>(?P<sure>{_SURE})|(?P<plain>{_PLAIN})|(?P<section>段)|(?P<group>[组队社邻屯])))"
 )
 _ORDERED = re.compile(
-    r"第(?P<ordinal>\d{1,3})(?!\d)(?P<unit>层|楼|单元|室|栋|幢|座)?"
+    r"第(?P<ordinal>\d{1,3})(?![\d/\-])(?P<unit>层|楼|单元|室|栋|幢|座)?"
     r"|(?P<said>\d+)(?=(?P<road>路|街|大街|大道|道[街口]|马路|经路|纬路|环|条|胡同|村|区|期|里(?!地|程|路))"
     r"|(?:中|小|院|中院|医院|幼)(?:$|[东南西北对门旁附]))"
 )

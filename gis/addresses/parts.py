@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from gis.addresses.crossings import Stretch, alongside, crossings, is_way, joined, stretch
-from gis.addresses.plates import Plated, inner, plated
+from gis.addresses.plates import Plated, in_town, plated
 from gis.addresses.relation import DIRECTIONS, HERE, Located, Relation, split_relation
 
 __all__ = ["DIRECTIONS", "AddressParts", "Relation", "readings", "take_apart"]
@@ -172,7 +172,7 @@ def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressPart
     if remark:
         told |= _of_remark(remark, found.road if found else "")
     if found is None:
-        return AddressParts(mark=mark, **inner(mark), **told)
+        return AddressParts(mark=mark, **in_town(mark), **told)
     values = {name: getattr(found, name) for name in _PLATED}
     kind = "plate" if found.plate else "lane" if found.lanes else "road"
     return AddressParts(mark=mark, kind=kind, **values, **told)

@@ -1,7 +1,7 @@
 """Road, lane, plate, building, unit, storey and room 门楼牌, read from words."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gis.addresses.crossings import joined
@@ -37,9 +37,9 @@ _FLAT = re.compile(r"(?P<building>\d{1,3})-(?:(?P<unit>\d{1,2})-)?(?P<room>\d{3,
 _PARTS = re.compile(
     r"/?(?:(?P<building>\d{1,4}号楼|[a-z]\d{0,2}座|\d{1,2}座|[a-z]\d{1,2}号楼|\d{1,3}楼(?=\d{1,2}(?:单元|门))"
     r"|(?<![号大酒新老])[东南西北中]座|[东南西北]楼|主楼|裙楼|附楼)"
-    r"|(?P<unit>[\da-z]{1,3}单元|(?<=楼)\d{1,2}门)"
+    r"|(?P<unit>[\da-z]{1,3}单元|(?<=楼)\d{1,2}门|(?<=[村队区里屯社庄寨])\d{1,3}[组队社])"
     r"|(?P<floor>地下室?|[b\-]?\d{1,3}(?:[\-/]\d{1,3})?层|b\d(?=$|[^\d]|\d{2,3}室)|\d{1,3}(?:[\-/]\d{1,3})?楼|顶[楼层])"
-    r"|(?P<room>[a-z]?\d{1,5}[a-z]?(?:[\-/][a-z]?\d{1,5}[a-z]?){0,4}(?:室|铺位|商铺|铺|号铺|号商铺|房间?|号房|号室|户|单位)|[a-z]?\d{1,4}号(?=$)"
+    r"|(?P<room>[a-z]?\d{1,5}[a-z]?(?:[\-/][a-z]?\d{1,5}[a-z]?){0,4}(?:室|铺位|商铺|铺|号铺|号商铺|房间?|号房|号室|户|单位)|(?:[a-z]?\d{1,4}号/){0,3}[a-z]?\d{1,4}号(?=$)"
     r"|[a-z]\d{1,5}(?:-\d{1,5}){0,3}[a-z]?$|\d{2,5}-\d{1,4}$|(?<=[层元])\d{2,5}$))"
 )
 _BLOCK = re.compile(
@@ -50,6 +50,8 @@ _TOWN = re.compile(
     r"^(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道|村|社区)|.{2,12}?(?:广场|小区|工业园区?|工业区|开发区|园区|校区|新村))(?=.{3})"
 )
 _INNER = ("block", "building", "unit", "floor", "room", "poi")
+_NEIGHBOURHOOD = re.compile(r"(?:[^\d路街巷]{1,6}里)?\d{1,3}邻")
+_RURAL = re.compile(r"(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道))(?=.{3})")
 _SECTIONS_OF_LANES = 4
 _LONGEST_RANGE = 200
 
@@ -103,6 +105,14 @@ def plated(mark: str, *, whole: bool = False) -> Plated | None:
     """
     if mark.isascii():
         return _western(mark)
+    before = _NEIGHBOURHOOD.match(mark) if "邻" in mark else None
+    if before:
+        found = plated(mark[before.end() :], whole=whole)
+        return replace(found, area=before[0]) if found else None
+    return _placed(mark, whole=whole)
+
+
+def _placed(mark: str, *, whole: bool) -> Plated | None:
     found = _ROAD.match(mark)
     if found and found["road"][-1] in "弄巷" and found["road"][-2].isdigit():
         found = None
@@ -251,6 +261,18 @@ def inner(rest: str) -> dict[str, Any]:
         elif name:
             parts["poi"] += name
     return parts
+
+
+def in_town(mark: str) -> dict[str, Any]:
+    """Return the same of a mark without road and plate, and the town it begins with.
+
+    Examples
+    --------
+    >>> {part: said for part, said in in_town("忠州镇梅湾村13组").items() if said}
+    {'block': '梅湾村', 'unit': '13组', 'area': '忠州镇'}
+    """
+    town = _RURAL.match(mark)
+    return inner(mark[town.end() :]) | {"area": town["town"]} if town else inner(mark)
 
 
 def _take_parts(rest: str, parts: dict[str, str]) -> list[str]:
