@@ -26,6 +26,7 @@ RULE_PACKAGES = (
     "pipelines",
     "pipelines.geocoding",
     "pipelines.topography",
+    "pipelines.place_names",
 )
 """Packages with a catalogue of rules."""
 FORMATS = (".gpkg", ".xlsx")

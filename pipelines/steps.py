@@ -90,6 +90,12 @@ def _component_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
     )
 
 
+def _place_name_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
+    """Replace the names of the sources delivered; those written on the map are read anew each time."""
+    del context
+    return Scope.matching("source", sorted({*accepted["source"], "map"}))
+
+
 def judge_grids(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     """Judge delivered grids, or else divide the communities that have none."""
     if context.delivery.layers_of(grids.DATASET):
@@ -115,8 +121,9 @@ STEPS = (
     Step(
         dataset="place_names",
         judge=place_names.transform,
-        scope=_everything,
-        inputs=("areas", "unit_grids"),
+        scope=_place_name_scope,
+        inputs=("areas", "topography", "unit_grids"),
+        triggers=("topography",),
     ),
     Step(dataset="units", judge=units.transform, scope=_everything, inputs=("areas",)),
     Step(

@@ -35,7 +35,11 @@ def declare(metadata: MetaData, srid: int) -> None:
         ),
         optional("meaning", Text, "what the name means 地名含义"),
         optional("origin", Text, "where the name comes from 地名来历"),
-        optional("source", Text, "table, or annotation of the map 注记"),
+        optional(
+            "source",
+            Text,
+            "table, labels (a layer of labels 注记), or map (annotations of the topography)",
+        ),
         optional("feature_code", Text, "map feature that the name stands at"),
         names(
             "former_spans",

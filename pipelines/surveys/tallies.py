@@ -21,7 +21,7 @@ _CODE_LENGTHS = (16, 17)
 _CLASS_COLUMNS = {
     "components": "class_code",
     "topography": "feature_class",
-    "place_names": "category",
+    "place_names": "category_code",
     "addresses": "kind",
 }
 """Dataset -> its column that tells what a row is."""

@@ -82,12 +82,29 @@ def live_grids() -> gpd.GeoDataFrame:
     return result.assign(community_code=result["code"].str[:12])
 
 
+def nothing(*columns: str) -> gpd.GeoDataFrame:
+    """A dataset of which nothing is live yet."""
+    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=CRS), crs=CRS)
+
+
 def context(root: Path, **judged: pd.DataFrame) -> BuildContext:
     """What a transform sees: areas and grids of the town, and what else is given."""
     profile = parse_profile(f'[city]\ncode = "{DISTRICT}"\ncrs = "{CRS}"\n')
     references: dict[str, pd.DataFrame] = {
         "areas": live_areas(),
         "unit_grids": live_grids(),
+        "topography": nothing("code", "feature_class", "name", "source_file", "source_row"),
+        "place_names": nothing(
+            "code",
+            "name",
+            "category_code",
+            "area_code",
+            "aliases",
+            "former_names",
+            "former_spans",
+            "source",
+        ),
         "units": pd.DataFrame(
             {"code": ["U1", "U2"], "name": ["排水公司", "路灯处"], "successor_code": None}
         ),

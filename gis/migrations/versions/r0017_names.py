@@ -13,7 +13,7 @@ _TEXTS = (
     ("category_source", "delivered, or derived from the generic part and geometry"),
     ("meaning", "what the name means 地名含义"),
     ("origin", "where the name comes from 地名来历"),
-    ("source", "table, or annotation of the map 注记"),
+    ("source", "table, labels (a layer of labels 注记), or map (annotations of the topography)"),
     ("feature_code", "map feature that the name stands at"),
 )
 _LISTS = (
@@ -38,6 +38,8 @@ def upgrade() -> None:
             comment=comment,
         )
         op.add_column("place_name", column, schema="place_names")
+
+    op.execute("UPDATE place_names.place_name SET source = 'table'")
 
 
 def downgrade() -> None:
