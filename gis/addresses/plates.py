@@ -27,7 +27,7 @@ _PLATE = re.compile(
     r"/?(?P<plate>(?P<letter>[甲乙丙丁戊])?(?P<number>\d{1,9})(?P<suffix>[a-z])?"
     r"(?P<more>(?:[\-/]\d{1,5}[a-z]?){0,6})"
     rf"号{_NOT_PLATE}(?:(?=院)院(?!校|区|内|里))?"
-    r"(?P<again>(?:/?\d{1,5}号(?!楼|线)){0,4})(?:附(?P<added>\d{1,4})号?)?)"
+    r"(?P<again>(?:/?\d{1,5}号(?!楼|线)){0,4})(?:附(?P<added>\d{1,4})号?|(?P<after>[甲乙丙丁戊])(?=$|[\d(/]))?)"
 )
 _BARE = re.compile(
     r"(?P<plate>(?P<number>\d{1,6})(?P<more>(?:[\-/]\d{1,5})?))(?=$|\(|/\d|(?![\-/.\d])[^\w]|[^\da-z号米多来余几层楼室弄巷段栋幢座单天路街期区组队线年月度世站元折度班中小院条环村里医])"
@@ -178,7 +178,7 @@ def _house(text: str) -> _House:
         number, more = int(found["number"]), found["more"]
         again = [int(said) for said in re.findall(r"\d+", found["again"])]
         numbers, second = _numbers(number, more)
-        sub = found["letter"] or added or found["suffix"] or second
+        sub = found["letter"] or found["after"] or added or found["suffix"] or second
         return _House(found["plate"], (*numbers, *again), sub, found.end())
     bare = _BARE.match(text)
     if not bare:

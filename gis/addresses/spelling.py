@@ -62,7 +62,6 @@ _PLATE = re.compile(
     r"|(?P<e>\d+)号?[至到](?P<f>\d+)号(?!楼|线)"
     r"|(?P<g>[甲乙丙丁戊])字(?P<h>\d+)(?=号)"
     r"|(?P<i>\d+)(?P<j>[甲乙丙丁戊])(?=号)"
-    r"|(?P<k>\d+)号(?P<l>[甲乙丙丁戊])(?=$|[\d(/])"
     r"|(?P<m>\d+)号?[栋幢]楼?"
     r"|门牌号?(?P<n>\d+)"
     r"|(?:地下|负)(?P<o>[1-9])(?=层|楼)"
@@ -161,6 +160,6 @@ def _write_plate(found: re.Match[str]) -> str:
         return f"{first}-{more[0]}号"
     if kind == "h":
         return first + more[0]
-    if kind in ("j", "l"):
-        return more[0] + first + ("号" if kind == "l" else "")
+    if kind == "j":
+        return more[0] + first
     return {"m": f"{first}号楼", "n": first, "o": f"B{first}"}[kind or ""]
