@@ -23,7 +23,7 @@ from census.report.ground import Ground, empty_ground
 from census.report.judgement import FAULT_COLUMNS, FileJudgement, Judgement
 from census.report.subjects import SUBJECTS
 from census.report.verdict import Tally, decide
-from gis.builds import BuildRequest
+from gis.builds import BuildRequest, Scope
 from gis.errors import BuildError, DeliveryError, WanmiError
 from gis.faults import Outcome
 from gis.ledger import check_day
@@ -142,6 +142,20 @@ def _check(
         work.append(judged)
     judgement = _conclude(work, context, dataset=dataset, unread=unread, obstacles=obstacles)
     return Checked(judgement=judgement, ground=_ground(work, context, dataset))
+
+
+def report_rows(outcome: Outcome, context: BuildContext, *, dataset: str) -> Checked:
+    """Return what judging rows that are live told, as a report on a delivery tells it."""
+    step = next(step for step in STEPS if step.dataset == dataset)
+    judged = Judged(
+        step=step,
+        request=_request(context.delivery, step),
+        outcome=outcome,
+        rows_read=len(outcome.accepted) + outcome.refused,
+        scope=Scope.nothing(),
+    )
+    judgement = _conclude([judged], context, dataset=dataset, unread=(), obstacles=())
+    return Checked(judgement=judgement, ground=_ground([judged], context, dataset))
 
 
 def needed_steps(delivery: Delivery, dataset: str = DATASET) -> list[Step]:

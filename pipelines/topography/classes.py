@@ -1,6 +1,5 @@
 """What class a feature is of: by its code, by words, or by the layer it was drawn in."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
@@ -10,9 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gis.classification import TOPOGRAPHY_THEMES, label
+from gis.classification import TOPOGRAPHY_THEMES
 from gis.codes import read_table
 from gis.faults import Faults
+from pipelines.topography.completeness import names_of_classes
 from pipelines.values import code_of, text_of
 
 CLASS_PATTERN = r"[1-8]\d{5}"
@@ -138,7 +138,7 @@ def _part_of(file: str) -> str:
 def check_classes(frame: pd.DataFrame, classes: Classes, faults: Faults) -> None:
     """Record what is doubtful about how a class was told."""
     value = classes.feature_class
-    named = value.map(lambda code: label(str(code)), na_action="ignore")
+    named = names_of_classes(value)
     faults.add("TP04", classes.given.notna(), given=classes.given, value=value, name=named)
     own = code_of(frame, "feature_class").notna() | code_of(frame, "class_code").notna()
     from_layer = ~own & classes.layer_class.notna()
@@ -162,44 +162,35 @@ def check_kinds(feature_class: "pd.Series[str]", geometry: gpd.GeoSeries, faults
     """Record shapes of another kind than their class has."""
     shapes = geometry.to_numpy()
     dimension = shapely.get_dimensions(shapes)
-    allowed = feature_class.map(allowed_kinds, na_action="ignore")
-    kind = pd.Series(
-        [_KINDS[each] if each >= 0 else None for each in dimension], index=geometry.index
-    )
-    wrong = np.array(
-        [
-            isinstance(kinds, tuple) and each is not None and each not in kinds
-            for kinds, each in zip(allowed, kind, strict=True)
-        ],
-        dtype=bool,
-    )
-    wants_area = np.array(
-        [isinstance(kinds, tuple) and "polygon" in kinds for kinds in allowed], bool
-    )
+    place, codes = pd.factorize(feature_class)
+    allowed = [*(allowed_kinds(str(code)) for code in codes), None]
+    fits = np.array([[kinds is None or kind in kinds for kind in _KINDS] for kinds in allowed])
+    wrong = (dimension >= 0) & ~fits[place, np.maximum(dimension, 0)]
+    wrong &= ~faults.refused.to_numpy(dtype=bool)
+    if not wrong.any():
+        return
+    index = geometry.index
+    wants_area = np.array([kinds is not None and "polygon" in kinds for kinds in allowed])[place]
     closed = shapely.is_closed(shapes) & (
         shapely.get_num_coordinates(shapes) >= _CLOSED_LINE_POINTS
     )
-    named = feature_class.map(lambda code: label(str(code)), na_action="ignore")
-    as_line = pd.Series(wrong & wants_area & (dimension == 1) & closed, index=geometry.index)
-    faults.add("TP07", as_line & ~faults.refused, value=feature_class, name=named)
-    other = pd.Series(wrong, index=geometry.index) & ~as_line & ~faults.refused
-    told = allowed.where(other, None)
+    as_line = wrong & wants_area & (dimension == 1) & closed
+    named = names_of_classes(feature_class)
+    faults.add("TP07", pd.Series(as_line, index=index), value=feature_class, name=named)
+    kind = pd.Series([_KINDS[each] if each >= 0 else None for each in dimension], index=index)
+    kinds = [allowed[each] or () for each in place]
     faults.add(
         "TP06",
-        other,
+        pd.Series(wrong & ~as_line, index=index),
         value=feature_class,
         name=named,
         kind=kind,
         kind_zh=kind.map(_KINDS_ZH),
-        kinds=told.map(lambda kinds: _joined(kinds, " or "), na_action="ignore"),
-        kinds_zh=told.map(
-            lambda kinds: _joined([_KINDS_ZH[each] for each in kinds], "或"), na_action="ignore"
+        kinds=pd.Series([" or ".join(each) for each in kinds], index=index),
+        kinds_zh=pd.Series(
+            ["或".join(_KINDS_ZH[one] for one in each) for each in kinds], index=index
         ),
     )
-
-
-def _joined(words: Sequence[str], link: str) -> str:
-    return link.join(words)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Attributes of map features: those their class must have, and values within their range."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -57,22 +57,30 @@ def check_attributes(rows: pd.DataFrame, faults: Faults) -> None:
     """
     sound = ~faults.refused
     feature_class = rows["feature_class"].where(sound, None).astype(object)
+    values = _columns(
+        rows, [*(need.column for need in needs()), *(d["column"] for d in _domains())]
+    )
     for need in needs():
-        _check_need(rows, need, feature_class, faults)
+        if faults.severity("TP10" if need.is_required else "TP11") != "off":
+            _check_need(rows, need, (feature_class, values[need.column]), faults)
     for domain in _domains():
-        _check_domain(rows, domain, faults)
+        _check_domain(values[domain["column"]], domain, faults)
 
 
 def _check_need(
-    rows: pd.DataFrame, need: Need, feature_class: "pd.Series[str]", faults: Faults
+    rows: pd.DataFrame,
+    need: Need,
+    told_by: tuple["pd.Series[str]", "pd.Series[Any]"],
+    faults: Faults,
 ) -> None:
-    of_class = feature_class.str.startswith(need.prefix).eq(True)
+    feature_class, values = told_by
+    of_class = begins(feature_class, (need.prefix,))
     # Attributes of roads are those of their lines.
     if need.column == "width_m":
         of_class &= shapely.get_dimensions(rows.geometry.to_numpy()) == 1
     if not of_class.any():
         return
-    is_blank = of_class & _values(rows, need.column).isna()
+    is_blank = of_class & values.isna()
     told = {
         "value": feature_class,
         "label": need.label.en,
@@ -91,16 +99,39 @@ def _check_need(
     faults.add("TP10", is_blank & ~whole, **told)
 
 
-def _values(rows: pd.DataFrame, column: str) -> "pd.Series[Any]":
-    if column == "name":
-        return rows["name"]
-    return pd.Series(
-        [_of(each, column) for each in rows["attributes"]], index=rows.index, dtype=object
-    )
+def begins(codes: "pd.Series[str]", prefixes: tuple[str, ...]) -> "pd.Series[bool]":
+    """Tell which codes begin so; each distinct one is looked at once.
+
+    Examples
+    --------
+    >>> begins(pd.Series(["310300", None, "430501"]), ("31",)).tolist()
+    [True, False, False]
+    """
+    place, distinct = pd.factorize(codes)
+    hits = np.array([*(str(code).startswith(prefixes) for code in distinct), False], dtype=bool)
+    return pd.Series(hits[place], index=codes.index)
 
 
-def _of(attributes: object, column: str) -> Any:
-    return attributes.get(column) if isinstance(attributes, Mapping) else None
+def names_of_classes(codes: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the name of each class; None for none."""
+    known = {code: label(str(code)) for code in codes.dropna().unique()}
+    named = codes.map(known).astype(object)
+    return named.where(named.notna(), None)
+
+
+def _columns(rows: pd.DataFrame, names: Iterable[str]) -> dict[str, "pd.Series[Any]"]:
+    """Return attributes as columns; None where a row has none."""
+    wanted = [name for name in dict.fromkeys(names) if name != "name"]
+    plain = [each if isinstance(each, Mapping) else {} for each in rows["attributes"]]
+    there = set().union(*(each.keys() for each in plain)) if plain else set()
+    empty = pd.Series(None, index=rows.index, dtype=object)
+    columns = {
+        name: pd.Series([each.get(name) for each in plain], index=rows.index, dtype=object)
+        if name in there
+        else empty
+        for name in wanted
+    }
+    return columns | {"name": rows["name"]}
 
 
 @cache
@@ -108,8 +139,9 @@ def _domains() -> tuple[Mapping[str, str], ...]:
     return tuple(read_table("pipelines.topography.codes", "domains.csv"))
 
 
-def _check_domain(rows: pd.DataFrame, domain: Mapping[str, str], faults: Faults) -> None:
-    values = _values(rows, domain["column"])
+def _check_domain(values: "pd.Series[Any]", domain: Mapping[str, str], faults: Faults) -> None:
+    if values.isna().all():
+        return
     low, high = float(domain["low"]), float(domain["high"])
     number = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = values.notna() & ~number.between(low, high)
@@ -129,7 +161,7 @@ def with_elevation(
     attributes: "pd.Series[Any]", feature_class: "pd.Series[str]", heights: "pd.Series[float]"
 ) -> "pd.Series[Any]":
     """Return the attributes with the elevation of relief and control points from Z, where they have none."""
-    wanted = feature_class.str.startswith(_ALTITUDE).eq(True) & heights.notna()
+    wanted = begins(feature_class, _ALTITUDE) & heights.notna()
     result = attributes.copy()
     for row in attributes.index[wanted]:
         if ELEVATION not in attributes[row]:
@@ -161,9 +193,8 @@ def heights_of(
 def check_elevation(rows: pd.DataFrame, heights: "pd.Series[float]", faults: Faults) -> None:
     """Record contours and spot heights without elevation, and elevations that contradict their Z."""
     feature_class = rows["feature_class"]
-    given = pd.to_numeric(_values(rows, ELEVATION), errors="coerce").astype(float)
-    relief = feature_class.str.startswith(_RELIEF).eq(True) & ~faults.refused
-    named = feature_class.map(lambda code: label(str(code)), na_action="ignore")
-    faults.add("TP13", relief & given.isna(), name=named)
+    given = pd.to_numeric(_columns(rows, [ELEVATION])[ELEVATION], errors="coerce").astype(float)
+    relief = begins(feature_class, _RELIEF) & ~faults.refused
+    faults.add("TP13", relief & given.isna(), name=names_of_classes(feature_class))
     differs = relief & ((given - heights).abs() > _SAME_M)
     faults.add("TP14", differs, given=given, found=heights)

@@ -7,7 +7,9 @@ from scipy.ndimage import convolve, uniform_filter
 
 from pipelines.topography.maprows import MapRows
 
-_CELL_M = 100.0
+_FINEST_M, _COARSEST_M = 100.0, 1000.0
+_PER_CELL = 20
+"""Squares are so large that one holds this many features on average."""
 _AROUND = 7
 """Of the eight squares around, this many hold features."""
 _LEAST = 3
@@ -15,7 +17,9 @@ _LEAST = 3
 
 
 def check_coverage(rows: MapRows, ground: shapely.Geometry | None) -> None:
-    """Record squares of 100 m without any feature among squares that have some.
+    """Record squares without any feature among squares that have some.
+
+    Squares are 100 m to 1 km wide, by how dense the map is: a map of roads alone has wide meshes.
 
     What lies around is told at the feature nearest to the square. Areas fill the squares they cover, so
     that a lake or a field is no hole.
@@ -30,38 +34,43 @@ def check_coverage(rows: MapRows, ground: shapely.Geometry | None) -> None:
     if len(rows.shapes) == 0:
         return
     bounds = shapely.bounds(rows.shapes)
-    west, south = np.floor(np.nanmin(bounds[:, :2], axis=0) / _CELL_M) * _CELL_M
-    size = np.ceil((np.nanmax(bounds[:, 2:], axis=0) - (west, south)) / _CELL_M).astype(int) + 1
+    low, high = np.nanmin(bounds[:, :2], axis=0), np.nanmax(bounds[:, 2:], axis=0)
+    share = float(np.prod(high - low)) / len(rows.shapes)
+    cell_m = float(np.clip(np.sqrt(_PER_CELL * share), _FINEST_M, _COARSEST_M))
+    west, south = np.floor(low / cell_m) * cell_m
+    size = np.ceil((high - (west, south)) / cell_m).astype(int) + 1
     if size.prod() > 4_000_000:
         return  # features lie far apart: the map has no squares to speak of
-    counts = _counts(rows, west, south, size)
+    counts = _counts(rows, (west, south), size, cell_m)
     around = convolve(
         (counts > 0).astype(int), np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]), mode="constant"
     )
     mean = uniform_filter(counts.astype(float), 3, mode="constant") * 9 / 8
     column, row = np.nonzero((counts == 0) & (around >= _AROUND) & (mean >= _LEAST))
-    middle = np.column_stack([west + (column + 0.5) * _CELL_M, south + (row + 0.5) * _CELL_M])
+    middle = np.column_stack([west + (column + 0.5) * cell_m, south + (row + 0.5) * cell_m])
     if ground is not None:
         middle = middle[shapely.contains_xy(ground, middle[:, 0], middle[:, 1])]
     if len(middle) == 0:
         return
     tree = shapely.STRtree(rows.shapes)
     near = tree.query_nearest(shapely.points(middle), all_matches=False)[1]
-    rows.note("TP60", near, x=middle[:, 0], y=middle[:, 1], size=_CELL_M / 2)
+    rows.note("TP60", near, x=middle[:, 0], y=middle[:, 1], size=cell_m / 2)
 
 
-def _counts(rows: MapRows, west: float, south: float, size: np.ndarray) -> np.ndarray:
+def _counts(
+    rows: MapRows, corner: tuple[float, float], size: np.ndarray, cell_m: float
+) -> np.ndarray:
     """Return the features in each square: points and vertices, and the middles that areas cover."""
     points, owner = shapely.get_coordinates(rows.shapes, return_index=True)
-    cell = np.floor((points - (west, south)) / _CELL_M).astype(int)
+    cell = np.floor((points - corner) / cell_m).astype(int)
     keys = np.unique(np.column_stack([cell, owner]), axis=0)
     counts = np.zeros(size, dtype=np.int64)
     np.add.at(counts, (keys[:, 0], keys[:, 1]), 1)
     empty = np.argwhere(counts == 0)
-    spots = shapely.points((empty + 0.5) * _CELL_M + (west, south))
+    spots = shapely.points((empty + 0.5) * cell_m + corner)
     wide = rows.shapes[rows.dimension > 0]
     covered = np.unique(
-        shapely.STRtree(wide).query(spots, predicate="dwithin", distance=_CELL_M / 2)[0]
+        shapely.STRtree(wide).query(spots, predicate="dwithin", distance=cell_m / 2)[0]
     )
     counts[tuple(empty[covered].T)] += 1
     return counts

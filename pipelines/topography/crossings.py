@@ -1,6 +1,6 @@
 """Named crossings 路口 of the road graph: which named roads meet, where, and in what shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import geopandas as gpd
@@ -77,9 +77,12 @@ def crossings_of(graph: RoadGraph, *, merge_m: float = MERGE_M) -> gpd.GeoDataFr
     places = _merge(meetings, graph, merge_m=merge_m)
     arms = _arms(graph)
     members = pd.Series(np.arange(len(group))).groupby(group).indices
+    keys = ["name_a", "name_b", "place"]
+    groups = places.groupby(keys, sort=True)["group"].agg(set)
+    points = shapely.get_coordinates(graph.nodes.geometry.to_numpy())
     rows = [
-        _crossing(pair, _whole(part, members, ring_of), graph, arms)
-        for pair, part in places.groupby(["name_a", "name_b", "place"], sort=True)
+        _crossing(pair, _whole(part, members, ring_of), points, arms)
+        for pair, part in zip(groups.index, groups, strict=True)
     ]
     return gpd.GeoDataFrame(rows, columns=list(COLUMNS), geometry="geometry", crs=graph.nodes.crs)
 
@@ -194,8 +197,12 @@ def _merge(meetings: pd.DataFrame, graph: RoadGraph, *, merge_m: float) -> pd.Da
     return meetings.assign(place=place)
 
 
-def _arms(graph: RoadGraph) -> pd.DataFrame:
-    """Return the ends of edges by node: name, the other node, and the direction they leave in, degrees."""
+Arm = tuple[int, str | None, float]
+"""An end of an edge: the other node, the name, and the direction that it leaves in, degrees."""
+
+
+def _arms(graph: RoadGraph) -> Mapping[int, list[Arm]]:
+    """Return the ends of edges by node, in order of direction."""
     lines = graph.edges.geometry.to_numpy()
     reach = np.minimum(_REACH_M, shapely.length(lines))
     names = _names(graph)
@@ -217,39 +224,42 @@ def _arms(graph: RoadGraph) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True).sort_values(["node", "direction"]).set_index("node")
+    table = pd.concat(parts, ignore_index=True).sort_values(["node", "direction"])
+    columns = [table[name].tolist() for name in ("node", "other", "name", "direction")]
+    found: dict[int, list[Arm]] = {}
+    for node, other, name, direction in zip(*columns, strict=True):
+        found.setdefault(node, []).append((other, name, direction))
+    return found
 
 
 def _whole(
-    part: pd.DataFrame, members: Mapping[int, Indices], ring_of: Mapping[int, int]
+    part: set[int], members: Mapping[int, Indices], ring_of: Mapping[int, int]
 ) -> tuple[list[int], bool]:
     """Return the nodes of a crossing, all of the groups it touches, and whether it is a roundabout."""
-    nodes = sorted({int(node) for group in set(part["group"]) for node in members[group]})
+    nodes = sorted({int(node) for group in part for node in members[group]})
     return nodes, any(node in ring_of for node in nodes)
 
 
 def _crossing(
     key: tuple[str, str, int],
     where: tuple[list[int], bool],
-    graph: RoadGraph,
-    arms: pd.DataFrame,
+    points: Floats,
+    arms: Mapping[int, list[Arm]],
 ) -> tuple[object, ...]:
     nodes, is_ring = where
-    leaving = arms.loc[nodes]
-    leaving = leaving[~leaving["other"].isin(nodes)]
-    distinct = _distinct(leaving)
+    inner = set(nodes)
+    distinct = _distinct(arm for node in nodes for arm in arms[node] if arm[0] not in inner)
     name_a, name_b, _ = key
     names = tuple(sorted({name for name, _ in distinct if name} | {name_a, name_b}))
     kind = "roundabout" if is_ring else _kind(distinct, name_a, name_b)
-    point = shapely.centroid(shapely.multipoints(graph.nodes.geometry.to_numpy()[nodes]))
+    point = shapely.Point(points[nodes].mean(axis=0))
     return name_a, name_b, kind, len(distinct), names, point
 
 
-def _distinct(leaving: pd.DataFrame) -> list[tuple[str | None, float]]:
+def _distinct(leaving: Iterable[Arm]) -> list[tuple[str | None, float]]:
     """Return the arms, of which those of one name that leave in nearly one direction are one."""
     found: list[tuple[str | None, float]] = []
-    for name, direction in zip(leaving["name"], leaving["direction"], strict=True):
-        text = name if isinstance(name, str) else None
+    for _, text, direction in leaving:
         if not any(
             text == known and _turn(direction, other) < _SAME_ARM_DEG for known, other in found
         ):
