@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.edition import Edition
-from api.geocoding.geocode import geocode_edition
+from api.geocoding.geocode import geocode_texts
 from api.models import PlaceAnswer, Position
 from api.questions import CITY_CRS, Floats, Questions, Texts
 from census.taxonomy import ACCURACY_M
@@ -201,13 +201,11 @@ def _addresses(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | No
     known = edition.addresses
     if len(known) > _ADDRESSES_KEPT:
         known.clear()
-    answers = []
-    for text in questions.address:
-        if text is not None and text not in known:
-            found = geocode_edition(edition, text, limit=2)
-            known[text] = found[0] if found else None
-        answers.append(known[text] if text is not None else None)
-    return tuple(answers)
+    texts = [text for text in dict.fromkeys(questions.address) if text is not None]
+    fresh = [text for text in texts if text not in known]
+    for text, found in zip(fresh, geocode_texts(edition, fresh, limit=1), strict=True):
+        known[text] = found[0] if found else None
+    return tuple(known[text] if text is not None else None for text in questions.address)
 
 
 def _by_address(addresses: tuple[PlaceAnswer | None, ...]) -> Sighting:

@@ -203,7 +203,17 @@ class PlaceAnswer:
     uncertainty_m: float
     """Standard deviation of the place per axis, m."""
     match: str
-    """How it matched: name, alias, address, plate, interpolated, crossing, road, area, prefix, pinyin …"""
+    """How it matched, one of the group ``match`` of ``api/geocoding/evidence.csv``: name, alias, short,
+    address, plate, member, lane, building, block, interpolated, beyond, crossing, between, road, inside,
+    sounding, similar, prefix, area; of suggestions pinyin, initials; of reverse answers nearest."""
+    why: tuple[str, ...] = ()
+    """What else speaks for or against it, by code: area_agrees, area_contradicts, number_unmatched …"""
+    explanation: str = ""
+    """Match and evidence in words."""
+    explanation_zh: str = ""
+    question: str = ""
+    """What to ask the caller, when other places fit as well; of the first answer only."""
+    question_zh: str = ""
     community_code: str | None = None
     grid_code: str | None = None
     phrase: str = ""

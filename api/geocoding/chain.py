@@ -1,9 +1,12 @@
 """The areas an address names at its beginning: which of the city's, or another city's."""
 
 import re
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from weakref import WeakKeyDictionary
+
+import pyarrow.compute as pc
 
 from api.edition import Edition
 from gis.addresses.spelling import normalise
@@ -13,26 +16,91 @@ _UNKNOWN_CITY = re.compile(
     r"[^\d省市区县路街道号]{2,6}(?:市|自治州)(?!场|民|府|政|容|委|局|立|图|人|第|一|二|三|中|实|体|妇|儿|集)(?=.)"
 )
 _UNKNOWN_DISTRICT = re.compile(r"[^\d省市区县路街道号里小社]{1,5}[区县](?=.{2})")
-_UNKNOWN_TRUST = 0.5
 _LONGEST_AREA = 20
+_LEAST_SHORT = 2
+_ENDINGS = re.compile(
+    r"(?:自治县|自治州|街道办事处|居民委员会|居委会|街道办|街道|社区|地区|新区|省|市|区|县|镇|乡|村)$"
+)
+_TRAILING = re.compile(r"\(([^()]{2,20})\)$")
+_HOWS = ("full", "alias", "former", "short")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """What the areas at the beginning of an address say."""
+    """What the areas of an address say, and the address without them."""
 
     codes: frozenset[str] = frozenset()
     """Codes of the smallest area named; several when areas share a name; empty: none was named."""
     smallest: str = ""
-    """Its name as it is spelt inside."""
-    trust: float = 1.0
-    """Below 1 when an area was named that is not known."""
+    """Its name as it is spelt in the address."""
+    rest: str = ""
+    """The address without its areas."""
     is_elsewhere: bool = False
     """Another province or city was named."""
+    evidence: tuple[str, ...] = ()
+    """Of ``area_unknown`` ``area_former`` ``area_short`` ``area_conflict``: how the areas were said."""
 
 
-def strip_areas(edition: Edition, address: str) -> tuple[Constraint, str]:
-    """Split the areas off the beginning of a normalised address.
+@dataclass(frozen=True, kw_only=True)
+class _Names:
+    codes: Mapping[str, frozenset[str]]
+    how: Mapping[str, str]
+
+
+_KNOWN: "WeakKeyDictionary[Edition, _Names]" = WeakKeyDictionary()
+
+
+def area_names(edition: Edition) -> Mapping[str, frozenset[str]]:
+    """Return every way to say an area -> codes of the areas so called; none: only addresses know it."""
+    return _names(edition).codes
+
+
+def _names(edition: Edition) -> _Names:
+    known = _KNOWN.get(edition)
+    if known is None:
+        known = _KNOWN[edition] = _collect(edition)
+    return known
+
+
+def _collect(edition: Edition) -> _Names:
+    """Collect full names, then aliases and former names, then names without their ending.
+
+    A weaker way to say an area never hides a stronger one of the same letters.
+    """
+    codes: dict[str, frozenset[str]] = dict(edition.gazetteer.area_names)
+    how = dict.fromkeys(codes, "full")
+    for name, code, said in _other_names(edition):
+        if len(name) >= _LEAST_SHORT and how.get(name, said) == said:
+            codes[name] = codes.get(name, frozenset()) | {code}
+            how[name] = said
+    for name in list(codes):
+        short = _ENDINGS.sub("", name)
+        if (
+            how[name] != "short"
+            and len(short) >= _LEAST_SHORT
+            and how.get(short, "short") == "short"
+        ):
+            codes[short] = codes.get(short, frozenset()) | codes[name]
+            how[short] = "short"
+    return _Names(codes=codes, how=how)
+
+
+def _other_names(edition: Edition) -> Iterator[tuple[str, str, str]]:
+    table = edition.gazetteer.table
+    rows = pc.indices_nonzero(pc.equal(table["kind"], "area"))
+    columns = ["code", "aliases", "former_names"]
+    for record in table.select(columns).take(rows).to_pylist():
+        code = record["code"].removeprefix("area:")
+        if code not in edition.area_by_code:
+            continue
+        former = {normalise(name) for name in record["former_names"] or ()}
+        yield from ((name, code, "former") for name in sorted(former))
+        others = {normalise(name) for name in record["aliases"] or ()} - former
+        yield from ((name, code, "alias") for name in sorted(others))
+
+
+def area_chains(edition: Edition, address: str) -> list[Constraint]:
+    """Split the areas off an address in every way that makes sense, the likeliest first.
 
     Parameters
     ----------
@@ -43,67 +111,110 @@ def strip_areas(edition: Edition, address: str) -> tuple[Constraint, str]:
 
     Returns
     -------
-    tuple
-        What the areas say, and the rest of the address.
+    list of Constraint
+        One at least. Areas said in full are taken off first; then, as further readings, none of
+        them, since 花园社区服务中心 is one name; then areas said without their 区 or 街道.
     """
     rest, elsewhere = _strip_province(edition, address)
     if elsewhere:
-        return Constraint(is_elsewhere=True), rest
-    names = edition.gazetteer.area_names
+        return [Constraint(rest=rest, is_elsewhere=True)]
     city = _UNKNOWN_CITY.match(rest)
-    if city and not _is_known(edition, names, rest, least=city.end()):
-        if edition.snapshot.profile.city.name or not _leading(names, rest[city.end() :]):
-            return Constraint(is_elsewhere=True), rest
+    names = _names(edition)
+    if city and not _is_known(edition, rest, least=city.end()):
+        if edition.snapshot.profile.city.name or not _leading(names, rest[city.end() :], _HOWS):
+            return [Constraint(rest=rest, is_elsewhere=True)]
         rest = rest[city.end() :]
-    codes: frozenset[str] = frozenset()
-    smallest = ""
-    while (name := _leading(names, rest)) and _nests(codes, names[name]):
-        if names[name]:
-            inside = frozenset(c for c in names[name] if any(c.startswith(o) for o in codes))
-            codes, smallest = inside or names[name], name
-        rest = rest[len(name) :]
-    if codes:
-        return Constraint(codes=codes, smallest=smallest), rest
-    district = _UNKNOWN_DISTRICT.match(rest)
-    if district:
-        return Constraint(trust=_UNKNOWN_TRUST), rest[district.end() :]
-    return Constraint(), rest
+    chains = list(_strip(names, Constraint(rest=rest), ("full", "alias", "former")))[::-1]
+    loose = list(_strip(names, Constraint(rest=rest), _HOWS))[-1]
+    first = _without_unknown(chains[0])
+    found = [first, loose, *chains[1:], *_trailing(names, first)]
+    return list(dict.fromkeys(found))
 
 
-def _is_known(edition: Edition, names: Iterable[str], text: str, *, least: int) -> bool:
+def _strip(names: _Names, chain: Constraint, hows: Collection[str]) -> Iterator[Constraint]:
+    """Take areas off one by one; what each step leaves is a reading."""
+    yield chain
+    while name := _leading(names, chain.rest, hows):
+        chain = _narrowed(chain, name, names)
+        yield chain
+
+
+def _narrowed(chain: Constraint, name: str, names: _Names) -> Constraint:
+    found, how = names.codes[name], names.how[name]
+    said = chain.evidence + ((f"area_{how}",) if how in ("former", "short") and found else ())
+    rest = chain.rest[len(name) :]
+    if not found:
+        return replace(chain, rest=rest)
+    inside = frozenset(c for c in found if any(c.startswith(outer) for outer in chain.codes))
+    outside = frozenset(c for c in chain.codes if any(c.startswith(inner) for inner in found))
+    if chain.codes and not inside and outside:
+        return replace(chain, rest=rest, evidence=said)  # a wider area after a narrower one
+    if chain.codes and not inside:
+        said += ("area_conflict",)
+    return Constraint(codes=inside or found, smallest=name, rest=rest, evidence=said)
+
+
+def _leading(names: _Names, text: str, hows: Collection[str]) -> str | None:
+    """Return the longest known name at the beginning of a text."""
+    for end in range(min(len(text), _LONGEST_AREA), 1, -1):
+        name = text[:end]
+        if name in names.codes and names.how[name] in hows:
+            return name
+    return None
+
+
+def _without_unknown(chain: Constraint) -> Constraint:
+    """Take a district that nobody knows off the front, when no other area was named."""
+    district = None if chain.codes else _UNKNOWN_DISTRICT.match(chain.rest)
+    if not district:
+        return chain
+    return replace(chain, rest=chain.rest[district.end() :], evidence=("area_unknown",))
+
+
+def _trailing(names: _Names, chain: Constraint) -> Iterator[Constraint]:
+    """Read an area said last, as in 裕华路12号(长安区) or 裕华路12号长安区."""
+    bracket = _TRAILING.search(chain.rest)
+    if bracket and bracket[1] in names.codes:
+        yield replace(
+            _narrowed(replace(chain, rest=bracket[1]), bracket[1], names),
+            rest=chain.rest[: bracket.start()],
+        )
+    for start in range(max(2, len(chain.rest) - _LONGEST_AREA), len(chain.rest) - 2):
+        name = chain.rest[start:]
+        if names.how.get(name) in ("full", "alias", "former"):
+            yield replace(
+                _narrowed(replace(chain, rest=name), name, names), rest=chain.rest[:start]
+            )
+            return
+
+
+def _is_known(edition: Edition, text: str, *, least: int) -> bool:
     """Tell whether a text that looks like a city begins with a known area or place, as 东风菜市场."""
-    if any(text.startswith(name) for name in names):
+    if _leading(_names(edition), text, _HOWS):
         return True
     ends = range(least, min(len(text), 2 * _LONGEST_AREA) + 1)
     return any(edition.gazetteer.named(text[:end]) for end in ends)
 
 
-def _leading(names: Container[str], text: str) -> str | None:
-    """Return the longest known name at the beginning of a text."""
-    ends = range(min(len(text), _LONGEST_AREA), 1, -1)
-    return next((text[:end] for end in ends if text[:end] in names), None)
-
-
-def _nests(codes: frozenset[str], found: frozenset[str]) -> bool:
-    return (
-        not codes or not found or any(code.startswith(outer) for code in found for outer in codes)
-    )
-
-
 def _strip_province(edition: Edition, address: str) -> tuple[str, bool]:
     own = edition.snapshot.profile.city.code[:2]
-    for code, (name, short) in _provinces().items():
-        for spelling in (name, f"{short}省", f"{short}市"):
+    for code, name, spellings, beyond in _provinces():
+        if not address.startswith(name[:2]) and not address.startswith(spellings[-1][:2]):
+            continue
+        for spelling in spellings:
             if address.startswith(spelling):
                 return address[len(spelling) :], code != own
-        if code != own and re.match(rf"{short}[^路街道巷号]{{2,6}}?[市区县]", address):
-            return address, True
+        found = beyond.match(address)
+        if found:
+            return address[found.end("short") :] if code == own else address, code != own
     return address, False
 
 
 @cache
-def _provinces() -> dict[str, tuple[str, str]]:
-    return {
-        row["code"]: (normalise(row["name"]), normalise(row["short"]))
-        for row in read_table("api.geocoding", "provinces.csv")
-    }
+def _provinces() -> tuple[tuple[str, str, tuple[str, ...], re.Pattern[str]], ...]:
+    rows = []
+    for row in read_table("api.geocoding", "provinces.csv"):
+        name, short = normalise(row["name"]), normalise(row["short"])
+        beyond = re.compile(rf"(?P<short>{short})[^路街道巷号]{{2,6}}?[市区县]")
+        rows.append((row["code"], name, (name, f"{short}省", f"{short}市"), beyond))
+    return tuple(rows)

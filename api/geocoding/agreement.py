@@ -1,0 +1,103 @@
+"""Whether a candidate lies in the areas that its address names: by geometry, never by its words."""
+
+import math
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import shapely
+
+from api.edition import Edition
+from api.geocoding.candidates import Candidate, Spot, with_evidence
+from api.geocoding.chain import Constraint
+
+BORDER_M = 30.0
+"""A place this near to an area is told to lie in it: callers do not know borders to the metre."""
+_MADE = ("crossing", "between", "interpolated", "beyond")
+
+_POLYGONS: "WeakKeyDictionary[Edition, dict[str, Any]]" = WeakKeyDictionary()
+
+
+def judge(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidate:
+    """Return a candidate with the evidence of the areas that the address names.
+
+    A street that runs through several areas is narrowed to its stretch inside the one named.
+
+    Parameters
+    ----------
+    edition : Edition
+        Areas that hold.
+    candidate : Candidate
+        A candidate before its relation moves it.
+    chain : Constraint
+        What the address says.
+    """
+    said = with_evidence(candidate, *chain.evidence)
+    if not chain.codes or candidate.match == "area":
+        return said
+    gazetteer = edition.gazetteer
+    made = candidate.match in _MADE
+    is_line = gazetteer.kind(candidate.row) == "street" and gazetteer.dimension(candidate.row) > 0
+    if not made and is_line:
+        return _narrowed(edition, said, chain)
+    community = "" if made else gazetteer.community(candidate.row)
+    if community and any(community.startswith(code) for code in chain.codes):
+        return with_evidence(said, "area_agrees")
+    apart = min(
+        (_distance_m(edition, code, candidate.spot) for code in chain.codes), default=math.inf
+    )
+    if math.isinf(apart):
+        return said
+    near = apart <= max(BORDER_M, candidate.spot.sigma_m)
+    return with_evidence(said, "area_agrees" if near else "area_contradicts")
+
+
+def _narrowed(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidate:
+    line = edition.gazetteer.shape(candidate.row)
+    best, longest = None, 0.0
+    for code in chain.codes:
+        polygon = _polygon(edition, code)
+        inside = shapely.intersection(line, polygon) if polygon is not None else None
+        if inside is not None and shapely.length(inside) > longest:
+            best, longest = inside, float(shapely.length(inside))
+    if best is None:
+        return with_evidence(candidate, "area_contradicts")
+    if longest < 0.95 * float(shapely.length(line)):
+        middle = _middle(best)
+        sigma_m = max(longest / math.sqrt(24.0), 8.0)
+        candidate = replace(candidate, spot=Spot(x=middle.x, y=middle.y, sigma_m=sigma_m))
+    return with_evidence(candidate, "area_agrees")
+
+
+def _middle(line: Any) -> Any:
+    parts = shapely.get_parts(line)
+    longest = max(parts, key=lambda part: float(shapely.length(part)))
+    return shapely.line_interpolate_point(longest, 0.5, normalized=True)
+
+
+def _distance_m(edition: Edition, code: str, spot: Spot) -> float:
+    polygon = _polygon(edition, code)
+    if polygon is None:
+        return math.inf
+    return float(shapely.distance(polygon, shapely.Point(spot.x, spot.y)))
+
+
+def _polygon(edition: Edition, code: str) -> Any:
+    """Return the polygon of an area, or None."""
+    known = _POLYGONS.setdefault(edition, {})
+    if code not in known:
+        level, position = edition.area_by_code.get(code, ("", -1))
+        known[code] = None
+        if level:
+            row = int(edition.areas[level].rows[position])
+            wkb = edition.snapshot.table("areas")["geometry"][row].as_py()
+            known[code] = shapely.from_wkb(wkb)
+            shapely.prepare(known[code])
+    return known[code]
+
+
+def area_at(edition: Edition, spot: Spot, *, level: str) -> str:
+    """Return the name of the area of a level that holds a spot, or an empty text."""
+    cells = edition.areas[level]
+    position = int(cells.index.holders(shapely.points([[spot.x, spot.y]]))[0])
+    return str(cells.names[position]) if position >= 0 else ""

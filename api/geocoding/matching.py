@@ -1,0 +1,278 @@
+"""From a text to ranked candidates: cheap and certain ways first, others where those find nothing sure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from api.edition import Edition
+from api.geocoding.agreement import judge
+from api.geocoding.candidates import (
+    Candidate,
+    from_key,
+    plain_name,
+    road_lines,
+    spot_of,
+    with_evidence,
+)
+from api.geocoding.chain import Constraint, area_chains
+from api.geocoding.correction import other_parts, other_texts
+from api.geocoding.crossings import at_corner, between_candidates, crossing_candidates
+from api.geocoding.gazetteer import Gazetteer
+from api.geocoding.marks import alike, exact, inside, named, starting
+from api.geocoding.plates import of_way, with_road
+from api.geocoding.ranking import is_strong, rank
+from api.geocoding.relation import moved
+from gis.addresses.parts import AddressParts, readings
+from gis.addresses.spelling import LONGEST, normalise
+
+_LEAST = 2
+_CHAINS = 4
+_WEAK = 0.5
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """Candidates collected so far."""
+
+    edition: Edition
+    items: list[Candidate] = field(default_factory=list)
+    ranked: list[Candidate] = field(default_factory=list)
+
+    def add(self, items: Iterable[Candidate], chain: Constraint, parts: AddressParts) -> bool:
+        """Judge, move and rank candidates; tell whether the surest needs no further search."""
+        gazetteer = self.edition.gazetteer
+        fresh = [
+            moved(gazetteer, at_corner(judge(self.edition, item, chain), parts), parts.relation)
+            for item in items
+        ]
+        if fresh:
+            self.items += fresh
+            self.ranked = rank(self.items)
+        return is_strong(self.ranked)
+
+    def is_weak(self) -> bool:
+        return not self.ranked or self.ranked[0].score < _WEAK
+
+
+def search(edition: Edition, text: str) -> list[Candidate]:
+    """Return the places that a text may mean, the surest first.
+
+    Parameters
+    ----------
+    edition : Edition
+        Places and areas that hold.
+    text : str
+        As the caller said it; empty, too long or of another city: no place.
+    """
+    plain = normalise(text) if len(text) <= LONGEST else ""
+    if len(plain) < _LEAST:
+        return []
+    found = exact(edition.gazetteer, plain)
+    if found:
+        return rank(found)
+    chains = area_chains(edition, plain)[:_CHAINS]
+    if chains[0].is_elsewhere:
+        return []
+    return _search(edition, chains)
+
+
+def _search(edition: Edition, chains: list[Constraint]) -> list[Candidate]:
+    found = _Found(edition=edition)
+    read = [(chain, readings(chain.rest)) for chain in chains if len(chain.rest) >= _LEAST]
+    for stage in (_known, _estimated):
+        for chain, ways in read:
+            for parts in ways:
+                if found.add(stage(edition.gazetteer, parts), chain, parts):
+                    return found.ranked
+    for step in (_by_other_texts, _by_other_names):
+        for chain, ways in read[:2]:
+            if found.is_weak():
+                step(found, chain, ways)
+    _areas(found, chains)
+    return found.ranked
+
+
+def _by_other_texts(found: _Found, chain: Constraint, _: tuple[AddressParts, ...]) -> None:
+    """Read the text in another way: the number first, Latin letters as pinyin, fewer words."""
+    gazetteer = found.edition.gazetteer
+    for text, code in other_texts(gazetteer, chain.rest):
+        within = area_chains(found.edition, text)[0]
+        within = within if within.codes else replace(chain, rest=text)
+        for parts in readings(within.rest)[:2]:
+            items = _known(gazetteer, parts) or _estimated(gazetteer, parts)
+            if found.add([with_evidence(item, code) for item in items], within, parts):
+                return
+
+
+def _by_other_names(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> None:
+    """Look for names that sound like those said, or are written much like them, or begin so."""
+    gazetteer = found.edition.gazetteer
+    for parts in ways[:2]:
+        if found.add(_misspelt(gazetteer, parts), chain, parts):
+            return
+    if found.is_weak():
+        found.add(starting(gazetteer, ways[0].mark), chain, ways[0])
+
+
+def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return what the address names as it stands: a name, a crossing, a plate, a building."""
+    found = exact(gazetteer, parts.mark)
+    if found:
+        return found
+    if parts.relation.gate:
+        gate = f"{parts.mark}{parts.relation.gate}门"
+        found = named(gazetteer, gate)
+        if found:
+            return [replace(item, evidence=("gate_known",)) for item in found]
+    if parts.crossing:
+        return crossing_candidates(gazetteer, *parts.crossing)
+    if parts.between:
+        return between_candidates(gazetteer, *parts.between)
+    return _composed(gazetteer, parts)
+
+
+def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return the places of the parts: the point of interest, the building, the plate."""
+    found = []
+    plates = []
+    if parts.road and parts.plate:
+        plates = [item for item in _of_way(gazetteer, parts) if item.match in _AT_PLATE]
+        found += [with_evidence(item, *_unsaid(parts, below="plate")) for item in plates]
+    spots = [item.spot for item in plates]
+    if parts.poi and parts.poi != parts.mark:
+        found += inside(gazetteer, parts.poi, spots=spots)
+    if parts.block:
+        found += _building(gazetteer, parts)
+    return found
+
+
+def _of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return where road and plate are, under the road's own name if it was called by another."""
+    found = of_way(gazetteer, parts)
+    if found:
+        return found
+    own = {plain_name(gazetteer, row) for row in road_lines(gazetteer, parts.road)} - {parts.road}
+    return [
+        with_evidence(item, "road_alias")
+        for name in sorted(own)
+        for item in of_way(gazetteer, with_road(parts, name))
+    ]
+
+
+_AT_PLATE = ("plate", "member", "address")
+
+
+def _building(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    if parts.building:
+        keys = gazetteer.exact(parts.block + parts.building)
+        if keys:
+            codes = _unsaid(parts, below="building")
+            found = [from_key(gazetteer, key) for key in keys]
+            return [with_evidence(replace(item, match="building"), *codes) for item in found]
+    code = "building_unmatched" if parts.building else ""
+    return [
+        with_evidence(replace(item, match="block"), code, *_unsaid(parts, below="building"))
+        for item in named(gazetteer, parts.block)
+        if gazetteer.kind(item.row) != "street"
+    ]
+
+
+def _unsaid(parts: AddressParts, *, below: str) -> tuple[str, ...]:
+    """Return the evidence of the parts that a candidate leaves unexplained."""
+    codes = []
+    if below == "plate" and (parts.poi or parts.block):
+        codes.append("poi_unmatched")
+    if below == "building" and parts.poi:
+        codes.append("poi_unmatched")
+    if below == "road":
+        if parts.plate or parts.lanes:
+            codes.append("number_unmatched")
+        elif parts.rest:
+            codes.append("rest_unmatched")
+    return tuple(codes)
+
+
+def _estimated(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return what is near what the address names: interpolated plates, the road, names in the text."""
+    found = []
+    if parts.road and (parts.plate or parts.lanes):
+        found += [
+            with_evidence(item, *_unsaid(parts, below="plate"))
+            for item in _of_way(gazetteer, parts)
+            if item.match not in _AT_PLATE
+        ]
+        if parts.near:
+            found += _near_crossing(gazetteer, parts)
+    spots = [item.spot for item in found]
+    rest = parts.rest if parts.road else parts.mark
+    if rest:
+        found += inside(gazetteer, rest, spots=spots)
+    if parts.road:
+        found += _whole_road(gazetteer, parts)
+    elif parts.crossing:
+        for name in parts.crossing:
+            found += [
+                with_evidence(item, "crossing_unmatched") for item in _of_road(gazetteer, name)
+            ]
+    return found
+
+
+def _near_crossing(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return the crossing with the street that a bracket names, as in 陆家浜路597号(近南浦大桥)."""
+    return [
+        with_evidence(replace(item, match="interpolated"), "near_applied", "number_sparse")
+        for item in crossing_candidates(gazetteer, parts.road, parts.near)
+    ]
+
+
+def _whole_road(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    codes = _unsaid(parts, below="road")
+    return [with_evidence(item, *codes) for item in _of_road(gazetteer, parts.road)]
+
+
+def _of_road(gazetteer: Gazetteer, name: str) -> list[Candidate]:
+    """Return the roads of a name; of a road that only addresses know, their middle."""
+    rows = road_lines(gazetteer, name)
+    if rows:
+        return [
+            Candidate(row=row, spot=spot_of(gazetteer, row), match="road", roads=(row,))
+            for row in rows
+        ]
+    standing = gazetteer.of_road(name)
+    if not len(standing):
+        return []
+    x, y = gazetteer.x[standing], gazetteer.y[standing]
+    middle = abs(x - sorted(x)[len(x) // 2]) + abs(y - sorted(y)[len(y) // 2])
+    row = int(standing[int(middle.argmin())])
+    spread = max(float(x.std()), float(y.std()), 100.0)
+    spot = replace(spot_of(gazetteer, row), sigma_m=spread)
+    return [Candidate(row=row, spot=spot, match="road", label=name)]
+
+
+def _misspelt(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return what the address names if a name in it is misheard or misspelt."""
+    found: list[Candidate] = []
+    for other, codes in other_parts(gazetteer, parts):
+        near = _known(gazetteer, other) or _estimated(gazetteer, other)
+        found += [with_evidence(item, *codes) for item in near]
+    if parts.crossing or parts.between or (parts.plate and not parts.poi):
+        return found
+    mark = parts.poi or parts.mark
+    found += alike(gazetteer, mark, road=parts.road if parts.plate else "")
+    if mark != parts.mark and not parts.plate:
+        found += alike(gazetteer, parts.mark)
+    return found
+
+
+def _areas(found: _Found, chains: list[Constraint]) -> None:
+    """Add the area itself: all that was said, or all that was understood."""
+    gazetteer = found.edition.gazetteer
+    for chain in chains[:2]:
+        if not chain.smallest or (found.ranked and chain.rest):
+            continue
+        code = "rest_unmatched" if chain.rest else ""
+        rows = [key for key in gazetteer.exact(chain.smallest) if gazetteer.kind(key.row) == "area"]
+        items = [
+            with_evidence(replace(from_key(gazetteer, key), match="area"), code, *chain.evidence)
+            for key in rows
+        ]
+        found.add(items, chain, AddressParts(mark=chain.smallest))

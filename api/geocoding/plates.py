@@ -1,0 +1,266 @@
+"""Door plates: known ones, those of a lane or a compound, and those that must be interpolated."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from api.geocoding.candidates import (
+    Candidate,
+    Spot,
+    from_key,
+    medoid,
+    road_lines,
+    spot_of,
+    with_evidence,
+)
+from api.geocoding.gazetteer import Gazetteer, Key
+from api.geocoding.interpolation import Estimate, estimate
+from gis.addresses.parts import AddressParts
+
+ROAD_PART_M = 2500.0
+"""Plates of one name farther than this from all others stand on another road of the name, m."""
+_ONE_PLATE_M = 300.0
+_PLATED = ("plate", "member", "address")
+_OFF_LINE_M = 150.0
+_MOST_ON_LINE = 0.8
+_FAR_BEYOND_M = 1500.0
+
+
+def known_plates(gazetteer: Gazetteer, address: str) -> list[Candidate]:
+    """Return the places at a plate: the plate's own row, else the middle one of what stands there.
+
+    Parameters
+    ----------
+    gazetteer : Gazetteer
+        Places.
+    address : str
+        Road, lanes and plate as in 太仓路181弄22号.
+    """
+    keys = [key for key in gazetteer.exact(address) if key.how in _PLATED]
+    own = [key for key in keys if key.how == "plate"]
+    if own:
+        return _distinct([from_key(gazetteer, key) for key in own])
+    return _middles(gazetteer, keys, address)
+
+
+def _distinct(candidates: list[Candidate]) -> list[Candidate]:
+    return list({candidate.row: candidate for candidate in candidates}.values())
+
+
+def _middles(gazetteer: Gazetteer, keys: list[Key], label: str) -> list[Candidate]:
+    found = _distinct([from_key(gazetteer, key) for key in keys])
+    kept = []
+    for centre in medoid([item.spot for item in found], within_m=_ONE_PLATE_M):
+        item = found[centre]
+        is_address = item.match == "address" and len(found) == 1
+        kept.append(item if is_address else replace(item, match="member", label=label))
+    return kept
+
+
+def with_road(parts: AddressParts, name: str) -> AddressParts:
+    """Return the parts with another name of the road.
+
+    Examples
+    --------
+    >>> from gis.addresses.parts import take_apart
+    >>> with_road(take_apart("卫东街3号"), "竹新胡同").mark
+    '竹新胡同3号'
+    """
+    mark, way = (text.replace(parts.road, name, 1) for text in (parts.mark, parts.way))
+    return replace(parts, road=name, mark=mark, way=way)
+
+
+def of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return where the road, lane and plate of an address are, the nearest known level first.
+
+    A plate in a lane that is not known lies at its lane; a sub-number at its plate; a number that
+    is not known is interpolated along the road.
+    """
+    if not parts.road:
+        return []
+    if parts.plate:
+        found = known_plates(gazetteer, parts.way + parts.plate)
+        if found:
+            return found
+        if parts.sub and parts.number is not None:
+            found = known_plates(gazetteer, f"{parts.way}{parts.number}号")
+            if found:
+                return [with_evidence(item, "sub_unmatched") for item in found]
+    if parts.lanes:
+        return _in_lane(gazetteer, parts)
+    if parts.number is not None:
+        return interpolated(gazetteer, parts.road, parts.number, label=parts.road + parts.plate)
+    return []
+
+
+def _in_lane(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    number = _lane_number(parts.lanes[0])
+    if number is None:
+        return []
+    known = gazetteer.plates_in_lane(parts.road, number)
+    if known is not None and len(known.row):
+        return _among(gazetteer, known, parts)
+    lanes = gazetteer.lanes_on(parts.road)
+    here = lanes.row[lanes.number == number] if lanes is not None else []
+    if len(here):
+        found = _middles(gazetteer, [Key("", int(row), "lane") for row in here], _lane(parts))
+        return [_left_plate(replace(item, match="lane"), parts) for item in found]
+    found = interpolated(gazetteer, parts.road, number, label=_lane(parts))
+    return [_left_plate(item, parts) for item in found]
+
+
+def _among(gazetteer: Gazetteer, known: Any, parts: AddressParts) -> list[Candidate]:
+    """Place a plate among the known ones of its lane: numbers in a compound follow no line."""
+    nearest = np.argsort(np.abs(known.number - (parts.number or 0)), kind="stable")
+    rows = known.row[nearest[:4]] if parts.number is not None else known.row
+    spots = [spot_of(gazetteer, int(row)) for row in rows]
+    found = []
+    for centre in medoid(spots, within_m=_ONE_PLATE_M):
+        spread = float(np.median([math.hypot(s.x - spots[centre].x, s.y - spots[centre].y)
+                                  for s in spots]))  # fmt: skip
+        spot = replace(spots[centre], sigma_m=max(40.0, spread))
+        row = int(rows[centre])
+        item = Candidate(row=row, spot=spot, match="lane", label=_lane(parts))
+        found.append(_left_plate(replace(item, roads=road_lines(gazetteer, parts.road)), parts))
+    return found
+
+
+def _left_plate(candidate: Candidate, parts: AddressParts) -> Candidate:
+    return with_evidence(candidate, "lane_plate_unmatched" if parts.plate else "")
+
+
+def _lane(parts: AddressParts) -> str:
+    return parts.road + parts.lanes[0]
+
+
+def _lane_number(lane: str) -> int | None:
+    digits = lane.rstrip("弄巷")
+    return int(digits[:9]) if digits.isdigit() else None
+
+
+def interpolated(gazetteer: Gazetteer, road: str, number: int, *, label: str) -> list[Candidate]:
+    """Place a number among the known ones of each road of a name.
+
+    Lanes count with the plates, since they share the numbers of the road.
+    """
+    found = []
+    for numbers, rows in _known_numbers(gazetteer, road):
+        points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
+        for part in _parts_of_road(points):
+            found += _placed(gazetteer, (numbers[part], rows[part]), road, number, label)
+    return found
+
+
+def _known_numbers(
+    gazetteer: Gazetteer, road: str
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    known = [
+        found
+        for found in (gazetteer.plates_on(road), gazetteer.lanes_on(road))
+        if found is not None
+    ]
+    known = [found for found in known if len(found.number)]
+    if not known:
+        return []
+    numbers = np.concatenate([found.number for found in known]).astype(np.int64)
+    rows = np.concatenate([found.row for found in known]).astype(np.int64)
+    street = np.concatenate([found.street for found in known])
+    return [(numbers[street == one], rows[street == one]) for one in np.unique(street)]
+
+
+def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Group plates that stand near one another, by single linkage over `ROAD_PART_M`."""
+    waiting = np.ones(len(points), dtype=bool)
+    groups = []
+    while waiting.any():
+        inside = np.zeros(len(points), dtype=bool)
+        edge = [int(np.flatnonzero(waiting)[0])]
+        waiting[edge[0]] = False
+        while edge:
+            here = edge.pop()
+            inside[here] = True
+            near = np.hypot(*(points - points[here]).T) <= ROAD_PART_M
+            more = np.flatnonzero(near & waiting)
+            waiting[more] = False
+            edge += more.tolist()
+        groups.append(np.flatnonzero(inside))
+    return groups
+
+
+def _placed(
+    gazetteer: Gazetteer,
+    there: tuple[NDArray[np.int64], NDArray[np.int64]],
+    road: str,
+    number: int,
+    label: str,
+) -> list[Candidate]:
+    numbers, rows = there
+    streets = road_lines(gazetteer, road)
+    points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
+    line = _line_of(gazetteer, streets, points)
+    known = (numbers, points, number)
+    found = estimate(*known) if line is None else _along(line, *known)
+    if found.is_beyond and found.sigma_m > _FAR_BEYOND_M:
+        return []
+    made_of = streets[0] if streets else int(rows[np.argmin(np.abs(numbers - number))])
+    spot = Spot(x=found.x, y=found.y, sigma_m=max(found.sigma_m, 10.0))
+    codes = ("number_sparse",) if len(numbers) < 3 and not found.is_beyond else ()
+    return [
+        Candidate(
+            row=made_of,
+            spot=spot,
+            match="beyond" if found.is_beyond else "interpolated",
+            evidence=codes,
+            roads=streets,
+            label=label,
+        )
+    ]
+
+
+def _line_of(gazetteer: Gazetteer, streets: tuple[int, ...], points: NDArray[np.float64]) -> Any:
+    """Return the line along which the plates stand, if the base map has it."""
+    middle = shapely.multipoints(points)
+    for row in streets:
+        if gazetteer.dimension(row) != 1:
+            continue
+        parts = shapely.get_parts(shapely.line_merge(gazetteer.shape(row)))
+        line = max(parts, key=lambda part: float(shapely.length(part)))
+        off = shapely.distance(line, shapely.get_parts(middle))
+        if float(np.mean(off <= _OFF_LINE_M)) >= _MOST_ON_LINE:
+            return line
+    return None
+
+
+def _along(
+    line: Any, numbers: NDArray[np.int64], points: NDArray[np.float64], number: int
+) -> Estimate:
+    """Estimate distance along the line and offset from it, so that bends are followed."""
+    given = shapely.points(points)
+    along = shapely.line_locate_point(line, given)
+    feet = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
+    ahead = shapely.get_coordinates(_ahead(line, along))
+    way = ahead - feet
+    length = np.hypot(way[:, 0], way[:, 1])
+    way = way / np.where(length > 0, length, 1.0)[:, None]
+    off = way[:, 0] * (points - feet)[:, 1] - way[:, 1] * (points - feet)[:, 0]
+    found = estimate(numbers, np.column_stack([along, off]), number)
+    at = min(max(found.x, 0.0), float(shapely.length(line)))
+    foot = shapely.get_coordinates(shapely.line_interpolate_point(line, at))[0]
+    step = shapely.get_coordinates(_ahead(line, np.array([at])))[0] - foot
+    size = float(np.hypot(*step)) or 1.0
+    x, y = foot[0] - step[1] / size * found.y, foot[1] + step[0] / size * found.y
+    return Estimate(x=float(x), y=float(y), sigma_m=found.sigma_m, is_beyond=found.is_beyond)
+
+
+def _ahead(line: Any, along: NDArray[np.float64]) -> Any:
+    """Return points a little farther along; beyond the end of the line, mirrored at it."""
+    length = float(shapely.length(line))
+    before = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
+    ahead = shapely.get_coordinates(shapely.line_interpolate_point(line, along + 1.0))
+    back = shapely.get_coordinates(shapely.line_interpolate_point(line, np.maximum(along - 1.0, 0)))
+    mirrored = np.where((along + 1.0 > length)[:, None], 2 * before - back, ahead)
+    return shapely.points(mirrored)
