@@ -126,7 +126,7 @@ def _show(title: str, outcomes: pd.DataFrame, options: Options) -> None:
     answered = outcomes[outcomes["is_answered"]]
     sys.stdout.write(f"\n{table_of(title, groups)}\n{reliability_text(answered)}\n")
     is_sure = outcomes["score"] >= SURE
-    missed = outcomes[~outcomes["hit1"] & (outcomes["has_answer"] | is_sure)]
+    missed = outcomes[~outcomes["is_right"] & (outcomes["has_answer"] | is_sure)]
     options.failures.append(missed.assign(set=title))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from api.edition import Edition
 from api.geocoding.geocode import geocode_edition
 from api.models import PlaceAnswer
+from tests.benchmarks.geocoding.plates import road_and_number
 
 LIMIT = 5
 SAME_M = 2.0
@@ -34,6 +35,8 @@ class Query:
     """Code of the place; empty where no single row is meant, as for a crossing."""
     near_m: float = SAME_M
     """An answer is right within this distance, m, or when it has the code."""
+    plate: tuple[str, int] | None = None
+    """Road and number, where the database has them: another point of that plate is the right place."""
     wanted: str = ""
     """The place in words, for the list of failures."""
     is_ambiguous: bool = False
@@ -69,6 +72,7 @@ def _row(query: Query, answers: list[PlaceAnswer], seconds: float) -> dict[str, 
         "has_answer": query.has_answer,
         "is_answered": top is not None,
         "hit1": bool(hits[:1]) and hits[0],
+        "is_right": bool(hits[:1]) and (hits[0] or _is_plate(query, answers[0])),
         "hit5": any(hits[:LIMIT]),
         "score": top.score if top else np.nan,
         "match": top.match if top else "",
@@ -95,7 +99,7 @@ def rival_all(
             is_right = error_m <= query.near_m
             row |= {
                 "is_answered": True, "error_m": error_m, "got_x": point[0], "got_y": point[1],
-                "hit1": is_right, "hit5": is_right,
+                "hit1": is_right, "hit5": is_right, "is_right": is_right,
             }  # fmt: skip
         rows.append(row)
     frame = pd.DataFrame(rows)
@@ -105,6 +109,13 @@ def rival_all(
 def _is_right(query: Query, answer: PlaceAnswer) -> bool:
     is_it = bool(query.code) and answer.code == query.code
     return is_it or _apart_m(query, answer) <= query.near_m
+
+
+def _is_plate(query: Query, answer: PlaceAnswer) -> bool:
+    """Tell whether an answer is the row of the plate that is asked for, wherever that row lies."""
+    if query.plate is None or answer.match == "interpolated":
+        return False
+    return road_and_number(answer.full_address) == query.plate
 
 
 def _apart_m(query: Query, answer: PlaceAnswer) -> float:

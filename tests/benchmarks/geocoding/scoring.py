@@ -55,7 +55,7 @@ def score(outcomes: pd.DataFrame) -> Scores:
         in_community=_mean(answered["in_community"]),
         in_grid=_mean(answered["in_grid"]),
         sure=len(sure) / max(len(outcomes), 1) if is_scored else np.nan,
-        wrong_when_sure=1.0 - _mean(sure["hit1"]),
+        wrong_when_sure=1.0 - _mean(sure["is_right"]),
         calibration_error=calibration_error(answered) if is_scored else np.nan,
         within_stated=_mean(pd.Series(errors <= radius)) if is_scored else np.nan,
         per_second=len(outcomes) / max(float(outcomes["seconds"].sum()), 1e-9),
@@ -73,7 +73,7 @@ def reliability(answered: pd.DataFrame) -> pd.DataFrame:
     table = (
         answered.assign(bin=place)
         .groupby("bin")
-        .agg(rows=("hit1", "size"), score=("score", "mean"), right=("hit1", "mean"))
+        .agg(rows=("score", "size"), score=("score", "mean"), right=("is_right", "mean"))
     )
     table.index = [f"{BINS[i]:.2f}-{BINS[i + 1]:.2f}" for i in table.index]
     return table
