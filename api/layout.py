@@ -38,7 +38,7 @@ SORTED_BY = {"components": ("class_code", "code", "valid_from")}
 """Row order where it is not code and day; components lie class by class."""
 _DEFAULT_ORDER = ("code", "valid_from")
 _VERSION_COLUMNS = ("valid_from", "valid_to", "build_id")
-LEFT_BEHIND = frozenset(BOOKKEEPING) - set(_VERSION_COLUMNS)
+LEFT_BEHIND = frozenset([*BOOKKEEPING, "as_delivered"]) - set(_VERSION_COLUMNS)
 """Declared columns that only the database needs."""
 _MEASURED = ("x", "y")
 """Representative point of each geometry, in the city's CRS, m."""

@@ -15,6 +15,8 @@ _EXACT_MORE = 20_000
 _FAR_LESS = 4_000
 """What each doubling of the distance beyond `_NEAR_M` takes from the value of a place."""
 _NEAR_M = 500.0
+_MEMBER = HOWS.index("member")
+_MEMBER_LESS = 12_000
 _READ = (64, 2_000)
 """Texts read: first few, then many where few of the first hold or lie in the area asked for."""
 _MOST_ROWS = 20_000
@@ -128,6 +130,8 @@ def _standing(
     )
     place, posting = found[:, 0], found[:, 1]
     rows, worth = text["row"][posting], values[place]
+    # What stands at a plate comes after the plates, though it shares their text.
+    worth = worth - np.where(text["how"][posting] == _MEMBER, _MEMBER_LESS, 0.0)
     if wish.near is not None:
         x, y = wish.near
         distance_m = np.hypot(gazetteer.x[rows] - x, gazetteer.y[rows] - y)

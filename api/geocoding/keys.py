@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -23,7 +24,6 @@ KINDS = ("area", "zone", "block", "street", "plate", "poi")
 LEVELS = ("road", "plate", "block", "building", "poi")
 AREA_LEVELS = ("province", "city", "district", "street", "community")
 _LEAST_ALIAS = 2
-_NUMERALS = frozenset("零一二两三四五六七八九十百千")
 _PLATE = KINDS.index("plate")
 
 
@@ -61,7 +61,7 @@ def words_of(places: pa.Table) -> Words:
     return Words(
         kind=kinds.to_numpy().astype(np.uint8) if size else np.empty(0, dtype=np.uint8),
         name=_normalised(places["name"]),
-        full_address=_full_addresses(places, levels),
+        full_address=_normalised(places["full_address"]),
         levels=levels,
         areas=sorted({text for level in AREA_LEVELS for text in set(levels[level])} - {""}),
         aliases=_lists(places["aliases"]),
@@ -84,25 +84,6 @@ def _lists(column: pa.ChunkedArray) -> list[list[str]]:
         [text for text in map(normalise, names) if len(text) >= _LEAST_ALIAS] if names else []
         for names in column.to_pylist()
     ]
-
-
-def _full_addresses(places: pa.Table, levels: Mapping[str, list[str]]) -> list[str]:
-    """Join the normalised levels where the address is just its levels; else normalise it."""
-    told = pc.fill_null(places["full_address"], "").to_pylist()
-    names = (*AREA_LEVELS, *LEVELS)
-    raw = [pc.fill_null(places[level], "").to_pylist() for level in names]
-    plain = [levels[level] for level in names]
-    # A numeral at the end of a level may belong to a word at the beginning of the next.
-    uneasy = {text for column in plain for text in set(column) if text and text[-1] in _NUMERALS}
-    texts = []
-    for full, before, after in zip(
-        told, zip(*raw, strict=True), zip(*plain, strict=True), strict=True
-    ):
-        if full == _join(before) and (not uneasy or uneasy.isdisjoint(after)):
-            texts.append(_join(after))
-        else:
-            texts.append(normalise(full))
-    return texts
 
 
 def _join(levels: Sequence[str]) -> str:
@@ -128,8 +109,11 @@ def postings_of(words: Words) -> Postings:
     texts: list[str] = []
     rows: list[int] = []
     hows: list[int] = []
+    # Levels that are spelt well one by one may be spelt in another way when joined: 12号 and 甲.
+    spelt = cache(normalise)
     for row, (kind, keys) in enumerate(zip(words.kind.tolist(), _levels(words), strict=True)):
-        for text, how in _keys_of(words, row, keys, is_plate=kind == _PLATE):
+        named, joined = _keys_of(words, row, keys, is_plate=kind == _PLATE)
+        for text, how in [*named, *((spelt(text), how) for text, how in joined)]:
             if text:
                 texts.append(text)
                 rows.append(row)
@@ -146,26 +130,28 @@ _NAME, _ALIAS, _SHORT, _ADDRESS, _AT_PLATE, _MEMBER = range(6)
 
 def _keys_of(
     words: Words, row: int, levels: tuple[str, ...], *, is_plate: bool
-) -> list[tuple[str, int]]:
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Return the keys that columns say, and those joined of several."""
     name = words.name[row]
     found = [(words.full_address[row], _ADDRESS)]
     if not is_plate:  # the name of a plate, as 12号, names a place only together with its road
         found.append((name, _NAME))
         found += [(alias, _ALIAS) for alias in words.aliases[row]]
         found += [(short, _SHORT) for short in words.short_names[row]]
+    joined = []
     road, plate, block, building, poi = levels
     own = _AT_PLATE if is_plate else _ADDRESS
     if road and (plate or block or poi):
         whole = _join(levels)
         if not is_plate and name not in whole:
             whole += name
-        found.append((whole, own))
+        joined.append((whole, own))
     if road and plate:
         is_itself = is_plate and not (building or poi)
-        found.append((road + plate, _AT_PLATE if is_itself else _MEMBER))
+        joined.append((road + plate, _AT_PLATE if is_itself else _MEMBER))
     if block and (building or poi):
-        found.append((_join((block, building, poi)), own))
-    return found
+        joined.append((_join((block, building, poi)), own))
+    return found, joined
 
 
 def posted(texts: list[str], rows: NDArray[np.int32], hows: NDArray[np.uint8]) -> Postings:
