@@ -25,6 +25,7 @@ COMMANDS = {
     ),
     "pipelines.surveys": ("census", "units"),
     "pipelines.topography": ("topography",),
+    "pipelines.place_names": ("names",),
     "api": ("snapshot", "assign", "geocode"),
     "api.http": ("serve", "key"),
 }
