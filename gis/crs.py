@@ -98,6 +98,7 @@ def _custom_srid(crs: CRS) -> int:
     return _FIRST_CUSTOM_SRID + zlib.crc32(crs.to_wkt().encode()) % _CUSTOM_SRIDS
 
 
+@lru_cache(maxsize=1024)
 def crs_name(text: str) -> str:
     """Return the spelling used inside: ``GCJ-02``, ``BD-09``, ``EPSG:n``, or the text as it is.
 
