@@ -9,7 +9,9 @@ WAY = (
     r"|(?<=[a-z])(?:st|ave|rd|dr|pl|sq|ct|ln|blvd|ter|pkwy|hwy|way|cir))"
 )
 """How the name of a way ends."""
-_IS_WAY = re.compile(rf"(?=..).*{WAY}$")
+_WAY_ENDS = (*"路街道巷弄线条环桥", "胡同", "高速")
+_LATIN_WAY_ENDS = ("st", "ave", "rd", "dr", "pl", "sq", "ct", "ln", "blvd", "ter", "pkwy", "hwy")
+_SECTION = re.compile(r"[路街道线]\d{1,2}段$")
 _HAS_END = re.compile(r"口|交[叉汇界会处]|相交|[转拐]角|立交")
 _END = re.compile(
     r"(?:的|相交|交)?(?:十字路口|丁字路口|三[岔叉]路口|交叉路口|交叉口|交叉处?|交汇[处口]?|交会处?"
@@ -20,16 +22,17 @@ _NEAR = re.compile(
     rf"(?P<one>.{{2,14}}?{WAY})(?:靠近|临近|邻近|近|靠)(?P<two>.{{2,14}}?{WAY})(?:路?口)?$"
 )
 _CUT = re.compile(r"(?:大街|大道|公路|街|路|(?<!街)道|巷|胡同)(?:\d段)?(?![\d与和跟同及近/&\-])")
-_HAS_BETWEEN = re.compile(r"间|至|到|段")
+_HAS_BETWEEN = re.compile(r"间|至|到|路段|段$")
 _SIGN = re.compile(r"与|和|至|到|-|/|同|及")
 _AFTER = re.compile(
     r"^(?P<two>[^()]{2,14}?)(?P<end>之间|中间|区间|间)?(?:的?(?:路段|区域|地段)|段)?\)?$"
 )
 _SHORTEST_JOINED = 3
+_SHORTEST_WAY = 2
 _KIND_OF_STREET = re.compile(
     r"(?:步行|商业|美食|小吃|风情|古玩|服装|文化|酒吧|电子|建材)(?:一条)?街$"
 )
-_PLAIN_SIGNS = re.compile(r"[与和跟及/&](?=.{2})")
+_PLAIN_SIGNS = re.compile(r"[与和跟及/&](?=[^\d]{2})")
 
 
 class Stretch(NamedTuple):
@@ -48,7 +51,11 @@ def is_way(name: str) -> bool:
     >>> [is_way(name) for name in ("裕华路", "国华街2段", "街道", "人民医院", "路")]
     [True, True, False, False, False]
     """
-    return _IS_WAY.match(name) is not None
+    if len(name) < _SHORTEST_WAY or name.endswith("街道"):
+        return False
+    if name.endswith("段"):
+        return _SECTION.search(name) is not None
+    return name.endswith(_LATIN_WAY_ENDS if name.isascii() else _WAY_ENDS)
 
 
 def crossings(mark: str) -> Iterator[tuple[tuple[str, str], str, bool]]:
@@ -108,7 +115,7 @@ def joined(text: str) -> list[tuple[str, str]]:
     >>> joined("海安路2段民生路2段"), joined("中华东路"), joined("铁路东街")
     ([('海安路2段', '民生路2段')], [], [])
     """
-    if not is_way(text) or _KIND_OF_STREET.search(text):
+    if len(text) < 2 * _SHORTEST_JOINED or not is_way(text) or _KIND_OF_STREET.search(text):
         return []
     cuts = [end.end() for end in _CUT.finditer(text)][:-1]
     return [

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gis.addresses.crossings import Stretch, alongside, crossings, is_way, joined, stretch
-from gis.addresses.plates import Plated, in_town, plated
+from gis.addresses.plates import in_town, plated
 from gis.addresses.relation import DIRECTIONS, HERE, Located, Relation, split_relation
 
 __all__ = ["DIRECTIONS", "AddressParts", "Relation", "readings", "take_apart"]
@@ -170,15 +170,10 @@ def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressPart
     found = plated(mark, whole=whole)
     told = _relation(located)
     if remark:
-        told |= _of_remark(remark, found.road if found else "")
+        told |= _of_remark(remark, found["road"] if found else "")
     if found is None:
         return AddressParts(mark=mark, **in_town(mark), **told)
-    values = {name: getattr(found, name) for name in _PLATED}
-    kind = "plate" if found.plate else "lane" if found.lanes else "road"
-    return AddressParts(mark=mark, kind=kind, **values, **told)
-
-
-_PLATED = tuple(field.name for field in fields(Plated))
+    return AddressParts(mark=mark, **found, **told)
 
 
 def _of_crossing(located: Located, remark: str, pair: tuple[str, str], tail: str) -> AddressParts:

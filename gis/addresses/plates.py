@@ -1,7 +1,6 @@
 """Road, lane, plate, building, unit, storey and room 门楼牌, read from words."""
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gis.addresses.crossings import joined
@@ -49,32 +48,16 @@ _BLOCK = re.compile(
 _TOWN = re.compile(
     r"^(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道|村|社区)|.{2,12}?(?:广场|小区|工业园区?|工业区|开发区|园区|校区|新村))(?=.{3})"
 )
-_INNER = ("block", "building", "unit", "floor", "room", "poi")
 _NEIGHBOURHOOD = re.compile(r"(?:[^\d路街巷]{1,6}里)?\d{1,3}邻")
 _RURAL = re.compile(r"(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道))(?=.{3})")
 _SECTIONS_OF_LANES = 4
 _LONGEST_RANGE = 200
+_FIGURES = re.compile(r"\d+")
+_SHORTEST_PAIR = 6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plated:
-    """Road, plate and what is in the house."""
-
-    area: str = ""
-    road: str = ""
-    lanes: tuple[str, ...] = ()
-    way: str = ""
-    plate: str = ""
-    number: int | None = None
-    numbers: tuple[int, ...] = ()
-    sub: str = ""
-    rest: str = ""
-    block: str = ""
-    building: str = ""
-    unit: str = ""
-    floor: str = ""
-    room: str = ""
-    poi: str = ""
+Values = dict[str, Any]
+"""Parts of an address by the names of the fields of ``AddressParts``; those not said are absent."""
 
 
 class _House(NamedTuple):
@@ -84,7 +67,7 @@ class _House(NamedTuple):
     end: int = 0
 
 
-def plated(mark: str, *, whole: bool = False) -> Plated | None:
+def plated(mark: str, *, whole: bool = False) -> Values | None:
     """Return road, plate and the rest of a mark; nothing where neither road nor plate is said.
 
     Parameters
@@ -97,22 +80,22 @@ def plated(mark: str, *, whole: bool = False) -> Plated | None:
     Examples
     --------
     >>> found = plated("太仓路181弄22号1层")
-    >>> found.road, found.lanes, found.way, found.plate, found.floor
-    ('太仓路', ('181弄',), '太仓路181弄', '22号', '1层')
+    >>> [found[part] for part in ("road", "lanes", "way", "plate", "floor")]
+    ['太仓路', ('181弄',), '太仓路181弄', '22号', '1层']
     >>> found = plated("四平路鞍山五村7号105室")
-    >>> found.road, found.block, found.way, found.plate, found.room
-    ('四平路', '鞍山五村', '鞍山五村', '7号', '105室')
+    >>> [found[part] for part in ("road", "block", "way", "plate", "room")]
+    ['四平路', '鞍山五村', '鞍山五村', '7号', '105室']
     """
     if mark.isascii():
         return _western(mark)
     before = _NEIGHBOURHOOD.match(mark) if "邻" in mark else None
     if before:
         found = plated(mark[before.end() :], whole=whole)
-        return replace(found, area=before[0]) if found else None
+        return found | {"area": before[0]} if found else None
     return _placed(mark, whole=whole)
 
 
-def _placed(mark: str, *, whole: bool) -> Plated | None:
+def _placed(mark: str, *, whole: bool) -> Values | None:
     found = _ROAD.match(mark)
     if found and found["road"][-1] in "弄巷" and found["road"][-2].isdigit():
         found = None
@@ -135,18 +118,27 @@ def _placed(mark: str, *, whole: bool) -> Plated | None:
     return _built(rest[house.end :], house, area=area, road=road, lanes=tuple(lanes), way=way)
 
 
-def _western(mark: str) -> Plated | None:
+def _western(mark: str) -> Values | None:
     found = _WESTERN.match(mark)
     if not found:
         return None
     road, plate = found["after"] or found["before"], found["first"] or found["last"]
-    number = int(re.match(r"\d+", plate)[0])  # type: ignore[index]
-    return Plated(road=road, way=road, plate=plate, number=number, numbers=(number,))
+    number = int(_FIGURES.match(plate)[0])  # type: ignore[index]
+    return {
+        "road": road,
+        "way": road,
+        "plate": plate,
+        "number": number,
+        "numbers": (number,),
+        "kind": "plate",
+    }
 
 
 def _without_area(road: str) -> tuple[str, str]:
     """Part town, square or other road from the road itself: the last of two names counts."""
     area = ""
+    if len(road) < _SHORTEST_PAIR:
+        return area, road
     town = _TOWN.match(road)
     if town:
         area, road = town["town"], road[town.end() :]
@@ -158,7 +150,7 @@ def _without_area(road: str) -> tuple[str, str]:
 
 def _in_block(
     road: str, rest: str, area: str, *, lanes: tuple[str, ...] = (), way: str = ""
-) -> Plated | None:
+) -> Values | None:
     """Read a text that names something before the number: a village, an estate."""
     named = _HOUSE.match(rest)
     house = _house(rest[named.end() :]) if named else _House()
@@ -176,10 +168,12 @@ def _house(text: str) -> _House:
     if found:
         added = f"附{found['added']}" if found["added"] else ""
         number, more = int(found["number"]), found["more"]
-        again = [int(said) for said in re.findall(r"\d+", found["again"])]
-        numbers, second = _numbers(number, more)
+        numbers, second = _numbers(number, more) if more else ((number,), "")
+        again = found["again"]
+        if again:
+            numbers = (*numbers, *(int(said) for said in _FIGURES.findall(again)))
         sub = found["letter"] or found["after"] or added or found["suffix"] or second
-        return _House(found["plate"], (*numbers, *again), sub, found.end())
+        return _House(found["plate"], numbers, sub, found.end())
     bare = _BARE.match(text)
     if not bare:
         return _House()
@@ -191,7 +185,7 @@ def _numbers(first: int, more: str) -> tuple[tuple[int, ...], str]:
     """Return the numbers meant, and the second number of a plate: 12-14 are two, 12-1 is one."""
     if not more:
         return (first,), ""
-    said = [int(number) for number in re.findall(r"\d+", more)]
+    said = [int(number) for number in _FIGURES.findall(more)]
     if more[0] == "/":
         return (first, *said), ""
     second = said[0]
@@ -209,77 +203,72 @@ def _built(
     lanes: tuple[str, ...] = (),
     way: str = "",
     block: str = "",
-) -> Plated:
-    inside = inner(rest)
-    return Plated(
-        area=area,
-        road=road,
-        lanes=lanes,
-        way=way,
-        plate=house.plate,
-        number=house.numbers[0] if house.numbers else None,
-        numbers=house.numbers,
-        sub=house.sub,
-        rest=block + rest if block and not house.plate else rest,
-        block=block or inside["block"],
-        building=inside["building"],
-        unit=inside["unit"],
-        floor=inside["floor"],
-        room=inside["room"],
-        poi=inside["poi"],
-    )
+) -> Values:
+    found = inner(rest) if rest else {}
+    found |= {"way": way, "road": road}
+    if area:
+        found["area"] = area
+    if lanes:
+        found["lanes"] = lanes
+    if block:
+        found["block"] = block
+    if house.plate:
+        found["plate"], found["sub"], found["rest"] = house.plate, house.sub, rest
+        found["number"], found["numbers"], found["kind"] = house.numbers[0], house.numbers, "plate"
+    else:
+        found["rest"], found["kind"] = block + rest, "lane" if lanes else "road"
+    return found
 
 
-def inner(rest: str) -> dict[str, Any]:
+def inner(rest: str) -> Values:
     """Return block, building, unit, floor, room and point of interest of what follows a plate.
 
     Examples
     --------
-    >>> {part: said for part, said in inner("建设小区3号楼2单元501室").items() if said}
-    {'block': '建设小区', 'building': '3号楼', 'unit': '2单元', 'room': '501室'}
-    >>> {part: said for part, said in inner("建设小区3-2-501").items() if said}
-    {'block': '建设小区', 'building': '3号楼', 'unit': '2单元', 'room': '501室'}
-    >>> {part: said for part, said in inner("长风大悦城b1层1009铺").items() if said}
+    >>> inner("建设小区3号楼2单元501室")
+    {'building': '3号楼', 'unit': '2单元', 'room': '501室', 'block': '建设小区'}
+    >>> inner("建设小区3-2-501")
+    {'building': '3号楼', 'unit': '2单元', 'room': '501室', 'block': '建设小区'}
+    >>> inner("长风大悦城b1层1009铺")
     {'floor': 'b1层', 'room': '1009铺', 'poi': '长风大悦城'}
     """
-    parts = dict.fromkeys(_INNER, "")
-    if not rest:
-        return parts
+    parts: Values = {}
     names = [rest]
     if any(character.isdigit() for character in rest) or "楼" in rest or "座" in rest:
         flat = _FLAT.search(rest)
         if flat:
             parts["building"] = f"{flat['building']}号楼"
-            parts["unit"] = f"{flat['unit']}单元" if flat["unit"] else ""
+            if flat["unit"]:
+                parts["unit"] = f"{flat['unit']}单元"
             parts["room"] = f"{flat['room']}室"
             rest = rest[: flat.start()]
         names = _take_parts(rest, parts)
     for name in names:
         name = name.strip("/-()")
-        if name and not parts["block"] and not parts["poi"] and _BLOCK.search(name):
+        if name and "block" not in parts and "poi" not in parts and _BLOCK.search(name):
             parts["block"] = name
         elif name:
-            parts["poi"] += name
+            parts["poi"] = parts.get("poi", "") + name
     return parts
 
 
-def in_town(mark: str) -> dict[str, Any]:
+def in_town(mark: str) -> Values:
     """Return the same of a mark without road and plate, and the town it begins with.
 
     Examples
     --------
-    >>> {part: said for part, said in in_town("忠州镇梅湾村13组").items() if said}
-    {'block': '梅湾村', 'unit': '13组', 'area': '忠州镇'}
+    >>> in_town("忠州镇梅湾村13组")
+    {'unit': '13组', 'block': '梅湾村', 'area': '忠州镇'}
     """
     town = _RURAL.match(mark)
     return inner(mark[town.end() :]) | {"area": town["town"]} if town else inner(mark)
 
 
-def _take_parts(rest: str, parts: dict[str, str]) -> list[str]:
+def _take_parts(rest: str, parts: Values) -> list[str]:
     names, at = [], 0
     for found in _PARTS.finditer(rest):
         kind = found.lastgroup or ""
-        if parts[kind]:
+        if kind in parts:
             continue
         said = found[kind]
         if kind == "building" and said[-1] == "楼" and said[:-1].isdigit():

@@ -32,23 +32,53 @@ _SIDE = re.compile(r"(?:马路|道路|路)(?P<side>东|西|南|北)(?:侧|边|�
 _SIDE_ENDS = frozenset("东西南北侧边面")
 _WAY_ENDS = "路街道巷弄线口"
 _END_SIGNS = frozenset("面过口前外旁处门侧边方首头角端段近围带壁上下后身内里部顶道底洞路带置左右间")
-_END = re.compile(
-    "的?(?:"
-    r"(?P<opposite>(?:斜|正|马路|路|街)?(?:对面|对过)|(?<![相东西])对门)"
-    rf"|(?P<gate>(?:(?P<gate_way>{_WAY})|正|大|后|侧|(?<![路街道巷弄线里村\d\-])\d{{1,2}}号)门(?:口|前|外|旁|处)?|大?门[口前外旁])"
-    rf"|(?P<side>(?P<side_way>{_WAY})(?:侧|边|面|方向|方|首|头|角|端)(?:路边)?)"
-    rf"|(?P<mouth>(?P<mouth_way>{_WAY})口)"
-    rf"|(?P<stretch>(?P<stretch_way>{_WAY}|中)段)"
-    r"|(?P<near>附近|周边|周围|一带|旁边|旁侧|近旁|边上|隔壁|[左右两一外]侧|路边|旁)"
-    r"|(?P<behind>后面|后方|背后|后身|(?<=[院店校厦站号厅场馆座])后)"
-    r"|(?P<front>前面|前方|(?<=[院店校厦站号厅场馆座])前)"
-    r"|(?P<inside>(?<=[区园村厦里苑校局司厂队会院])院[内里]|里面|内部|里边|内|(?<=院)里)"
+_WAYS = tuple(_WAY.split("|"))
+_NUMBERED_GATE = re.compile(r"(?<![路街道巷弄线里村\d\-])\d{1,2}号门(?:口|前|外|旁)?$")
+
+
+class _End(NamedTuple):
+    kind: str
+    way: str = ""
+
+
+def _ends() -> dict[str, _End]:
+    """Return the words that end an address and do not depend on what stands before them."""
+    ends = {
+        word: _End(kind)
+        for kind, words in {
+            "opposite": "对面 对过 斜对面 斜对过 正对面 马路对面 路对面 街对面 马路对过",
+            "gate": "门口 门前 门外 门旁 大门口 大门 大门前 大门外 正门 正门口 后门 后门口 侧门 侧门口",
+            "stretch": "中段",
+            "near": "附近 周边 周围 一带 旁边 旁侧 近旁 边上 隔壁 左侧 右侧 两侧 一侧 外侧 路边 旁 附近处 周边处",
+            "behind": "后面 后方 背后 后身",
+            "front": "前面 前方",
+            "inside": "里面 内部 里边 内",
+            "lane": "辅路 主路 辅道 非机动车道 机动车道 人行道 便道 绿化带 隔离带 盲道 路中间 路面",
+            "at": "位置 地方",
+        }.items()
+        for word in words.split()
+    }
+    for way in _WAYS:
+        ends |= {way + "门" + more: _End("gate", way) for more in ("", *"口前外旁处")}
+        sides = ("侧", "边", "面", "方向", "方", "首", "头", "角", "端", "侧路边", "边路边", "角处")
+        ends |= {way + side: _End("side", way) for side in sides}
+        ends |= {way + "口": _End("mouth", way), way + "段": _End("stretch", way)}
+    return ends
+
+
+_ENDS = _ends()
+_LONGEST_END = max(map(len, _ENDS))
+_DEPENDENT_SIGNS = frozenset("门后前里内下上旁顶头底洞面处")
+_DEPENDENT = re.compile(
+    r"(?P<opposite>(?<![相东西])对门)"
+    r"|(?P<behind>(?<=[院店校厦站号厅场馆座])后)"
+    r"|(?P<front>(?<=[院店校厦站号厅场馆座])前)"
+    r"|(?P<inside>(?<=院)里)"
     r"|(?P<below>(?<![\d号大小主东西南北中新老旧座])楼[下上前后旁顶]|(?<=楼)[下上前后旁顶]|(?<=座)下)"
     r"|(?P<bridge>(?<=桥)[下上头底洞]面?)"
-    r"|(?P<lane>辅路|主路|辅道|非机动车道|机动车道|人行道|便道|绿化带|隔离带|盲道|路中间|路面)"
-    r"|(?P<at>(?<![事理售收总代筹管团业业汇叉交界会])处|位置|地方)"
-    ")$"
+    r"|(?P<at>(?<![事理售收总代筹管团业汇叉交界会])处)"
 )
+_YARD = re.compile(r"(?<=[区园村厦里苑校局司厂队会院])院[内里]$")
 _POSITIONS = {
     "opposite": "对面",
     "gate": "门",
@@ -65,6 +95,7 @@ _POSITIONS = {
     "at": "",
 }
 _MOST_ENDS = 3
+_LONGEST_OFFSET = 14
 _LEAST_MARK = 2
 
 
@@ -125,8 +156,9 @@ def split_relation(address: str) -> Located:
     ('人民医院', '南', '斜对面', True)
     """
     found = _Found(address)
-    if _HAS_OFFSET.search(address):
-        _take_offset(found)
+    has_offset = _HAS_OFFSET.search(address)
+    if has_offset:
+        _take_offset(found, max(0, has_offset.start() - _LONGEST_OFFSET))
     if not found.words and found.mark and found.mark[-1] in _SIDE_ENDS:
         _take_side(found)
     for _ in range(_MOST_ENDS):
@@ -138,9 +170,9 @@ def split_relation(address: str) -> Located:
     return Located(found.mark, Relation(words=words, **found.values), found.beyond)  # type: ignore[arg-type]
 
 
-def _take_offset(found: _Found) -> None:
+def _take_offset(found: _Found, start: int) -> None:
     offset = None
-    for match in _OFFSET.finditer(found.mark):
+    for match in _OFFSET.finditer(found.mark, start):
         offset = match if match.start() >= _LEAST_MARK else offset
     if offset is None:
         return
@@ -191,24 +223,41 @@ def _take_side(found: _Found) -> None:
 
 
 def _take_end(found: _Found) -> bool:
-    end = _END.search(found.mark)
-    if end is None or end.start() < _LEAST_MARK:
+    length, (kind, way) = _find_end(found.mark)
+    if not length or len(found.mark) - length < _LEAST_MARK:
         return False
-    kind = next(name for name in _POSITIONS if end[name] is not None)
-    words, values = end[0], found.values
-    found.mark = found.mark[: end.start()]
+    words, values = found.mark[-length:], found.values
+    found.mark = found.mark[:-length].removesuffix("的")
     found.words.append(words)
-    way = end["side_way"] or end["mouth_way"] or end["stretch_way"] or ""
-    if way and way != "中":
+    if kind == "gate":
+        if way:
+            values["gate"] = way
+    elif way:
         values.setdefault("direction", _TURNED.get(way, way))
-    if end["gate_way"]:
-        values["gate"] = end["gate_way"]
     if kind == "opposite":
         values["is_opposite"] = True
     elif kind not in ("gate", "at", "mouth") and not values.get("is_opposite"):
         values["is_vague"] = True
     values.setdefault("position", _position(kind, words))
     return True
+
+
+def _find_end(mark: str) -> tuple[int, _End]:
+    """Return the length and the meaning of the longest word of relation that ends a mark."""
+    if "号门" in mark[-5:] and (gate := _NUMBERED_GATE.search(mark)):
+        return len(gate[0]), _End("gate")
+    if mark[-1] in "内里" and _YARD.search(mark):
+        return 2, _End("inside")
+    for length in range(min(_LONGEST_END, len(mark)), 0, -1):
+        end = _ENDS.get(mark[-length:])
+        if end:
+            return length, end
+    if mark[-1] in _DEPENDENT_SIGNS:
+        for start in range(max(0, len(mark) - 2), len(mark)):
+            found = _DEPENDENT.match(mark, start)
+            if found and found.end() == len(mark):
+                return len(mark) - start, _End(found.lastgroup or "")
+    return 0, _End("")
 
 
 def _position(kind: str, words: str) -> str:
