@@ -1,6 +1,6 @@
 """Faults of edge matching 接边 in words: for the contractor's list, and kept with the sheets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import geopandas as gpd
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from gis.codes import Rule
 from gis.faults import REJECT_COLUMNS
-from pipelines.topography.survey import Survey
 
 ERRORS = frozenset({"TP80", "TP81", "TP84", "TP85"})
 """Rules by which features stayed apart; by the others they were joined with doubt."""
@@ -28,8 +27,9 @@ _COLUMNS_ZH = {
 
 def describe(
     faults: pd.DataFrame,
-    survey: Survey,
+    pieces: gpd.GeoDataFrame,
     *,
+    sheets: Sequence[str],
     codes: NDArray[np.object_],
     rules: Mapping[str, Rule],
 ) -> gpd.GeoDataFrame:
@@ -41,17 +41,17 @@ def describe(
     ----------
     faults : pandas.DataFrame
         Rule, pieces and sheets by position, gap, columns that contradict, where.
-    survey : Survey
-        The pieces and sheets.
+    pieces : geopandas.GeoDataFrame
+        The pieces that were matched.
+    sheets : sequence of str
+        Numbers of the sheets.
     codes : array of str
         Of the feature that each piece became part of.
     rules : mapping
         Rules of topography.
     """
-    pieces = survey.rows
     delivered = pieces["code"].to_numpy()
     kinds = pieces["feature_class"].to_numpy()
-    sheets = [sheet.number for sheet in survey.sheets]
     rows = []
     for fault in faults.itertuples(index=False):
         rule = rules[fault.rule]

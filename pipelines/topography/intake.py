@@ -18,9 +18,9 @@ from pipelines.topography.assembly import assemble
 from pipelines.topography.catalogue import topography_rules
 from pipelines.topography.edges import tolerances
 from pipelines.topography.features import DATASET, RULES, transform
-from pipelines.topography.identifiers import Settled, decide_ids, settle_codes
+from pipelines.topography.identifiers import Ids, Settled, decide_ids, settle_codes
 from pipelines.topography.matching import Matched, Sheets, match_edges
-from pipelines.topography.patches import apply_patch
+from pipelines.topography.patches import Delivered, apply_patch, live_days, refuse_older
 from pipelines.topography.sheetplan import (
     SheetPlan,
     delivered_numbers,
@@ -48,6 +48,8 @@ class Joined:
     """The pieces that stood."""
     joins: int
     """Places at which pieces were joined."""
+    ids: Ids
+    """Whether identifiers are of the city or of the sheet."""
 
 
 def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
@@ -63,7 +65,8 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
         return transform(frame, context)
     rows = transform(frame, context, repeats=False)
     survey = read_survey(gpd.GeoDataFrame(rows.accepted), frame, plan, context)
-    joined = join_sheets(survey, frame, context)
+    days = live_days(context.database) if plan.is_patch else {}
+    joined = join_sheets(survey, frame, context, days=days)
     outcome = Outcome(
         accepted=joined.features.reset_index(drop=True),
         faults=_sorted(rows.faults, joined.faults),
@@ -75,7 +78,12 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
             database=context.database,
         ),
     )
-    return apply_patch(outcome, joined.survey, context) if plan.is_patch else outcome
+    if not plan.is_patch:
+        return outcome
+    delivered = Delivered(
+        features=joined.features, survey=joined.survey, ids=joined.ids, rules=_rules(context)
+    )
+    return apply_patch(outcome, delivered, context)
 
 
 def _rules(context: BuildContext) -> Mapping[str, Rule]:
@@ -136,19 +144,34 @@ def _days(
     return tuple(result)
 
 
-def join_sheets(survey: Survey, frame: pd.DataFrame, context: BuildContext) -> Joined:
-    """Join the pieces of a survey; `frame` holds the rows as delivered, for the lists of faults."""
+def join_sheets(
+    survey: Survey, frame: pd.DataFrame, context: BuildContext, *, days: Mapping[str, date]
+) -> Joined:
+    """Join the pieces of a survey.
+
+    Parameters
+    ----------
+    survey : Survey
+        Accepted rows and their sheets.
+    frame : pandas.DataFrame
+        The rows as delivered, for the lists of faults.
+    context : BuildContext
+        City.
+    days : mapping
+        Sheet code -> day of the survey that is live; older sheets are refused.
+    """
     rules = _rules(context)
     faults = Faults(frame.loc[survey.rows.index], rules=rules)
     sheetchecks.check_rows(survey, faults)
     sheetchecks.refuse_twice(survey, faults)
-    kept = survey.kept(~faults.refused.to_numpy(dtype=bool))
+    current = refuse_older(survey, faults, days)
+    kept = current.kept(~faults.refused.to_numpy(dtype=bool))
     matched = match_edges(
         kept.rows,
         kept.sheet,
         Sheets(extents=kept.extents, tolerance_m=kept.tolerance_m, age=kept.age),
     )
-    settled, local = _settle(kept, matched)
+    settled, ids, local = _settle(kept, matched)
     _refuse_repeats(kept, settled, faults)
     stands = ~(settled.repeated | settled.clashing)
     whole = settled.matched
@@ -164,26 +187,34 @@ def join_sheets(survey: Survey, frame: pd.DataFrame, context: BuildContext) -> J
     )
     codes = np.full(len(whole.shapes), None, dtype=object)
     codes[used] = features["code"].to_numpy()
-    edges = edgefaults.describe(whole.faults, kept, codes=codes[whole.group], rules=rules)
+    edges = edgefaults.describe(
+        whole.faults,
+        kept.rows,
+        sheets=[sheet.number for sheet in kept.sheets],
+        codes=codes[whole.group],
+        rules=rules,
+    )
     _tell_parted(kept, settled, faults)
-    told = sheetchecks.sheet_faults(kept, delivered=survey, rules=rules, local=local)
+    told = sheetchecks.sheet_faults(kept, delivered=current, rules=rules, local=local)
     return Joined(
         features=features,
         faults=_sorted(faults.outcome().faults, told, edgefaults.as_rejects(edges, kept.rows)),
         edges=edges,
         survey=kept,
         joins=whole.joins,
+        ids=ids,
     )
 
 
-def _settle(kept: Survey, matched: Matched) -> tuple[Settled, tuple[str, int] | None]:
+def _settle(kept: Survey, matched: Matched) -> tuple[Settled, Ids, tuple[str, int] | None]:
     """Make one feature of pieces with one identifier, where identifiers are of the city."""
     reach_m = 2 * float(kept.tolerance_m.max(initial=0.15))
     ids, local = kept.plan.ids, None
     if ids is None:
         ids, local = decide_ids(kept.rows, kept.sheet, matched, reach_m=reach_m)
     numbers = kept.numbers
-    return settle_codes(kept.rows, matched, ids=ids, numbers=numbers, reach_m=reach_m), local
+    settled = settle_codes(kept.rows, matched, ids=ids, numbers=numbers, reach_m=reach_m)
+    return settled, ids, local
 
 
 def _refuse_repeats(kept: Survey, settled: Settled, faults: Faults) -> None:

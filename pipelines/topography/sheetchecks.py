@@ -149,10 +149,11 @@ def sheet_faults(
         found.append(("TP75", gap, {"where": f"{south / 1000:.2f}-{west / 1000:.2f} km"}))
     if local is not None:
         found.append(("TP79", shapely.Point(), {"code": local[0], "count": local[1]}))
-    return fault_rows(found, file=_first_file(delivered), rules=rules)
+    return fault_rows(found, file=first_file(delivered), rules=rules)
 
 
-def _first_file(survey: Survey) -> str:
+def first_file(survey: Survey) -> str:
+    """Return a file of the delivery, to name with what is of no single row."""
     return str(survey.rows["source_file"].iloc[0]) if len(survey.rows) else ""
 
 

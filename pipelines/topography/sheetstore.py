@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import geopandas as gpd
+import shapely
 from psycopg import sql
 
 from gis import staging
@@ -24,14 +25,18 @@ class Store:
     """Rows of ``topography.edge_fault``: all that hold at the edges of these sheets."""
     as_of: date
     database: Database
+    ground: shapely.Geometry | None = None
+    """Faults in it hold no longer; None: those at the edges of these sheets alone."""
 
     def __call__(self, connection: Connection, build_id: int) -> None:
         """Open new versions of the sheets, and exchange the faults at their edges."""
         numbers = self.sheets["number"].tolist()
+        ground = None if self.ground is None else shapely.to_wkb(self.ground)
         closing = connection.execute(
             "SELECT code FROM topography.edge_fault WHERE valid_to IS NULL"
-            " AND (sheet = ANY (%(numbers)s) OR other_sheet = ANY (%(numbers)s))",
-            {"numbers": numbers},
+            " AND (sheet = ANY (%(numbers)s) OR other_sheet = ANY (%(numbers)s) OR"
+            " ST_DWithin(geom, ST_GeomFromWKB(%(ground)s, %(srid)s), 1))",
+            {"numbers": numbers, "ground": ground, "srid": self.database.srid},
         ).fetchall()
         for name, frame, ends in (
             (SHEETS, self.sheets, []),

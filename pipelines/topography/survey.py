@@ -36,6 +36,21 @@ class Survey:
         """Return the survey with these rows alone."""
         return replace(self, rows=self.rows[mask], sheet=self.sheet[mask])
 
+    def without(self, sheets: tuple[int, ...]) -> "Survey":
+        """Return the survey without some sheets; their rows stay, on none."""
+        left = [place for place in range(len(self.sheets)) if place not in sheets]
+        now = np.full(
+            len(self.sheets) + 1, -1, dtype=np.intp
+        )  # the last is for rows on none, at -1
+        now[left] = np.arange(len(left))
+        return replace(
+            self,
+            sheet=now[self.sheet],
+            sheets=tuple(self.sheets[place] for place in left),
+            days=tuple(self.days[place] for place in left),
+            tolerance_m=self.tolerance_m[left],
+        )
+
     @property
     def numbers(self) -> NDArray[np.object_]:
         """Sheet number of each row, empty where it has none."""
