@@ -57,6 +57,17 @@ def attribute_name(column: str) -> str:
     return _known().get(column.casefold(), (column.lower(), ""))[0]
 
 
+def is_attribute(column: str) -> bool:
+    """Tell whether a delivered column is a known attribute of map features.
+
+    Examples
+    --------
+    >>> is_attribute("FLOORS"), is_attribute("Owner")
+    (True, False)
+    """
+    return column.casefold() in _known()
+
+
 def _read(frame: pd.DataFrame, column: Hashable) -> tuple[str, list[Any]]:
     delivered = str(column)
     text = text_of(frame, delivered)

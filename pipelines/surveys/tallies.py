@@ -10,6 +10,7 @@ from census.taxonomy import read_taxonomy
 from gis.classification import place_name_categories, topography_classes
 from gis.fields import known_spellings
 from gis.suggestions import suggest_columns
+from pipelines.attributes import is_attribute
 from pipelines.build import Judged
 from pipelines.context import BuildContext
 from pipelines.layers import evidence_of, warnings_of
@@ -38,6 +39,7 @@ def judge_files(judged: Judged) -> list[FileJudgement]:
         unmapped = [
             _unmapped(str(name), judged.step.dataset, taken=entry["columns"])
             for name in entry["unmapped"]
+            if not (judged.step.dataset == "topography" and is_attribute(str(name)))
         ]
         files.append(
             FileJudgement(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -167,6 +168,18 @@ def with_elevation(
         if ELEVATION not in attributes[row]:
             result[row] = {**attributes[row], ELEVATION: round(float(heights[row]), 3)}
     return result
+
+
+def without_used_heights(
+    frame: gpd.GeoDataFrame, feature_class: "pd.Series[str]", heights: "pd.Series[float]"
+) -> gpd.GeoDataFrame:
+    """Return the frame with relief and control points flat: their Z is kept as an attribute."""
+    used = (begins(feature_class, _ALTITUDE) & heights.notna()).to_numpy()
+    if not used.any():
+        return frame
+    shapes = frame.geometry.to_numpy().copy()
+    shapes[used] = shapely.force_2d(shapes[used])
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
 
 
 def heights_of(

@@ -25,6 +25,7 @@ from pipelines.topography.completeness import (
     check_elevation,
     heights_of,
     with_elevation,
+    without_used_heights,
 )
 from pipelines.topography.wholemap import check_single, check_whole
 from pipelines.values import code_of, name_of, text_of
@@ -83,7 +84,8 @@ def judge_rows(
     faults.add("TP02", unknown & ~faults.refused, value=feature_class)
     check_classes(frame, classes, faults)
     heights = pd.Series(heights_of(frame.geometry.to_numpy()), index=frame.index)
-    checked = check_in_city(frame, faults, kinds=KINDS, context=context)
+    plain = without_used_heights(frame, feature_class, heights)
+    checked = check_in_city(plain, faults, kinds=KINDS, context=context)
     code = delivered.fillna(derived_codes(feature_class, checked.geometry))
     faults.add("TP03", delivered.isna() & ("code" in frame) & ~faults.refused, code=code)
     if repeats:  # pieces of one feature on several sheets share its identifier

@@ -1,12 +1,15 @@
 """A delivery of topography judged as ``wanmi topography check`` does: as built, then as one map."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
+from pipelines.topography import intake
 from pipelines.topography.catalogue import topography_rules
-from pipelines.topography.features import RULES, transform
+from pipelines.topography.features import RULES
 from pipelines.topography.wholemap import check_whole
 
 _PLACE = ["source_file", "source_row"]
@@ -14,15 +17,16 @@ _PLACE = ["source_file", "source_row"]
 
 def judge_map(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     """Judge map features by every rule: those of a build, then those of the whole map on what it accepts."""
-    built = transform(frame, context)
-    rows = frame[_PLACE].assign(label=frame.index)
-    found = built.accepted[_PLACE].merge(rows, on=_PLACE, how="left", validate="m:1")
-    accepted = built.accepted.set_axis(found["label"].to_numpy())
-    accepted = accepted[~accepted.index.duplicated()]
+    built = intake.judge(frame, context)
+    label = pd.Series(frame.index, index=pd.MultiIndex.from_frame(frame[_PLACE]))
+    place = pd.MultiIndex.from_frame(built.accepted[_PLACE])
+    # A patch brings live rows too; they were judged when they came.
+    here = place.isin(label.index) & ~place.duplicated()
+    accepted = gpd.GeoDataFrame(built.accepted[here]).set_axis(label.loc[place[here]].to_numpy())
     rules = {**RULES, **topography_rules(context.profile.topography.severity)}
     faults = Faults(frame, rules=rules)
     check_whole(accepted, faults, context)
     parts = [part for part in (built.faults, faults.outcome().faults) if len(part)]
     table = pd.concat(parts, ignore_index=True) if parts else built.faults
     table = table.sort_values([*_PLACE, "rule"], kind="stable", ignore_index=True)
-    return Outcome(accepted=built.accepted, faults=table)
+    return replace(built, faults=table)
