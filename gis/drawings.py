@@ -73,6 +73,32 @@ class Drawing:
     warnings: tuple[Remark, ...] = ()
 
 
+def read_texts(
+    entities: pd.DataFrame, geometry: NDArray[np.object_], *, layer: str | None = None
+) -> Drawing:
+    """Return the texts of a drawing in model space as rows, what they say in column ``text``.
+
+    Parameters
+    ----------
+    entities, geometry
+        As for `read_entities`.
+    layer : str or None
+        Only this layer of the drawing; None: all.
+    """
+    in_paper = _column(entities, "PaperSpace").fillna(0).astype(float).eq(1).to_numpy()
+    text, names = _column(entities, "Text"), _column(entities, "Layer")
+    is_text = (text.notna() & _column(entities, "BlockName").isna()).to_numpy() & ~in_paper
+    kept = is_text if layer is None else is_text & names.eq(layer).to_numpy()
+    columns: dict[str, Any] = {new: _column(entities, old) for old, new in _KEPT.items()}
+    attributes = pd.DataFrame(columns | {"text": text})[kept].reset_index(drop=True)
+    return Drawing(
+        attributes=attributes.astype(object).where(attributes.notna(), None),
+        geometry=geometry[kept],
+        rows=np.flatnonzero(kept) + 1,
+        layers=tuple(sorted(names[is_text].dropna().astype(str).unique())),
+    )
+
+
 def read_entities(
     entities: pd.DataFrame, geometry: NDArray[np.object_], *, layer: str | None = None
 ) -> Drawing:

@@ -25,7 +25,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from gis.crs import frame_crs, reproject_geometry
 from gis.dbf import decode_dbf, read_dbf
-from gis.drawings import ENTITIES, Drawing, opened_drawing, read_entities
+from gis.drawings import ENTITIES, Drawing, opened_drawing, read_entities, read_texts
 from gis.encoding import EncodingDecision
 from gis.errors import FileFormatError
 from gis.findings import remarks
@@ -61,6 +61,7 @@ def read_vector(
     layer: str | None = None,
     crs: str | None = None,
     encoding: str | None = None,
+    texts: bool = False,
 ) -> Layer:
     """Read one layer of a vector file, all rows of it, in file order.
 
@@ -81,6 +82,8 @@ def read_vector(
         stated of a file that calls itself WGS 84 or CGCS2000 degrees.
     encoding : str or None
         Encoding stated in the manifest; None: decided by evidence.
+    texts : bool
+        Read a drawing's texts instead of its entities; other files are read as always.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def read_vector(
     elif driver == "Parquet":
         raw = _read_parquet(file)
     elif driver == "DXF":
-        raw = _read_drawing(file, layer=layer, encoding=encoding)
+        raw = _read_drawing(file, layer=layer, encoding=encoding, texts=texts)
     else:
         raw = _read_database(file, layer=layer)
     if driver != "ESRI Shapefile":  # its text was examined when it was decoded
@@ -231,8 +234,8 @@ def _read_parquet(path: Path) -> Reading:
     )
 
 
-def _read_drawing(path: Path, *, layer: str | None, encoding: str | None) -> Reading:
-    drawing, decision = _open_drawing(path, layer=layer, encoding=encoding)
+def _read_drawing(path: Path, *, layer: str | None, encoding: str | None, texts: bool) -> Reading:
+    drawing, decision = _open_drawing(path, layer=layer, encoding=encoding, texts=texts)
     if layer is not None and layer not in drawing.layers:
         raise no_layer(path, drawing.layers, layer=layer)
     return Reading(
@@ -247,7 +250,7 @@ def _read_drawing(path: Path, *, layer: str | None, encoding: str | None) -> Rea
 
 
 def _open_drawing(
-    path: Path, *, layer: str | None = None, encoding: str | None = None
+    path: Path, *, layer: str | None = None, encoding: str | None = None, texts: bool = False
 ) -> tuple[Drawing, EncodingDecision]:
     with opened_drawing(path, encoding=encoding) as (plain, decision):
         pyogrio.set_gdal_config_options(_DRAWING_OPTIONS)
@@ -255,7 +258,7 @@ def _open_drawing(
             raw = _read_whole(plain, layer=ENTITIES, name=path.name)
         finally:
             pyogrio.set_gdal_config_options(dict.fromkeys(_DRAWING_OPTIONS))
-    drawing = read_entities(raw.attributes, raw.geometry, layer=layer)
+    drawing = (read_texts if texts else read_entities)(raw.attributes, raw.geometry, layer=layer)
     return replace(drawing, warnings=(*raw.warnings, *drawing.warnings)), decision
 
 

@@ -62,6 +62,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
         "resolution_m",
     ),
     "components": ("standard",),
+    "place_names": ("annotation",),
     "topography": (
         "sheet_from",
         "scale",

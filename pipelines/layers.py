@@ -158,7 +158,12 @@ def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:
     if not path.name.lower().endswith(_SHEET_SUFFIXES):
         _refuse_points(spec)
         return read_vector(
-            path, target_crs=target, layer=spec.layer, crs=spec.crs, encoding=spec.encoding
+            path,
+            target_crs=target,
+            layer=spec.layer,
+            crs=spec.crs,
+            encoding=spec.encoding,
+            texts=bool(spec.options.get("annotation")),
         )
     layer = read_sheet(path, sheet=spec.sheet, encoding=spec.encoding)
     if spec.dataset not in SPATIAL:
@@ -251,6 +256,8 @@ def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame
     added: dict[str, object] = {"source_file": name}
     if spec.class_code is not None:
         added["class_code"] = spec.class_code
+    if spec.dataset == "place_names":
+        added["is_annotation"] = bool(spec.options.get("annotation"))
     if "standard" in spec.options:
         added["standard_ref"] = spec.options["standard"]
     if spec.dataset == "cases" and spec.crs is not None:
