@@ -87,10 +87,9 @@ def apply(live: gpd.GeoDataFrame, delivered: gpd.GeoDataFrame, patch: Patch) -> 
         Extent, classes, tolerances.
     """
     shapely.prepare(patch.extent)
-    brings = delivered["feature_class"].str.startswith(patch.classes).to_numpy(dtype=bool)
+    brings = _of_classes(delivered, patch)
     lies = _lies_in(delivered.geometry.to_numpy(), patch)
-    within = live["feature_class"].str.startswith(patch.classes).to_numpy(dtype=bool)
-    within &= _lies_in(live.geometry.to_numpy(), patch)
+    within = _of_classes(live, patch) & _lies_in(live.geometry.to_numpy(), patch)
     new, old = delivered[brings & lies], live[within]
     new_side, old_side = _cut(new, patch), _cut(old, patch)
     pairs = find_pairs(
@@ -139,6 +138,11 @@ _COLUMNS = [
     "source_file",
     "source_row",
 ]
+
+
+def _of_classes(rows: gpd.GeoDataFrame, patch: Patch) -> Flags:
+    kinds = rows["feature_class"].astype(str)
+    return np.array([kind.startswith(patch.classes) for kind in kinds], dtype=bool)
 
 
 def _lies_in(shapes: Geometries, patch: Patch) -> Flags:
@@ -229,7 +233,8 @@ def _pieces(
     codes: NDArray[np.object_],
     delivered: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
-    table = pd.DataFrame(rows[_COLUMNS]).assign(code=codes, side=INSIDE, was=None, is_cut=False)
+    table = pd.DataFrame(rows[_COLUMNS]).assign(own=rows["code"])
+    table = table.assign(code=codes, side=INSIDE, was=None, is_cut=False)
     table["geometry"] = pd.Series(shapes, index=table.index, dtype=object)
     place = {label: position for position, label in enumerate(delivered.index)}
     return table.assign(delivered_row=[place[label] for label in rows.index])
@@ -243,7 +248,7 @@ def _remains(old: gpd.GeoDataFrame, side: _Side, pairs: Positions, same: Flags) 
     table = pd.DataFrame(old.loc[crosses, _COLUMNS]).assign(
         side=OUTSIDE, delivered_row=-1, is_cut=True
     )
-    table["was"] = table["code"]
+    table["was"] = table["own"] = table["code"]
     table["geometry"] = pd.Series(side.outside[crosses], index=table.index, dtype=object)
     return table
 
@@ -251,13 +256,13 @@ def _remains(old: gpd.GeoDataFrame, side: _Side, pairs: Positions, same: Flags) 
 def _beside(live: gpd.GeoDataFrame, within: Flags, patch: Patch) -> pd.DataFrame:
     """Return the live features that end at the border from outside: something new may go on there."""
     shapes = live.geometry.to_numpy()
-    near = ~within & live["feature_class"].str.startswith(patch.classes).to_numpy(dtype=bool)
+    near = ~within & _of_classes(live, patch)
     near &= shapely.get_dimensions(shapes) > 0
     border = shapely.boundary(patch.extent)
     shapely.prepare(border)
     near &= shapely.dwithin(border, shapes, 2 * patch.tolerance_m)
     table = pd.DataFrame(live.loc[near, _COLUMNS]).assign(side=OUTSIDE, delivered_row=-1)
-    return table.assign(was=table["code"], is_cut=False)
+    return table.assign(was=table["code"], own=table["code"], is_cut=False)
 
 
 def _match(border: gpd.GeoDataFrame, patch: Patch) -> Matched:
@@ -332,7 +337,7 @@ def _pieces_of(part: dict[str, Any]) -> dict[str, list[str]]:
     before = part["attributes"].get(PIECES)
     if isinstance(before, dict):
         return {str(sheet): [str(code) for code in codes] for sheet, codes in before.items()}
-    return {str(part["sheet"] or ""): [str(part["code"])]}
+    return {str(part["sheet"] or ""): [str(part["own"])]}
 
 
 def _as_live(delivered: gpd.GeoDataFrame, live: gpd.GeoDataFrame, patch: Patch) -> Flags:
