@@ -18,6 +18,8 @@ from pipelines.values import code_of, known_words, name_of, names_of, text_of, w
 
 DATASET = "addresses"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines"), **read_rules("pipelines.geocoding")}
+_FEW = 10
+_NEARLY_ALL = 0.9
 _FROM_LEVELS = ("poi", "building", "block", "plate", "road")
 
 
@@ -137,13 +139,10 @@ def _codes(
     made = pd.Series(hashed("address", words.tolist()), index=words.index, dtype=object)
     count = made.groupby(made, sort=False).cumcount() + 1
     made = made.where(count.eq(1), made + ":" + count.astype(str))
-    faults.add("AD04", blank & ("code" in frame) & frame_has_codes(code), code=made)
+    # A table without any code needs no word in each row.
+    has_codes = code.notna().groupby(frame["source_file"]).transform("any")
+    faults.add("AD04", blank & has_codes, code=made)
     return code.fillna(made)
-
-
-def frame_has_codes(code: "pd.Series[str]") -> bool:
-    """Tell whether the deliverer gives codes at all: a table without any needs no word in each row."""
-    return bool(code.notna().any())
 
 
 def _warn_assumed(faults: Faults, kind: "pd.Series[str]", assumed: _Assumed) -> None:
@@ -174,11 +173,23 @@ def _warn_words(
     faults.add("AD07", is_area, value=name)
     faults.add("AD07", reading.is_area[kept] & ~is_area, value=reading.text)
     faults.add("AD05", reading.is_unread[kept], value=reading.text)
-    city = context.profile.city.name
     said = reading.levels.loc[kept, "city"]
+    city = _city(said, context)
     if city:
         other = said.notna() & ~said.isin([city, city.removesuffix("市")])
         faults.add("AD06", other, said=said, city=city)
+
+
+def _city(said: "pd.Series[str]", context: BuildContext) -> str:
+    """Return the city's name: the profile's, or where the workspace is one district, what nearly all say."""
+    city = context.profile.city
+    if city.name and (city.code.endswith("00") or city.name.endswith("市")):
+        return city.name
+    told = said.dropna()
+    if len(told) < _FEW:
+        return ""
+    most = told.value_counts()
+    return str(most.index[0]) if most.iloc[0] >= _NEARLY_ALL * len(told) else ""
 
 
 def _warn_contradictions(faults: Faults, said: pd.DataFrame, found: pd.DataFrame) -> None:

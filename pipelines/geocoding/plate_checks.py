@@ -11,13 +11,14 @@ from scipy.spatial import cKDTree
 
 from census.survey import map_distinct
 from gis.addresses.spelling import normalise
+from gis.codes import read_rules
 from gis.faults import Faults
-from pipelines.geocoding.addresses import RULES
 from pipelines.geocoding.plates import plate_numbers
 from pipelines.placement import representative_points
 
 Floats = NDArray[np.float64]
 
+RULES = read_rules("pipelines.geocoding")
 ROAD_REACH_M = 150.0
 """A plate farther than this from the line of its road is doubted."""
 LONELY_M = 1_000.0

@@ -1,17 +1,21 @@
 """The ten levels of delivered addresses: from columns of their own, or from one text split up."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from gis.addresses.parts import take_apart
-from gis.addresses.spelling import LONGEST, normalise
+from gis.addresses.levels import AreaNames, split_many
 from pipelines.context import BuildContext
 from pipelines.geocoding.places import LEVELS
 from pipelines.values import name_of, text_of
 
 _SMALL = LEVELS[5:]
+_DISTRICT_DIGITS = 6
+_READ_TO_LEARN = 5_000
+_WIDER = re.compile(r"(?P<province>[^省市区]{2,4}(?:省|自治区))?(?P<city>[^省市区]{2,7}市)?")
 _SPLIT = (*LEVELS, "orientation", "supplement")
 
 
@@ -54,41 +58,51 @@ def read_levels(frame: pd.DataFrame, context: BuildContext) -> Reading:
 def split_texts(texts: "pd.Series[str]", context: BuildContext) -> pd.DataFrame:
     """Return `LEVELS`, ``orientation``, ``supplement`` and ``rest`` (without areas) of each text."""
     position, distinct = pd.factorize(texts)
-    areas = _area_names(context)
-    rows = [_split(str(text), areas) for text in distinct]
-    table = pd.DataFrame([*rows, {}], columns=[*_SPLIT, "rest"], dtype=object)
-    result = table.iloc[position].set_axis(texts.index)  # missing: -1, the last
-    return result.where(result.notna(), None)
+    names = area_names(context, texts=[str(text) for text in distinct])
+    found = split_many((str(text) for text in distinct), names)
+    rows = [[getattr(found[str(text)], name) or None for name in _SPLIT] for text in distinct]
+    blank: list[str | None] = [None] * len(_SPLIT)
+    table = pd.DataFrame([*rows, blank], columns=list(_SPLIT), dtype=object)
+    table["rest"] = [*(found[str(text)].rest for text in distinct), None]
+    return table.iloc[position].set_axis(texts.index)  # missing: -1, the last
 
 
-def _area_names(context: BuildContext) -> Mapping[str, tuple[str, str]]:
-    """Return normalised name -> level and name of the city and its areas."""
-    level_of = {6: "district", 9: "street", 12: "community"}
+def area_names(context: BuildContext, *, texts: Sequence[str] = ()) -> AreaNames:
+    """Return the names of the areas, former ones after those that hold, and of city and province.
+
+    What province and city a district belongs to no database of the city says; it is learnt from what
+    most of the `texts` write before the district's name.
+    """
     areas = context.rows("areas")
-    found = {
-        normalise(name): (level_of.get(len(code), "community"), name)
+    had = context.references.names_had()
+    names: dict[str, tuple[str, ...]] = {
+        code: (name, *(old for old in had.get(code, ()) if old != name))
         for code, name in zip(areas["code"], areas["name"], strict=True)
     }
-    city = context.profile.city.name
-    return found | ({normalise(city): ("city", city)} if city else {})
+    city = context.profile.city
+    if city.name:
+        names.setdefault(city.code, (city.name,))
+    districts = {code: told[0] for code, told in names.items() if len(code) == _DISTRICT_DIGITS}
+    for code, name in _learnt(texts, districts).items():
+        names.setdefault(code, (name,))
+    return AreaNames.of(names)
 
 
-def _split(text: str, areas: Mapping[str, tuple[str, str]]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    rest = normalise(text[:LONGEST])
-    while True:
-        head = next(
-            (rest[:end] for end in range(min(len(rest), 20), 1, -1) if rest[:end] in areas), ""
-        )
-        if not head:
-            break
-        level, name = areas[head]
-        found.setdefault(level, name)
-        rest = rest[len(head) :]
-    parts = take_apart(rest)
-    found |= {"road": parts.road or None, "plate": parts.plate or None, "rest": rest}
-    if parts.rest:
-        found["poi"] = parts.rest
-    elif not parts.road and rest:
-        found["poi"] = rest
-    return found
+def _learnt(texts: Sequence[str], districts: Mapping[str, str]) -> dict[str, str]:
+    """Return the codes of province and city -> the name that most texts write before a district.
+
+    Examples
+    --------
+    >>> _learnt(["河北省石家庄市长安区裕华路", "石家庄市长安区光明路"], {"130102": "长安区"})
+    {'13': '河北省', '1301': '石家庄市'}
+    """
+    counts: dict[str, Counter[str]] = {}
+    for text in texts[:_READ_TO_LEARN]:
+        for code, district in districts.items():
+            found = _WIDER.fullmatch(text[: max(text.find(district), 0)])
+            if found is None:
+                continue
+            for digits, name in ((2, found["province"]), (4, found["city"])):
+                if name:
+                    counts.setdefault(code[:digits], Counter())[name] += 1
+    return {code: names.most_common(1)[0][0] for code, names in sorted(counts.items())}

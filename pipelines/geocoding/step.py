@@ -17,6 +17,7 @@ from pipelines.geocoding.gazetteer import (
     changed_rows,
     place_components,
 )
+from pipelines.geocoding.likeness import check_sources
 from pipelines.geocoding.places import PLACE_COLUMNS
 from pipelines.geocoding.plate_checks import check_plates
 
@@ -42,8 +43,11 @@ def judge(frame: pd.DataFrame, context: BuildContext) -> Outcome:
         pd.concat(kept, ignore_index=True), geometry="geometry", crs=context.crs.crs
     )
     own = places.iloc[:count].set_axis(accepted.index)
-    doubts = check_plates(own, places, frame=frame)
-    return Outcome(accepted=whole, faults=_joined(outcome.faults, doubts))
+    doubts = [
+        check_plates(own, places, frame=frame),
+        check_sources(own, places.iloc[len(known) :], frame=frame),
+    ]
+    return Outcome(accepted=whole, faults=_joined(outcome.faults, *doubts))
 
 
 def _standing(
@@ -62,8 +66,8 @@ def _replaces(context: BuildContext) -> bool:
     return any(layer.mode == "replace" for layer in context.delivery.layers_of(addresses.DATASET))
 
 
-def _joined(faults: pd.DataFrame, doubts: pd.DataFrame) -> pd.DataFrame:
-    parts = [part for part in (faults, doubts) if len(part)]
+def _joined(faults: pd.DataFrame, *doubts: pd.DataFrame) -> pd.DataFrame:
+    parts = [part for part in (faults, *doubts) if len(part)]
     if not parts:
         return faults
     whole = pd.concat(parts, ignore_index=True)

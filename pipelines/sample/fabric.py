@@ -62,6 +62,7 @@ class Fabric:
     _kinds: list[npt.NDArray[np.str_]] = field(default_factory=list)
     _compounds: list[Integers] = field(default_factory=list)
     _numbers: list[Integers] = field(default_factory=list)
+    _numbered: dict[int, int] = field(default_factory=dict)
     _count: int = 0
 
     def build(
@@ -76,7 +77,7 @@ class Fabric:
         """Add buildings (n, k, 2) that stand wholly on the block's land; return their indices.
 
         The result has one entry per given ring, -1 for those left out. Within a compound the
-        buildings that stay are numbered in the order given.
+        buildings that stay are numbered in the order given, each number once.
         """
         keep = np.ones(len(rings), dtype=bool)
         if block.is_cut and len(rings):
@@ -92,7 +93,9 @@ class Fabric:
         self._floors.append(np.broadcast_to(floors, len(rings))[keep].astype(np.int64))
         self._kinds.append(np.full(count, kind, dtype="U10"))
         self._compounds.append(np.full(count, compound, dtype=np.int64))
-        numbers = np.arange(1, count + 1) if compound >= 0 else np.zeros(count)
+        before = self._numbered.get(compound, 0)
+        self._numbered[compound] = before + count
+        numbers = before + np.arange(1, count + 1) if compound >= 0 else np.zeros(count)
         self._numbers.append(numbers.astype(np.int64))
         return result
 

@@ -24,6 +24,8 @@ _FIXED: tuple[_Entry, ...] = (
     ("职责分解方案", "responsibility", "06责任/单位与职责.xlsx", {"sheet": "职责"}),
     ("地址：门牌、楼牌、小区、街巷、兴趣点", "addresses", "04地理编码/门楼牌与兴趣点.xlsx",
      {"sheet": "地址", "x_field": "X", "y_field": "Y", "crs": CRS}),
+    ("商户，地图服务导出：地址为一段文字，无编号、无类型", "addresses", "04地理编码/商户.csv",
+     {"x_field": "lon", "y_field": "lat", "crs": "EPSG:4490"}),
 )  # fmt: skip
 _MIXED: _Entry = (
     "补测部件，多类混合，小类见 FLDM", "components", "05部件/补测部件.shp", {"class_field": "FLDM"},

@@ -8,8 +8,6 @@ from shapely import affinity
 
 from pipelines.sample.faults import Fault
 
-_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
-
 
 def topography_faults(name: str, frame: gpd.GeoDataFrame) -> list[Fault]:
     """Return the faults planted in a topography layer."""
@@ -39,26 +37,6 @@ def topography_faults(name: str, frame: gpd.GeoDataFrame) -> list[Fault]:
 
 def _far(frame: gpd.GeoDataFrame, row: int) -> shapely.Geometry:
     return affinity.translate(frame.geometry.iloc[row], 120_000, 30_000)
-
-
-def address_faults(frame: pd.DataFrame) -> list[Fault]:
-    """Return the faults planted among the addresses."""
-    plates = np.flatnonzero(frame["类型"] == "门牌").tolist()
-    at = plates[:: max(1, len(plates) // 8)]
-    row = frame.iloc
-    return [
-        Fault(row=at[0], changes={"编号": "DZ900001", "类型": "门脸"},
-              expected="refused", rule="AD01", note="kind that is not known"),
-        Fault(row=at[1], changes={"编号": "DZ900002", "X": None, "Y": None},
-              expected="refused", rule="G001", note="address without coordinates"),
-        Fault(row=at[2], changes={}, expected="refused", rule="P002", note="identifier twice"),
-        Fault(row=at[3], changes={"编号": "DZ900003", "X": row[at[3]]["Y"], "Y": row[at[3]]["X"]},
-              expected="refused", rule="G010", note="x and y swapped"),
-        Fault(row=at[4], changes={"街道": "桥东街道"}, is_copy=False,
-              expected="warned", rule="AD02", note="street that the point does not lie in"),
-        Fault(row=at[5], changes={"门牌": row[at[5]]["门牌"].translate(_FULL_WIDTH)}, is_copy=False,
-              expected="fixed", rule="", note="plate in full-width digits"),
-    ]  # fmt: skip
 
 
 def place_name_faults(_: pd.DataFrame) -> list[Fault]:

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from gis.errors import DeliveryError
+from pipelines.sample.address_faults import address_faults, mark_faults
 from pipelines.sample.addresses import Gazetteer, address_table, number_plates
 from pipelines.sample.answers import owner_table, write_answers
 from pipelines.sample.cases import make_census, report_cases
@@ -26,6 +27,8 @@ from pipelines.sample.district import District, make_district
 from pipelines.sample.faults import fault_table, plant
 from pipelines.sample.imagery import write_imagery
 from pipelines.sample.manifest import write_manifest
+from pipelines.sample.marks import FILE as MARKS
+from pipelines.sample.marks import mark_table
 from pipelines.sample.odd_components import MIXED, odd_layers
 from pipelines.sample.placenames import place_name_table
 from pipelines.sample.plan import CRS
@@ -33,7 +36,6 @@ from pipelines.sample.responsibility import make_plan_table
 from pipelines.sample.shapefiles import Patch, write_shapefile
 from pipelines.sample.spoken import Speaker
 from pipelines.sample.table_faults import (
-    address_faults,
     case_faults,
     place_name_faults,
     plan_faults,
@@ -54,6 +56,8 @@ _NO_PRJ = ("围墙", "0305垃圾箱")
 _CUT = (
     Patch(placeholder=b"@" * CUT_WIDTH, content=("a" + LONG_POSITION).encode("gbk")[:CUT_WIDTH]),
 )
+FIRST_ROW = 2
+"""The first row below a table's header, as a person counts them."""
 Record = tuple[str, int, str, str, str]
 
 
@@ -141,6 +145,7 @@ def write_sample(
         "cases": book.reported,
     }
     counts |= _write_tables(folder, sheets, records)
+    counts["addresses"] += _write_marks(folder, mark_table(district, gazetteer), records)
     grids = {
         "management_grids": management_grid_table(district.areas, directory),
         "evaluation_grids": evaluation_grid_table(district.areas, directory),
@@ -246,6 +251,15 @@ def _write_components(
             count += len(mixed)
     records.append(("0305垃圾箱.shp", 0, "fixed", "", "Z-aware file without .prj, heights all 0"))
     return count
+
+
+def _write_marks(folder: Path, marks: pd.DataFrame, records: list[Record]) -> int:
+    """Write the table of shops, without codes or kinds, as a map service exports it."""
+    spoilt, planted = plant(marks, mark_faults(marks), file=MARKS, header_rows=1)
+    records += planted
+    records.append((MARKS, FIRST_ROW, "warned", "AD03", "no column of kinds: taken for marks"))
+    write_csv(spoilt, folder / "04地理编码" / MARKS)
+    return len(spoilt)
 
 
 def _write_tables(
