@@ -185,8 +185,10 @@ class Gazetteer:
         index = (gram["code"], gram["first"], gram["name"], gram["weight"], gram["total"])
         wanted = (self.index.parts["name"]["kinds"], mask)
         limits = (grams.READ_AT_MOST, _ALIKE_READ)
-        names: NDArray[np.int32] = grams.shared(index, query, self.index.scratch, wanted, limits)[0]
-        return names
+        names: NDArray[np.int32] = np.sort(
+            grams.shared(index, query, self.index.scratch, wanted, limits)
+        )
+        return names[names >= 0]
 
     def _stands(self, row: int, road: str) -> bool:
         return not road or self.road_of(row) == road

@@ -64,7 +64,7 @@ def gram_arrays(
 
 @numba.njit(cache=True)
 def shared(index: Any, query: Any, scores: Any, wanted: Any, limits: Any) -> Any:
-    """Return the names that share most with a text, the most alike first, and their likeness.
+    """Return the names that share most with a text, in no order; -1 fills up.
 
     Parameters
     ----------
@@ -79,10 +79,7 @@ def shared(index: Any, query: Any, scores: Any, wanted: Any, limits: Any) -> Any
     limits : tuple of int
         Most postings read, most names returned.
 
-    Returns
-    -------
-    tuple of arrays
-        Names, and the weight shared as a share of the weight of both together.
+    What is shared is the weight of the common grams as a share of that of all grams of both.
     """
     most_read, most_names = limits
     spread, place, own = _spread(index, query)
@@ -91,15 +88,28 @@ def shared(index: Any, query: Any, scores: Any, wanted: Any, limits: Any) -> Any
 
 
 @numba.njit(cache=True)
+def _lower(values: Any, value: Any) -> Any:
+    """Return the place of the first of sorted values that is not below a value."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@numba.njit(cache=True)
 def _spread(index: Any, query: Any) -> Any:
     """Return how many names have each gram, its place in the index, the weight of all grams."""
     code, first, _, weight, total = index
-    place = np.searchsorted(code, query)
+    place = np.empty(len(query), dtype=np.int64)
     spread = np.full(len(query), -1, dtype=np.int64)
     own = np.float32(0.0)
     unknown = np.float32(np.log1p(np.float64(max(len(total), 1))))
     for number in range(len(query)):
-        at = place[number]
+        at = place[number] = _lower(code, query[number])
         if at < len(code) and code[at] == query[number]:
             spread[number] = first[at + 1] - first[at]
             own += weight[at]
@@ -109,13 +119,27 @@ def _spread(index: Any, query: Any) -> Any:
 
 
 @numba.njit(cache=True)
+def _rising(values: Any) -> Any:
+    """Return the places of a few values in rising order, equals as they stand."""
+    order = np.arange(len(values))
+    for place in range(1, len(values)):
+        moved = order[place]
+        step = place
+        while step > 0 and values[order[step - 1]] > values[moved]:
+            order[step] = order[step - 1]
+            step -= 1
+        order[step] = moved
+    return order
+
+
+@numba.njit(cache=True)
 def _gather(index: Any, spread: Any, place: Any, scores: Any, most_read: int) -> Any:
     """Add the weights of the grams to the names that have them, rare grams first."""
     _, first, name, weight, _ = index
     touched = np.empty(most_read, dtype=np.int32)
     count = 0
     read = 0
-    for number in np.argsort(spread):
+    for number in _rising(spread):
         if spread[number] <= 0:
             continue
         at = place[number]
@@ -139,7 +163,7 @@ def _gather(index: Any, spread: Any, place: Any, scores: Any, most_read: int) ->
 def _add_known(names: Any, weight: Any, touched: Any, scores: Any) -> None:
     """Add the weight of a gram that very many names have to those that rarer ones led to."""
     for candidate in touched:
-        where = np.searchsorted(names, candidate)
+        where = _lower(names, candidate)
         if where < len(names) and names[where] == candidate:
             scores[candidate] += weight
 
@@ -159,10 +183,10 @@ def _choose(index: Any, touched: Any, own: Any, kept: Any, wanted: Any) -> Any:
         if share > best[least] and kinds[candidate] & mask:
             best[least] = share
             names[least] = candidate
-            least = np.int64(np.argmin(best))
-    order = np.argsort(-best, kind="mergesort")
-    order = order[names[order] >= 0]
-    return names[order], best[order]
+            for step in range(most_names):
+                if best[step] < best[least]:
+                    least = step
+    return names
 
 
 @numba.njit(cache=True)

@@ -18,6 +18,8 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _ONE = np.uint64(1)
+_LINE = 1 << 32
+"""Numbers of cells from one row of a point grid to the next."""
 
 
 @numba.njit(cache=True, inline="always")
@@ -135,7 +137,7 @@ def name_spans(table: Any, postings: Any, last_how: int, query: Any, longest: in
     """
     data, offsets, slots = table
     size = len(query)
-    spans = np.empty((64, 2), dtype=np.int64)
+    spans = np.empty((size * min(size, longest), 2), dtype=np.int64)
     count = 0
     character = -1
     for start in range(size):
@@ -155,9 +157,8 @@ def name_spans(table: Any, postings: Any, last_how: int, query: Any, longest: in
                 continue
             number = _probe(data, offsets, slots, _mixed(state), query, start, end + 1)
             if number >= 0 and _is_borne(postings, number, last_how):
-                if count == len(spans):
-                    spans = np.concatenate((spans, spans))
-                spans[count] = (character, character + length)
+                spans[count, 0] = character
+                spans[count, 1] = character + length
                 count += 1
     return spans[:count]
 
@@ -223,22 +224,38 @@ def near_points(grid: Any, at: Any, mask: Any, cell_m: float, wanted: Any) -> An
     cells, first, rows = grid
     east, north, reach_m = wanted
     x, y = at
-    found = np.empty(64, dtype=np.int64)
-    count = 0
     lowest = np.int64(np.floor((north - reach_m) / cell_m))
     highest = np.int64(np.floor((north + reach_m) / cell_m))
-    for cell_y in range(lowest, highest + 1):
-        base = cell_y * 4294967296
-        low = np.searchsorted(cells, base + np.int64(np.floor((east - reach_m) / cell_m)))
-        high = np.searchsorted(cells, base + np.int64(np.floor((east + reach_m) / cell_m)) + 1)
-        for place in range(first[low], first[high]):
+    west = np.int64(np.floor((east - reach_m) / cell_m))
+    past = np.int64(np.floor((east + reach_m) / cell_m)) + 1
+    ends = np.empty((highest - lowest + 1, 2), dtype=np.int64)
+    most = 0
+    for line in range(len(ends)):
+        base = (lowest + line) * _LINE
+        low, high = _first_not_below(cells, base + west), _first_not_below(cells, base + past)
+        ends[line, 0], ends[line, 1] = first[low], first[high]
+        most += ends[line, 1] - ends[line, 0]
+    found = np.empty(most, dtype=np.int64)
+    count = 0
+    for line in range(len(ends)):
+        for place in range(ends[line, 0], ends[line, 1]):
             row = rows[place]
             if mask[row] and (x[row] - east) ** 2 + (y[row] - north) ** 2 <= reach_m * reach_m:
-                if count == len(found):
-                    found = np.concatenate((found, found))
                 found[count] = row
                 count += 1
     return found[:count]
+
+
+@numba.njit(cache=True)
+def _first_not_below(values: Any, value: Any) -> Any:
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @numba.njit(cache=True)
