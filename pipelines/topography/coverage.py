@@ -3,7 +3,7 @@
 import geopandas as gpd
 import numpy as np
 import shapely
-from scipy.ndimage import convolve, uniform_filter
+from scipy.ndimage import center_of_mass, convolve, label, uniform_filter
 
 from pipelines.topography.maprows import MapRows
 
@@ -46,8 +46,11 @@ def check_coverage(rows: MapRows, ground: shapely.Geometry | None) -> None:
         (counts > 0).astype(int), np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]), mode="constant"
     )
     mean = uniform_filter(counts.astype(float), 3, mode="constant") * 9 / 8
-    column, row = np.nonzero((counts == 0) & (around >= _AROUND) & (mean >= _LEAST))
-    middle = np.column_stack([west + (column + 0.5) * cell_m, south + (row + 0.5) * cell_m])
+    is_hole = (counts == 0) & (around >= _AROUND) & (mean >= _LEAST)
+    # Squares that touch are one hole, told at its middle.
+    number, count = label(is_hole, np.ones((3, 3)))
+    cells = np.array(center_of_mass(is_hole, number, np.arange(1, count + 1))).reshape(-1, 2)
+    middle = (cells + 0.5) * cell_m + (west, south)
     if ground is not None:
         middle = middle[shapely.contains_xy(ground, middle[:, 0], middle[:, 1])]
     if len(middle) == 0:

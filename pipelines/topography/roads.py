@@ -39,10 +39,10 @@ def _check_names(rows: MapRows, graph: RoadGraph, at: np.ndarray) -> None:
     beside = ends.merge(arms[arms["name"].notna()], on="node", validate="m:m", suffixes=("", "_on"))
     turn = np.abs((beside["direction"] - beside["direction_on"] + 180) % 360 - 180)
     straight = beside[turn > 180 - _STRAIGHT_DEG]
-    both = straight.groupby(["edge", "name_on"])["node"].nunique().reset_index()
-    both = both[both["node"] > 1].sort_values(["edge", "name_on"]).drop_duplicates("edge")
-    edge = both["edge"].to_numpy(dtype=np.intp)
-    rows.note("TP50", at[edge], name=both["name_on"].to_numpy(dtype=object))
+    straight = straight.assign(row=at[straight["edge"].to_numpy(dtype=np.intp)])
+    both = straight.groupby(["row", "name_on"])["node"].nunique().reset_index()
+    both = both[both["node"] > 1].sort_values(["row", "name_on"]).drop_duplicates("row")
+    rows.note("TP50", both["row"].to_numpy(), name=both["name_on"].to_numpy(dtype=object))
 
 
 def _arms(graph: RoadGraph, names: np.ndarray) -> pd.DataFrame:
