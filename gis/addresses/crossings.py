@@ -12,21 +12,27 @@ WAY = (
 _WAY_ENDS = (*"路街道巷弄线条环桥", "胡同", "高速")
 _LATIN_WAY_ENDS = ("st", "ave", "rd", "dr", "pl", "sq", "ct", "ln", "blvd", "ter", "pkwy", "hwy")
 _SECTION = re.compile(r"[路街道线]\d{1,2}段$")
-_HAS_END = re.compile(r"口|交[叉汇界会处]|相交|[转拐]角|立交")
+_HAS_END = re.compile(r"口|交[叉岔汇界会处]|相交|[转拐]角|立交")
 _END = re.compile(
-    r"(?:的|相交|交)?(?:十字路口|丁字路口|三[岔叉]路口|交叉路口|交叉口|交叉处?|交汇[处口]?|交会处?"
+    r"(?:的|相交|交)?(?:十字路口|丁字路口|三[岔叉]路口|交[叉岔]路口|[叉岔]路口|交叉口|交叉处?|交汇[处口]?|交会处?"
     r"|交界[处口]?|相交处?|交口|路口|[转拐]角处?|转弯处|立交桥?|口)"
 )
-_AND = re.compile(r"与|和|跟|同|及|/|&|-|靠近|临近|近|交(?=.{2})")
+_AND = re.compile(r"与|和|跟|同|及|/|&|-|靠近|临近|接近|近|交(?=.{2})")
 _NEAR = re.compile(
-    rf"(?P<one>.{{2,14}}?{WAY})(?:靠近|临近|邻近|近|靠)(?P<two>.{{2,14}}?{WAY})(?:路?口)?$"
+    rf"(?P<one>.{{2,14}}?{WAY})(?:靠近|临近|邻近|接近|近|靠)(?P<two>.{{2,14}}?{WAY})(?:路?口)?$"
 )
-_CUT = re.compile(r"(?:大街|大道|公路|街|路|(?<!街)道|巷|胡同)(?:\d段)?(?![\d与和跟同及近/&\-])")
+_CUT = re.compile(
+    r"(?:大街|大道|公路|街(?!道)|路(?!街道)|(?<!街)道|巷|胡同)(?:\d段)?(?![\d与和跟同及近/&\-])"
+)
 _HAS_BETWEEN = re.compile(r"间|至|到|路段|段$")
 _SIGN = re.compile(r"与|和|至|到|-|/|同|及")
 _AFTER = re.compile(
     r"^(?P<two>[^()]{2,14}?)(?P<end>之间|中间|区间|间)?(?:的?(?:路段|区域|地段)|段)?\)?$"
 )
+_RAMP = re.compile(r"(?:出口|入口|匝道)$")
+_ALONG = re.compile(r"^(?:道路)?(?:沿线|两侧|两旁)+从?")
+_ALONG_END = re.compile(r"(?:道路)?(?:沿线|两侧|两旁)+$")
+_HAS_PLATE = re.compile(r"\d号")
 _SHORTEST_JOINED = 3
 _SHORTEST_WAY = 2
 _KIND_OF_STREET = re.compile(
@@ -94,13 +100,16 @@ def _pairs(body: str, end: str) -> Iterator[tuple[tuple[str, str], bool]]:
         one, two = body[: sign.start()], body[sign.end() :]
         if not one or not two:
             continue
+        two = _RAMP.sub("", two)
         missing = 2 - is_way(one) - is_way(two)
         if end == "路口" and not is_way(two):
             # 裕华与建设路口: both names lack their 路.
             said = one if is_way(one) else one + "路"
             found.append((missing - 1, (said, two + "路")))
+        if _HAS_PLATE.search(one):
+            missing = 2
         found.append((missing, (one, two)))
-    if end:
+    if end and not _HAS_PLATE.search(body):
         whole = body if is_way(body) or end != "路口" else body + "路"
         found += [(0, pair) for pair in joined(whole)]
     for missing, pair in sorted(found, key=lambda item: item[0]):
@@ -161,7 +170,7 @@ def stretch(text: str) -> Stretch | None:
 def _stretch_at(text: str, sign: re.Match[str]) -> Stretch | None:
     after = _AFTER.match(text[sign.end() :])
     before = text[: sign.start()]
-    if after is None or not before:
+    if after is None or not before or (sign[0] in "-/" and before[-1].isdigit()):
         return None
     two, said = after["two"], text[sign.end() + len(after["two"]) :]
     is_open = "(" in before and said.endswith(")")
@@ -178,7 +187,7 @@ def _before(text: str) -> tuple[str, str]:
     """Part the road from the first end: by a bracket, a word, or as two ways side by side."""
     for sign in ("(", "从", "自", "由"):
         road, found, one = text.partition(sign)
-        if found and is_way(road) and one:
-            return road, one
+        if found and one and is_way(_ALONG_END.sub("", road)):
+            return _ALONG_END.sub("", road), one
     pairs = joined(text)
-    return pairs[0] if pairs else ("", text)
+    return (pairs[0][0], _ALONG.sub("", pairs[0][1])) if pairs else ("", text)

@@ -13,6 +13,10 @@ __all__ = ["DIRECTIONS", "AddressParts", "Relation", "readings", "take_apart"]
 
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _NEAR_REMARK = re.compile(r"^(?:靠近|临近|近|靠)?(?P<way>[^()]{2,14}?)(?:路口|交叉口|口)?$")
+_MOUTH = re.compile(r"(?<=[路街道巷])路?口")
+_NUMBER = re.compile(r"\d号")
+_PLATE_AFTER = re.compile(r"[/处的东西南北侧]{0,3}(?P<address>.{2,}\d号.*)")
+_STARTS_WITH_PLATE = re.compile(r"\d{1,5}(?:-\d{1,4})?号")
 _MOST_READINGS = 8
 _LEAST_NAME = 2
 
@@ -123,6 +127,10 @@ def _read(address: str) -> Iterator[AddressParts]:
     for pair, tail, is_sure in crossings(mark):
         parts = _of_crossing(located, remark, pair, tail)
         is_crossing = is_crossing or is_sure
+        after = _PLATE_AFTER.match(tail) if tail else None
+        if is_sure and after:
+            # A plate after the crossing tells more than the crossing.
+            yield from _read(after["address"])
         if is_sure:
             yield parts
         else:
@@ -150,7 +158,7 @@ def _names(
     is_road = first.kind == "road"
     if is_road and first.near and not first.poi:
         yield _of_crossing(located, remark, (first.road, first.near), "")
-    pairs = joined(mark) if is_road and not first.poi else []
+    pairs = joined(mark) if is_road and (not first.poi or is_way(first.poi)) else []
     for pair in pairs:
         yield _of_crossing(located, remark, pair, "")
     if doubtful is not None or not (is_road and first.poi):
@@ -172,7 +180,12 @@ def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressPart
     if remark:
         told |= _of_remark(remark, found["road"] if found else "")
     if found is None:
-        return AddressParts(mark=mark, **in_town(mark), **told)
+        inside = in_town(mark)
+        stands = plated(remark) if _NUMBER.search(remark) else None
+        if stands and "plate" in stands:
+            # The address stands in brackets after the name.
+            inside = stands | {"poi": mark}
+        return AddressParts(mark=mark, **inside, **told)
     return AddressParts(mark=mark, **found, **told)
 
 
@@ -221,7 +234,10 @@ def _cut_remark(address: str) -> tuple[str, str]:
     if "(" not in address:
         return address, ""
     remarks = [said for said in _BRACKETS.findall(address) if said]
-    return _BRACKETS.sub("", address).replace(")", ""), "/".join(remarks)
+    bare = _BRACKETS.sub("", address).replace(")", "")
+    if remarks and is_way(bare) and _STARTS_WITH_PLATE.match(remarks[0]):
+        return bare + remarks[0], ""
+    return bare, "/".join(remarks)
 
 
 def _of_remark(remark: str, road: str) -> dict[str, Any]:
@@ -237,14 +253,15 @@ def _of_remark(remark: str, road: str) -> dict[str, Any]:
 
 def _remarked_stretch(mark: str, remark: str) -> Stretch | None:
     """Return the stretch of 裕华路(建设大街至中山路)."""
-    ends = _ends(remark) if is_way(mark) else None
+    ends = _ends(remark) if is_way(mark) and not _NUMBER.search(mark) else None
     return Stretch(mark, ends) if ends else None
 
 
 def _ends(remark: str) -> tuple[str, str] | None:
     """Return the two roads of a remark such as 万源路合川路间."""
-    found = stretch(f"{remark}间")
+    plain = _MOUTH.sub("", remark)
+    found = stretch(plain) or stretch(f"{plain}路段")
     if found:
         return found.ends
-    pairs = joined(remark.removesuffix("间").removesuffix("之"))
+    pairs = joined(plain.removesuffix("间").removesuffix("之"))
     return pairs[0] if pairs else None

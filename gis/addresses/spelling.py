@@ -55,7 +55,7 @@ _BLANKS = re.compile(r" +")
 _BETWEEN_FIGURES = re.compile(r"(?<=\d) +(?=\d)")
 _LOOSE = re.compile(r"(?<!\d)\.|\.(?!\d)|#|\(\)|(?<=[-/])[-/]+|^[-/]+|[-/]+$|/(?=[()])|(?<=[()])/")
 _LOOSE_SIGNS = re.compile(r"[.#()\-/]")
-_PLATE_SIGNS = re.compile(r"[之甲乙丙丁戊栋幢牌至到负]|地下|号-")
+_PLATE_SIGNS = re.compile(r"[之甲乙丙丁戊栋幢牌至到负]|地下|[号弄巷楼]-")
 _PLATE = re.compile(
     r"(?P<a>\d+)号?之(?P<b>\d+)(?:号(?!楼))?"
     r"|(?P<c>\d+)号-(?P<d>\d+)(?:号(?!楼)|(?![\d层室楼栋幢单\-]))"
@@ -63,6 +63,7 @@ _PLATE = re.compile(
     r"|(?P<g>[甲乙丙丁戊])字(?P<h>\d+)(?=号)"
     r"|(?P<i>\d+)(?P<j>[甲乙丙丁戊])(?=号)"
     r"|(?P<m>\d+)号?[栋幢]楼?"
+    r"|(?P<p>[弄巷]|号楼)[\-之](?=\d)"
     r"|门牌号?(?P<n>\d+)"
     r"|(?:地下|负)(?P<o>[1-9])(?=层|楼)"
 )
@@ -162,4 +163,4 @@ def _write_plate(found: re.Match[str]) -> str:
         return first + more[0]
     if kind == "j":
         return more[0] + first
-    return {"m": f"{first}号楼", "n": first, "o": f"B{first}"}[kind or ""]
+    return {"m": f"{first}号楼", "n": first, "p": first, "o": f"B{first}"}[kind or ""]
