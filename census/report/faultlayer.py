@@ -1,5 +1,6 @@
 """The faults of a delivery as a GeoPackage that QGIS opens drawn."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def write_faults(judgement: Judgement, path: Path) -> None:
         chosen = dimension == number
         if chosen.any():
             rows = table[chosen].drop(columns="record")
-            layers[name] = (rows, _one_kind(shapes[chosen]))
+            layers[name] = (rows, one_kind(shapes[chosen]))
     with appearing(path) as partial:
         for name, (rows, geometry) in layers.items():
             series = gpd.GeoSeries(geometry, index=rows.index, crs=crs)
@@ -89,7 +90,7 @@ def json_text(record: dict[str, Any]) -> str:
         return orjson.dumps(clean(record), default=str, option=options).decode()
 
 
-def _one_kind(shapes: Geometries) -> Geometries:
+def one_kind(shapes: Geometries) -> Geometries:
     """Return lines as MultiLineString and areas as MultiPolygon; of collections, those parts."""
     dimension = int(shapely.get_dimensions(shapes).max())
     parts, owner = shapely.get_parts(shapes, return_index=True)
@@ -105,21 +106,45 @@ def _one_kind(shapes: Geometries) -> Geometries:
 
 def style_of(kind: str) -> str:
     """Return a QGIS style (QML) that colours by severity; points bear the number of the fault."""
+    values = {name: (_LABELS[name], colour) for name, colour in _COLOURS.items()}
+    return coloured_style(kind, "severity", values, labeling=_NUMBERS if kind == "marker" else "")
+
+
+def coloured_style(
+    kind: str,
+    column: str,
+    values: Mapping[str, tuple[str, tuple[int, int, int]]],
+    *,
+    labeling: str = "",
+) -> str:
+    """Return a QGIS style (QML) that colours a layer by a column.
+
+    Parameters
+    ----------
+    kind : str
+        ``marker``, ``line`` or ``fill``.
+    column : str
+        Column.
+    values : mapping
+        Value -> what the legend calls it, colour.
+    labeling : str
+        Labels as QGIS writes them; empty: none.
+    """
     categories, symbols = [], []
-    for place, (severity, colour) in enumerate(_COLOURS.items()):
+    for place, (value, (label, colour)) in enumerate(values.items()):
         categories.append(
-            f'<category render="true" symbol="{place}" value="{severity}" label="{_LABELS[severity]}"/>'
+            f'<category render="true" symbol="{place}" value="{value}" label="{label}"/>'
         )
         symbols.append(_symbol(kind, place, colour))
     renderer = (
-        '<renderer-v2 type="categorizedSymbol" attr="severity" enableorderby="0" forceraster="0">'
+        f'<renderer-v2 type="categorizedSymbol" attr="{column}" enableorderby="0" forceraster="0">'
         f"<categories>{''.join(categories)}</categories><symbols>{''.join(symbols)}</symbols>"
         "</renderer-v2>"
     )
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
         '<qgis version="3.22" styleCategories="Symbology|Labeling">'
-        f"{renderer}{_NUMBERS if kind == 'marker' else ''}</qgis>"
+        f"{renderer}{labeling}</qgis>"
     )
 
 

@@ -2,13 +2,14 @@
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
   const element = (id) => document.getElementById(id);
-  const NAMES = {
+  const ALL = {
     added: ['新增', 'added', '#1a7f37'], removed: ['消失', 'removed', '#c8001a'], recoded: ['疑似改码', 'another code', '#8a3ffc'],
-    moved: ['移位', 'moved', '#0b62c4'], changed: ['属性变化', 'changed', '#b36b00'], unchanged: ['未变', 'unchanged', '#5b6472'],
+    reshaped: ['变形', 'reshaped', '#8a3ffc'], moved: ['移位', 'moved', '#0b62c4'], changed: ['属性变化', 'changed', '#b36b00'], unchanged: ['未变', 'unchanged', '#5b6472'],
   };
+  const NAMES = Object.fromEntries(Object.keys(ALL).filter((kind) => kind in data.counts).map((kind) => [kind, ALL[kind]]));
   const FIELDS = {
     code: '标识码', class_code: '类别', name: '名称', competent: '主管部门', owner: '权属单位', maintainer: '养护单位', condition: '状态',
-    ownership_state: '权属状态', initial_date: '初始日期', change_date: '变更日期', data_source: '数据来源', location_note: '位置描述', remark: '备注',
+    ownership_state: '权属状态', initial_date: '初始日期', change_date: '变更日期', feature_class: '要素代码', width_m: '宽度', floors: '层数', material: '材质', elevation_m: '高程', data_source: '数据来源', location_note: '位置描述', remark: '备注',
   };
   const label = (name) => (FIELDS[name] ? FIELDS[name] + ' ' : '') + name.replace('attributes.', '');
   const OUTCOMES = { taken: '采用 taken', waits: '待裁决 waits', stays: '保留现势 live stays' };
@@ -40,15 +41,22 @@
     element('fields').tBodies[0].append(row);
   }
   const kinds = Object.keys(NAMES);
-  const head = make('tr');
-  head.append(make('th', '类别 class'), ...kinds.map((kind) => make('th', NAMES[kind][0], 'n')));
-  element('classes').tHead.append(head);
-  for (const [code, part] of Object.entries(data.classes)) {
-    element('class').append(new Option(code, code));
-    const row = make('tr');
-    row.append(make('td', code), ...kinds.map((kind) => make('td', (part[kind] || 0).toLocaleString('en'), 'n')));
-    element('classes').tBodies[0].append(row);
-  }
+  const tabulate = (id, title, parts) => {
+    const head = make('tr');
+    head.append(make('th', title), ...kinds.map((kind) => make('th', NAMES[kind][0], 'n')));
+    element(id).tHead.append(head);
+    for (const [name, part] of Object.entries(parts)) {
+      const row = make('tr');
+      row.append(make('td', name), ...kinds.map((kind) => make('td', (part[kind] || 0).toLocaleString('en'), 'n')));
+      element(id).tBodies[0].append(row);
+    }
+  };
+  for (const code of Object.keys(data.classes)) element('class').append(new Option(code, code));
+  tabulate('classes', '类别 class', data.classes);
+  element('areas-part').hidden = !data.areas;
+  if (data.areas) tabulate('areas', '区域 area', data.areas);
+  const isMerge = rows.some((row) => row.outcome);
+  for (const part of [element('outcome'), document.querySelector('th.merge')]) part.hidden = !isMerge;
   for (const [value, text] of Object.entries(OUTCOMES)) element('outcome').append(new Option(text, value));
 
   // The map: city coordinates in metres, north up.
@@ -104,6 +112,15 @@
       if (inside(place)) context.fillRect(place[0] - 1.2, place[1] - 1.2, 2.4, 2.4);
     }
     context.lineWidth = 1.6;
+    const trace = (lines, colour, dash) => {
+      context.strokeStyle = colour; context.setLineDash(dash); context.beginPath();
+      for (const line of lines) line.forEach((point, place) => { const [x, y] = toScreen(point); if (place) context.lineTo(x, y); else context.moveTo(x, y); });
+      context.stroke(); context.setLineDash([]);
+    };
+    for (const row of shown) {
+      if (row.before) trace(row.before, row.change === 'removed' ? NAMES.removed[2] : '#8a919c', row.change === 'removed' ? [] : [4, 3]);
+      if (row.after) trace(row.after, NAMES[row.change][2], []);
+    }
     const size = shown.length > 4000 ? 2 : 4;
     for (const row of shown) {
       const at = row.now || row.was;
@@ -190,7 +207,7 @@
       mark.style.color = NAMES[row.change][2];
       const distance = row.distance_m === null || row.distance_m === 0 ? '' : row.distance_m.toFixed(2);
       line.append(mark, make('td', row.code), make('td', row.class_code + ' ' + (row.name || '')), make('td', distance, 'n'),
-        detail(row), make('td', OUTCOMES[row.outcome], row.outcome), make('td', row.source_row === null ? '' : String(row.source_row), 'n'));
+        detail(row), ...(isMerge ? [make('td', OUTCOMES[row.outcome], row.outcome)] : []), make('td', row.source_row === null ? '' : String(row.source_row), 'n'));
       line.onclick = () => choose(row, true);
       return line;
     }));

@@ -1,6 +1,8 @@
 """The page of ``wanmi census diff``: one HTML file in Chinese and English, read without network."""
 
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape
@@ -37,16 +39,61 @@ def write_page(difference: Difference, path: Path, *, now: datetime | None = Non
 
 def page_text(difference: Difference, *, now: datetime) -> str:
     """Return the page; whatever comes from the delivery is escaped, and only its own script may run."""
+    return render(
+        _payload(difference),
+        PageWords(
+            heading_zh="部件变化",
+            heading_en="What a delivery changes",
+            title=f"{difference.delivery} · {difference.as_of}",
+            notice=_base_text(difference),
+            other="疑似改码 another code",
+            is_sure=difference.base_build_id is not None,
+        ),
+        now=now,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageWords:
+    """What a page of changes says of itself; plain text."""
+
+    heading_zh: str
+    heading_en: str
+    title: str
+    """What is compared, and of which day."""
+    notice: str
+    """What the reader must know first."""
+    other: str
+    """What the key of the map calls the violet sign."""
+    is_sure: bool
+    """The notice is no warning."""
+
+
+def render(payload: Mapping[str, Any], words: PageWords, *, now: datetime) -> str:
+    """Return a page of changes: counts, map, table; what it is given is escaped.
+
+    Parameters
+    ----------
+    payload : mapping
+        ``counts``, ``fields``, ``classes``, ``rows``, ``left``, ``still``, ``ground``, ``extent``; for
+        a table by area ``areas``; rows may have ``before`` and ``after``, lines to draw.
+    words : PageWords
+        Texts of the page.
+    now : datetime
+        When it was made.
+    """
     folder = resources.files("pipelines.surveys")
     page = folder.joinpath("difference.html").read_text(encoding="utf-8")
-    data = orjson.dumps(_payload(difference), default=str).decode()
+    data = orjson.dumps(payload, default=str).decode()
     script = folder.joinpath("difference.js").read_text(encoding="utf-8")
-    known = difference.base_build_id is not None
     return Template(page).substitute(
-        title=f"{escape(difference.delivery)} · {difference.as_of}",
+        title=escape(words.title),
+        heading_zh=escape(words.heading_zh),
+        heading_en=escape(words.heading_en),
+        other=escape(words.other),
         date=now.strftime("%Y-%m-%d %H:%M UTC"),
-        base=_base_text(difference),
-        known="known" if known else "",
+        base=escape(words.notice),
+        known="known" if words.is_sure else "",
         # A script ends at the first "</", wherever it stands.
         data=data.replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " "),
         script=script,
@@ -71,7 +118,7 @@ def _base_text(difference: Difference) -> str:
         if difference.refused
         else ""
     )
-    return escape(text + refused)
+    return text + refused
 
 
 def _payload(difference: Difference) -> dict[str, Any]:
@@ -88,7 +135,7 @@ def _payload(difference: Difference) -> dict[str, Any]:
         "rows": document["changes"],
         "left": max(0, len(changed) - _ROWS),
         "still": np.round(points, 1).tolist(),
-        "ground": _outlines(difference.ground),
+        "ground": outlines(difference.ground),
         "extent": _extent(difference),
     }
 
@@ -107,7 +154,7 @@ def _extent(difference: Difference) -> list[float]:
     return [west, south, east, north]
 
 
-def _outlines(ground: tuple[Any, ...]) -> list[list[list[float]]]:
+def outlines(ground: tuple[Any, ...]) -> list[list[list[float]]]:
     """Return the outlines of areas as lists of points, thinned so that the page stays small."""
     if not ground:
         return []
