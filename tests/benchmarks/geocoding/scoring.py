@@ -43,14 +43,15 @@ def score(outcomes: pd.DataFrame) -> Scores:
     is_scored = bool(answered["score"].notna().any())  # rivals have no scores
     sure = answered[answered["score"] >= SURE]
     errors = answered["error_m"].to_numpy()
+    known = errors[np.isfinite(errors)]  # there is no distance to a place of another city
     radius = np.maximum(answered["uncertainty_m"].to_numpy() * WITHIN_95, 2.0)
     return Scores(
         rows=len(outcomes),
         hit1=_mean(outcomes["hit1"]),
         hit5=_mean(outcomes["hit5"]),
         answered=_mean(outcomes["is_answered"]),
-        median_m=float(np.median(errors)) if len(errors) else np.nan,
-        p95_m=float(np.quantile(errors, 0.95)) if len(errors) else np.nan,
+        median_m=float(np.median(known)) if len(known) else np.nan,
+        p95_m=float(np.quantile(known, 0.95)) if len(known) else np.nan,
         in_district=_mean(answered["in_district"]),
         in_community=_mean(answered["in_community"]),
         in_grid=_mean(answered["in_grid"]),
