@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.topography.cli import checking
+from pipelines.topography.cli import checking, diff, sheets
 
-TOPOGRAPHY: tuple[Callable[[typer.Typer], None], ...] = (checking.add,)
+TOPOGRAPHY: tuple[Callable[[typer.Typer], None], ...] = (checking.add, diff.add, sheets.add)
 """Each adds its commands to ``wanmi topography``."""
 
 
