@@ -16,6 +16,7 @@ _UNKNOWN_CITY = re.compile(
     r"[^\d省市区县路街道号]{2,6}(?:市|自治州)(?!场|民|府|政|容|委|局|立|图|人|第|一|二|三|中|实|体|妇|儿|集)(?=.)"
 )
 _UNKNOWN_DISTRICT = re.compile(r"[^\d省市区县路街道号里小社]{1,5}[区县](?=.{2})")
+_ADDRESS = re.compile(r"[^市]{1,8}?(?:[区县镇乡]|(?:路|街|道|巷)\d|\d号)")
 _LONGEST_AREA = 20
 _LEAST_SHORT = 2
 _ENDINGS = re.compile(
@@ -99,7 +100,7 @@ def _other_names(edition: Edition) -> Iterator[tuple[str, str, str]]:
         yield from ((name, code, "alias") for name in sorted(others))
 
 
-def area_chains(edition: Edition, address: str) -> list[Constraint]:
+def area_chains(edition: Edition, address: str) -> Iterator[Constraint]:
     """Split the areas off an address in every way that makes sense, the likeliest first.
 
     Parameters
@@ -109,26 +110,45 @@ def area_chains(edition: Edition, address: str) -> list[Constraint]:
     address : str
         Address as `normalise` spells it.
 
-    Returns
-    -------
-    list of Constraint
+    Yields
+    ------
+    Constraint
         One at least. Areas said in full are taken off first; then, as further readings, none of
         them, since 花园社区服务中心 is one name; then areas said without their 区 or 街道.
     """
     rest, elsewhere = _strip_province(edition, address)
     if elsewhere:
-        return [Constraint(rest=rest, is_elsewhere=True)]
+        yield Constraint(rest=rest, is_elsewhere=True)
+        return
     city = _UNKNOWN_CITY.match(rest)
     names = _names(edition)
-    if city and not _is_known(edition, rest, least=city.end()):
-        if edition.snapshot.profile.city.name or not _leading(names, rest[city.end() :], _HOWS):
-            return [Constraint(rest=rest, is_elsewhere=True)]
-        rest = rest[city.end() :]
+    if city and _is_city(city[0], rest) and not _is_known(edition, rest, least=city.end()):
+        inner = _inner(names, city[0])
+        if inner:
+            rest = rest[inner:]
+        elif edition.snapshot.profile.city.name or not _leading(names, rest[city.end() :], _HOWS):
+            yield Constraint(rest=rest, is_elsewhere=True)
+            return
+        else:
+            rest = rest[city.end() :]
     chains = list(_strip(names, Constraint(rest=rest), ("full", "alias", "former")))[::-1]
-    loose = list(_strip(names, Constraint(rest=rest), _HOWS))[-1]
     first = _without_unknown(chains[0])
-    found = [first, loose, *chains[1:], *_trailing(names, first)]
-    return list(dict.fromkeys(found))
+    yield first
+    seen = {first}
+    loose = list(_strip(names, Constraint(rest=rest), _HOWS))[-1]
+    for other in (loose, *chains[1:], *_trailing(names, first)):
+        if other not in seen:
+            seen.add(other)
+            yield other
+
+
+def _inner(names: _Names, text: str) -> int:
+    """Return where a known area of three characters begins inside a text, as in 请到石家庄市; 0: nowhere."""
+    for start in range(1, len(text) - 2):
+        name = _leading(names, text[start:], ("full",))
+        if name and len(name) > 2 and start + len(name) == len(text):
+            return start
+    return 0
 
 
 def _strip(names: _Names, chain: Constraint, hows: Collection[str]) -> Iterator[Constraint]:
@@ -186,6 +206,16 @@ def _trailing(names: _Names, chain: Constraint) -> Iterator[Constraint]:
                 _narrowed(replace(chain, rest=name), name, names), rest=chain.rest[:start]
             )
             return
+
+
+def _is_city(city: str, text: str) -> bool:
+    """Tell whether 某某市 at the beginning is a city, not a shop such as 某某超市."""
+    return city.removesuffix("市") in _cities() or bool(_ADDRESS.match(text, len(city)))
+
+
+@cache
+def _cities() -> frozenset[str]:
+    return frozenset(normalise(row["name"]) for row in read_table("gis.names", "known_names.csv"))
 
 
 def _is_known(edition: Edition, text: str, *, least: int) -> bool:

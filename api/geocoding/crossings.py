@@ -54,6 +54,18 @@ def _meetings(one: Any, two: Any) -> list[Any]:
     return points
 
 
+def roads_meeting(gazetteer: Gazetteer, rows: tuple[int, ...]) -> list[str]:
+    """Return the names of the streets that come within `JOINS_M` of one of the given ones."""
+    others, tree = gazetteer.road_lines
+    names: dict[str, None] = {}
+    for row in rows:
+        near = tree.query(gazetteer.shape(row), predicate="dwithin", distance=JOINS_M)
+        for other in np.sort(others[near]).tolist():
+            if other not in rows and gazetteer.kind(other) == "street":
+                names[plain_name(gazetteer, other)] = None
+    return list(names)
+
+
 def crossing_candidates(gazetteer: Gazetteer, one: str, two: str) -> list[Candidate]:
     """Return the crossings of two roads by name.
 

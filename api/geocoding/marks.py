@@ -3,18 +3,29 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from rapidfuzz.distance import OSA
+
 from api.geocoding.candidates import Candidate, Spot, distance_m, from_key
 from api.geocoding.gazetteer import Gazetteer, Key
+from gis.names.romanisation import sound
 
 _MOST_KEYS = 60
 _PREFIXES_READ = 60
 _LEAST_FUZZY = 3
 _LEAST_INSIDE = 2
-_ALIKE = 0.55
-_CLOSE, _FAIR = 0.85, 0.7
+_ALIKE = 0.5
+_CLOSE = 0.7
+_AS_LIKE = 0.1
+_CROSSING_ENDS = ("路口", "交叉口", "交口")
+_BEGINS = 0.8
+_GENERIC = 2
+_HEARD_SHARE = 0.95
+_SIMILAR_READ = 20
+_NAMED = ("name", "alias", "short")
 _MOST, _HALF = 0.75, 0.45
 _AGREE_M = 200.0
-_MARKS = ("poi", "block", "zone", "plate")
+PLACES = ("poi", "block", "zone")
+"""Kinds that bear names of their own, streets and areas left out."""
 
 
 def exact(gazetteer: Gazetteer, text: str) -> list[Candidate]:
@@ -50,7 +61,7 @@ def _telling(gazetteer: Gazetteer, keys: list[Key]) -> list[Key]:
 
 def named(gazetteer: Gazetteer, text: str) -> list[Candidate]:
     """Return the places that bear a name, by standard name, alias or short form."""
-    keys = [key for key in gazetteer.exact(text) if key.how in ("name", "alias", "short")]
+    keys = [key for key in gazetteer.exact(text) if key.how in _NAMED]
     return [from_key(gazetteer, key) for key in _telling(gazetteer, keys)[:_MOST_KEYS]]
 
 
@@ -92,27 +103,58 @@ def _agreement(item: Candidate, spots: Collection[Spot]) -> str:
 
 
 def alike(
-    gazetteer: Gazetteer, text: str, *, road: str = "", kinds: Collection[str] = _MARKS
+    gazetteer: Gazetteer, text: str, *, road: str = "", kinds: Collection[str] = ("plate", *PLACES)
 ) -> list[Candidate]:
     """Return the places whose names sound like a text or are written much like it."""
     if len(text) < _LEAST_FUZZY:
         return []
     found: dict[int, Candidate] = {}
     for key, likeness in gazetteer.sounding(text, limit=10):
-        if kinds and gazetteer.kind(key.row) not in kinds:
-            continue
-        evidence = "" if likeness == 1.0 else "likeness_poor"
-        found.setdefault(key.row, _alike(gazetteer, key, "sounding", evidence))
-    for key, likeness in gazetteer.similar(text, kinds=kinds, road=road, limit=10):
-        if likeness >= _ALIKE:
-            evidence = ("likeness_close" if likeness >= _CLOSE else
-                        "" if likeness >= _FAIR else "likeness_poor")  # fmt: skip
-            found.setdefault(key.row, _alike(gazetteer, key, "similar", evidence))
+        if gazetteer.kind(key.row) in kinds and not key.key.endswith(_CROSSING_ENDS):
+            evidence = "" if likeness == 1.0 else "likeness_poor"
+            found.setdefault(key.row, _alike(gazetteer, key, "sounding", evidence))
+    near = []
+    for key, _ in gazetteer.similar(text, kinds=kinds, road=road, limit=_SIMILAR_READ):
+        if not key.key.endswith(_CROSSING_ENDS):
+            near.append((*likeness_of(text, key.key), key))
+    most = max((share for share, _, _ in near), default=0.0)
+    for share, code, key in near:
+        if share >= max(_ALIKE, most - _AS_LIKE):
+            found.setdefault(key.row, _alike(gazetteer, key, "similar", _EVIDENCE_OF[code]))
     return list(found.values())
+
+
+_EVIDENCE_OF = {
+    "name_sounds": "likeness_close",
+    "name_close": "likeness_close",
+    "name_alike": "likeness_poor",
+    "name_begins": "",
+}
 
 
 def _alike(gazetteer: Gazetteer, key: Key, match: str, evidence: str) -> Candidate:
     return replace(from_key(gazetteer, key, evidence), match=match)
+
+
+def likeness_of(said: str, name: str) -> tuple[float, str]:
+    """Return how much what was said is like a name, 0-1, and the evidence that this is.
+
+    The share of characters, or of letters of the pinyin, that need no edit; two neighbours that
+    changed places are one edit.
+
+    Examples
+    --------
+    >>> likeness_of("兴滨路", "滨兴路"), likeness_of("滨星路", "滨兴路"), likeness_of("瑞桃", "瑞桃巷")
+    ((0.6666666666666667, 'name_alike'), (1.0, 'name_sounds'), (0.8, 'name_begins'))
+    """
+    written = OSA.normalized_similarity(said, name)
+    heard = OSA.normalized_similarity(sound(said), sound(name))
+    if heard == 1.0:
+        return 1.0, "name_sounds"
+    if name.startswith(said) and len(name) <= len(said) + _GENERIC:
+        return max(_BEGINS, written), "name_begins"
+    likeness = max(written, _HEARD_SHARE * heard)
+    return likeness, "name_close" if likeness >= _CLOSE else "name_alike"
 
 
 def names_alike(
@@ -120,16 +162,18 @@ def names_alike(
 ) -> list[tuple[str, str]]:
     """Return the known names that sound like a name or are written much like it, the likeliest first.
 
-    Each with its evidence: ``name_sounds``, ``name_close`` or ``name_alike``.
+    Each with its evidence: ``name_sounds``, ``name_begins``, ``name_close`` or ``name_alike``.
     """
-    found: dict[str, str] = {}
-    for key, likeness in gazetteer.sounding(name, limit=10):
-        if gazetteer.kind(key.row) in kinds and key.key != name:
-            found.setdefault(key.key, "name_sounds" if likeness == 1.0 else "name_close")
-    for key, likeness in gazetteer.similar(name, kinds=kinds, limit=8):
-        if likeness >= _ALIKE and key.key != name:
-            found.setdefault(key.key, "name_close" if likeness >= _FAIR else "name_alike")
-    return list(found.items())
+    keys = [key for key, _ in gazetteer.sounding(name, limit=10)]
+    keys += [key for key, _ in gazetteer.similar(name, kinds=kinds, limit=_SIMILAR_READ)]
+    if len(name) > 1:
+        keys += [key for key in gazetteer.starting(name, limit=_SIMILAR_READ) if key.how in _NAMED]
+    found: dict[str, tuple[float, str]] = {}
+    for key in keys:
+        if key.key != name and key.key not in found and gazetteer.kind(key.row) in kinds:
+            found[key.key] = likeness_of(name, key.key)
+    ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    return [(other, code) for other, (likeness, code) in ordered if likeness >= _ALIKE]
 
 
 def starting(gazetteer: Gazetteer, text: str) -> list[Candidate]:

@@ -1,7 +1,8 @@
 """From a text to ranked candidates: cheap and certain ways first, others where those find nothing sure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from api.edition import Edition
 from api.geocoding.agreement import judge
@@ -14,7 +15,7 @@ from api.geocoding.candidates import (
     with_evidence,
 )
 from api.geocoding.chain import Constraint, area_chains
-from api.geocoding.correction import other_parts, other_texts
+from api.geocoding.correction import other_parts, other_texts, swapped_texts
 from api.geocoding.crossings import at_corner, between_candidates, crossing_candidates
 from api.geocoding.gazetteer import Gazetteer
 from api.geocoding.marks import alike, exact, inside, named, starting
@@ -25,8 +26,8 @@ from gis.addresses.parts import AddressParts, readings
 from gis.addresses.spelling import LONGEST, normalise
 
 _LEAST = 2
-_CHAINS = 4
-_WEAK = 0.5
+_CHAINS = 3
+_WEAK = 0.7
 
 
 @dataclass(kw_only=True)
@@ -69,48 +70,69 @@ def search(edition: Edition, text: str) -> list[Candidate]:
     found = exact(edition.gazetteer, plain)
     if found:
         return rank(found)
-    chains = area_chains(edition, plain)[:_CHAINS]
-    if chains[0].is_elsewhere:
+    chains = area_chains(edition, plain)
+    first = next(chains)
+    if first.is_elsewhere:
         return []
-    return _search(edition, chains)
+    return _search(edition, first, chains)
 
 
-def _search(edition: Edition, chains: list[Constraint]) -> list[Candidate]:
+def _search(edition: Edition, first: Constraint, others: Iterator[Constraint]) -> list[Candidate]:
     found = _Found(edition=edition)
-    read = [(chain, readings(chain.rest)) for chain in chains if len(chain.rest) >= _LEAST]
-    for stage in (_known, _estimated):
-        for chain, ways in read:
-            for parts in ways:
-                if found.add(stage(edition.gazetteer, parts), chain, parts):
-                    return found.ranked
-    for step in (_by_other_texts, _by_other_names):
-        for chain, ways in read[:2]:
-            if found.is_weak():
-                step(found, chain, ways)
-    _areas(found, chains)
+    read: list[tuple[Constraint, tuple[AddressParts, ...]]] = []
+    for chain in (first, *islice(others, _CHAINS)):
+        ways = readings(chain.rest) if len(chain.rest) >= _LEAST else ()
+        read.append((chain, ways))
+        if any(found.add(_known(edition.gazetteer, parts), chain, parts) for parts in ways):
+            return found.ranked
+    # What begins with an unknown area is no misspelt name.
+    loose = read[:1] if "area_unknown" in first.evidence else read
+    for step in (_by_other_texts, _by_estimate, _by_other_names):
+        for chain, ways in loose:
+            if ways and step(found, chain, ways):
+                return found.ranked
+    _areas(found, [chain for chain, _ in read])
     return found.ranked
 
 
-def _by_other_texts(found: _Found, chain: Constraint, _: tuple[AddressParts, ...]) -> None:
+def _by_other_texts(found: _Found, chain: Constraint, _: tuple[AddressParts, ...]) -> bool:
     """Read the text in another way: the number first, Latin letters as pinyin, fewer words."""
     gazetteer = found.edition.gazetteer
     for text, code in other_texts(gazetteer, chain.rest):
-        within = area_chains(found.edition, text)[0]
+        within = next(area_chains(found.edition, text))
         within = within if within.codes else replace(chain, rest=text)
         for parts in readings(within.rest)[:2]:
-            items = _known(gazetteer, parts) or _estimated(gazetteer, parts)
-            if found.add([with_evidence(item, code) for item in items], within, parts):
-                return
+            items = [with_evidence(item, code) for item in _known(gazetteer, parts)]
+            if found.add(items, within, parts):
+                return True
+    return False
 
 
-def _by_other_names(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> None:
+def _by_estimate(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
+    gazetteer = found.edition.gazetteer
+    return any(found.add(_estimated(gazetteer, parts), chain, parts) for parts in ways)
+
+
+def _by_other_names(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
     """Look for names that sound like those said, or are written much like them, or begin so."""
     gazetteer = found.edition.gazetteer
-    for parts in ways[:2]:
-        if found.add(_misspelt(gazetteer, parts), chain, parts):
-            return
-    if found.is_weak():
-        found.add(starting(gazetteer, ways[0].mark), chain, ways[0])
+    crossings = [parts for parts in ways if parts.crossing or parts.between]
+    for parts in crossings or ways[:2]:
+        if not found.is_weak() or found.add(_misspelt(gazetteer, parts), chain, parts):
+            return True
+    if found.is_weak() and found.add(starting(gazetteer, ways[0].mark), chain, ways[0]):
+        return True
+    return found.is_weak() and _by_swapping(found, chain)
+
+
+def _by_swapping(found: _Found, chain: Constraint) -> bool:
+    """Change two neighbouring characters over, wherever that names something as it stands."""
+    gazetteer = found.edition.gazetteer
+    for text in swapped_texts(chain.rest):
+        parts = readings(text)[0]
+        items = [with_evidence(item, "characters_swapped") for item in _known(gazetteer, parts)]
+        found.add(items, chain, parts)
+    return is_strong(found.ranked)
 
 
 def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
@@ -138,9 +160,9 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
         plates = [item for item in _of_way(gazetteer, parts) if item.match in _AT_PLATE]
         found += [with_evidence(item, *_unsaid(parts, below="plate")) for item in plates]
     spots = [item.spot for item in plates]
-    if parts.poi and parts.poi != parts.mark:
+    if parts.poi and parts.poi != parts.mark and not parts.building:
         found += inside(gazetteer, parts.poi, spots=spots)
-    if parts.block:
+    if parts.block or parts.building:
         found += _building(gazetteer, parts)
     return found
 
@@ -162,8 +184,10 @@ _AT_PLATE = ("plate", "member", "address")
 
 
 def _building(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return the building of a compound, else the compound."""
+    head = parts.block or parts.poi
     if parts.building:
-        keys = gazetteer.exact(parts.block + parts.building)
+        keys = gazetteer.exact(head + parts.building)
         if keys:
             codes = _unsaid(parts, below="building")
             found = [from_key(gazetteer, key) for key in keys]
@@ -171,7 +195,7 @@ def _building(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     code = "building_unmatched" if parts.building else ""
     return [
         with_evidence(replace(item, match="block"), code, *_unsaid(parts, below="building"))
-        for item in named(gazetteer, parts.block)
+        for item in named(gazetteer, head)
         if gazetteer.kind(item.row) != "street"
     ]
 
@@ -181,7 +205,7 @@ def _unsaid(parts: AddressParts, *, below: str) -> tuple[str, ...]:
     codes = []
     if below == "plate" and (parts.poi or parts.block):
         codes.append("poi_unmatched")
-    if below == "building" and parts.poi:
+    if below == "building" and parts.block and parts.poi:
         codes.append("poi_unmatched")
     if below == "road":
         if parts.plate or parts.lanes:
@@ -255,6 +279,8 @@ def _misspelt(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
         near = _known(gazetteer, other) or _estimated(gazetteer, other)
         found += [with_evidence(item, *codes) for item in near]
     if parts.crossing or parts.between or (parts.plate and not parts.poi):
+        return found
+    if parts.building:
         return found
     mark = parts.poi or parts.mark
     found += alike(gazetteer, mark, road=parts.road if parts.plate else "")
