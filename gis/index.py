@@ -14,6 +14,9 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import owens_t
 
+from gis.probe import find
+from gis.tiling import Tiling, lay_tiles
+
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
@@ -80,7 +83,6 @@ class CellIndex:
         given[:] = polygons
         self._by_code: Positions = np.argsort(self.codes, kind="stable")
         self._polygons = given[self._by_code]
-        self._tree = shapely.STRtree(self._polygons)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -95,7 +97,6 @@ class CellIndex:
         """
         east, north = _arrays(x, y)
         count, cells = len(east), len(self)
-        rank = np.full(count, cells, dtype=np.intp)
         distance_m = np.full(count, np.nan)
         on_boundary = np.zeros(count, dtype=bool)
         real = np.flatnonzero(np.isfinite(east) & np.isfinite(north))
@@ -105,18 +106,11 @@ class CellIndex:
                 on_boundary=on_boundary,
                 distance_m=distance_m,
             )
-        points = shapely.points(east[real], north[real])
-        asked, found = self._tree.query(points)  # by bounding boxes; the exact predicate follows
-        covered = shapely.intersects(self._prepared[found], points[asked])
-        np.minimum.at(rank, real[asked[covered]], found[covered])
-        is_inside = rank[real] < cells
-        inside = real[is_inside]
-        distance_m[inside] = 0.0
-        # A point that the cell covers but that lies not in its interior is on the border.
-        within = shapely.contains_properly(self._prepared[rank[inside]], points[is_inside])
-        on_boundary[inside] = ~within
-        outside = real[rank[real] == cells]
+        rank, on_boundary = find(east, north, self._tiling)
+        distance_m[rank >= 0] = 0.0
+        outside = real[rank[real] < 0]
         if len(outside):
+            rank[outside] = cells
             self._nearest(outside, shapely.points(east[outside], north[outside]), rank, distance_m)
         position = np.full(count, -1, dtype=np.intp)
         position[real] = self._by_code[rank[real]]
@@ -136,14 +130,9 @@ class CellIndex:
         >>> index.holders(shapely.points([[5.0, 5.0], [10.0, 5.0], [23.0, 14.0]])).tolist()
         [0, 1, -1]
         """
-        cells = len(self)
-        rank = np.full(len(points), cells, dtype=np.intp)
-        if cells and len(points):
-            asked, found = self._tree.query(points)
-            covered = shapely.intersects(self._prepared[found], points[asked])
-            np.minimum.at(rank, asked[covered], found[covered])
+        rank, _ = find(shapely.get_x(points), shapely.get_y(points), self._tiling)
         position = np.full(len(points), -1, dtype=np.intp)
-        inside = rank < cells
+        inside = rank >= 0
         position[inside] = self._by_code[rank[inside]]
         return position
 
@@ -271,9 +260,13 @@ class CellIndex:
         return shares.astype(np.float64, copy=False)
 
     @cached_property
-    def _prepared(self) -> NDArray[Any]:
-        shapely.prepare(self._polygons)
-        return self._polygons
+    def _tiling(self) -> Tiling:
+        return lay_tiles(self._polygons)
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        """Tree of the cells, for what lies outside or may lie in several."""
+        return shapely.STRtree(self._polygons)
 
     @cached_property
     def _rank(self) -> Positions:
