@@ -49,6 +49,7 @@ class Gazetteer:
         self._first, self._rows, self._hows = (text[name].data for name in ("first", "row", "how"))
         place = self.index.parts["place"]
         self._road, self._community = place["road"].data, place["community"].data
+        self._accuracy = place["accuracy"].data
         self._dimension, self._extent = place["dimension"].data, place["extent"].data
 
     def exact(self, text: str) -> list[Key]:
@@ -337,6 +338,11 @@ class Gazetteer:
     def extent_m(self, row: int) -> float:
         """Return the length of a line, the square root of the size of an area, 0 of a point, m."""
         return float(self._extent[row])
+
+    def accuracy_m(self, row: int) -> float | None:
+        """Return the standard deviation per axis that a row states of itself, m, or None."""
+        stated: float = self._accuracy[row]
+        return None if stated != stated else stated
 
     def shape(self, row: int) -> Any:
         """Return the geometry of a row."""

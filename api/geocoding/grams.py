@@ -176,7 +176,7 @@ def _choose(index: Any, touched: Any, own: Any, kept: Any, wanted: Any) -> Any:
     kinds, mask = wanted
     best = np.zeros(most_names, dtype=np.float32)
     names = np.full(most_names, -1, dtype=np.int32)
-    least = np.int64(0)
+    least = 0
     for candidate in touched:
         share = scores[candidate] / (own + total[candidate] - scores[candidate])
         scores[candidate] = 0.0

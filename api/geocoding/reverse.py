@@ -35,6 +35,7 @@ _HALF_SURE_M = 50.0
 _ROAD_COST_M = 60.0
 _COST_M = {"plate": 0.0, "poi": 10.0, "block": 20.0}
 """How much nearer a plate may be passed over for: it tells a place most surely, a road least."""
+_MARKS, _ROADS = ("plate", "poi", "block"), ("street",)
 _MOST_MARKS = 60
 
 
@@ -146,12 +147,12 @@ def _score(distance_m: float) -> float:
 
 
 def _tellings(gazetteer: Gazetteer, point: shapely.Point) -> Iterator[_Telling]:
-    roads = list(_near(gazetteer.road_lines, point, ROAD_REACH_M))
-    for distance_m, row, shape in _near(gazetteer.marks, point, REACH_M):
+    roads = list(_near(gazetteer, point, _ROADS, ROAD_REACH_M))
+    for distance_m, row, shape in _near(gazetteer, point, _MARKS, REACH_M):
         yield _off_mark(gazetteer, (row, shape), point, distance_m)
         if "crossing" in gazetteer.record(row)["code"]:
             yield from _from_crossing(gazetteer, row, point, roads)
-    for distance_m, row, shape in _near(gazetteer.road_lines, point, REACH_M):
+    for distance_m, row, shape in _near(gazetteer, point, _ROADS, REACH_M):
         foot = shapely.get_coordinates(shapely.shortest_line(shape, point))[0]
         name = _name(gazetteer, row)
         is_beside = distance_m <= ROAD_REACH_M
@@ -164,15 +165,11 @@ def _tellings(gazetteer: Gazetteer, point: shapely.Point) -> Iterator[_Telling]:
 
 
 def _near(
-    marks: tuple[Any, shapely.STRtree], point: shapely.Point, reach_m: float
+    gazetteer: Gazetteer, point: shapely.Point, kinds: tuple[str, ...], reach_m: float
 ) -> list[tuple[float, int, Any]]:
-    """Return distance, row and shape of the nearest marks, the nearest first."""
-    rows, tree = marks
-    found = tree.query(point, predicate="dwithin", distance=reach_m)
-    shapes = tree.geometries[found]
-    distances_m = shapely.distance(shapes, point)
-    order = np.lexsort((rows[found], distances_m))[:_MOST_MARKS]
-    return [(float(distances_m[i]), int(rows[found[i]]), shapes[i]) for i in order]
+    """Return distance, row and shape of the nearest places of some kinds, the nearest first."""
+    found = gazetteer.near(point.x, point.y, reach_m=reach_m, kinds=kinds, limit=_MOST_MARKS)
+    return [(distance_m, row, gazetteer.shape(row)) for distance_m, row in found]
 
 
 def _off_mark(

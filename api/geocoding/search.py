@@ -65,6 +65,7 @@ def _place_parts(words: Words, places: pa.Table) -> dict[str, Arrays]:
             "kind": words.kind,
             "dimension": dimension,
             "extent": extent.astype(np.float32),
+            "accuracy": _accuracy(places),
             "community": community_of,
             "road": road_of,
             "block": block_of,
@@ -75,6 +76,12 @@ def _place_parts(words: Words, places: pa.Table) -> dict[str, Arrays]:
         "area": text_arrays(words.areas),
         "grid": _point_grid(np.flatnonzero((dimension == 0) & np.isfinite(x)), x, y),
     }
+
+
+def _accuracy(places: pa.Table) -> NDArray[np.float32]:
+    stated = pc.fill_null(places["accuracy_m"].cast(pa.float64()), float("nan"))
+    accuracy: NDArray[np.float32] = stated.to_numpy().astype(np.float32)
+    return accuracy
 
 
 def _distinct(names: list[str]) -> tuple[Arrays, NDArray[np.int32]]:
