@@ -81,7 +81,7 @@ def spot_of(gazetteer: Gazetteer, row: int) -> Spot:
     elif dimension == 1:
         sigma_m = gazetteer.extent_m(row) / math.sqrt(24.0)
     else:
-        stated = gazetteer.table["accuracy_m"][row].as_py()
+        stated = gazetteer.accuracy_m(row)
         sigma_m = POINT_SIGMA_M[kind] if stated is None else stated
     x, y = gazetteer.point(row)
     return Spot(x=x, y=y, sigma_m=max(sigma_m, POINT_SIGMA_M["plate"]))
