@@ -8,6 +8,7 @@ from typing import Any
 from gis.addresses.crossings import Stretch, alongside, crossings, is_way, joined, stretch
 from gis.addresses.plates import in_town, plated
 from gis.addresses.relation import DIRECTIONS, HERE, Located, Relation, split_relation
+from gis.addresses.spelling import LONGEST
 
 __all__ = ["DIRECTIONS", "AddressParts", "Relation", "readings", "take_apart"]
 
@@ -116,6 +117,7 @@ def readings(address: str) -> tuple[AddressParts, ...]:
 
 
 def _read(address: str) -> Iterator[AddressParts]:
+    address = address[:LONGEST]
     bare, remark = _cut_remark(address)
     located = split_relation(bare)
     mark = located.mark

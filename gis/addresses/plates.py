@@ -59,6 +59,7 @@ _BLOCK = re.compile(
     r"(?:小区|新村|花园|公寓|[家嘉佳馨雅怡庄]园|[东南西北]里|[一二三四五六七八九十][村里区期]|花苑|[佳名雅新]苑|大院|宿舍区?"
     r"|家属[院区]|别墅|苑|公馆|华庭|山庄|雅居|名[邸都门]|小镇|街坊|社区|(?<=..)[村里屯寨庄])$"
 )
+_OF_HOUSES = re.compile(r"[园苑庭府城轩阁邸湾郡]$")
 _TOWN = re.compile(
     r"^(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道|村|社区)|[^\d]{2,6}街道"
     r"|.{2,12}?(?:广场|小区|工业园区?|工业区|开发区|园区|校区|新村)(?:[一二三四五六七八九十]期)?)(?=.{3})"
@@ -289,11 +290,16 @@ def inner(rest: str) -> Values:
         names = _take_parts(rest, parts)
     for name in names:
         name = name.strip("/-()")
-        if name and "block" not in parts and "poi" not in parts and _BLOCK.search(name):
+        if name and "block" not in parts and "poi" not in parts and _is_block(name, parts):
             parts["block"] = name
         elif name:
             parts["poi"] = parts.get("poi", "") + name
     return parts
+
+
+def _is_block(name: str, parts: Values) -> bool:
+    houses = "building" in parts and _OF_HOUSES.search(name) is not None
+    return houses or _BLOCK.search(name) is not None
 
 
 def in_town(mark: str) -> Values:

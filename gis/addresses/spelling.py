@@ -106,11 +106,11 @@ def tidy(text: str) -> str:
     ('静安邨A座3楼', '静安村a座3楼')
     """
     plain = text.translate(written())
-    if _LATIN.search(plain):
-        plain = _write_english(plain) if plain.isascii() else _NUMBER_SIGN.sub(r"\1\2号", plain)
-    if _LONG_NUMBER.search(plain):
-        plain = _PHONE.sub(" ", plain)
     if " " in plain:
+        if _LONG_NUMBER.search(plain):
+            plain = _PHONE.sub(" ", plain)
+        if _LETTER.search(plain):
+            plain = _write_words(plain)
         plain = _BLANKS.sub("", _BETWEEN_FIGURES.sub("/", plain))
     for _ in range(_PASSES):
         before, plain = plain, _write_parts(plain)
@@ -119,25 +119,38 @@ def tidy(text: str) -> str:
     return plain
 
 
+def _write_words(text: str) -> str:
+    """Write what only blanks tell apart: English words, No. 3."""
+    if text.isascii():
+        text = _ENGLISH_AND.sub("/", text)
+        return _ENGLISH_WORD.sub(_write_english, text)
+    return _NUMBER_SIGN.sub(r"\1\2号", text)
+
+
 def _write_parts(text: str) -> str:
     """Return a text without blanks with its numbers, plates and buildings in the one way."""
-    if text.isascii():
-        return _LOOSE.sub("", text) if _LOOSE_SIGNS.search(text) else text
-    plain = unicodedata.normalize("NFC", text)
+    plain = text
+    has_letters = _LATIN.search(plain) is not None
+    if _LONG_NUMBER.search(plain):
+        plain = _PHONE.sub("", plain)
+    if has_letters:
+        plain = _NUMBER_SIGN.sub(r"\1\2" if plain.isascii() else r"\1\2号", plain)
     if _LOOSE_SIGNS.search(plain):
         plain = _LOOSE.sub("", plain)
+    if plain.isascii():
+        return _ENGLISH_WORD.sub(_write_english, plain) if has_letters else plain
+    plain = unicodedata.normalize("NFC", plain)
     if _NUMBERED.search(plain):
         plain = write_numbers(plain)
-        if _LETTER.search(plain):
+        if has_letters:
             plain = _LETTERED.sub(_write_lettered, plain)
         if _PLATE_SIGNS.search(plain):
             plain = _PLATE.sub(_write_plate, plain)
     return plain
 
 
-def _write_english(text: str) -> str:
-    text = _ENGLISH_AND.sub("/", _NUMBER_SIGN.sub(r"\1\2", text))
-    return _ENGLISH_WORD.sub(lambda found: _ENGLISH[found[0].lower().rstrip(".")], text)
+def _write_english(found: re.Match[str]) -> str:
+    return _ENGLISH[found[0].lower().rstrip(".")]
 
 
 def _write_lettered(found: re.Match[str]) -> str:
