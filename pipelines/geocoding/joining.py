@@ -18,6 +18,8 @@ from pipelines.geocoding.places import GROUP, LISTS, plain_names, plate_keys, un
 
 REACH_M = {"area": 0.0, "street": 1_000.0, "plate": 200.0, "site": 200.0}
 """Two rows of one name farther apart than this are two places."""
+KEY = "_key"
+"""Column with what two rows must share to be one place; made once, as rows are many."""
 _GROWS = frozenset({"area", "street", "block", "zone"})
 """Kinds whose extent says more than the point somebody delivered."""
 _PAIRS_AT_ONCE = 5_000_000
@@ -29,8 +31,12 @@ def join_source(places: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> gpd.GeoDa
     Both are in the city's CRS with a fresh index; several rows of the other source may join one
     place, each joins one at most: the one of equal kind, the nearest, the first.
     """
-    if len(places) == 0 or len(others) == 0:
-        return _stacked(places, others)
+    if len(others) == 0:
+        return places
+    others = others.assign(**{KEY: _keys(others)})
+    if len(places) == 0:
+        return others
+    places = _keyed(places)
     pairs = same_places(places, others)
     grown = _with_names(places, others, pairs)
     grown = _with_shapes(grown, others, pairs)
@@ -49,8 +55,8 @@ def _stacked(places: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> gpd.GeoDataF
 def same_places(places: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return ``place`` and ``other``, the positions of rows that are the same place, by `other`."""
     other = _side(others, np.arange(len(others)), "other")
-    known = _side(places, np.arange(len(places)), "place")
-    known = known[known["key"].isin(set(other["key"]))]
+    rows = np.flatnonzero(places[KEY].isin(set(other["key"])).to_numpy())
+    known = _side(places.iloc[rows], rows, "place")
     found = []
     for start in range(0, max(len(other), 1), 20_000):
         part = other.iloc[start : start + 20_000]
@@ -64,13 +70,24 @@ def same_places(places: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> pd.DataFr
 def _side(rows: gpd.GeoDataFrame, position: NDArray[np.intp], name: str) -> pd.DataFrame:
     table = pd.DataFrame(
         {
-            "key": _keys(rows).to_numpy(dtype=object),
+            "key": rows[KEY].to_numpy(dtype=object),
             name: position,
             f"group_{name}": rows["kind"].map(GROUP).to_numpy(dtype=object),
             f"source_{name}": rows["source"].to_numpy(dtype=object),
         }
     )
     return table[table["key"].notna()]
+
+
+def _keyed(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    if KEY not in places:
+        return places.assign(**{KEY: _keys(places)})
+    unknown = places[KEY].isna().to_numpy()
+    if unknown.any():
+        keys = places[KEY].astype(object)
+        keys[unknown] = _keys(places[unknown])
+        return places.assign(**{KEY: keys})
+    return places
 
 
 def _keys(rows: gpd.GeoDataFrame) -> "pd.Series[str]":

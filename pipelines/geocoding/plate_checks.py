@@ -1,6 +1,7 @@
 """Door plates along their roads: far from the road, out of order, on the wrong side, jumping numbers."""
 
 from bisect import bisect_right
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +18,7 @@ from pipelines.geocoding.plates import plate_numbers
 from pipelines.placement import representative_points
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 RULES = read_rules("pipelines.geocoding")
 ROAD_REACH_M = 150.0
@@ -148,78 +150,79 @@ def _loneliness(table: pd.DataFrame) -> "pd.Series[float]":
 def _warn_order(faults: Faults, doors: gpd.GeoDataFrame, table: pd.DataFrame) -> None:
     """Judge each side of each road: order first; numbers in order but jumping; parity."""
     known = table["line"].ge(0) & table["number"].notna() & table["distance_m"].le(ROAD_REACH_M)
-    rows = table[known].assign(name=doors["name"], said=doors["road"])
-    rows = rows.sort_values(["line", "side", "along", "number"], kind="stable")
-    found = [_judge_side(side) for _, side in rows.groupby(["line", "side"], sort=False)]
-    found = [part for part in found if len(part)]
-    if not found:
+    rows = table[known].sort_values(["line", "side", "along", "number"], kind="stable")
+    if rows.empty:
         return
-    whole = pd.concat(found)
-    for rule in ("AD13", "AD14", "AD15"):
-        part = whole[whole["rule"].eq(rule)]
-        mask = pd.Series(True, index=part.index).reindex(faults.frame.index, fill_value=False)
-        parity = part["number"] % 2 == 1
-        faults.add(
-            rule,
-            mask,
-            name=part["name"],
-            road=part["said"],
-            before=part["before"],
-            after=part["after"],
-            distance_m=part["step_m"],
-            parity=parity.map({True: "odd", False: "even"}),
-            parity_zh=parity.map({True: "单", False: "双"}),
-        )
+    number, along = rows["number"].to_numpy(), rows["along"].to_numpy()
+    rule = np.full(len(rows), "", dtype="U4")
+    near = np.full((len(rows), 2), -1, dtype=np.int64)
+    new = rows[["line", "side"]].diff().ne(0).any(axis=1).to_numpy()
+    starts = [*np.flatnonzero(new).tolist(), len(rows)]
+    for start, end in pairwise(starts):
+        if end - start >= LEAST_PLATES:
+            rule[start:end], beside = _judge_side(number[start:end], along[start:end])
+            near[start:end] = np.where(beside >= 0, beside + start, -1)
+    at = np.flatnonzero(rule != "")
+    if len(at) == 0:
+        return
+    names = np.array([*doors["name"].reindex(rows.index), "–"], dtype=object)
+    is_odd = pd.Series(number[at] % 2 == 1, index=rows.index[at])
+    told = {
+        "name": pd.Series(names[at], index=is_odd.index),
+        "road": doors["road"].reindex(is_odd.index),
+        "before": pd.Series(names[near[at, 0]], index=is_odd.index),  # none: -1, the last
+        "after": pd.Series(names[near[at, 1]], index=is_odd.index),
+        "distance_m": pd.Series(np.abs(along[at] - along[near[at, 0]]), index=is_odd.index),
+        "parity": is_odd.map({True: "odd", False: "even"}),
+        "parity_zh": is_odd.map({True: "单", False: "双"}),
+    }
+    for code in ("AD13", "AD14", "AD15"):
+        mask = pd.Series(rule[at] == code, index=is_odd.index)
+        faults.add(code, mask.reindex(faults.frame.index, fill_value=False), **told)
 
 
-def _judge_side(side: pd.DataFrame) -> pd.DataFrame:
-    """Return the plates at fault on one side of one road, in order along it, each with one rule."""
-    numbers = side["number"].to_numpy()
-    if len(numbers) < LEAST_PLATES:
-        return side.iloc[:0]
-    in_order = longest_run(numbers)
-    falling = longest_run(-numbers)
-    rising = in_order.sum() >= falling.sum()
-    in_order = in_order if rising else falling
-    rule = np.full(len(side), "", dtype=object)
-    is_ordered = in_order.mean() >= ORDERED_SHARE
-    odd = numbers % 2 == 1
-    if SIDED_SHARE <= max(odd.mean(), 1 - odd.mean()) < 1.0:
-        rule[odd if odd.mean() < 0.5 else ~odd] = "AD14"
+def _judge_side(number: Floats, along: Floats) -> tuple[NDArray[np.str_], Indices]:
+    """Return the rule that each plate of one side of a road breaks, and its neighbours in order.
+
+    The plates come in order along the road. ``""``: none; neighbour -1: there is none.
+    """
+    rule = np.full(len(number), "", dtype="U4")
+    kept = longest_run(number)
+    if kept.sum() < len(number):
+        falling = longest_run(-number)
+        kept = kept if kept.sum() >= falling.sum() else falling
+    is_ordered = kept.mean() >= ORDERED_SHARE
+    odd = number % 2 == 1
+    share = odd.mean()
+    if SIDED_SHARE <= max(share, 1 - share) < 1.0:
+        rule[odd if share < 0.5 else ~odd] = "AD14"
     if is_ordered:
-        rule[(rule == "") & ~in_order] = "AD13"
-    run = np.flatnonzero(in_order & (rule == ""))
-    names = side["name"].to_numpy(dtype=object)
-    before, after, step = _neighbours(run, names, side["along"].to_numpy())
+        rule[(rule == "") & ~kept] = "AD13"
+    run = np.flatnonzero(kept & (rule == ""))
     if is_ordered and len(run) > 1:
-        grows = np.abs(np.diff(numbers[run]))
-        metres = np.abs(np.diff(side["along"].to_numpy()[run]))
+        grows, metres = np.abs(np.diff(number[run])), np.abs(np.diff(along[run]))
         jumps = (grows > JUMP) & (grows > metres)
-        rule[_strays(run, jumps)] = "AD15"
-    result = side.assign(rule=rule, before=before, after=after, step_m=step)
-    return result[rule != ""]
+        if jumps.any():
+            rule[_strays(run, jumps)] = "AD15"
+    return rule, _neighbours(run, len(number))
 
 
-def _strays(run: NDArray[np.intp], jumps: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _strays(run: Indices, jumps: NDArray[np.bool_]) -> Indices:
     """Return the plates between a jump and the shorter end of the run: they are the odd ones."""
     found = [
         run[at + 1 :] if at + 1 > len(run) / 2 else run[: at + 1] for at in np.flatnonzero(jumps)
     ]
     few = [part for part in found if len(part) <= max(1, len(run) // 5)]
-    return np.unique(np.concatenate(few)) if few else np.array([], dtype=np.intp)
+    return np.unique(np.concatenate(few)) if few else np.array([], dtype=np.int64)
 
 
-def _neighbours(
-    run: NDArray[np.intp], names: "NDArray[np.object_]", along: Floats
-) -> tuple["NDArray[np.object_]", "NDArray[np.object_]", Floats]:
-    """Return the plates in order next to each plate, and how far the one before is."""
-    at = np.searchsorted(run, np.arange(len(names)))
-    padded = np.array(["–", *names[run], "–"], dtype=object)
-    is_own = np.isin(np.arange(len(names)), run)
-    before, after = padded[at], padded[at + 1 + is_own]
-    where = np.concatenate([[np.nan], along[run], [np.nan]])
-    step = np.nan_to_num(np.abs(along - where[at]))
-    return before, after, step
+def _neighbours(run: Indices, count: int) -> Indices:
+    """Return the plates in order before and after each plate, -1 where there is none."""
+    rows = np.arange(count)
+    at = np.searchsorted(run, rows)
+    padded = np.concatenate([[-1], run, [-1]])
+    is_own = np.isin(rows, run)
+    return np.column_stack([padded[at], padded[at + 1 + is_own]])
 
 
 def longest_run(numbers: Floats) -> NDArray[np.bool_]:

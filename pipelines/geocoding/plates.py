@@ -38,8 +38,8 @@ def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return a plate for every road and number that places stand at and nobody delivered.
 
     It lies at the place nearest to the median of its members, so that one strayed member moves
-    nothing; ``accuracy_m`` is the spread of the members, at least `MEMBER_SIGMA_M`. A building's
-    number is no member: 裕华路12号3号楼 tells where 裕华路12号 is as little as the whole compound.
+    nothing; ``accuracy_m`` is the spread of the members, at least `MEMBER_SIGMA_M`. What stands in a
+    numbered building is a member only where nothing else is: 裕华路12号3号楼 may lie deep in the compound.
 
     Parameters
     ----------
@@ -52,7 +52,9 @@ def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     keys = plate_keys(at_door)
     own = rows["kind"].eq("plate") & rows["building"].isna()
     delivered = set(keys[own])
-    is_member = ~keys.isin(delivered) & rows["building"].isna()
+    is_member = ~keys.isin(delivered)
+    at_gate = set(keys[is_member & rows["building"].isna()])
+    is_member &= rows["building"].isna() | ~keys.isin(at_gate)
     members, keys = rows[is_member.to_numpy()], keys[is_member]
     if len(members) == 0:
         return frame_of({"kind": [], "name": []}, source="members", geometry=[], crs=places.crs)

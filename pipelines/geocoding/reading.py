@@ -13,6 +13,8 @@ from pipelines.geocoding.places import LEVELS
 from pipelines.values import name_of, text_of
 
 _SMALL = LEVELS[5:]
+_NO_TEXT = ("[]", "无", "暂无", "不详", "-", "/", "null", "None")
+"""What tables write for no address."""
 _DISTRICT_DIGITS = 6
 _READ_TO_LEARN = 5_000
 _WIDER = re.compile(r"(?P<province>[^省市区]{2,4}(?:省|自治区))?(?P<city>[^省市区]{2,7}市)?")
@@ -42,6 +44,7 @@ def read_levels(frame: pd.DataFrame, context: BuildContext) -> Reading:
     given["orientation"] = text_of(frame, "orientation")
     given["supplement"] = text_of(frame, "supplement")
     text = text_of(frame, "full_address")
+    text = text.mask(text.isin(_NO_TEXT), None)
     text = text.where(given[list(_SMALL)].isna().all(axis=1) & text.notna(), None)
     nothing = pd.Series(False, index=frame.index)
     if text.isna().all():

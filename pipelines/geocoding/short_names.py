@@ -6,8 +6,8 @@ its reason.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 import pandas as pd
@@ -32,6 +32,15 @@ class Places:
 
     names: tuple[str, ...]
     """Full names, the longest first: 石家庄市, 长安区, 建北街道."""
+
+    beginning: Mapping[str, Sequence[str]] = field(init=False, compare=False, repr=False)
+    """The same by their first two characters."""
+
+    def __post_init__(self) -> None:
+        table: dict[str, list[str]] = {}
+        for name in self.names:
+            table.setdefault(name[:_LEAST], []).append(name)
+        object.__setattr__(self, "beginning", table)
 
     @classmethod
     def of(cls, context: BuildContext) -> "Places":
@@ -127,7 +136,8 @@ def _forms(name: str, kind: str, words: Places) -> Iterator[str]:
 
 def _of_institution(name: str, words: Places) -> Iterator[str]:
     """Yield a name without its city, with the mere level of it, and in the short forms of the rest."""
-    head = next((each for each in words.names if name.startswith(each)), "")
+    heads = words.beginning.get(name[:_LEAST], ())
+    head = next((each for each in heads if name.startswith(each)), "")
     if not head and (province := _PROVINCE.match(name)):
         head = province[0]
     if not head:
