@@ -44,15 +44,18 @@ def built_city(write: Callable[[Path], Path]) -> Iterator[RealCity]:
 
 
 def run_sample(options: Options) -> None:
-    """Ask the sample district, clean and disturbed."""
-    with built_city(sample.write_workspace) as city:
+    """Ask the sample district, clean and disturbed; then a larger one of another seed."""
+    _ask_sample("Sample district", options, seed=sample.SEED, area_km2=2.0)
+    _ask_sample("Larger district", options, seed=sample.OTHER_SEED, area_km2=8.0)
+
+
+def _ask_sample(title: str, options: Options, *, seed: int, area_km2: float) -> None:
+    with built_city(lambda f: sample.write_workspace(f, seed=seed, area_km2=area_km2)) as city:
         edition = city.snapshot.edition(None)
         clean = sample.clean_queries(city.delivery)
-        plain = ask_all(edition, [query for query, _ in clean])
+        _show(f"{title}, clean", ask_all(edition, [query for query, _ in clean]), options)
         spoilt = list(sample.disturbed_queries(clean, city.delivery, seed=1))
-        disturbed = ask_all(edition, _part(spoilt, options.limit))
-    _show("Sample district, clean", plain, options)
-    _show("Sample district, disturbed", disturbed, options)
+        _show(f"{title}, disturbed", ask_all(edition, _part(spoilt, options.limit)), options)
 
 
 def run_shanghai(options: Options) -> None:
@@ -74,6 +77,10 @@ def run_shanghai(options: Options) -> None:
             _show_rival("  rival: rapidfuzz over the addresses", fuzzy)
         asked = _part(shanghai.known_name_queries(parts), options.limit)
         _show("Shanghai, names of built rows", ask_all(edition, asked), options)
+        asked = _part(shanghai.disturbed_names(parts), options.limit)
+        _show("Shanghai, names of built rows, disturbed", ask_all(edition, asked), options)
+        fuzzy = shanghai.fuzzy_table(edition, _part(asked, 1000), parts.built, column="name")
+        _show_rival("  rival: rapidfuzz over the names", fuzzy)
         asked = _part(shanghai.name_queries(parts), options.limit)
         _show("Shanghai, names held out", ask_all(edition, asked), options)
         fuzzy = shanghai.fuzzy_table(edition, _part(asked, 1000), parts.built, column="name")

@@ -22,6 +22,8 @@ CITY, CRS = "130102", "EPSG:4547"
 PROFILE = f'[city]\ncode = "{CITY}"\nname = "石家庄市"\ncrs = "{CRS}"\n'
 SEED = 77
 """Seed of the district; none of the tests uses it."""
+OTHER_SEED = 4711
+"""Seed of a larger district with more names that are alike; nothing was ever set by it."""
 NEAR_M = {"crossing": 30.0, "crossing_offset": 30.0, "poi_opposite": 30.0}
 """Of ways of saying without a code: half the width of a large crossing with its pavements, m."""
 _LEVELS = ("省", "市", "区县", "街道", "社区")

@@ -19,6 +19,7 @@ from rapidfuzz import fuzz, process
 from api.edition import Edition
 from gis.addresses.spelling import normalise
 from gis.crs import transform_xy
+from tests.benchmarks.geocoding.disturbing import WAYS, Saying, disturb
 from tests.benchmarks.geocoding.plates import PlateTable, plate_table, road_and_number
 from tests.benchmarks.geocoding.queries import Point, Query, rival_all
 from tests.real import shanghai
@@ -102,6 +103,32 @@ def known_name_queries(parts: Split, *, count: int = 2000, seed: int = 1) -> lis
         )
         for row in parts.built.iloc[np.sort(chosen)].itertuples(index=False)
     ]  # fmt: skip
+
+
+def disturbed_names(parts: Split, *, count: int = 300, seed: int = 2) -> list[Query]:
+    """Return names of built rows spoilt in every way that applies.
+
+    Ambiguous is a name that several rows bear, or that is another row's name once it is spoilt.
+    """
+    often = parts.built["name"].map(normalise).value_counts()
+    chosen = np.random.default_rng(seed).choice(len(parts.built), count, replace=False)
+    queries = []
+    for row in parts.built.iloc[np.sort(chosen)].itertuples(index=False):
+        bare = _BRACKETS.sub("", row.name)
+        saying = Saying(text=row.name, names=(bare,))
+        for way in WAYS:
+            text = disturb(saying, way, seed=seed)
+            if text is None or not bare:
+                continue
+            given, own = normalise(text), normalise(row.name)
+            queries.append(
+                Query(
+                    text=text, x=row.x, y=row.y, line=way, code=row.code, near_m=NEAR_M,
+                    wanted=f"{row.district}{row.address} {row.name}",
+                    is_ambiguous=int(often[own]) > 1 or (given != own and given in often.index),
+                )
+            )  # fmt: skip
+    return queries
 
 
 def name_queries(parts: Split) -> list[Query]:
