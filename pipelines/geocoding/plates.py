@@ -14,6 +14,9 @@ from pipelines.placement import representative_points
 
 MEMBER_SIGMA_M = 15.0
 """A shop or a house lies about as far from its plate, per axis, m."""
+RANGE_SIGMA_M = 25.0
+"""The same for a single number of a plate that bears several, 923号 of 923-927号, m."""
+_FIGURES = re.compile(r"\d{1,6}")
 _NUMBER = re.compile(r"[甲乙丙丁]?(\d{1,6})(?![\d弄])")
 
 
@@ -48,20 +51,57 @@ def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     has_plate = places["road"].notna() & places["plate"].notna()
     rows = places[has_plate.to_numpy()]
-    at_door = rows.assign(building=None)
-    keys = plate_keys(at_door)
+    at_door = plate_keys(rows.assign(building=None))
     own = rows["kind"].eq("plate") & rows["building"].isna()
-    delivered = set(keys[own])
-    is_member = ~keys.isin(delivered)
-    at_gate = set(keys[is_member & rows["building"].isna()])
-    is_member &= rows["building"].isna() | ~keys.isin(at_gate)
-    members, keys = rows[is_member.to_numpy()], keys[is_member]
+    known = set(at_door[own])
+    is_member = ~at_door.isin(known)
+    at_gate = set(at_door[is_member & rows["building"].isna()])
+    is_member &= rows["building"].isna() | ~at_door.isin(at_gate)
+    members = rows[is_member.to_numpy()]
+    first = _plates_of(members, at_door[is_member], least_m=MEMBER_SIGMA_M)
+    single = _single_numbers(rows)
+    keys = plate_keys(single.assign(building=None))
+    rest = ~keys.isin(known | set(at_door[is_member]))
+    second = _plates_of(single[rest.to_numpy()], keys[rest], least_m=RANGE_SIGMA_M)
+    whole = pd.concat([first, second], ignore_index=True)
+    return gpd.GeoDataFrame(whole, geometry="geometry", crs=places.crs)
+
+
+def _single_numbers(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a row for each single number of plates that bear several: 923-927号 is 923号 and 927号 too."""
+    numbers = map_distinct(rows["plate"], single_numbers)
+    count = numbers.map(len).to_numpy(dtype=np.int64)
+    several = rows.iloc[np.repeat(np.arange(len(rows)), count)]
+    plates = [f"{number}号" for each in numbers for number in each]
+    return several.assign(plate=plates).reset_index(drop=True)
+
+
+def single_numbers(plate: str) -> tuple[str, ...]:
+    """Return the plain numbers that a plate with more than one number stands for; none for a plain one.
+
+    Examples
+    --------
+    >>> single_numbers("923-927号"), single_numbers("170-2号"), single_numbers("12号")
+    (('923', '927'), ('170',), ())
+    """
+    plain = normalise(plate)
+    found = [figure.lstrip("0") for figure in _FIGURES.findall(plain)]
+    if "弄" in plain or not found or plain in (f"{found[0]}号", found[0]):
+        return ()
+    first, *others = found
+    upwards = [number for number in others if number and int(number) > int(first or 0)]
+    return tuple(dict.fromkeys(number for number in (first, *upwards) if number))
+
+
+def _plates_of(
+    members: gpd.GeoDataFrame, keys: "pd.Series[str]", *, least_m: float
+) -> gpd.GeoDataFrame:
+    """Return the plate of each key, at its member nearest to the median of all of its members."""
     if len(members) == 0:
-        return frame_of({"kind": [], "name": []}, source="members", geometry=[], crs=places.crs)
+        return frame_of({"kind": [], "name": []}, source="members", geometry=[], crs=members.crs)
     xy = shapely.get_coordinates(representative_points(members.geometry).to_numpy())
     table = pd.DataFrame({"key": keys.to_numpy(), "x": xy[:, 0], "y": xy[:, 1]})
-    grouped = table.groupby("key", sort=False)
-    middle = grouped[["x", "y"]].transform("median")
+    middle = table.groupby("key", sort=False)[["x", "y"]].transform("median")
     table["off_m"] = np.hypot(table["x"] - middle["x"], table["y"] - middle["y"])
     order = table.sort_values(["key", "off_m", "x", "y"], kind="stable").index
     heads = table.loc[order].drop_duplicates("key")
@@ -69,15 +109,14 @@ def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     at = heads[["x", "y"]].set_axis(heads["key"]).reindex(table["key"]).to_numpy()
     table["square"] = ((xy - at) ** 2).sum(axis=1) / 2.0
     spread = np.sqrt(table.groupby("key")["square"].mean().reindex(heads["key"]).to_numpy())
-    columns = {level: first[level].to_numpy() for level in LEVELS[:7]}
     return frame_of(
         {
             "kind": "plate",
             "name": (first["road"] + first["plate"]).to_numpy(),
-            **columns,
-            "accuracy_m": np.maximum(np.round(spread, 1), MEMBER_SIGMA_M),
+            **{level: first[level].to_numpy() for level in LEVELS[:7]},
+            "accuracy_m": np.maximum(np.round(spread, 1), least_m),
         },
         source="members",
         geometry=shapely.points(heads[["x", "y"]].to_numpy()),
-        crs=places.crs,
+        crs=members.crs,
     )
