@@ -117,7 +117,9 @@ def _is_plate(query: Query, answer: PlaceAnswer) -> bool:
     if query.plate is None or answer.match == "interpolated":
         return False
     road, number = query.plate
-    return re.search(rf"{re.escape(road)}{number}(?!\d)", normalise(answer.full_address)) is not None
+    return (
+        re.search(rf"{re.escape(road)}{number}(?!\d)", normalise(answer.full_address)) is not None
+    )
 
 
 def _apart_m(query: Query, answer: PlaceAnswer) -> float:
