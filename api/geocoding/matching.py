@@ -23,6 +23,7 @@ from api.geocoding.plates import of_way, with_road
 from api.geocoding.ranking import is_strong, rank
 from api.geocoding.relation import moved
 from gis.addresses.parts import AddressParts, readings
+from gis.addresses.speech import without_speech
 from gis.addresses.spelling import LONGEST, normalise
 
 _LEAST = 2
@@ -68,6 +69,9 @@ def search(edition: Edition, text: str) -> list[Candidate]:
     if len(plain) < _LEAST:
         return []
     found = exact(edition.gazetteer, plain)
+    if not found:
+        plain, said = without_speech(plain), plain
+        found = exact(edition.gazetteer, plain) if plain != said else []
     if found:
         return rank(found)
     chains = area_chains(edition, plain)
