@@ -3,6 +3,7 @@
 import geopandas as gpd
 import pandas as pd
 
+from gis.addresses.spelling import normalise
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
@@ -19,6 +20,7 @@ from pipelines.values import code_of, known_words, name_of, names_of, text_of, w
 DATASET = "addresses"
 RULES = {**read_rules("gis.codes"), **read_rules("pipelines"), **read_rules("pipelines.geocoding")}
 _FEW = 10
+_LEAST_ROAD = 1
 _NEARLY_ALL = 0.9
 _FROM_LEVELS = ("poi", "building", "block", "plate", "road")
 
@@ -46,6 +48,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     _warn_words(faults, reading, name.loc[kept.index], kind, context)
     where = place(kept, context)
     found = chain_names(where.area_code, context)
+    levels["road"] = _without_area(levels["road"], found, of_text=reading.text.notna())
     _warn_contradictions(faults, levels.loc[kept.index], found)
     kind_kept = kind.loc[kept.index]
     found.loc[kind_kept.eq("street"), ["street", "community"]] = None
@@ -77,6 +80,26 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
 
 
 _Assumed = tuple["pd.Series[bool]", "pd.Series[str]", "pd.Series[str]"]
+
+
+def _without_area(
+    roads: "pd.Series[str]", found: pd.DataFrame, *, of_text: "pd.Series[bool]"
+) -> "pd.Series[str]":
+    """Take the community or street at the point off the front of roads that were read from one text.
+
+    A text may name a community under another district than the map does; it is then read as a part
+    of the road: 长德里公园南路. What is left must be a name with a generic part of its own.
+    """
+    result = roads.copy()
+    asked = found.index[of_text[found.index] & roads[found.index].notna()]
+    for level in ("community", "street"):
+        pairs = zip(asked, result[asked], found.loc[asked, level], strict=True)
+        for row, road, area in pairs:
+            if isinstance(area, str) and len(road) > len(area) + _LEAST_ROAD:
+                rest = road[len(area) :]
+                if normalise(road).startswith(normalise(area)):
+                    result[row] = rest
+    return result
 
 
 def _kinds(
