@@ -162,6 +162,8 @@ class _Speller:
             head, tail = text[:length], text[length:]
             if head in self.areas:
                 return head
+            if head[-1] == "县" and length > len("通县") and len(tail) > len("街道"):
+                return head
             stem = head if head in stems else head[:-1]
             if stem not in stems or (stem != head and head[-1] not in "省市县"):
                 continue
@@ -208,7 +210,11 @@ class _Speller:
         if numbered and not numbered[2]:
             return [f"Di-{figure_value(numbered[1])}"]
         inner = trailing_generic(text)
-        if inner and inner.kind in ("site", "street", "area") and len(inner.term) > 1:
+        if (
+            inner
+            and inner.kind in ("site", "street", "area")
+            and len(text) - 1 > len(inner.term) > 1
+        ):
             return self.spell(text)
         if len(text) < _LONG and not text.endswith("族"):
             return [self.join(text)]
@@ -277,7 +283,7 @@ def _stands_alone(tail: str) -> bool:
     if generic is None:
         return False
     if generic.kind == "area":
-        return tail not in generics()
+        return True
     return generic.kind in ("site", "nature") and len(tail) - len(generic.term) > 1
 
 

@@ -23,6 +23,8 @@ ANNOTATION = re.compile(r"[1-8]\d9\d{3}")
 LINE_M = 30.0
 """A label farther from a road or river does not name it."""
 POLYGON_M = 15.0
+WORD_M = 80.0
+"""Characters of one name stand within this distance of each other."""
 REPEAT_M = 500.0
 """Labels of one text that stand at nothing are one place if they are no farther apart."""
 _THEMES = {
@@ -34,6 +36,10 @@ _THEMES = {
     "number": "3",
 }
 """Kind of generic part -> first digits of the feature classes it may name."""
+
+
+_ENDS = {"4": ("street",), "2": ("nature",)}
+"""Theme of the host -> kinds of generic parts that end its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +89,11 @@ def read_annotations(texts: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> Rea
     labels = []
     for at in named:
         label = Label(text=plain[at], at=((points[at][0], points[at][1]),), rows=(at,))
-        labels.append(replace(label, host=hosts.host_of(label, _themes(texts, at, label.text))))
+        labels.append(label)
+    single = _single(labels)
+    labels = [
+        replace(label, host=hosts.host_of(label, _themes(texts, label), single)) for label in labels
+    ]
     joined = join_repeats(_join(labels, hosts), distance_m=REPEAT_M)
     rows = [hosts.place(label) for label in joined]
     first = [min(label.rows) for label in joined]
@@ -102,9 +112,19 @@ def read_annotations(texts: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> Rea
     return Reading(names=frame, texts=len(texts), no_names=len(texts) - len(named))
 
 
-def _themes(texts: gpd.GeoDataFrame, at: int, text: str) -> str:
+def _single(labels: list[Label]) -> dict[str, shapely.Geometry]:
+    """Return where each character stands that is written alone."""
+    places: dict[str, list[tuple[float, float]]] = {}
+    for label in labels:
+        if len(label.text) == 1:
+            places.setdefault(label.text, []).append(label.at[0])
+    return {sign: shapely.MultiPoint(points) for sign, points in places.items()}
+
+
+def _themes(texts: gpd.GeoDataFrame, label: Label) -> str:
     """Return the first digits of the classes that a label may name: its own theme, else by its generic."""
-    own = texts["feature_class"].iloc[at] if "feature_class" in texts else None
+    text = label.text
+    own = texts["feature_class"].iloc[label.rows[0]] if "feature_class" in texts else None
     if isinstance(own, str) and own[:1].isdigit():
         return own[0]
     generic = trailing_generic(text)
@@ -118,8 +138,12 @@ def _join(labels: list[Label], hosts: "_Hosts") -> list[Label]:
     result = []
     for host, group in sorted(groups.items()):
         axis = hosts.axis(host) if host else None
-        whole = join_characters(group, axis) if host else _join_loose(group)
-        result += join_rows(whole) if host and shapely.get_dimensions(axis) == 2 else whole
+        if axis is None:
+            result += _join_loose(group)
+            continue
+        called, kinds = hosts.called(host), hosts.kinds(host)
+        whole = join_characters(group, axis, kinds=kinds, called=called)
+        result += join_rows(whole, called=called) if shapely.get_dimensions(axis) == 2 else whole
     return sorted(result, key=lambda label: min(label.rows))
 
 
@@ -139,6 +163,13 @@ def _join_loose(labels: list[Label]) -> list[Label]:
         members = [label for label, known in zip(single, group, strict=True) if known == root]
         result += join_characters(members, None)
     return result
+
+
+def _support(name: str, single: dict[str, shapely.Geometry], point: shapely.Point) -> float:
+    """Return the share of a name's characters that are written within `WORD_M` of a point."""
+    signs = set(name)
+    near = [sign in single and bool(shapely.dwithin(single[sign], point, WORD_M)) for sign in signs]
+    return sum(near) / len(signs)
 
 
 class _Hosts:
@@ -165,18 +196,23 @@ class _Hosts:
         for at, key in enumerate(self.key):
             self.members.setdefault(key, []).append(at)
 
-    def host_of(self, label: Label, themes: str) -> str:
+    def host_of(self, label: Label, themes: str, single: dict[str, shapely.Geometry]) -> str:
         """Return the key of what a label names; empty: nothing fits.
 
         One that is called so already goes before nearer ones; then the smallest polygon that holds the
-        label, for streets the nearest line.
+        label, for streets the nearest line. `single` holds where each character stands alone.
         """
         point = shapely.Point(label.at[0])
         near = self.tree.query(point, predicate="dwithin", distance=LINE_M)
         fits = [at for at in sorted(near.tolist()) if self.theme[at] in themes]
         if not fits:
             return ""
-        called = [at for at in fits if self.name[at] == label.text]
+        called = [at for at in fits if label.text in (self.name[at] or "")]
+        if (
+            len(label.text) == 1 and len(called) > 1
+        ):  # 路 at a crossing: where the rest of the name is
+            support = {at: _support(self.name[at], single, point) for at in called}
+            called = [at for at in called if support[at] == max(support.values())]
         streets = themes == "4" or themes.startswith("2")
         ranked = []
         for at in called or fits:
@@ -186,6 +222,16 @@ class _Hosts:
             size = 0.0 if self.is_line[at] else float(shapely.area(self.shape[at]))
             ranked.append((self.is_line[at] != streets, apart, size, str(self.code[at]), at))
         return self.key[min(ranked)[-1]] if ranked else ""
+
+    def called(self, host: str) -> str | None:
+        """Return the own name of a host."""
+        name: str | None = self.name[self.members[host][0]]
+        return name
+
+    def kinds(self, host: str) -> tuple[str, ...]:
+        """Return the kinds of generic parts that end the name of a host."""
+        theme = self.theme[self.members[host][0]]
+        return _ENDS.get(theme, ("site", "area", "street"))
 
     def axis(self, host: str) -> shapely.Geometry:
         """Return the shape of a host: all pieces of a road."""

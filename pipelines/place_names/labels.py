@@ -1,7 +1,7 @@
 """Labels 注记 of maps, put together into names: characters along a line, rows one above the other."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -24,6 +24,7 @@ _ROW_M = 15.0
 _GAP = 3.0
 """A gap so many times the usual one begins another label."""
 _LONGEST = 20
+_ENDING = ("street", "nature", "site", "area", "number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ def plain_text(text: str) -> str:
 def is_name(text: str) -> bool:
     """Tell a name, or a character of one, from what else maps say: heights, materials, ground.
 
+    One character may be either, as 建 (under construction) of 建设路: it counts as a name's.
+
     Examples
     --------
     >>> is_name("裕华路"), is_name("裕"), is_name("混3"), is_name("75.31"), is_name("绿化带")
@@ -60,7 +63,12 @@ def is_name(text: str) -> bool:
     """
     if not _HAN.search(text):
         return False
-    return not _BUILDING.fullmatch(text) and text not in _notes()
+    return len(text) == 1 or (not _BUILDING.fullmatch(text) and text not in _notes())
+
+
+def _is_noted(text: str) -> bool:
+    """Tell whether all characters are materials and the like: 砖 and 混 in one courtyard."""
+    return all(sign in _notes() for sign in text)
 
 
 @cache
@@ -68,12 +76,29 @@ def _notes() -> frozenset[str]:
     return frozenset(row["text"] for row in read_table("pipelines.place_names", "map_notes.csv"))
 
 
-def join_characters(labels: Sequence[Label], axis: shapely.Geometry | None) -> list[Label]:
+def join_characters(
+    labels: Sequence[Label],
+    axis: shapely.Geometry | None,
+    *,
+    kinds: Collection[str] = _ENDING,
+    called: str | None = None,
+) -> list[Label]:
     """Return the labels with single characters at one host put together, in reading order.
 
     Characters are read along `axis`, the host's line, else by their own spread; a generic part or a
     gap three times the usual one ends a name, so that a name repeated along a road gives one label
     each time.
+
+    Parameters
+    ----------
+    labels : sequence of Label
+        Those at one host.
+    axis : shapely.Geometry or None
+        The host's line.
+    kinds : collection of str
+        Kinds of generic parts that end a name: of streets the 山 of 中山路 does not.
+    called : str or None
+        The host's own name, which tells where a name ends before its generic part does.
 
     Examples
     --------
@@ -93,12 +118,12 @@ def join_characters(labels: Sequence[Label], axis: shapely.Geometry | None) -> l
     result: list[Label] = []
     run = [ranked[0]]
     for label, step in zip(ranked[1:], steps, strict=True):
-        if _ends(run, label.text) or step > _GAP * max(usual, 1.0):
+        if _ends(run, label.text, kinds, called) or step > _GAP * max(usual, 1.0):
             result.append(merge(run))
             run = []
         run.append(label)
     result.append(merge(run))
-    return rest + [label for label in result if len(label.text) > 1]
+    return rest + [label for label in result if len(label.text) > 1 and not _is_noted(label.text)]
 
 
 def _along(labels: Sequence[Label], axis: shapely.Geometry | None) -> Floats:
@@ -121,10 +146,12 @@ def _reads_on(step: Floats) -> bool:
     return bool(east >= 0) if abs(east) >= abs(north) else bool(north < 0)
 
 
-def _ends(run: Sequence[Label], following: str) -> bool:
+def _ends(run: Sequence[Label], following: str, kinds: Collection[str], called: str | None) -> bool:
     text = "".join(label.text for label in run)
+    if called is not None and (text == called or called.startswith(text)):
+        return text == called
     generic = trailing_generic(text)
-    if generic is None or generic.kind == "joined":
+    if generic is None or generic.kind not in kinds:
         return False
     longer = trailing_generic(text + following)
     return longer is None or len(longer.term) <= len(generic.term)
@@ -140,10 +167,11 @@ def merge(labels: Sequence[Label]) -> Label:
     )
 
 
-def join_rows(labels: Sequence[Label]) -> list[Label]:
+def join_rows(labels: Sequence[Label], *, called: str | None = None) -> list[Label]:
     """Return the labels of one polygon with rows of one name put together, from top to bottom.
 
-    A row belongs to the one above if that has no generic part of its own: 长安区人民 / 医院.
+    A row belongs to the one above if that has no generic part of its own, as in 长安区人民 / 医院, or if
+    the host is `called` so.
 
     Examples
     --------
@@ -155,7 +183,7 @@ def join_rows(labels: Sequence[Label]) -> list[Label]:
     ranked = sorted(labels, key=lambda label: (-label.at[0][1], label.at[0][0], label.rows))
     result: list[Label] = []
     for label in ranked:
-        above = next((known for known in result if _continues(known, label)), None)
+        above = next((known for known in result if _continues(known, label, called)), None)
         if above is None:
             result.append(label)
         else:
@@ -163,15 +191,16 @@ def join_rows(labels: Sequence[Label]) -> list[Label]:
     return result
 
 
-def _continues(above: Label, below: Label) -> bool:
+def _continues(above: Label, below: Label, called: str | None) -> bool:
     generic = trailing_generic(above.text)
     is_whole = generic is not None and generic.kind != "area"
     apart = np.abs(np.array(above.at[-1]) - np.array(below.at[0]))
+    is_one = called is not None and above.text + below.text in called
     return (
-        not is_whole
+        (is_one or not is_whole)
         and len(above.text + below.text) <= _LONGEST
         and bool((apart <= _ROW_M).all())
-        and trailing_generic(above.text + below.text) is not None
+        and (is_one or trailing_generic(above.text + below.text) is not None)
     )
 
 

@@ -50,7 +50,7 @@ def write_manifest(folder: Path, *, layers: list[str], imagery: bool) -> None:
             more["crs"] = CRS
         entries.append((f"部件 {name[:4]}", "components", f"05部件/{name}.shp", more))
     entries += [_MIXED, _AGAIN, _CASES]
-    parts = [_HEAD, *(_layer(entry) for entry in entries)]
+    parts = [_HEAD, *(_layer(entry) for entry in entries), _LABELS]
     if imagery:
         parts.append(_IMAGERY)
     (folder / "delivery.toml").write_text("\n".join(parts), encoding="utf-8")
@@ -63,6 +63,14 @@ def _layer(entry: _Entry) -> str:
     return "\n".join(lines) + "\n"
 
 
+_LABELS = """# 地图注记：逐字沿路、分行标注，含高程与建筑材料
+[[layer]]
+dataset = "place_names"
+path = "03地名/注记.shp"
+
+[layer.options]
+annotation = true
+"""
 _IMAGERY = """# 原始卫星影像（模拟推扫式），RPC 在文件标签中；DEM 与控制点为大地高
 [[layer]]
 dataset = "imagery"

@@ -39,18 +39,6 @@ def _far(frame: gpd.GeoDataFrame, row: int) -> shapely.Geometry:
     return affinity.translate(frame.geometry.iloc[row], 120_000, 30_000)
 
 
-def place_name_faults(_: pd.DataFrame) -> list[Fault]:
-    """Return the faults planted among the place names."""
-    return [
-        Fault(row=3, changes={"类别代码": "99999"}, is_copy=False,
-              expected="warned", rule="PN01", note="category that is in no table"),
-        Fault(row=5, changes={"地名代码": "13010290000001", "标准名称": None},
-              expected="refused", rule="P003", note="no name"),
-        Fault(row=7, changes={"地名代码": "13010290000002", "标准名称": "乐亭巷", "汉语拼音": "Leting Xiang"},
-              expected="warned", rule="PN02", note="polyphone 乐 read Lè where the place name says Lào"),
-    ]  # fmt: skip
-
-
 def unit_faults(_: pd.DataFrame) -> list[Fault]:
     """Return the faults planted in the unit directory."""
     return [

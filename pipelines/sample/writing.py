@@ -30,6 +30,7 @@ from pipelines.sample.manifest import write_manifest
 from pipelines.sample.marks import FILE as MARKS
 from pipelines.sample.marks import mark_table
 from pipelines.sample.odd_components import MIXED, odd_layers
+from pipelines.sample.odd_names import LABELS_FILE, label_layer, place_name_faults
 from pipelines.sample.placenames import place_name_table
 from pipelines.sample.plan import CRS
 from pipelines.sample.responsibility import make_plan_table
@@ -37,7 +38,6 @@ from pipelines.sample.shapefiles import Patch, write_shapefile
 from pipelines.sample.spoken import Speaker
 from pipelines.sample.table_faults import (
     case_faults,
-    place_name_faults,
     plan_faults,
     topography_faults,
     unit_faults,
@@ -145,6 +145,7 @@ def write_sample(
         "cases": book.reported,
     }
     counts |= _write_tables(folder, sheets, records)
+    counts["place_names"] += _write_labels(folder, district, records)
     counts["addresses"] += _write_marks(folder, mark_table(district, gazetteer), records)
     grids = {
         "management_grids": management_grid_table(district.areas, directory),
@@ -251,6 +252,14 @@ def _write_components(
             count += len(mixed)
     records.append(("0305垃圾箱.shp", 0, "fixed", "", "Z-aware file without .prj, heights all 0"))
     return count
+
+
+def _write_labels(folder: Path, district: District, records: list[Record]) -> int:
+    """Write the labels of the map, as points with a text."""
+    labels, planted = label_layer(district)
+    records += planted
+    write_shapefile(labels, folder / "03地名" / LABELS_FILE)
+    return len(labels)
 
 
 def _write_marks(folder: Path, marks: pd.DataFrame, records: list[Record]) -> int:
