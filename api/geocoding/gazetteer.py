@@ -1,6 +1,6 @@
 """Places by name: what holds on a day, looked up in the search file of a snapshot."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -198,11 +198,6 @@ class Gazetteer:
         """Return the rows of the streets of this name or alias."""
         return [key.row for key in self.named(name) if self.kinds[key.row] == "street"]
 
-    def with_lines(self, rows: list[int]) -> list[int]:
-        """Return the rows whose geometry is a line or an area, or all if there is none."""
-        lines = [row for row in rows if self._dimension[row] > 0]
-        return lines or rows
-
     def names_in(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of all known names in a text, longest first, then leftmost."""
         return sorted(self._spans(text), key=lambda span: (span[0] - span[1], span[0]))
@@ -247,11 +242,6 @@ class Gazetteer:
     def kinds(self) -> Sequence[str]:
         """Kind of each row of the table."""
         return self.index.kinds
-
-    @property
-    def plates(self) -> "Mapping[str, list[tuple[int, int]]]":
-        """Number and row of the door plates of each road, sorted."""
-        return _Plates(self)
 
     def plates_on(self, road: str, *, street: int = -1) -> Numbers | None:
         """Return the plates of a road; with `street` only those nearest to that row of the name."""
@@ -363,35 +353,7 @@ class Gazetteer:
         return self._nearby.within((x, y), reach_m=reach_m, mask=mask_of(kinds), limit=limit)
 
     @cached_property
-    def marks(self) -> tuple[NDArray[np.intp], shapely.STRtree]:
-        """Rows of plates, points of interest and blocks with the tree of their geometries."""
-        return self._tree(("plate", "poi", "block"))
-
-    @cached_property
     def road_lines(self) -> tuple[NDArray[np.intp], shapely.STRtree]:
         """Rows of streets with the tree of their geometries."""
-        return self._tree(("street",))
-
-    def _tree(self, kinds: Collection[str]) -> tuple[NDArray[np.intp], shapely.STRtree]:
-        rows = np.flatnonzero(self._nearby.counting(mask_of(kinds)))
+        rows = np.flatnonzero(self._nearby.counting(mask_of(("street",))))
         return rows, shapely.STRtree(self.index.shapes.take(rows))
-
-
-class _Plates(Mapping[str, list[tuple[int, int]]]):
-    """Number and row of the plates of each road, read when they are asked for."""
-
-    def __init__(self, gazetteer: Gazetteer) -> None:
-        self._gazetteer = gazetteer
-
-    def __getitem__(self, road: str) -> list[tuple[int, int]]:
-        plates = self._gazetteer.plates_on(road)
-        if plates is None:
-            raise KeyError(road)
-        return list(zip(plates.number.tolist(), plates.row.tolist(), strict=True))
-
-    def __iter__(self) -> Iterator[str]:
-        roads = self._gazetteer.index.group_names("plates")
-        return (road for road in roads if self._gazetteer.plates_on(road) is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

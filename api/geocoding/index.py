@@ -52,11 +52,6 @@ class SearchIndex:
             return slice(0, 0)
         return slice(int(arrays["first"][number]), int(arrays["first"][number + 1]))
 
-    def group_names(self, part: str) -> Iterator[str]:
-        """Return the names of all groups of a part, sorted."""
-        names = self._groups[part]
-        return (names[number] for number in range(len(names)))
-
     def communities_of(self, codes: Sequence[str]) -> list[tuple[int, int]]:
         """Return the ranges of numbers of the communities whose codes begin with one of some codes."""
         return sorted({self.communities.starting(code) for code in codes})
