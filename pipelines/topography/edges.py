@@ -15,6 +15,8 @@ _LINES = (1, 5)
 _AREAS = (3, 6)
 _ALONG = 0.05
 """Sine below which a line's last stretch runs along the edge."""
+_PARALLEL = 0.25
+"""Sine below which a side of an area that lies near the edge as a whole runs along it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,10 @@ class Cuts:
     row: Positions
     sheet: Positions
     other: Positions
+    run: Positions
+    """Stretch that it is all or a part of: of one stretch at most one cut meets another."""
+    gap_m: Floats
+    """Greater distance of its ends from the edge."""
 
 
 def with_corners(shapes: Geometries, sheet: Positions, borders: Borders) -> Geometries:
@@ -201,35 +207,62 @@ def find_ends(shapes: Geometries, sheet: Positions, borders: Borders, vertices: 
 
 
 def find_cuts(shapes: Geometries, sheet: Positions, borders: Borders, vertices: Vertices) -> Cuts:
-    """Return the stretches of outlines within reach of an edge, one per sheet across it."""
+    """Return the stretches of outlines within reach of an edge, one per sheet across it.
+
+    A wall that leaves the edge at a small angle stays within reach for a while, so that each stretch
+    is also returned without its first, its last, and both of these sides.
+    """
     edges = shapely.boundary(borders.extents)
-    found: list[tuple[int, int, Positions, int, int]] = []
-    rings = _near_rings(shapes, sheet, borders, edges, vertices)
-    for start, stop, row in rings:
+    found: list[tuple[Positions, int, int, int]] = []
+    run = 0
+    for start, stop, row in _near_rings(shapes, sheet, borders, edges, vertices):
         own = int(sheet[row])
         xy = vertices.xy[start:stop]
-        reach = float(borders.reach_m[own])
-        is_near = shapely.dwithin(shapely.points(xy), edges[own], reach)
-        middle = shapely.points((xy[:-1] + xy[1:]) / 2)
-        on = is_near[:-1] & is_near[1:] & shapely.dwithin(middle, edges[own], reach)
-        across = np.full(len(on), -1, dtype=np.intp)
-        at = np.flatnonzero(on)
-        across[at] = borders.across(
-            middle[at], np.full(len(at), own, dtype=np.intp), np.full(len(at), reach)
-        )
-        for first, last, inner, other in _stretches(across, start):
-            ends = vertices.xy[[first, last]]
-            if np.hypot(*(ends[1] - ends[0])) > reach / 2:
-                found.append((first, last, inner, row, other))
-    row_of = np.array([entry[3] for entry in found], dtype=np.intp)
+        across = _across(xy, own, borders, edges[own])
+        for chain, other in _stretches(across, start):
+            for part in (chain, chain[1:], chain[:-1], chain[1:-1]):
+                if len(part) < 2:
+                    continue
+                ends = vertices.xy[part[[0, -1]]]
+                if np.hypot(*(ends[1] - ends[0])) > borders.reach_m[own] / 2:
+                    found.append((part, row, other, run))
+            run += 1
+    row_of = np.array([entry[1] for entry in found], dtype=np.intp)
+    chains = [entry[0] for entry in found]
+    first = np.array([chain[0] for chain in chains], dtype=np.intp)
+    last = np.array([chain[-1] for chain in chains], dtype=np.intp)
+    gap = np.zeros(len(found))
+    for ends_at in (first, last):
+        points = shapely.points(vertices.xy[ends_at])
+        gap = np.maximum(gap, shapely.distance(points, edges[sheet[row_of]]))
     return Cuts(
-        first=np.array([entry[0] for entry in found], dtype=np.intp),
-        last=np.array([entry[1] for entry in found], dtype=np.intp),
-        inner=tuple(entry[2] for entry in found),
+        first=first,
+        last=last,
+        inner=tuple(chain[1:-1] for chain in chains),
         row=row_of,
         sheet=sheet[row_of],
-        other=np.array([entry[4] for entry in found], dtype=np.intp),
+        other=np.array([entry[2] for entry in found], dtype=np.intp),
+        run=np.array([entry[3] for entry in found], dtype=np.intp),
+        gap_m=gap,
     )
+
+
+def _across(xy: Floats, own: int, borders: Borders, edge: shapely.Geometry) -> Positions:
+    """Return for each side of a ring the sheet across the edge that it runs along, -1: none."""
+    reach = float(borders.reach_m[own])
+    distance = shapely.distance(shapely.points(xy), edge)
+    is_near = distance <= reach
+    middle = shapely.points((xy[:-1] + xy[1:]) / 2)
+    on = is_near[:-1] & is_near[1:] & shapely.dwithin(middle, edge, reach)
+    if on.all():  # small, or as large as the sheet: only what is parallel to the edge
+        length = np.hypot(*np.diff(xy, axis=0).T)
+        on &= np.abs(np.diff(distance)) <= _PARALLEL * length
+    across = np.full(len(on), -1, dtype=np.intp)
+    at = np.flatnonzero(on)
+    across[at] = borders.across(
+        middle[at], np.full(len(at), own, dtype=np.intp), np.full(len(at), reach)
+    )
+    return across
 
 
 def _near_rings(
@@ -257,19 +290,17 @@ def _near_rings(
     ]
 
 
-def _stretches(across: Positions, start: int) -> list[tuple[int, int, Positions, int]]:
-    """Return the longest stretches of a ring with one sheet across: first, last, between, sheet."""
+def _stretches(across: Positions, start: int) -> list[tuple[Positions, int]]:
+    """Return the longest stretches of a ring with one sheet across: coordinates in order, sheet."""
     count = len(across)
     is_start = (across >= 0) & (across != np.roll(across, 1))
-    if (across >= 0).all() and not is_start.any():
-        return []  # the whole outline is edge: the area is the sheet
     result = []
     for begin in np.flatnonzero(is_start).tolist():
         length = 1
         while length < count and across[(begin + length) % count] == across[begin]:
             length += 1
         chain = (begin + np.arange(length + 1)) % count + start
-        result.append((int(chain[0]), int(chain[-1]), chain[1:-1], int(across[begin])))
+        result.append((chain.astype(np.intp), int(across[begin])))
     return result
 
 

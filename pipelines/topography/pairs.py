@@ -93,7 +93,8 @@ def pair_ends(
     a, b = a[upper], b[upper]
     gap = np.hypot(*(xy[a] - xy[b]).T)
     turn = turned(ends.outward[a], ends.outward[b])
-    return _pairs(a, b, gap, turn, ends.row, ends.sheet, qualities, tolerance_m)
+    own = np.arange(len(ends.row), dtype=np.intp)
+    return _pairs(a, b, gap, turn, (ends.row, ends.sheet, own), qualities, tolerance_m)
 
 
 def pair_cuts(
@@ -106,7 +107,8 @@ def pair_cuts(
     across = (cuts.other[a] == cuts.sheet[b]) & (cuts.other[b] == cuts.sheet[a]) & (a < b)
     a, b = a[across], b[across]
     gap = np.maximum(np.hypot(*(first[a] - last[b]).T), np.hypot(*(last[a] - first[b]).T))
-    return _pairs(a, b, gap, np.zeros(len(a)), cuts.row, cuts.sheet, qualities, tolerance_m)
+    places = (cuts.row, cuts.sheet, cuts.run)
+    return _pairs(a, b, gap, np.zeros(len(a)), places, qualities, tolerance_m)
 
 
 def _within(points: Floats, others: Floats, reach_m: float) -> tuple[Positions, Positions]:
@@ -124,11 +126,11 @@ def _pairs(
     b: Positions,
     gap: Floats,
     turn: Floats,
-    row: Positions,
-    sheet: Positions,
+    places: tuple[Positions, Positions, Positions],
     qualities: Qualities,
     tolerance_m: Floats,
 ) -> pd.DataFrame:
+    row, sheet, run = places
     tolerance = np.maximum(tolerance_m[sheet[a]], tolerance_m[sheet[b]])
     usable = (sheet[a] != sheet[b]) & (gap <= 2 * tolerance + 1e-9)
     a, b, gap, turn, tolerance = (values[usable] for values in (a, b, gap, turn, tolerance))
@@ -142,6 +144,8 @@ def _pairs(
         {
             "a": a,
             "b": b,
+            "run_a": run[a],
+            "run_b": run[b],
             "row_a": row_a,
             "row_b": row_b,
             "gap_m": np.round(gap, 4),
@@ -165,7 +169,7 @@ def _choose(table: pd.DataFrame) -> pd.DataFrame:
     ordered = table.sort_values(list(_ORDER), kind="stable", ignore_index=True)
     used: set[int] = set()
     taken = np.zeros(len(ordered), dtype=bool)
-    for place, (a, b) in enumerate(zip(ordered["a"], ordered["b"], strict=True)):
+    for place, (a, b) in enumerate(zip(ordered["run_a"], ordered["run_b"], strict=True)):
         if a not in used and b not in used:
             used.update((a, b))
             taken[place] = True

@@ -7,6 +7,8 @@ from scipy.spatial import cKDTree
 
 from pipelines.topography.edges import Cuts, Ends, Floats, Positions, Vertices
 
+_EXACT = 0.2
+"""Share of the tolerance within which a wall along the edge is taken for a cut: others stand there."""
 _LOOKED_M = 20.0
 """Multiple of the tolerance within which the nearest end across is named."""
 
@@ -26,7 +28,7 @@ def unmatched(
     """
     taken = pairs[pairs["is_taken"]]
     is_cut = taken["is_cut"].to_numpy(dtype=bool)
-    used = np.concatenate([taken["a"], taken["b"]]).astype(np.intp)
+    used = np.concatenate([taken["run_a"], taken["run_b"]]).astype(np.intp)
     used_cut = np.concatenate([is_cut, is_cut])
     free_ends = np.setdiff1d(
         np.flatnonzero(
@@ -34,7 +36,10 @@ def unmatched(
         ),
         used[~used_cut],
     )
-    free_cuts = np.setdiff1d(np.flatnonzero(cuts.other >= 0), used[used_cut])
+    exact = cuts.gap_m <= _EXACT * tolerance_m[cuts.sheet] + 1e-9
+    open_cuts = np.flatnonzero((cuts.other >= 0) & exact & ~np.isin(cuts.run, used[used_cut]))
+    # Of the parts of a stretch, the longest that lies on the edge.
+    free_cuts = open_cuts[np.unique(cuts.run[open_cuts], return_index=True)[1]]
     middle = (vertices.xy[cuts.first] + vertices.xy[cuts.last]) / 2
     return pd.concat(
         [
