@@ -19,7 +19,9 @@ _MEMBER = HOWS.index("member")
 _MEMBER_LESS = 12_000
 _READ = (64, 2_000)
 """Texts read: first few, then many where few of the first hold or lie in the area asked for."""
-_MOST_ROWS = 20_000
+_MOST_ROWS = 8_000
+_MOST_HELD = 1_000
+"""Names compared character by character with what was typed in characters among letters."""
 _LAST_NAMED = len(NAMED) - 1
 
 Ranges = NDArray[np.int64]
@@ -94,7 +96,8 @@ def by_sound(gazetteer: Gazetteer, spelt: str, wish: Wish, *, holds: str = "") -
     found: list[Completion] = []
     for count in _counts(high - low, wish):
         numbers = probes.best_of_range(part["tree"], low, high, count)
-        names, of = probes.flatten(numbers, part["first"], part["name"], _MOST_ROWS)
+        most = _MOST_HELD if holds else _MOST_ROWS
+        names, of = probes.flatten(numbers, part["first"], part["name"], most)
         values = part["tree"][numbers + len(index.spelt)][of].astype(np.float64)
         texts = name["text"][names].astype(np.int64)
         if holds:
