@@ -24,22 +24,35 @@ def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder to write into.")],
     area_km2: Annotated[float, typer.Option(help="Size of the district, 1 to 1000 km².")] = 4.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    sheets: Annotated[
+        bool,
+        typer.Option(
+            "--sheets", help="Also nine map sheets 分幅 with faults at their edges, and a map update."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a synthetic district as contractors deliver it, faults planted, answers known.
 
     Example: wanmi sample changan --area-km2 4 --seed 1
     """
+    from pipelines.sample.sheetwise import write_sheetwise
     from pipelines.sample.writing import write_sample
 
     with progress("writing the sample district", total=5) as advance:
         report = write_sample(folder, area_km2=area_km2, seed=seed, progress=advance)
+    if sheets:
+        with progress("writing map sheets", total=1) as advance:
+            write_sheetwise(folder, area_km2=area_km2, seed=seed)
+            advance(1)
 
     def human() -> None:
         for name, rows in sorted(report.counts.items()):
             typer.echo(f"{name:16}{rows:>10,}")
         typer.echo(f"Written to {folder}; the right answers are in {folder / 'answers'}.")
         typer.echo(f"Build it with: wanmi build {folder}")
+        if sheets:
+            typer.echo(f"Map sheets: {folder / 'sheets'}; update of the map: {folder / 'update'}")
 
     emit(report, as_json=as_json, human=human)
 
