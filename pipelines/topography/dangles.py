@@ -48,6 +48,8 @@ def check_dangles(rows: MapRows) -> None:
         chosen = rows.select(prefixes, dimension=1)
         if name == "roads":
             chosen = chosen[is_road(pd.Series(rows.feature_class[chosen])).to_numpy(dtype=bool)]
+        _check_named_twice(rows, chosen)
+        chosen = rows.distinct(chosen)
         if len(chosen) < 2:
             continue
         parts, owner = shapely.get_parts(rows.shapes[chosen], return_index=True)
@@ -58,6 +60,17 @@ def check_dangles(rows: MapRows) -> None:
         _check_beyond(rows, parts, tree, ends, row)
         _check_shared(rows, parts, row)
         _check_joints(rows, parts, tree, row)
+
+
+def _check_named_twice(rows: MapRows, chosen: Indices) -> None:
+    """Record lines of the same course as an earlier one: of another name, as else they were refused."""
+    again = chosen[rows.earliest[chosen] != chosen]
+    name = rows.table["name"].to_numpy(dtype=object)
+    told = again[pd.notna(name[again]) & pd.notna(name[rows.earliest[again]])]
+    rows.note("TP51", told, name=name[told], other=name[rows.earliest[told]])
+    rest = np.setdiff1d(again, told)
+    size = shapely.length(rows.shapes[rest])
+    rows.note("TP30", rest, other=rows.words[rows.earliest[rest]], size=size)
 
 
 def _loose_ends(parts: Geometries, tree: shapely.STRtree) -> _Ends:

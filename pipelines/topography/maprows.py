@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -28,6 +29,8 @@ CONTOURS = ("71",)
 HEIGHTS = ("72",)
 BOUNDARIES = ("6",)
 BRIDGES = ("4503", "4505")
+_ROUND_M = 3
+"""Decimals of a metre to which shapes are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,20 @@ class MapRows:
             for name, value in values.items()
         }
         self.faults.add(rule, pd.Series(True, index=labels), **told)
+
+    @cached_property
+    def earliest(self) -> Indices:
+        """Position of the first row of the same shape and class; most rows are their own."""
+        group = pd.DataFrame({"shape": shape_keys(self.shapes), "class": self.feature_class})
+        number = group.groupby(["shape", "class"], sort=False).ngroup().to_numpy()
+        _, first, back = np.unique(number, return_index=True, return_inverse=True)
+        earliest: Indices = first[back].astype(np.intp)
+        return earliest
+
+    def distinct(self, rows: Indices) -> Indices:
+        """Return those of the rows that no earlier row has the same shape and class as."""
+        kept: Indices = rows[self.earliest[rows] == rows]
+        return kept
 
     def attribute(self, column: str) -> NDArray[np.object_]:
         """Return one attribute of all rows; None where it is not given."""
@@ -108,6 +125,20 @@ def map_rows(table: gpd.GeoDataFrame, faults: Faults, limits: Topography) -> Map
         limits=limits,
         faults=faults,
     )
+
+
+def shape_keys(shapes: Geometries) -> Indices:
+    """Return the same number for shapes that are equal to the millimetre, however they are written.
+
+    Examples
+    --------
+    >>> one, other = shapely.LineString([(0, 0), (1, 1)]), shapely.LineString([(1, 1), (0, 0.0001)])
+    >>> shape_keys(np.array([one, other, shapely.Point(0, 0)])).tolist()
+    [0, 0, 1]
+    """
+    plain = shapely.transform(shapes, lambda at: np.round(at, _ROUND_M) + 0.0)
+    keys: Indices = pd.factorize(pd.Series(shapely.to_wkb(shapely.normalize(plain))))[0]
+    return keys
 
 
 def worst_first(rows: Indices, size: Floats) -> Indices:

@@ -19,7 +19,8 @@ _ISLAND_SHARE = 0.05
 
 def check_roads(rows: MapRows) -> None:
     """Record stretches without the name around them, isolated pieces, and crossings that are not cut."""
-    graph = road_graph(rows.table, snap_m=rows.limits.snap_m)
+    single = rows.distinct(np.arange(len(rows.table), dtype=np.intp))
+    graph = road_graph(rows.table.iloc[single], snap_m=rows.limits.snap_m)
     if graph.edges.empty:
         return
     positions = pd.Series(np.arange(len(rows.table)), index=rows.table.index)

@@ -15,39 +15,34 @@ from pipelines.topography.maprows import (
     worst_first,
 )
 
+_AREA = 2
 _SPIKE_DEG = 5.0
 _ARM_M = 0.05
 _NEAR_SHARE = 0.9
 """Shapes of one class that share this much are one feature drawn twice."""
-_ROUND_M = 3
-"""Decimals of a metre to which shapes are the same."""
 
 
 def check_repeats(rows: MapRows) -> None:
     """Record features whose shape, class and name stand already in an earlier row."""
-    keys = shape_keys(rows.shapes)
-    name = rows.table["name"].to_numpy(dtype=object)
-    group = pd.DataFrame({"shape": keys, "class": rows.feature_class, "name": name})
-    number = group.fillna("").groupby(["shape", "class", "name"], sort=False).ngroup().to_numpy()
+    name = pd.Series(rows.table["name"].to_numpy(dtype=object)).fillna("").to_numpy()
+    group = pd.DataFrame({"shape": rows.earliest, "name": name})
+    number = group.groupby(["shape", "name"], sort=False).ngroup().to_numpy()
     _, first, back = np.unique(number, return_index=True, return_inverse=True)
     earlier = first[back]
     again = np.flatnonzero(earlier != np.arange(len(earlier)))
     rows.note("TP20", again, first=rows.words[earlier[again]])
 
 
-def shape_keys(shapes: Geometries) -> Indices:
-    """Return the same number for shapes that are equal to the millimetre, however they are written."""
-    plain = shapely.transform(shapes, lambda at: np.round(at, _ROUND_M) + 0.0)
-    keys: Indices = pd.factorize(pd.Series(shapely.to_wkb(shapely.normalize(plain))))[0]
-    return keys
-
-
 def check_near_repeats(rows: MapRows) -> None:
     """Record areas and lines nearly the same as another of their class."""
-    for dimension in (1, 2):
-        chosen = np.flatnonzero(rows.dimension == dimension)
+    spread = np.flatnonzero(rows.dimension > 0)
+    again = spread[rows.earliest[spread] != spread]  # of another name, as else they were refused
+    again = again[rows.dimension[again] == _AREA]
+    rows.note("TP21", again, other=rows.words[rows.earliest[again]], share=np.ones(len(again)))
+    for dimension in (1, _AREA):
+        chosen = rows.distinct(np.flatnonzero(rows.dimension == dimension))
         shapes = rows.shapes[chosen]
-        size = shapely.area(shapes) if dimension == 2 else shapely.length(shapes)
+        size = shapely.area(shapes) if dimension == _AREA else shapely.length(shapes)
         classes, _ = pd.factorize(pd.Series(rows.feature_class[chosen]))
         first, second = _alike(shapes, size, classes)
         share = _share(shapes, size, first, second, dimension=dimension)
@@ -85,7 +80,7 @@ def pairs_of_points(points: Floats, reach: Floats) -> tuple[Indices, Indices]:
 def _share(
     shapes: Geometries, size: Floats, first: Indices, second: Indices, *, dimension: int
 ) -> Floats:
-    if dimension == 2:
+    if dimension == _AREA:
         shared = shapely.area(shapely.intersection(shapes[first], shapes[second]))
         return np.asarray(shared / np.maximum(size[first] + size[second] - shared, 1e-9), float)
     apart = shapely.hausdorff_distance(shapes[first], shapes[second])
@@ -94,7 +89,7 @@ def _share(
 
 def check_overlaps(rows: MapRows) -> None:
     """Record buildings that overlap, but for those drawn twice."""
-    chosen = rows.select(BUILDINGS, dimension=2)
+    chosen = rows.distinct(rows.select(BUILDINGS, dimension=2))
     shapes = rows.shapes[chosen]
     first, second = pairs_of(shapes)
     size = shapely.area(shapely.intersection(shapes[first], shapes[second]))
