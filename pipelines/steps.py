@@ -40,7 +40,7 @@ class Step:
     """Datasets its rows are judged against: if one of them changes, it is judged again."""
     triggers: tuple[str, ...] = ()
     """Datasets whose delivery makes this one anew even if it is not delivered itself."""
-    facts: Callable[[BuildContext], list[str]] = lambda _: []
+    facts: Callable[[BuildContext], list[str]] | None = None
     """What else its rows are judged against, as texts: the part of a dataset that matters to it."""
 
 
