@@ -19,6 +19,7 @@ LONGEST = 100
 _MARKUP = re.compile(r"<[a-zA-Z/!][^<>]*>|&[a-zA-Z]{2,8};|&#\d+;|\\[A-Za-z][^;]{0,40};")
 _HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002fa1f"
 _BLANKS = re.compile(rf"(?<=[{_HAN}])[\s\u3000]+(?=[{_HAN}])|[\r\n]+|\\P|\\n")
+_ASIDE = re.compile(r"[(（][^()（）]*[)）]")
 _PLAIN = re.compile(rf"[{_HAN}·]+")
 
 
@@ -133,4 +134,5 @@ def _is_plain(text: str) -> bool:
 
 
 def _has_generic(text: str) -> bool:
-    return trailing_generic(text.rstrip("0123456789（）()")) is not None or text[-1:] in "区省市县"
+    bare = _ASIDE.sub("", text).rstrip("0123456789")
+    return trailing_generic(bare) is not None
