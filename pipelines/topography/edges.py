@@ -215,16 +215,17 @@ def find_cuts(shapes: Geometries, sheet: Positions, borders: Borders, vertices: 
     edges = shapely.boundary(borders.extents)
     found: list[tuple[Positions, int, int, int]] = []
     run = 0
-    for start, stop, row in _near_rings(shapes, sheet, borders, edges, vertices):
-        own = int(sheet[row])
-        xy = vertices.xy[start:stop]
-        across = _across(xy, own, borders, edges[own])
+    rings = _near_rings(shapes, sheet, borders, edges, vertices)
+    for (start, _, row), across in zip(
+        rings, _across(rings, sheet, borders, edges, vertices), strict=True
+    ):
+        least = borders.reach_m[sheet[row]] / 2
         for chain, other in _stretches(across, start):
             for part in (chain, chain[1:], chain[:-1], chain[1:-1]):
                 if len(part) < 2:
                     continue
                 ends = vertices.xy[part[[0, -1]]]
-                if np.hypot(*(ends[1] - ends[0])) > borders.reach_m[own] / 2:
+                if np.hypot(*(ends[1] - ends[0])) > least:
                     found.append((part, row, other, run))
             run += 1
     row_of = np.array([entry[1] for entry in found], dtype=np.intp)
@@ -247,22 +248,34 @@ def find_cuts(shapes: Geometries, sheet: Positions, borders: Borders, vertices: 
     )
 
 
-def _across(xy: Floats, own: int, borders: Borders, edge: shapely.Geometry) -> Positions:
-    """Return for each side of a ring the sheet across the edge that it runs along, -1: none."""
-    reach = float(borders.reach_m[own])
-    distance = shapely.distance(shapely.points(xy), edge)
-    is_near = distance <= reach
-    middle = shapely.points((xy[:-1] + xy[1:]) / 2)
-    on = is_near[:-1] & is_near[1:] & shapely.dwithin(middle, edge, reach)
-    if on.all():  # small, or as large as the sheet: only what is parallel to the edge
-        length = np.hypot(*np.diff(xy, axis=0).T)
-        on &= np.abs(np.diff(distance)) <= _PARALLEL * length
+def _across(
+    rings: list[tuple[int, int, int]],
+    sheet: Positions,
+    borders: Borders,
+    edges: Geometries,
+    vertices: Vertices,
+) -> list[Positions]:
+    """Return for each side of each ring the sheet across the edge that it runs along, -1: none."""
+    if not rings:
+        return []
+    sides = np.array([stop - start - 1 for start, stop, _ in rings], dtype=np.intp)
+    ring = np.repeat(np.arange(len(rings)), sides)
+    begin = np.concatenate([np.arange(start, stop - 1) for start, stop, _ in rings])
+    own = sheet[np.array([row for *_, row in rings], dtype=np.intp)][ring]
+    reach = borders.reach_m[own]
+    ends = [vertices.xy[begin], vertices.xy[begin + 1]]
+    distance = [shapely.distance(shapely.points(xy), edges[own]) for xy in ends]
+    middle = shapely.points((ends[0] + ends[1]) / 2)
+    on = (distance[0] <= reach) & (distance[1] <= reach)
+    on[on] = shapely.dwithin(middle[on], edges[own[on]], reach[on])
+    length = np.hypot(*(ends[1] - ends[0]).T)
+    is_parallel = np.abs(distance[1] - distance[0]) <= _PARALLEL * length
+    # Small, or as large as the sheet: only what is parallel to the edge.
+    is_all = np.bincount(ring[on], minlength=len(rings)) == sides
+    on &= is_parallel | ~is_all[ring]
     across = np.full(len(on), -1, dtype=np.intp)
-    at = np.flatnonzero(on)
-    across[at] = borders.across(
-        middle[at], np.full(len(at), own, dtype=np.intp), np.full(len(at), reach)
-    )
-    return across
+    across[on] = borders.across(middle[on], own[on], reach[on])
+    return np.split(across, np.cumsum(sides)[:-1])
 
 
 def _near_rings(
