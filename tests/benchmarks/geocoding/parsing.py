@@ -61,7 +61,7 @@ RIVALS = (
     ),
     Rival(
         "addressparser",
-        "Apache-2.0",
+        "MIT",
         ("addressparser", "six", "jieba"),
         "import addressparser\n"
         "def read(text):\n"
@@ -213,8 +213,9 @@ def _row(name: str, licence: str) -> dict[str, object]:
 def main() -> None:
     """Print the table."""
     table = rows()
-    for values in [list(table[0]), *(list(row.values()) for row in table)]:
-        sys.stdout.write("  ".join(f"{value!s:<14}" for value in values) + "\n")
+    lines: list[list[object]] = [list(table[0]), *(list(row.values()) for row in table)]
+    for line in lines:
+        sys.stdout.write("  ".join(f"{value!s:<14}" for value in line) + "\n")
 
 
 if __name__ == "__main__":
