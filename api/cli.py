@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from api.bulk import BulkResult
-    from api.edition import Edition
     from api.models import PlaceAnswer
     from api.snapshot import Snapshot
 
@@ -32,6 +31,9 @@ PLACE_COLUMNS = (
     "score",
     "uncertainty_m",
     "match",
+    "why",
+    "explanation_zh",
+    "question_zh",
     "grid_code",
     "community_code",
     "candidates",
@@ -163,6 +165,7 @@ def geocode_frame(opened: "Snapshot", frame: "pd.DataFrame", *, column: str) -> 
     """
     import pandas as pd
 
+    from api.geocoding.geocode import geocode_texts
     from gis.fields import find_column
 
     if column not in frame.columns:  # a known spelling has its platform name by now
@@ -171,36 +174,28 @@ def geocode_frame(opened: "Snapshot", frame: "pd.DataFrame", *, column: str) -> 
         msg = f"The file has no column {column}: name the column of the addresses with --column."
         raise RequestError(msg, zh=f"文件没有 {column} 列：请用 --column 指定地址所在的列。")
     edition = opened.edition()
-    known: dict[str, dict[str, Any]] = {}
     texts = frame[column].astype(object).where(frame[column].notna(), "").astype(str)
-    for text in dict.fromkeys(texts):
-        known[text] = _place_row(edition, text)
+    distinct = list(dict.fromkeys(texts))
+    found = geocode_texts(edition, distinct, limit=1 + _CANDIDATES)
+    known = {text: _place_row(answers) for text, answers in zip(distinct, found, strict=True)}
     rows = [known[text] for text in texts]
     return pd.DataFrame(rows, columns=list(PLACE_COLUMNS), index=frame.index)
 
 
-def _place_row(edition: "Edition", text: str) -> dict[str, Any]:
-    from api.geocoding.geocode import geocode_edition
-
-    answers = geocode_edition(edition, text, limit=1 + _CANDIDATES)
+def _place_row(answers: "list[PlaceAnswer]") -> dict[str, Any]:
     if not answers:
         return dict.fromkeys(PLACE_COLUMNS)
     best = answers[0]
-    return {
+    told: dict[str, Any] = {
         "place_code": best.code,
         "place_kind": best.kind,
-        "full_address": best.full_address,
-        "lon": best.lon,
-        "lat": best.lat,
         "location_x": best.x,
         "location_y": best.y,
-        "score": best.score,
-        "uncertainty_m": best.uncertainty_m,
-        "match": best.match,
-        "grid_code": best.grid_code,
-        "community_code": best.community_code,
+        "why": ";".join(best.why) or None,
+        "question_zh": best.question_zh or None,
         "candidates": "；".join(_candidate(answer) for answer in answers[1:]) or None,
     }
+    return {name: told[name] if name in told else getattr(best, name) for name in PLACE_COLUMNS}
 
 
 def _candidate(answer: "PlaceAnswer") -> str:

@@ -1,5 +1,7 @@
 """Positions that can not be meant, told with what they look like."""
 
+import math
+
 from api.models import Decision, Position
 from api.questions import CITY_CRS
 from gis.crs import transform_xy
@@ -38,6 +40,34 @@ def check_range(position: Position) -> None:
             f"x {position.x} is no longitude: it must be within ±180",
             zh=f"x {position.x} 不是经度：应在 ±180 之间",
         )
+
+
+def focus_of(text: str, *, city: str) -> tuple[float, float]:
+    """Return the place near which answers are wanted, in the city's CRS, m.
+
+    Parameters
+    ----------
+    text : str
+        Longitude and latitude with a comma between.
+    city : str
+        The city's CRS.
+
+    Raises
+    ------
+    RequestError
+        The text is no such pair, or no place in the city's CRS.
+    """
+    msg = f"near {text!r} must be longitude,latitude in degrees, as 114.51,38.04."
+    zh = f"near {text!r} 须为“经度,纬度”（度），如 114.51,38.04。"
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise RequestError(msg, zh=zh) from error
+    check_range(Position(x=lon, y=lat))
+    x, y = transform_xy([lon], [lat], source="EPSG:4326", target=city)
+    if not (math.isfinite(x[0]) and math.isfinite(y[0])):
+        raise RequestError(msg, zh=zh)
+    return float(x[0]), float(y[0])
 
 
 def check_distance(decision: Decision, position: Position) -> None:

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from api.geocoding.geocode import AddressLevels, one_line
 from api.models import Case, Position
 from api.questions import CITY_CRS
 from gis.crs import VENDOR_CRS, crs_name
+from gis.errors import RequestError
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -55,6 +57,7 @@ def check_text(text: str) -> str:
 
 
 Words = Annotated[str, Field(max_length=500), AfterValidator(check_text)]
+Level = Annotated[str, Field(max_length=100), AfterValidator(check_text)]
 
 
 class Question(BaseModel):
@@ -103,6 +106,50 @@ class LookupIn(Question):
             reported_at=self.reported_at,
             as_of=self.as_of,
         )
+
+
+class GeocodeIn(Question):
+    """An address as a text, or by its levels."""
+
+    q: Annotated[Words, Field(min_length=1, max_length=200, examples=["裕华路12号"])] | None = None
+    """Name or address in one text."""
+    province: Level = ""
+    city: Level = ""
+    district: Level = ""
+    """区县."""
+    street: Level = ""
+    """街道."""
+    community: Level = ""
+    road: Level = ""
+    plate: Level = ""
+    """Door plate 门牌, as 12 or 12号."""
+    block: Level = ""
+    """Compound 小区."""
+    building: Level = ""
+    """Building 楼牌, as 3号楼."""
+    poi: Level = ""
+    limit: Annotated[int, Field(ge=1, le=50)] = 5
+    as_of: date | None = None
+    """Day whose data answer; missing: the live data."""
+
+    def text(self) -> str:
+        """Return what is asked for as one text.
+
+        Raises
+        ------
+        RequestError
+            Neither a text nor levels are given, or both.
+        """
+        levels: AddressLevels = {}
+        for name in AddressLevels.__annotations__:
+            levels[name] = getattr(self, name)  # type: ignore[literal-required]
+        written = one_line(levels)
+        if bool(written) == bool(self.q):
+            msg = "Ask either by q or by levels (district, road, plate, poi …)."
+            raise RequestError(
+                msg, zh="请用 q，或用分项参数（district、road、plate、poi 等），二者取一。"
+            )
+        return self.q or written
 
 
 class CaseIn(Question):

@@ -46,6 +46,7 @@ async function lookUp() {
   if (!state.at) return;
   const mine = (asked += 1);
   showWaiting();
+  delete document.getElementById("answer").dataset.whole;
   map?.mark(state.at);
   remember();
   try {
@@ -70,6 +71,7 @@ async function lookUp() {
     state.words = words?.[0]?.location_text ?? "";
     state.sets = sets && { ...sets, trades };
     render();
+    document.getElementById("answer").dataset.whole = "yes";
     const chosen = sets?.management_grids.find((set) => set.trade === state.trade);
     const set = chosen && (await about(`/v1/management_grids/${chosen.code}`));
     if (mine === asked) await map?.show(drawAnswer(decision, grid, set));
@@ -262,6 +264,7 @@ async function start() {
       lookUp();
     },
     onProblem: (problem) => notify(problem.message || problem.title, true),
+    near: () => map?.view().center.map((degrees) => degrees.toFixed(5)).join(","),
   });
   setLanguage(language);
   let images = [];

@@ -8,7 +8,7 @@ const PAUSE_MS = 160;
 const SURE = 0.8;
 const TWICE = 2;
 
-export function makeSearch({ onChosen, onProblem }) {
+export function makeSearch({ onChosen, onProblem, near }) {
   const form = document.getElementById("search");
   const input = document.getElementById("query");
   const box = document.getElementById("found");
@@ -50,11 +50,11 @@ export function makeSearch({ onChosen, onProblem }) {
       choose(place);
     } } }, element("span", {}, place.name), element("em", {}, word(place.kind, "kinds")),
     element("small", {}, place.full_address));
-  const look = async (path) => {
+  const look = async (path, more = {}) => {
     running?.abort();
     running = new AbortController();
     try {
-      return await ask(path, { q: input.value.trim(), limit: 8 }, { signal: running.signal });
+      return await ask(path, { q: input.value.trim(), limit: 8, ...more }, { signal: running.signal });
     } catch (error) {
       if (error.name !== "AbortError") onProblem(error);
       return null;
@@ -68,7 +68,7 @@ export function makeSearch({ onChosen, onProblem }) {
       return;
     }
     timer = setTimeout(async () => {
-      const found = await look("/v1/suggest");
+      const found = await look("/v1/suggest", { near: near() });
       if (found) list(found);
     }, PAUSE_MS);
   });

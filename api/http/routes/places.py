@@ -13,8 +13,8 @@ from api.geocoding.reverse import reverse as places_near
 from api.geocoding.suggest import suggest as places_like
 from api.http.access import Principal
 from api.http.answers import json_answer
-from api.http.positions import check_range
-from api.http.schemas import CrsName, Number
+from api.http.positions import check_range, focus_of
+from api.http.schemas import CrsName, GeocodeIn, Number
 from api.http.serving import serving_of
 from api.locate import check_position
 from api.models import PlaceAnswer, Position
@@ -27,22 +27,36 @@ Day = Annotated[date | None, Query(description="day whose data answer")]
 
 
 @router.get("/v1/geocode", response_model=list[PlaceAnswer], summary="Address to places")
-async def geocode(request: Request, q: Text, limit: Limit = 5, as_of: Day = None) -> Response:
-    """Return the places an address or a name leads to, the most exact first."""
+async def geocode(request: Request, asked: Annotated[GeocodeIn, Query()]) -> Response:
+    """Return the places an address or a name leads to, the surest first, each with how it matched.
+
+    The first answer carries a `question` when other places fit as well.
+    """
     serving = serving_of(request)
-    serving.check_day(as_of)
+    serving.check_day(asked.as_of)
     snapshot = serving.live.snapshot
-    found = await run_in_threadpool(places_of, snapshot, q, limit=limit, as_of=as_of)
+    found = await run_in_threadpool(
+        places_of, snapshot, asked.text(), limit=asked.limit, as_of=asked.as_of
+    )
     return json_answer(seen(request, found))
 
 
 @router.get("/v1/suggest", response_model=list[PlaceAnswer], summary="Places while typing")
-async def suggest(request: Request, q: Text, limit: Limit = 8, as_of: Day = None) -> Response:
+async def suggest(
+    request: Request,
+    q: Text,
+    limit: Limit = 8,
+    near: Annotated[
+        str | None, Query(max_length=64, description="longitude,latitude: near places come first")
+    ] = None,
+    as_of: Day = None,
+) -> Response:
     """Return places whose name, alias or romanisation begins with what was typed so far."""
     serving = serving_of(request)
     serving.check_day(as_of)
     snapshot = serving.live.snapshot
-    found = await run_in_threadpool(places_like, snapshot, q, limit=limit, as_of=as_of)
+    focus = None if near is None else focus_of(near, city=snapshot.crs)
+    found = await run_in_threadpool(places_like, snapshot, q, limit=limit, as_of=as_of, near=focus)
     return json_answer(seen(request, found))
 
 

@@ -85,8 +85,22 @@ def test_places_are_found_by_address_and_position(client: httpx.Client) -> None:
     lon, lat = degrees(625, 522)
     near = client.get("/v1/reverse", params={"x": lon, "y": lat, "limit": 3}).json()
     assert "A1" in [place["code"] for place in near]
-    assert client.get("/v1/geocode", params={"q": ""}).status_code == 422
+    assert found[0]["explanation_zh"] != ""
+    parts = {"district": "长安区", "road": "裕华路", "plate": "12"}
+    assert client.get("/v1/geocode", params=parts).json()[0]["code"] == "A1"
+    for asked in ({"q": ""}, {}, {"q": "裕华路", "road": "裕华路"}):
+        assert client.get("/v1/geocode", params=asked).status_code == 422
     assert client.get("/v1/geocode", params={"q": "x", "limit": 1000}).status_code == 422
+
+
+def test_suggestions_prefer_what_lies_near(client: httpx.Client) -> None:
+    shops = {"A3": degrees(100, 900), "A4": degrees(900, 100)}
+    for code, (lon, lat) in shops.items():
+        asked = {"q": "便民", "near": f"{lon},{lat}"}
+        assert client.get("/v1/suggest", params=asked).json()[0]["code"] == code
+    wrong = client.get("/v1/suggest", params={"q": "便民", "near": "here"})
+    assert wrong.status_code == 422
+    assert "longitude,latitude" in wrong.json()["detail"]
 
 
 def test_classes_reasons_and_city_are_told(client: httpx.Client) -> None:
