@@ -15,6 +15,7 @@ from api.geocoding.numbered import Numbers
 from api.geocoding.sounds import fold_sound, hash_of, sounds_of
 from api.geocoding.texts import encoded
 from gis.addresses.spelling import LONGEST, normalise
+from gis.names.readings import readings
 
 if TYPE_CHECKING:
     from api.edition import Edition
@@ -116,7 +117,10 @@ class Gazetteer:
         return self.keys_of(number, text, last=_LAST_NAMED, limit=_MOST_KEYS)
 
     def sounding(self, text: str, *, limit: int = 50) -> list[tuple[Key, float]]:
-        """Return the names that sound like a text: 1 the same, 0.85 but for sounds often confused."""
+        """Return the names that sound like a text: 1 the same, 0.85 but for sounds often confused.
+
+        A text may be written in Latin letters, whole or in part: mingoujie, 民gou街.
+        """
         if not text or len(text) > LONGEST:
             return []
         own = sounds_of(text, province=self._province)
@@ -125,12 +129,23 @@ class Gazetteer:
         low, high = (
             np.searchsorted(sound["hash"], wanted, side=side) for side in ("left", "right")
         )
-        found = []
+        found = dict.fromkeys(self._spelt_so(text, limit=limit), 1.0)
         for number in sound["name"][low:high].tolist():
             start, end = name["offsets"][number], name["offsets"][number + 1]
             likeness = 1.0 if tuple(name["sound"][start:end].tolist()) == own else _NEARLY
-            found += [(key, likeness) for key in self._keys_of_name(number, limit=limit)]
-        return sorted(found, key=lambda item: (-item[1], item[0]))[:limit]
+            for key in self._keys_of_name(number, limit=limit):
+                found[key] = max(likeness, found.get(key, 0.0))
+        return sorted(found.items(), key=lambda item: (-item[1], item[0]))[:limit]
+
+    def _spelt_so(self, text: str, *, limit: int) -> list[Key]:
+        """Return the names whose syllables make the letters of a text that has some."""
+        if not any(character.isascii() and character.isalpha() for character in text):
+            return []
+        spelt = self.index.parts["spelt"]
+        number = self.index.spelt.find("".join(readings(self._province).read_bare(text)))
+        part = slice(*spelt["first"][number : number + 2].tolist()) if number >= 0 else slice(0)
+        names = spelt["name"][part][spelt["how"][part] == HOWS.index("pinyin")]
+        return [key for name in names.tolist() for key in self._keys_of_name(name, limit=limit)]
 
     def similar(
         self, text: str, *, kinds: Collection[str] = (), road: str = "", limit: int = 20

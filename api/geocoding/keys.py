@@ -149,7 +149,9 @@ def _keys_of(
     if road and plate:
         is_itself = is_plate and not (building or poi)
         joined.append((road + plate, _AT_PLATE if is_itself else _MEMBER))
-    if block and (building or poi):
+    if block and plate and not road:
+        joined.append((_join((block, plate, building, poi)), own))
+    elif block and (building or poi):
         joined.append((_join((block, building, poi)), own))
     return found, joined
 

@@ -123,8 +123,8 @@ def number_arrays(words: Words, places: pa.Table) -> dict[str, Arrays]:
             told = building_number(building) if block else None
             if told is not None:
                 tables["buildings"].add(block, *told, row)
-        elif road and plate:
-            _enter_plate(tables, road, plate, row)
+        elif plate and (road or block):  # in a village the compound bears the plates
+            _enter_plate(tables, road or block, plate, row)
     streets = _streets(words)
     return {name: _arrays(entries, streets, places) for name, entries in tables.items()}
 
