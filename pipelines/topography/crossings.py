@@ -219,7 +219,7 @@ def _arms(graph: RoadGraph) -> Mapping[int, list[Arm]]:
                 {
                     "node": graph.edges[node].to_numpy(),
                     "other": graph.edges[other].to_numpy(),
-                    "name": names,
+                    "name": pd.Series(names, dtype=object),
                     "direction": np.degrees(np.arctan2(step[:, 1], step[:, 0])) % 360,
                 }
             )
