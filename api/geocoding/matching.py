@@ -160,7 +160,7 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     """Return the places of the parts: the point of interest, the building, the plate."""
     found = []
     plates = []
-    if parts.road and parts.plate:
+    if parts.way and parts.plate:
         plates = [item for item in _of_way(gazetteer, parts) if item.match in _AT_PLATE]
         found += [with_evidence(item, *_unsaid(parts, below="plate")) for item in plates]
     spots = [item.spot for item in plates]
@@ -174,7 +174,7 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
 def _of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     """Return where road and plate are, under the road's own name if it was called by another."""
     found = of_way(gazetteer, parts)
-    if found:
+    if found or not parts.road:
         return found
     own = {plain_name(gazetteer, row) for row in road_lines(gazetteer, parts.road)} - {parts.road}
     return [

@@ -80,7 +80,7 @@ def of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     A plate in a lane that is not known lies at its lane; a sub-number at its plate; a number that
     is not known is interpolated along the road.
     """
-    if not parts.road:
+    if not parts.way:
         return []
     if parts.plate:
         found = known_plates(gazetteer, parts.way + parts.plate)
@@ -91,8 +91,9 @@ def of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
             if found:
                 return [with_evidence(item, "sub_unmatched") for item in found]
     if parts.lanes:
-        return _in_lane(gazetteer, parts)
-    if parts.number is not None:
+        return _in_lane(gazetteer, parts) if parts.road else []
+    # Numbers of an estate or a village follow no road.
+    if parts.number is not None and parts.way == parts.road:
         return interpolated(gazetteer, parts.road, parts.number, label=parts.road + parts.plate)
     return []
 
