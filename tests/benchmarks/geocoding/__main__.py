@@ -12,9 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from gis import cluster
-from tests.benchmarks.geocoding import gold, sample, shanghai, tainan
+from tests.benchmarks.geocoding import gold, parsing, sample, shanghai, tainan
+from tests.benchmarks.geocoding.disturbing import WAYS
+from tests.benchmarks.geocoding.page import Line, write_block
 from tests.benchmarks.geocoding.queries import Query, ask_all
-from tests.benchmarks.geocoding.scoring import SURE, reliability_text, table_of
+from tests.benchmarks.geocoding.scoring import SURE, reliability_text, score, table_of
 from tests.real import shanghai as shanghai_delivery
 from tests.real import tainan_addresses
 from tests.real.building import RealCity, built
@@ -27,6 +29,8 @@ class Options:
     limit: int
     failures: list[pd.DataFrame]
     """Filled with the outcomes that missed."""
+    lines: list[Line]
+    """Filled with the figures of each line shown."""
 
 
 @contextmanager
@@ -71,20 +75,20 @@ def run_shanghai(options: Options) -> None:
             title = f"Shanghai, addresses {'with' if with_district else 'without'} district"
             _show(title, ask_all(edition, asked), options)
             plain = shanghai.plain_table(edition, asked, parts, with_district=with_district)
-            _show_rival("  rival: table of road and number, nearest number", plain)
+            _show_rival("  rival: table of road and number, nearest number", plain, options)
             some = _part(asked, 1000)
             fuzzy = shanghai.fuzzy_table(edition, some, parts.built, column="address")
-            _show_rival("  rival: rapidfuzz over the addresses", fuzzy)
+            _show_rival("  rival: rapidfuzz over the addresses", fuzzy, options)
         asked = _part(shanghai.known_name_queries(parts), options.limit)
         _show("Shanghai, names of built rows", ask_all(edition, asked), options)
         asked = _part(shanghai.disturbed_names(parts), options.limit)
         _show("Shanghai, names of built rows, disturbed", ask_all(edition, asked), options)
         fuzzy = shanghai.fuzzy_table(edition, _part(asked, 1000), parts.built, column="name")
-        _show_rival("  rival: rapidfuzz over the names", fuzzy)
+        _show_rival("  rival: rapidfuzz over the names", fuzzy, options)
         asked = _part(shanghai.name_queries(parts), options.limit)
         _show("Shanghai, names held out", ask_all(edition, asked), options)
         fuzzy = shanghai.fuzzy_table(edition, _part(asked, 1000), parts.built, column="name")
-        _show_rival("  rival: rapidfuzz over the names", fuzzy)
+        _show_rival("  rival: rapidfuzz over the names", fuzzy, options)
 
 
 def run_tainan(options: Options) -> None:
@@ -104,6 +108,11 @@ def run_gold(options: Options) -> None:
     _show("Strings other parsers get wrong", gold.outcomes(), options)
 
 
+def run_parsing(options: Options) -> None:
+    """Read addresses beside other parsers."""
+    parsing.main()
+
+
 def run_million(options: Options) -> None:
     """Measure speed and size at a million places."""
     subprocess.run([sys.executable, "-m", "tests.benchmarks.geocoding.million"], check=True)
@@ -114,9 +123,12 @@ def _part(items: list[Query], limit: int) -> list[Query]:
     return items[:: max(1, len(items) // limit)] if limit else items
 
 
-def _show_rival(title: str, outcomes: pd.DataFrame) -> None:
-    groups = {"all": outcomes} | dict(iter(outcomes.groupby("line", sort=False)))
+def _show_rival(title: str, outcomes: pd.DataFrame, options: Options) -> None:
+    groups = {"all": outcomes}
+    if not set(outcomes["line"]) <= set(WAYS):
+        groups |= dict(iter(outcomes.groupby("line", sort=False)))
     sys.stdout.write(f"{table_of(title, groups)}\n")
+    options.lines.extend(Line(title, name, score(rows)) for name, rows in groups.items())
 
 
 def _show(title: str, outcomes: pd.DataFrame, options: Options) -> None:
@@ -132,6 +144,7 @@ def _show(title: str, outcomes: pd.DataFrame, options: Options) -> None:
     groups |= lines if len(lines) > 1 else {}
     answered = outcomes[outcomes["is_answered"]]
     sys.stdout.write(f"\n{table_of(title, groups)}\n{reliability_text(answered)}\n")
+    options.lines.extend(Line(title, n, score(rows)) for n, rows in groups.items() if len(rows))
     is_sure = outcomes["score"] >= SURE
     missed = outcomes[~outcomes["is_right"] & (outcomes["has_answer"] | is_sure)]
     options.failures.append(missed.assign(set=title))
@@ -142,8 +155,12 @@ RUNS: dict[str, Callable[[Options], None]] = {
     "shanghai": run_shanghai,
     "tainan": run_tainan,
     "gold": run_gold,
+    "parsing": run_parsing,
     "million": run_million,
 }
+
+
+_TOLD = ("set", "line", "text", "wanted", "got", "match", "score", "error_m", "is_ambiguous")
 
 
 def main() -> None:
@@ -151,26 +168,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.geocoding", description=__doc__
     )
-    parser.add_argument("sets", nargs="*", choices=[*RUNS, []], help="which sets; all if none")
+    parser.add_argument("sets", nargs="*", help=f"of {', '.join(RUNS)}; all if none is named")
     parser.add_argument("--limit", type=int, default=0, help="about so many queries per table")
     parser.add_argument("--failures", type=Path, help="write what missed as CSV")
+    parser.add_argument("--docs", type=Path, help="page whose block of figures is written anew")
     chosen = parser.parse_args()
-    options = Options(limit=chosen.limit, failures=[])
+    if unknown := sorted({*chosen.sets} - {*RUNS}):
+        parser.error(f"there is no set {', '.join(unknown)}; there are {', '.join(RUNS)}")
+    options = Options(limit=chosen.limit, failures=[], lines=[])
     for name in chosen.sets or RUNS:
         RUNS[name](options)
-    if chosen.failures:
-        columns = [
-            "set",
-            "line",
-            "text",
-            "wanted",
-            "got",
-            "match",
-            "score",
-            "error_m",
-            "is_ambiguous",
-        ]
-        pd.concat(options.failures)[columns].to_csv(chosen.failures, index=False)
+    if chosen.docs:
+        write_block(chosen.docs, options.lines)
+    if chosen.failures and options.failures:
+        pd.concat(options.failures)[list(_TOLD)].to_csv(chosen.failures, index=False)
 
 
 if __name__ == "__main__":
