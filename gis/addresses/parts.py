@@ -156,6 +156,9 @@ def _names(
         short = mark.removesuffix("路口") if doubtful else mark.removesuffix("口")
         at_end = located._replace(mark=short, relation=replace(located.relation, is_vague=True))
         yield _plain(at_end, remark)
+    if doubtful is None and not _NUMBER.search(mark):
+        yield from _as_name(address, located, remark)
+        return
     first = _plain(located, remark)
     is_road = first.kind == "road"
     if is_road and first.near and not first.poi:
@@ -167,9 +170,17 @@ def _names(
         yield first
     if first.area:
         yield _plain(located, remark, whole=True)
+    yield from _as_name(address, located, remark, is_known=not (is_road and first.poi))
+
+
+def _as_name(
+    address: str, located: Located, remark: str, *, is_known: bool = False
+) -> Iterator[AddressParts]:
+    """Yield what follows the relation, the mark as a name, the whole address as a name."""
     if len(located.beyond) >= _LEAST_NAME:
         yield from _read(located.beyond)
-    if is_road and first.poi:
+    if not is_known:
+        mark = located.mark
         yield AddressParts(mark=mark, poi=mark, remark=remark, **_relation(located))
     if located.relation.words or remark:
         yield AddressParts(mark=address, poi=address)

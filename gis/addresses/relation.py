@@ -21,6 +21,7 @@ _TURNED = {"北东": "东北", "南东": "东南", "北西": "西北", "南西":
 _ABOUT = "大约|大概|约莫|约|差不多|不到|将近|近"
 _HAS_OFFSET = re.compile(r"[\d几多来余半百](?:米|m(?![a-z])|公里|千米|km|里地)")
 _OFFSET = re.compile(
+    r"(?=[往向朝以偏靠再东西南北前过外后大约差不将近\d半几百])"
     rf"(?:(?:往|向|朝|以|偏|靠|再){{0,2}}(?P<way>{_WAY})(?:侧|边|面|方向|方|头|行|走|直行){{0,2}}"
     r"|(?P<on>往前|向前|前行|前方|往里|向里|往回|过去|再走|外|后|前))?"
     rf"(?P<about>{_ABOUT})?"
@@ -70,7 +71,10 @@ def _ends() -> dict[str, _End]:
 
 
 _ENDS = _ends()
-_LONGEST_END = max(map(len, _ENDS))
+_LENGTHS: dict[str, tuple[int, ...]] = {
+    last: tuple(sorted({len(word) for word in _ENDS if word[-1] == last}, reverse=True))
+    for last in {word[-1] for word in _ENDS}
+}
 _DEPENDENT_SIGNS = frozenset("门后前里内下上旁顶头底洞面处口")
 _DEPENDENT = re.compile(
     r"(?P<opposite>(?<![相东西])对门)"
@@ -252,7 +256,7 @@ def _find_end(mark: str) -> tuple[int, _End]:
         return len(gate[0]), _End("gate")
     if mark[-1] in "内里" and _YARD.search(mark):
         return 2, _End("inside")
-    for length in range(min(_LONGEST_END, len(mark)), 0, -1):
+    for length in _LENGTHS.get(mark[-1], ()):
         end = _ENDS.get(mark[-length:])
         if end:
             return length, end
