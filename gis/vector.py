@@ -73,10 +73,8 @@ def read_vector(
     ----------
     path : Path
         ``.shp``, ``.gpkg``, ``.fgb``, ``.parquet``, ``.geojson``, ``.json``, ``.topojson``, the JSON ones also ``.gz``.
-    target_crs : str
-        CRS of the result.
-    layer : str or None
-        Layer name, needed where the file has several.
+    target_crs, layer : str
+        CRS of the result; layer name, needed where the file has several.
     crs : str or None
         CRS stated in the manifest: needed where the file has none; GCJ-02 or BD-09 may also be
         stated of a file that calls itself WGS 84 or CGCS2000 degrees.
