@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from pipelines.sample.district import make_district
+from pipelines.topography.carriageways import with_centrelines
 from pipelines.topography.crossings import named_crossings, road_names
 from pipelines.topography.judging import judge_map
 from pipelines.topography.network import is_road, road_graph
@@ -239,3 +240,24 @@ def test_cambridge_has_the_crossings_that_its_city_lists():
     found, right = match(named_crossings(rows), truth, within_m=40.0)
     assert found > 0.95
     assert right > 0.95
+
+
+def test_roads_delivered_as_areas_get_centrelines():
+    areas = gpd.GeoDataFrame(
+        {"name": ["甲路", "乙街", "丙路"], "feature_class": "430503"},
+        geometry=[
+            rectangle(0, 45, 200, 55),
+            rectangle(95, 55, 105, 150),
+            rectangle(0, 200, 200, 210),
+        ],
+        crs="EPSG:4547",
+    )
+    drawn = roads(("丙路", (0, 205), (200, 205)))
+    both = gpd.GeoDataFrame(pd.concat([areas, drawn], ignore_index=True), crs=areas.crs)
+    traced = with_centrelines(both)
+    assert traced["name"].tolist()[:4] == both["name"].tolist()
+    assert set(traced["name"].iloc[4:]) == {"甲路", "乙街"}  # the third has its line
+    found = named_crossings(traced)
+    assert told(found) == [("乙街", "甲路", "T", 3)]
+    assert found.geometry.iloc[0].distance(shapely.Point(540_100, 4_214_050)) < 2.0  # the middle sags at a T
+    assert len(with_centrelines(drawn)) == 1
