@@ -178,6 +178,7 @@ def main() -> None:
     options = Options(limit=chosen.limit, failures=[], lines=[])
     for name in chosen.sets or RUNS:
         RUNS[name](options)
+        sys.stdout.flush()
     if chosen.docs:
         write_block(chosen.docs, options.lines)
     if chosen.failures and options.failures:
