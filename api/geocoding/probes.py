@@ -114,6 +114,22 @@ def _is_borne(postings: Any, number: int, last_how: int) -> bool:
 
 
 @numba.njit(cache=True)
+def continued(data: Any, offsets: Any, most: int) -> Any:
+    """Return for each sorted text how many others begin with it, counted up to `most`."""
+    size = len(offsets) - 1
+    counts = np.zeros(size, dtype=np.int64)
+    for number in range(size):
+        own = data[offsets[number] : offsets[number + 1]]
+        other = number + 1
+        while other < size and counts[number] < most:
+            if _compare(data, offsets[other], offsets[other + 1], own) != 0:
+                break
+            counts[number] += 1
+            other += 1
+    return counts
+
+
+@numba.njit(cache=True)
 def name_spans(table: Any, postings: Any, last_how: int, query: Any, longest: int) -> Any:
     """Return all spans of a text, in characters, that are texts of a table which a place bears.
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from api.geocoding import probes
 from api.geocoding.keys import HOWS, KINDS, Postings, Words
 from api.geocoding.numbered import plate_number
+from api.geocoding.texts import text_arrays
 
 _NAMES = {"area": 50_000, "street": 48_000, "block": 42_000, "poi": 40_000, "zone": 38_000}
 """Value of a name by kind; what many may mean stands before what few mean."""
@@ -45,7 +46,11 @@ def rank_texts(
     is_plate = kind == KINDS.index("plate")
     numbers = _plate_numbers(words)[postings.row]
     value -= np.where(value <= _PLATE, np.minimum(numbers, _NUMBERS), 0)
-    doublings = np.minimum(np.log2(1.0 + members[postings.row]), _DOUBLINGS)
+    # 复旦大学 is what many names go on from: it is known.
+    texts = text_arrays(postings.texts)
+    known = probes.continued(texts["bytes"], texts["offsets"], 1 << _DOUBLINGS)
+    known = np.maximum(np.repeat(known, np.diff(postings.first)), members[postings.row])
+    doublings = np.minimum(np.log2(1.0 + known), _DOUBLINGS)
     value += np.where(is_plate, 0, _PER_DOUBLING * doublings).astype(np.int64)
     lengths = _lengths(postings)
     of_posting = np.repeat(lengths, np.diff(postings.first))

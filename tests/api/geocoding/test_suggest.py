@@ -167,6 +167,22 @@ def test_texts_are_found_by_hash_and_by_prefix(known: set[str], asked: str) -> N
     assert [texts[number] for number in range(len(texts))] == ordered
 
 
+@given(st.sets(st.text("ab裕", min_size=1, max_size=4), min_size=1))
+def test_how_many_names_go_on_from_one(known: set[str]) -> None:
+    ordered = sorted(known)
+    arrays = text_arrays(ordered)
+    found = probes.continued(arrays["bytes"], arrays["offsets"], 1000).tolist()
+    assert found == [sum(o != n and o.startswith(n) for o in ordered) for n in ordered]
+    bounded = probes.continued(arrays["bytes"], arrays["offsets"], 2).tolist()
+    assert bounded == [min(count, 2) for count in found]
+
+
+def test_a_name_that_others_go_on_from_comes_before_one_of_its_length(tmp_path: Path) -> None:
+    names = ["复旦中学", "复旦大学", "复旦大学食堂", "复旦大学图书馆", "复旦小学"]
+    places = [place(f"p{n}", "poi", name, point(n, n)) for n, name in enumerate(names)]
+    assert codes(open_district(tmp_path, places=places), "复旦")[0] == "p1"
+
+
 names = st.lists(st.text("裕玉华花路街区", min_size=1, max_size=4), min_size=1, max_size=8)
 
 
