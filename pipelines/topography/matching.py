@@ -248,5 +248,7 @@ def _table(
 
 def members(group: Positions) -> Iterable[Positions]:
     """Yield the pieces of each feature, in order."""
+    if len(group) == 0:
+        return []
     order = np.argsort(group, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,7 @@ from gis.faults import REJECT_COLUMNS, Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.topography import edgefaults, sheetchecks
 from pipelines.topography.identifiers import Ids
-from pipelines.topography.patching import Patch, Patched, apply
+from pipelines.topography.patching import INSIDE, Patch, Patched, apply
 from pipelines.topography.sheetplan import read_extents, read_layer
 from pipelines.topography.sheets import Sheet, sheet_key
 from pipelines.topography.sheetstore import Store
@@ -197,16 +198,36 @@ def _tell(faults: Faults, features: gpd.GeoDataFrame, patched: Patched, patch: P
 def _border_faults(
     patched: Patched, delivered: Delivered, context: BuildContext
 ) -> gpd.GeoDataFrame:
-    """Return the faults at the border of the patch; it is called by the name of its delivery."""
-    pieces = patched.pieces
-    codes = pieces["code"].to_numpy(dtype=object)
+    """Return the faults at the border of the patch, by the sheets that they are on."""
+    pieces, faults = patched.pieces, patched.edges
+    labels = [
+        label
+        for fault in faults.itertuples(index=False)
+        for label in _sides(fault, pieces, delivered.survey, context.delivery.name)
+    ]
+    own = np.arange(len(faults), dtype=np.intp) * 2
     return edgefaults.describe(
-        patched.edges,
+        faults.assign(sheet=own, other_sheet=own + 1),
         pieces,
-        sheets=(context.delivery.name, ""),
-        codes=codes,
+        sheets=labels,
+        codes=pieces["code"].to_numpy(dtype=object),
         rules=delivered.rules,
     )
+
+
+def _sides(fault: Any, pieces: gpd.GeoDataFrame, survey: Survey, name: str) -> tuple[str, str]:
+    """Return the sheet of a piece and the one across; inside a patch without sheets, its name."""
+    new = {sheet.number for sheet in survey.sheets}
+    holds = [sheet.number for sheet in survey.sheets if sheet.extent.intersects(fault.geometry)]
+    inside = holds[0] if holds else name
+
+    def outside(row: int) -> str:
+        sheets = str(pieces["sheet"].iat[row] or "").split(";") if row >= 0 else []
+        return next((sheet for sheet in sheets if sheet and sheet not in new), "")
+
+    if pieces["side"].iat[fault.row] == INSIDE:
+        return inside, outside(fault.other_row)
+    return outside(fault.row) or inside, inside
 
 
 def _border_rejects(border: gpd.GeoDataFrame, patched: Patched, survey: Survey) -> pd.DataFrame:

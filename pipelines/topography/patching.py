@@ -300,7 +300,7 @@ def _rows(border: gpd.GeoDataFrame, matched: Matched) -> tuple[gpd.GeoDataFrame,
     records = border.to_dict("records")
     rows: list[dict[str, Any]] = []
     absorbed: set[str] = set()
-    for number, places in enumerate(members(matched.group) if len(records) else []):
+    for number, places in enumerate(members(matched.group)):
         parts = [records[place] for place in places.tolist()]
         if len(parts) == 1 and parts[0]["delivered_row"] < 0 and not parts[0]["is_cut"]:
             continue

@@ -23,7 +23,8 @@ _OVERLAP = 0.001
 def check_rows(survey: Survey, faults: Faults) -> None:
     """Record rows without sheet (TP70) and rows that reach beyond theirs (TP71)."""
     rows = survey.rows
-    faults.add("TP70", rows["sheet"].isna() | pd.Series(survey.sheet < 0, index=rows.index))
+    if not (survey.plan.is_patch and rows["sheet"].isna().all()):  # a patch may do without sheets
+        faults.add("TP70", pd.Series(survey.sheet < 0, index=rows.index))
     beyond = beyond_sheet(survey)
     elsewhere = np.isin(survey.sheet, [place for place, *_ in sheets_elsewhere(survey, beyond)])
     tolerance = (

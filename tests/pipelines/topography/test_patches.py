@@ -1,0 +1,305 @@
+"""Sheets and patches built into a database: versions, days, kills, rollbacks, commands."""
+
+import json
+from datetime import date
+from itertools import count
+
+import geopandas as gpd
+import psycopg
+import pytest
+import shapely
+from psycopg import sql
+from typer.testing import CliRunner
+
+from gis.builds import list_builds, live, rollback
+from gis.database import Database, read_rows
+from gis.errors import BuildError, DeliveryError
+from gis.settings import Settings
+from gis.vector import write_vector
+from gis.workspace import open_workspace
+from pipelines.build import BuildOptions, build_delivery
+from tests.conftest import CITY_CODE, SRID
+from tests.pipelines.test_crash import ended, start, wait_until_blocked
+from tests.pipelines.town import CRS, X0, Y0, line, rectangle, write_manifest, write_town
+from wanmi import app
+
+WEST, EAST = "4214.00-540.00", "4214.00-540.25"
+JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
+PROFILE = f'[city]\ncode = "{CITY_CODE}"\ncrs = "{CRS}"\n'
+_NUMBERS = count(1)
+SHEETS = {"sheet_from": "folder", "scale": 500}
+
+
+def features(*rows):
+    columns = ["OBJID", "FCODE", "NAME", "WIDTH", "geometry"]
+    return gpd.GeoDataFrame(list(rows), columns=columns, crs=CRS)
+
+
+def road(code, *points, name="裕华路", width=30.0):
+    return (code, "430501", name, width, line(*points))
+
+
+def sheetwise(folder, sheets, *, name="sheets", as_of=JUNE, mode="replace", **options):
+    """Write a delivery of sheets, each a folder with one file of roads."""
+    for number, frame in sheets.items():
+        (folder / number).mkdir(parents=True)
+        write_vector(frame, folder / number / "道路.shp", encoding="gb18030")
+    layer = {
+        "dataset": "topography",
+        "path": "*/道路.shp",
+        "mode": mode,
+        "options": SHEETS | options,
+    }
+    return write_manifest(folder, [layer], name=name, as_of=as_of)
+
+
+def build(folder, workspace, **options):
+    reports = build_delivery(
+        folder, workspace=workspace, options=BuildOptions(actor="t", **options)
+    )
+    return {report.dataset: report for report in reports}
+
+
+def rows_of(database, table):
+    with database.connect() as connection:
+        return read_rows(
+            connection, f"SELECT * FROM topography.{table} WHERE valid_to IS NULL ORDER BY code"
+        )
+
+
+@pytest.fixture(scope="module")
+def model(server, template, tmp_path_factory):
+    """A database of the town, its roads loaded again sheet by sheet: one cut, one with a gap."""
+    name = "sheets_model"
+    _execute(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "wanmi.toml").write_text(PROFILE, encoding="utf-8")
+    settings = Settings(workspace=folder, database_url=server.url(name))
+    workspace = open_workspace(folder, settings=settings)
+    build(write_town(folder / "may"), workspace)
+    west = features(
+        road("a1", (0, 100), (250, 100)), road("a2", (100, 50), (250, 50), name="青年街")
+    )
+    east = features(
+        road("b1", (250, 100.1), (400, 100)), road("b2", (250, 52), (350, 50), name="青年街")
+    )
+    sheets = sheetwise(folder / "june", {WEST: west, EAST: east}, surveyed_on=JUNE)
+    build(sheets, workspace, only=("topography",))
+    yield name
+    _execute(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def database(server, model):
+    """A copy of the model."""
+    name = f"sheets_{next(_NUMBERS)}"
+    _execute(server, "CREATE DATABASE {} TEMPLATE {}", name, model)
+    yield Database(url=server.url(name), crs=CRS, srid=SRID)
+    _execute(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def built(database, tmp_path):
+    root = tmp_path / "workspace"
+    root.mkdir()
+    (root / "wanmi.toml").write_text(PROFILE, encoding="utf-8")
+    return open_workspace(root, settings=Settings(workspace=root, database_url=database.url))
+
+
+def _execute(server, statement, *names):
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def test_sheets_are_kept_with_their_faults(built, database):
+    assert live(database, "topography")["code"].tolist() == ["T2", "a1", "a2", "b2"]
+    sheets = rows_of(database, "sheet")
+    assert sheets["code"].tolist() == [f"500:{WEST}", f"500:{EAST}"]
+    assert sheets["features"].tolist() == [2, 2]
+    (fault,) = rows_of(database, "edge_fault").to_dict("records")
+    assert (fault["rule"], fault["grade"], fault["gap_m"]) == ("TP84", "error", 2.0)
+    assert (fault["feature_code"], fault["other_code"]) == ("a2", "b2")
+
+
+def test_a_sheet_delivered_again_repairs_the_edge_and_leaves_the_rest(built, database, tmp_path):
+    before = live(database, "topography").set_index("code")
+    east = features(
+        road("n1", (250, 100.1), (400, 100)), road("n2", (250, 50), (350, 50), name="青年街")
+    )
+    patch = sheetwise(
+        tmp_path / "july", {EAST: east}, name="july", as_of=JULY, mode="patch", surveyed_on=JULY
+    )
+    report = build(patch, built, only=("topography",))["topography"]
+    after = live(database, "topography").set_index("code")
+    # What was delivered under another identifier, but as it was, is the version that it was.
+    assert after.loc["a1", "row_id"] == before.loc["a1", "row_id"]
+    assert after.loc["T2", "row_id"] == before.loc["T2", "row_id"]
+    # The street is one now, and its second half is no longer a feature of its own.
+    assert sorted(after.index) == ["T2", "a1", "a2"]
+    (street,) = after[after["name"] == "青年街"].to_dict("records")
+    assert street["geometry"].length == pytest.approx(250, abs=0.1)
+    assert rows_of(database, "edge_fault").empty
+    assert (report.rows_opened, report.rows_closed) == (1, 2)
+    sheets = rows_of(database, "sheet").set_index("number")
+    assert sheets.loc[EAST, "surveyed_on"] == JULY
+    assert sheets.loc[WEST, "surveyed_on"] == JUNE
+    # again: nothing; and back
+    assert build(patch, built)["topography"].status == "unchanged"
+    rollback(database, newest_build(database), actor="t")
+    again = live(database, "topography").set_index("code")
+    assert again["row_id"].sort_index().tolist() == before["row_id"].sort_index().tolist()
+    assert len(rows_of(database, "edge_fault")) == 1
+    assert rows_of(database, "sheet")["surveyed_on"].tolist() == [JUNE, JUNE]
+
+
+def newest_build(database):
+    builds = list_builds(database)
+    return int(builds.loc[builds["dataset"] == "topography", "build_id"].max())
+
+
+def test_an_older_sheet_and_an_older_patch_are_refused(built, database, tmp_path):
+    east = {EAST: features(road("n1", (250, 100), (400, 120)))}
+    early = sheetwise(
+        tmp_path / "a", east, name="a", as_of=JULY, mode="patch", surveyed_on=date(2024, 1, 1)
+    )
+    before = live(database, "topography")
+    with pytest.raises(DeliveryError, match="does not say where it holds"):
+        build(early, built)
+    both = {WEST: features(road("m1", (0, 100), (250, 100.1))), **east}
+    for number in both:
+        (tmp_path / "b" / number).mkdir(parents=True)
+        write_vector(both[number], tmp_path / "b" / number / "道路.shp", encoding="gb18030")
+    layers = [
+        {
+            "dataset": "topography",
+            "path": f"{number}/道路.shp",
+            "mode": "patch",
+            "options": SHEETS | {"surveyed_on": day},
+        }
+        for number, day in ((WEST, JULY), (EAST, date(2024, 1, 1)))
+    ]
+    report = build(write_manifest(tmp_path / "b", layers, name="b", as_of=JULY), built)
+    assert "TP92" in {fault["rule"] for fault in report["topography"].faults}
+    after = live(database, "topography")
+    assert after[after["code"] == "b2"]["row_id"].tolist() == (
+        before[before["code"] == "b2"]["row_id"].tolist()
+    )
+    may = sheetwise(tmp_path / "c", east, name="c", as_of=date(2026, 5, 1), mode="patch")
+    with pytest.raises(BuildError, match="later than this delivery's 2026-05-01"):
+        build(may, built)
+
+
+def test_a_polygon_says_where_a_patch_holds(built, database, tmp_path):
+    folder = tmp_path / "p"
+    folder.mkdir()
+    rows = features(
+        road("x", (300, 100), (360, 104)),
+        road("far", (20, 20), (60, 20)),
+    )
+    write_vector(rows, folder / "道路.shp", encoding="gb18030")
+    # An outline that crosses itself is repaired.
+    west, east, south, north = X0 + 300, X0 + 360, Y0, Y0 + 200
+    corners = [(west, south), (east, south), (east, north), (west, north)]
+    spike = [(west, Y0 + 60), (west - 5, Y0 + 55), (west - 5, Y0 + 65), (west, Y0 + 60)]
+    outline = shapely.Polygon([*corners, *spike])
+    assert not outline.is_valid
+    ground = gpd.GeoDataFrame(geometry=[outline], crs=CRS)
+    write_vector(ground.assign(x=1), folder / "范围.gpkg")
+    options = {"extent": "范围.gpkg", "classes": ["43"], "scale": 500}
+    layer = {"dataset": "topography", "path": "道路.shp", "mode": "patch", "options": options}
+    report = build(write_manifest(folder, [layer], name="p", as_of=JULY), built)["topography"]
+    assert [f["rule"] for f in report.faults if f["severity"] == "error"] == ["TP90"]
+    shapes = live(database, "topography").set_index("code").geometry
+    # Inside the road bends; west of it stays; east of it too, 4 m beside, so told.
+    west, east = shapely.get_parts(shapes["a1"])
+    assert west.wkt == line((0, 100), (250, 100.05), (300, 100), (360, 104)).wkt
+    assert east.length == pytest.approx(40, abs=0.1)
+    told = rows_of(database, "edge_fault")
+    assert set(told["rule"]) == {"TP84"}
+    elsewhere = gpd.GeoDataFrame({"x": [1]}, geometry=[rectangle(9000, 0, 9100, 90)], crs=CRS)
+    write_vector(elsewhere, folder / "范围.gpkg")
+    with pytest.raises(DeliveryError, match="extent of the patch lies outside the city"):
+        build(write_manifest(folder, [layer], name="q", as_of=JULY), built)
+
+
+def test_modes_that_do_not_go_together_are_refused(built, tmp_path):
+    folder = tmp_path / "m"
+    folder.mkdir()
+    for name in ("a", "b"):
+        rows = features(road(name, (20, 20), (60, 20)))
+        write_vector(rows, folder / f"{name}.shp", encoding="gb18030")
+    layers = [
+        {"dataset": "topography", "path": "a.shp", "mode": "patch"},
+        {"dataset": "topography", "path": "b.shp"},
+    ]
+    with pytest.raises(DeliveryError, match="deliver the patch by itself"):
+        build(write_manifest(folder, layers, name="m", as_of=JULY), built)
+    wrong = [{"dataset": "components", "path": "a.shp", "mode": "patch"}]
+    with pytest.raises(DeliveryError, match="only topography can be patched"):
+        build(write_manifest(folder, wrong, name="m", as_of=JULY), built)
+
+
+@pytest.mark.parametrize("label", ["judging topography", "publishing topography"])
+def test_a_patch_that_is_killed_changes_nothing(built, database, tmp_path, label):
+    east = {EAST: features(road("n1", (250, 100.1), (400, 120)))}
+    patch = sheetwise(tmp_path / "july", east, name="july", as_of=JULY, mode="patch")
+    before, sheets = live(database, "topography"), rows_of(database, "sheet")
+    with ended(start(built, patch, label)) as process:
+        assert process.stdout.readline() == "reached\n"
+        process.kill()
+    assert live(database, "topography")["row_id"].tolist() == before["row_id"].tolist()
+    assert rows_of(database, "sheet").equals(sheets)
+
+
+def test_a_patch_killed_while_its_sheets_are_written_changes_nothing(built, database, tmp_path):
+    east = {EAST: features(road("n1", (250, 100.1), (400, 120)))}
+    patch = sheetwise(tmp_path / "july", east, name="july", as_of=JULY, mode="patch")
+    before = live(database, "topography")
+    with database.connect() as connection:
+        # The features are exchanged by then; the sheets wait for this lock.
+        connection.execute("LOCK TABLE topography.edge_fault IN ACCESS EXCLUSIVE MODE")
+        with ended(start(built, patch, "no such label")) as process:
+            wait_until_blocked(database)
+            process.kill()
+            process.wait()
+    assert live(database, "topography")["row_id"].tolist() == before["row_id"].tolist()
+    assert build(patch, built)["topography"].status == "built"
+
+
+def test_commands_list_sheets_and_changes(built, database, tmp_path):
+    east = {EAST: features(road("n1", (250, 100.1), (400, 101)))}
+    patch = sheetwise(tmp_path / "july", east, name="july", as_of=JULY, mode="patch")
+
+    def wanmi(*words):
+        found = CliRunner().invoke(
+            app,
+            ["--workspace", str(built.root), "topography", *words],
+            env={"WANMI_DATABASE_URL": built.settings.database_url},
+        )
+        assert found.exit_code == 0, found.output
+        return found.stdout
+
+    foretold = json.loads(wanmi("diff", str(patch), "--json"))
+    assert not foretold["is_built"]
+    assert foretold["counts"]["reshaped"] == 1
+    assert foretold["counts"]["removed"] == 1
+    build(patch, built)
+    page, layers = tmp_path / "d.html", tmp_path / "d.gpkg"
+    document = json.loads(wanmi("diff", "--json", "-o", str(page), "-o", str(layers)))
+    assert document["counts"] == foretold["counts"]
+    assert {row["code"]: row["change"] for row in document["changes"]} == {
+        "a1": "reshaped",
+        "b2": "removed",
+    }
+    assert document["areas"] == {"槐底社区": {"removed": 1, "reshaped": 1}}
+    assert len(gpd.read_file(layers, layer="lines")) == 2
+    text = page.read_text(encoding="utf-8")
+    assert "基础地形变化清单" in text
+    assert "http" not in text.replace("http-equiv", "")
+    index = tmp_path / "sheets.gpkg"
+    sheets = json.loads(wanmi("sheets", "--json", "-o", str(index)))
+    assert [row["number"] for row in sheets] == [WEST, EAST]
+    assert sheets[0]["edge_errors"] == 1
+    assert gpd.read_file(index, layer="sheets")["state"].tolist() == ["faulty", "faulty"]
+    assert "2 sheets" in wanmi("sheets")
+    assert "1 reshaped" in wanmi("diff")
