@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import wanmi
+from census import rulebook
 from gis.codes import read_rules
 from gis.workspace import Workspace
 from pipelines.build import BuildOptions, build_delivery
@@ -63,3 +64,9 @@ def test_a_report_of_another_ending_is_refused_before_work(tmp_path: Path, endin
     result = CliRunner().invoke(wanmi.app, words)
     assert result.exit_code != 0
     assert "name the file report." in str(result.exception)
+
+
+def test_the_page_of_rules_is_that_of_the_data() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "topography-rules.md").read_text("utf-8")
+    command = "python -m census.rulebook docs/topography-rules.md pipelines.topography"
+    assert rulebook.refresh(page, "pipelines.topography") == page, command
