@@ -77,7 +77,14 @@ class Faults:
         self._parts: list[pd.DataFrame] = []
         self._refused = pd.Series(False, index=frame.index)
 
-    def add(self, rule: str, mask: "pd.Series[bool]", **values: Any) -> None:
+    def add(
+        self,
+        rule: str,
+        mask: "pd.Series[bool]",
+        *,
+        drawn: "pd.Series[Any] | None" = None,
+        **values: Any,
+    ) -> None:
         """Record that the rows of `mask` break `rule`.
 
         Parameters
@@ -86,6 +93,8 @@ class Faults:
             Rule code.
         mask : pandas.Series
             True for the rows at fault, aligned to the frame; missing counts as False.
+        drawn : pandas.Series or None
+            Geometry that shows the fault where the row's own does not, as a line between two places.
         **values
             What the reason's placeholders stand for: a Series aligned to the frame, or one value.
         """
@@ -99,17 +108,14 @@ class Faults:
         if entry.severity == "off":
             return
         texts = _texts(entry, rows, values)
-        self._parts.append(
-            pd.DataFrame(
-                {
-                    "rule": rule,
-                    "severity": entry.severity,
-                    "reason_en": texts[0],
-                    "reason_zh": texts[1],
-                },
-                index=rows,
-            )
-        )
+        told = {
+            "rule": rule,
+            "severity": entry.severity,
+            "reason_en": texts[0],
+            "reason_zh": texts[1],
+            "drawn": None if drawn is None else drawn.reindex(rows).astype(object),
+        }
+        self._parts.append(pd.DataFrame(told, index=rows))
         if entry.severity == "error":
             self._refused |= flagged
 
@@ -141,7 +147,9 @@ class Faults:
         table["source_file"] = rows["source_file"].to_numpy()
         table["source_row"] = rows["source_row"].to_numpy()
         table["code"] = rows["code"].to_numpy() if "code" in rows else None
-        table["geometry"] = rows["geometry"].to_numpy() if "geometry" in rows else None
+        own = rows["geometry"].to_numpy(dtype=object) if "geometry" in rows else None
+        drawn = table["drawn"].to_numpy(dtype=object)
+        table["geometry"] = np.where(pd.isna(drawn), own, drawn)
         table["record"] = _records(self.frame, table.index)
         table = table.sort_values(["source_file", "source_row", "rule"], kind="stable")
         return table[list(REJECT_COLUMNS)].reset_index(drop=True)

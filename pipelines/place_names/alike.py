@@ -137,6 +137,7 @@ def _report(
     faults.add(
         rule,
         pd.Series(True, index=rows),
+        drawn=pd.Series(_links(names.shape[own], names.shape[other]), index=rows, dtype=object),
         name=pd.Series(names.name[own], index=rows),
         other=pd.Series(names.name[other], index=rows),
         code=pd.Series(names.code[other], index=rows),
@@ -145,6 +146,15 @@ def _report(
         relation=pd.Series(np.where(former, "a former name", "an alias"), index=rows),
         relation_zh=pd.Series(np.where(former, "曾用名", "别名"), index=rows),
     )
+
+
+def _links(shapes: NDArray[np.object_], others: NDArray[np.object_]) -> list[shapely.Geometry]:
+    """Return a line from each place to the one that is named like it; the place itself if at one point."""
+    lines = shapely.shortest_line(shapes, others)
+    return [
+        shape if line is None or line.length == 0 else line
+        for shape, line in zip(shapes, lines.tolist(), strict=True)
+    ]
 
 
 def _once_per_row(pairs: list[Pair]) -> Iterator[list[Pair]]:
