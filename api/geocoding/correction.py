@@ -14,11 +14,13 @@ from gis.addresses.parts import AddressParts, readings
 
 _WAYS_TRIED = 4
 _PAIRS_TRIED = 12
+_FIGURE = re.compile(r"\d")
 _LATIN = re.compile(r"[a-z]{4,}")
 _NUMBER_FIRST = re.compile(r"(?P<plate>\d+[a-z]?(?:-\d+)?(?P<sign>号?))(?P<rest>[^\d].+)")
 _FEW_WORDS, _SOME_WORDS = 2, 4
 _AREA_ENDS = ("区", "县", "市", "省", "镇", "乡")
 _LONGEST_SWAPPED = 24
+_ADDRESSED = re.compile(r"\d+(?:号|弄|米)|路口|交叉口|交口")
 _MEETING_ALIKE, _MEETING_CLOSE = 0.4, 0.6
 
 
@@ -126,28 +128,33 @@ def other_texts(gazetteer: Gazetteer, text: str) -> Iterator[tuple[str, str]]:
         yield from ((other, "spelt_in_pinyin") for other in _from_pinyin(gazetteer, text))
     starts = sorted({start for start, _ in gazetteer.longest_names(text) if start})
     for start in starts[:2]:
-        yield text[start:], _dropped(text[:start])
+        yield text[start:], _dropped(text[:start], text[start:])
 
 
-def _dropped(words: str) -> str:
+def _dropped(words: str, kept: str) -> str:
+    """Return the evidence of words left out: they may be part of a name where no number follows."""
     if words.endswith(_AREA_ENDS):
         return "area_unknown"
+    if not _ADDRESSED.search(kept):
+        return "words_many_dropped"
     if len(words) <= _FEW_WORDS:
         return "words_dropped"
     return "words_some_dropped" if len(words) <= _SOME_WORDS else "words_many_dropped"
 
 
 def swapped_texts(text: str) -> Iterator[str]:
-    """Yield the text with each two neighbouring characters changed over.
+    """Yield the text with each two neighbouring characters before its first figure changed over.
 
     Examples
     --------
     >>> list(swapped_texts("兴滨路"))
     ['滨兴路', '兴路滨']
     """
-    for first in range(min(len(text), _LONGEST_SWAPPED) - 1):
+    figure = _FIGURE.search(text)
+    end = min(figure.start() if figure else len(text), _LONGEST_SWAPPED)
+    for first in range(end - 1):
         one, two = text[first], text[first + 1]
-        if one != two and not (one.isascii() and two.isascii()):
+        if one != two:
             yield text[:first] + two + one + text[first + 2 :]
 
 

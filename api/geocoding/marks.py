@@ -89,7 +89,9 @@ def inside(gazetteer: Gazetteer, text: str, *, spots: Collection[Spot] = ()) -> 
         for item in named(gazetteer, text[start:end]):
             if gazetteer.kind(item.row) == "area" or len(found) >= _MOST_KEYS:
                 continue  # areas are the chain's
-            codes = tuple(code for code in (evidence, _agreement(item, spots)) if code)
+            agreement = _agreement(item, spots)
+            # What lies where the rest of the address points to needs no more words.
+            codes = (agreement,) if agreement else (evidence,) if evidence else ()
             found.append(replace(item, match="inside", evidence=codes))
         taken.append((start, end))
     return found

@@ -1,5 +1,7 @@
 """From a text to ranked candidates: cheap and certain ways first, others where those find nothing sure."""
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -8,6 +10,8 @@ from api.edition import Edition
 from api.geocoding.agreement import judge
 from api.geocoding.candidates import (
     Candidate,
+    Spot,
+    distance_m,
     from_key,
     plain_name,
     road_lines,
@@ -29,6 +33,7 @@ from gis.addresses.spelling import LONGEST, normalise
 _LEAST = 2
 _CHAINS = 3
 _WEAK = 0.7
+_DOUBTFUL = 0.3
 
 
 @dataclass(kw_only=True)
@@ -143,7 +148,8 @@ def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     """Return what the address names as it stands: a name, a crossing, a plate, a building."""
     found = exact(gazetteer, parts.mark)
     if found:
-        return found
+        branch = "branch_unmatched" if _BRANCH.search(parts.remark) else ""
+        return [with_evidence(item, branch if item.match in _NAMES else "") for item in found]
     if parts.relation.gate:
         gate = f"{parts.mark}{parts.relation.gate}门"
         found = named(gazetteer, gate)
@@ -151,7 +157,7 @@ def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
             return [replace(item, evidence=("gate_known",)) for item in found]
     if parts.crossing:
         return crossing_candidates(gazetteer, *parts.crossing)
-    if parts.between:
+    if parts.between and not parts.plate:
         return between_candidates(gazetteer, *parts.between)
     return _composed(gazetteer, parts)
 
@@ -184,6 +190,8 @@ def _of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     ]
 
 
+_NAMES = ("name", "alias", "short")
+_BRANCH = re.compile(r"(?:店|院区|分院|校区|校|部|站|城|广场|中心|园|馆|厦|街|路|区)$")
 _AT_PLATE = ("plate", "member", "address")
 
 
@@ -223,33 +231,57 @@ def _estimated(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     """Return what is near what the address names: interpolated plates, the road, names in the text."""
     found = []
     if parts.road and (parts.plate or parts.lanes):
-        found += [
-            with_evidence(item, *_unsaid(parts, below="plate"))
-            for item in _of_way(gazetteer, parts)
-            if item.match not in _AT_PLATE
-        ]
-        if parts.near:
-            found += _near_crossing(gazetteer, parts)
+        codes = _unsaid(parts, below="plate")
+        ways = [item for item in _of_way(gazetteer, parts) if item.match not in _AT_PLATE]
+        found += _sharpened(gazetteer, parts, [with_evidence(item, *codes) for item in ways])
     spots = [item.spot for item in found]
     rest = parts.rest if parts.road else parts.mark
-    if rest:
-        found += inside(gazetteer, rest, spots=spots)
-    if parts.road:
+    inner = inside(gazetteer, rest, spots=spots) if rest else []
+    if parts.road and not found:
         found += _whole_road(gazetteer, parts)
     elif parts.crossing:
         for name in parts.crossing:
             found += [
                 with_evidence(item, "crossing_unmatched") for item in _of_road(gazetteer, name)
             ]
-    return found
+    return found + inner
 
 
-def _near_crossing(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
-    """Return the crossing with the street that a bracket names, as in 陆家浜路597号(近南浦大桥)."""
-    return [
-        with_evidence(replace(item, match="interpolated"), "near_applied", "number_sparse")
-        for item in crossing_candidates(gazetteer, parts.road, parts.near)
+def _sharpened(
+    gazetteer: Gazetteer, parts: AddressParts, found: list[Candidate]
+) -> list[Candidate]:
+    """Weigh placed numbers with the cross street that a bracket names, as in 陆家浜路597号(近制造局路)."""
+    aids: list[Candidate] = []
+    if parts.between:
+        aids = between_candidates(gazetteer, *parts.between)
+    elif parts.near:
+        aids = crossing_candidates(gazetteer, parts.road, parts.near)
+    aids = [
+        replace(aid, spot=replace(aid.spot, sigma_m=max(aid.spot.sigma_m, _NEAR_M))) for aid in aids
     ]
+    if not found:
+        return [
+            with_evidence(replace(aid, match="interpolated"), "near_applied", "number_sparse")
+            for aid in aids
+        ]
+    return [_weighed(item, aids) for item in found]
+
+
+_NEAR_M = 80.0
+
+
+def _weighed(item: Candidate, aids: list[Candidate]) -> Candidate:
+    for aid in aids:
+        one, two = item.spot, aid.spot
+        if distance_m(one, two) <= 3.0 * math.hypot(one.sigma_m, two.sigma_m):
+            share = two.sigma_m**2 / (one.sigma_m**2 + two.sigma_m**2)
+            spot = Spot(
+                x=share * one.x + (1 - share) * two.x,
+                y=share * one.y + (1 - share) * two.y,
+                sigma_m=one.sigma_m * two.sigma_m / math.hypot(one.sigma_m, two.sigma_m),
+            )
+            return with_evidence(replace(item, spot=spot), "near_applied")
+    return item
 
 
 def _whole_road(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
@@ -294,10 +326,10 @@ def _misspelt(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
 
 
 def _areas(found: _Found, chains: list[Constraint]) -> None:
-    """Add the area itself: all that was said, or all that was understood."""
+    """Add the area itself: all that was said, or all that was understood of what was."""
     gazetteer = found.edition.gazetteer
     for chain in chains[:2]:
-        if not chain.smallest or (found.ranked and chain.rest):
+        if not chain.smallest or (chain.rest and not _is_outside(found.ranked)):
             continue
         code = "rest_unmatched" if chain.rest else ""
         rows = [key for key in gazetteer.exact(chain.smallest) if gazetteer.kind(key.row) == "area"]
@@ -306,3 +338,8 @@ def _areas(found: _Found, chains: list[Constraint]) -> None:
             for key in rows
         ]
         found.add(items, chain, AddressParts(mark=chain.smallest))
+
+
+def _is_outside(ranked: list[Candidate]) -> bool:
+    """Tell whether nothing sure was found inside the areas that were named."""
+    return not ranked or ranked[0].score < _DOUBTFUL or "area_contradicts" in ranked[0].evidence

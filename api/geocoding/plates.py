@@ -148,29 +148,26 @@ def interpolated(gazetteer: Gazetteer, road: str, number: int, *, label: str) ->
 
     Lanes count with the plates, since they share the numbers of the road.
     """
+    known = _known_numbers(gazetteer, road)
+    if known is None:
+        return []
+    numbers, rows = known
+    points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
     found = []
-    for numbers, rows in _known_numbers(gazetteer, road):
-        points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
-        for part in _parts_of_road(points):
-            found += _placed(gazetteer, (numbers[part], rows[part]), road, number, label)
+    for part in _parts_of_road(points):
+        found += _placed(gazetteer, (numbers[part], rows[part]), road, number, label)
     return found
 
 
 def _known_numbers(
     gazetteer: Gazetteer, road: str
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    known = [
-        found
-        for found in (gazetteer.plates_on(road), gazetteer.lanes_on(road))
-        if found is not None
-    ]
-    known = [found for found in known if len(found.number)]
-    if not known:
-        return []
-    numbers = np.concatenate([found.number for found in known]).astype(np.int64)
-    rows = np.concatenate([found.row for found in known]).astype(np.int64)
-    street = np.concatenate([found.street for found in known])
-    return [(numbers[street == one], rows[street == one]) for one in np.unique(street)]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    known = [gazetteer.plates_on(road), gazetteer.lanes_on(road)]
+    there = [found for found in known if found is not None and len(found.number)]
+    if not there:
+        return None
+    numbers = np.concatenate([found.number for found in there]).astype(np.int64)
+    return numbers, np.concatenate([found.row for found in there]).astype(np.int64)
 
 
 def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
