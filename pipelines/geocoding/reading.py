@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gis.addresses.levels import AreaNames, split_many
+from gis.addresses.levels import AreaNames, Levels, split_many
 from pipelines.context import BuildContext
 from pipelines.geocoding.places import LEVELS
 from pipelines.values import name_of, text_of
@@ -17,8 +17,11 @@ _NO_TEXT = ("[]", "无", "暂无", "不详", "-", "/", "null", "None")
 """What tables write for no address."""
 _DISTRICT_DIGITS = 6
 _READ_TO_LEARN = 5_000
+_PLAIN_PLATE = re.compile(r"(?P<head>[^\W\d_]{2,40})(?P<number>[1-9１-９][0-9０-９]{0,3})号")
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 _WIDER = re.compile(r"(?P<province>[^省市区]{2,4}(?:省|自治区))?(?P<city>[^省市区]{2,7}市)?")
 _SPLIT = (*LEVELS, "orientation", "supplement")
+_READ = (*_SPLIT, "rest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +64,38 @@ def read_levels(frame: pd.DataFrame, context: BuildContext) -> Reading:
 def split_texts(texts: "pd.Series[str]", context: BuildContext) -> pd.DataFrame:
     """Return `LEVELS`, ``orientation``, ``supplement`` and ``rest`` (without areas) of each text."""
     position, distinct = pd.factorize(texts)
-    names = area_names(context, texts=[str(text) for text in distinct])
-    found = split_many((str(text) for text in distinct), names)
-    rows = [[getattr(found[str(text)], name) or None for name in _SPLIT] for text in distinct]
-    blank: list[str | None] = [None] * len(_SPLIT)
-    table = pd.DataFrame([*rows, blank], columns=list(_SPLIT), dtype=object)
-    table["rest"] = [*(found[str(text)].rest for text in distinct), None]
+    said = [str(text) for text in distinct]
+    names = area_names(context, texts=said)
+    plain = [_PLAIN_PLATE.fullmatch(text) for text in said]
+    asked = [
+        f"{found['head']}1号" if found else text for text, found in zip(said, plain, strict=True)
+    ]
+    split = split_many(asked, names)
+    rows = [_cells(split[text], found) for text, found in zip(asked, plain, strict=True)]
+    # What is not as it should be with a plain plate behind is split on its own.
+    odd = [row for row, cells in enumerate(rows) if cells is None]
+    alone = split_many([said[row] for row in odd], names)
+    for row in odd:
+        rows[row] = _cells(alone[said[row]], None)
+    blank: list[str | None] = [None] * len(_READ)
+    table = pd.DataFrame([*rows, blank], columns=list(_READ), dtype=object)
     return table.iloc[position].set_axis(texts.index)  # missing: -1, the last
+
+
+def _cells(levels: Levels, plate: re.Match[str] | None) -> list[str | None] | None:
+    """Return the values of `_READ`; None where a text was read as more than a road and its number.
+
+    With a match the levels are those of the same road's number 1: one road is split once, not once for
+    each of its numbers.
+    """
+    cells = [getattr(levels, name) or None for name in _SPLIT]
+    if plate is None:
+        return [*cells, levels.rest]
+    if levels.plate != "1号" or not levels.road or not levels.rest.endswith("1号"):
+        return None
+    number = plate["number"].translate(_HALF_WIDTH)
+    cells[_SPLIT.index("plate")] = f"{number}号"
+    return [*cells, levels.rest.removesuffix("1号") + f"{number}号"]
 
 
 def area_names(context: BuildContext, *, texts: Sequence[str] = ()) -> AreaNames:

@@ -1,4 +1,8 @@
+import pandas as pd
+
+from gis.addresses.levels import split_levels
 from pipelines.geocoding.addresses import transform
+from pipelines.geocoding.reading import area_names, split_texts
 from tests.pipelines.town import at, context, frame, line, rectangle, rules_of
 
 
@@ -182,3 +186,24 @@ def test_an_empty_table_and_one_of_areas_alone(tmp_path):
     outcome = transform(frame(areas), context(tmp_path))
     assert rules_of(outcome.faults) == []
     assert outcome.accepted["kind"].tolist() == ["area"]
+
+
+def test_a_road_is_split_once_for_all_of_its_numbers_as_each_would_be(tmp_path):
+    heads = (
+        "裕华路",
+        "长安区裕华路",
+        "翠屏社区",
+        "第二中学",
+        "国道一",
+        "人民路三里",
+        "石家庄市长安区",
+    )
+    texts = [f"{head}{number}号" for head in heads for number in ("1", "12", "１７０", "3506")]
+    town = context(tmp_path)
+    together = split_texts(pd.Series(texts), town)
+    names = area_names(town, texts=texts)
+    for text, row in zip(texts, together.to_dict("records"), strict=True):
+        levels = split_levels(text, names)
+        assert {name: row[name] or "" for name in row} == {
+            name: getattr(levels, name) for name in row
+        }
