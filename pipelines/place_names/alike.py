@@ -29,7 +29,7 @@ _MOST = 50
 """Places of one key beyond which pairs are not all told: each is told of its nearest."""
 _SYSTEM = re.compile(r"[东西南北中前后左右内外上下大小新老甲乙丙丁一二三四五六七八九十百\d]")
 """Signs by which streets are told apart on purpose: 建设北大街 and 建设南大街, 一巷 and 二巷."""
-_SHORT = 2
+_SHORT, _LONG = 2, 3
 _CONFUSED = (
     ("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"),
     ("l", "n"), ("hu", "fu"),
@@ -265,8 +265,8 @@ def blur(syllable: str) -> str:
 def _one_sign_apart(names: Names) -> Iterator[Found]:
     """Find names of one length that differ by one sign which is no direction or ordinal.
 
-    Specific parts of two characters must differ by characters that look alike, 未央 and 末央; longer ones
-    by any; of one specific part the generic one may differ, 建设路 and 建设街.
+    Specific parts of two or three characters must differ by characters that look alike, 未央 and 末央,
+    longer ones by any, since villages are 张各庄 and 李各庄 on purpose; of one specific part the generic one may differ, 建设路 and 建设街.
     """
     keys: dict[tuple[str, object], list[int]] = defaultdict(list)
     for place, (scope, name) in enumerate(zip(names.scope, names.name, strict=True)):
@@ -286,10 +286,10 @@ def _open_keys(specific: str, generic: str) -> Iterator[tuple[str, str]]:
     if generic and len(specific) >= _SHORT:
         yield "generic", specific
     for at, sign in enumerate(specific):
-        if len(specific) > _SHORT:
+        if len(specific) > _LONG:
             yield f"{specific[:at]}*{specific[at + 1 :]}", generic
         look = _looks().get(sign)
-        if look and len(specific) == _SHORT:
+        if look and _SHORT <= len(specific) <= _LONG:
             yield f"{specific[:at]}={look}={specific[at + 1 :]}", generic
 
 
