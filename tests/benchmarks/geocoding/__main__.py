@@ -1,6 +1,7 @@
 """``python -m tests.benchmarks.geocoding``: how well places are found, beside plainer ways."""
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -175,6 +176,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if unknown := sorted({*chosen.sets} - {*RUNS}):
         parser.error(f"there is no set {', '.join(unknown)}; there are {', '.join(RUNS)}")
+    # A run that is told to end still stops its database.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = Options(limit=chosen.limit, failures=[], lines=[])
     for name in chosen.sets or RUNS:
         RUNS[name](options)
