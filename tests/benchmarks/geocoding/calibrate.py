@@ -1,0 +1,185 @@
+"""``python -m tests.benchmarks.geocoding.calibrate``: fit which share of answers of a score is right.
+
+Places of sample districts and of Shanghai are asked for, clean, disturbed and unknown; half of the
+questions of each (every other one) are fitted, the other half checks the fit. The share of right
+answers is fitted as a step-free function of the score that never falls (isotonic regression by
+pooling adjacent violators: Barlow and others, Statistical Inference under Order Restrictions, 1972),
+each source counting the same. The table is written to ``api/geocoding/calibration.csv``.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from api.geocoding.calibration import calibrated
+from tests.benchmarks.geocoding import sample, shanghai
+from tests.benchmarks.geocoding.__main__ import built_city
+from tests.benchmarks.geocoding.queries import Query, ask_all
+from tests.real import shanghai as shanghai_delivery
+
+Floats = NDArray[np.float64]
+
+TABLE = Path(__file__).resolve().parents[3] / "api" / "geocoding" / "calibration.csv"
+BINS = 12
+LEAST_RISE = 1e-3
+"""Rise of the share from one line of the table to the next, so that it can be undone."""
+SURE = 0.8
+
+
+def fit(score: Floats, right: Floats, weight: Floats, *, bins: int = BINS) -> tuple[Floats, Floats]:
+    """Return scores and the share of right answers at each, rising from 0 to at most 1.
+
+    Parameters
+    ----------
+    score, right, weight : numpy.ndarray
+        Score of each answer, 1 if it was right else 0, and how much it counts.
+    bins : int
+        Most lines of the table, of about equal weight each, the ends left out.
+
+    Examples
+    --------
+    >>> score = np.repeat([0.2, 0.5, 0.9], 100)
+    >>> right = np.concatenate([np.arange(100) < n for n in (10, 40, 80)]).astype(float)
+    >>> at, share = fit(score, right, np.ones(300), bins=3)
+    >>> at.round(2).tolist(), share.round(2).tolist()
+    ([0.0, 0.2, 0.5, 0.9, 1.0], [0.0, 0.1, 0.4, 0.8, 0.8])
+    """
+    order = np.argsort(score, kind="stable")
+    parts = _parts(score[order], weight[order], bins)
+    pools: list[list[float]] = []  # weight, weighted score, weighted right
+    for rows in parts:
+        there = order[rows]
+        heavy = weight[there]
+        pools.append([heavy.sum(), heavy @ score[there], heavy @ right[there]])
+        while len(pools) > 1 and pools[-2][2] / pools[-2][0] >= pools[-1][2] / pools[-1][0]:
+            last = pools.pop()
+            pools[-1] = [one + two for one, two in zip(pools[-1], last, strict=True)]
+    whole = np.array(pools)
+    at = np.concatenate([[0.0], whole[:, 1] / whole[:, 0], [1.0]])
+    share = np.concatenate([[0.0], whole[:, 2] / whole[:, 0]])
+    share = np.append(share, share[-1])
+    for line in range(1, len(share) - 1):
+        share[line] = max(share[line], share[line - 1] + LEAST_RISE)
+    share[-1] = min(1.0, max(share[-1], share[-2]))
+    return at, share
+
+
+def _parts(score: Floats, weight: Floats, bins: int) -> list[NDArray[np.intp]]:
+    """Cut sorted scores into parts of about equal weight, equal scores together."""
+    goal = np.floor(bins * (np.cumsum(weight) - weight / 2) / weight.sum())
+    first = np.searchsorted(score, score, side="left")
+    part = goal[first]
+    return [np.flatnonzero(part == one) for one in np.unique(part)]
+
+
+def raw_of(share: Floats) -> Floats:
+    """Undo the table in use: return the scores before calibration."""
+    scores = np.linspace(0.0, 1.0, 10_001)
+    shares = np.array([calibrated(float(score)) for score in scores])
+    return np.interp(share, shares, scores)
+
+
+def expected_error(score: Floats, right: Floats) -> float:
+    """Return the mean difference of score and share of right answers over ten bins of the score.
+
+    Naeini, Cooper and Hauskrecht, AAAI 2015.
+
+    Examples
+    --------
+    >>> round(expected_error(np.array([0.9] * 10), np.array([1.0] * 8 + [0.0] * 2)), 2)
+    0.1
+    """
+    bins = np.minimum((score * 10).astype(int), 9)
+    errors = [
+        abs(float(score[bins == one].mean() - right[bins == one].mean()))
+        * float((bins == one).mean())
+        for one in np.unique(bins)
+    ]
+    return sum(errors)
+
+
+def ask_sources(seeds: Sequence[int], *, limit: int) -> dict[str, pd.DataFrame]:
+    """Build the sample districts and Shanghai, ask their questions, return the answers by source."""
+    asked = {}
+    for seed in seeds:
+        with built_city(_sample(seed)) as city:
+            clean = sample.clean_queries(city.delivery)
+            spoilt = list(sample.disturbed_queries(clean, city.delivery, seed=seed))
+            queries = [query for query, _ in clean] + _some(spoilt, limit)
+            asked[f"sample {seed}"] = ask_all(city.snapshot.edition(None), queries)
+    parts = shanghai.split()
+    write = shanghai_delivery.write_workspace
+    with built_city(lambda folder: write(folder, pois=parts.built)) as city:
+        queries = [
+            *_some(shanghai.address_queries(parts, with_district=True), limit // 3),
+            *_some(shanghai.known_name_queries(parts), limit // 3),
+            *_some(shanghai.name_queries(parts), limit // 3),
+        ]
+        asked["shanghai"] = ask_all(city.snapshot.edition(None), queries)
+    return asked
+
+
+def _sample(seed: int) -> Callable[[Path], Path]:
+    return lambda folder: sample.write_workspace(folder, seed=seed)
+
+
+def _some(queries: Sequence[Query], limit: int) -> list[Query]:
+    return list(queries[:: max(1, len(queries) // max(1, limit))])
+
+
+def calibrate(asked: dict[str, pd.DataFrame]) -> tuple[Floats, Floats, pd.DataFrame]:
+    """Fit half of the answers; return the table and what the other half says of it."""
+    told = {
+        name: frame[frame["is_answered"]].reset_index(drop=True) for name, frame in asked.items()
+    }
+    even = {name: frame[frame.index % 2 == 0] for name, frame in told.items()}
+    pooled = pd.concat([frame.assign(heavy=1.0 / len(frame)) for frame in even.values()])
+    raw = raw_of(pooled["score"].to_numpy(dtype=float))
+    at, share = fit(raw, pooled["is_right"].to_numpy(dtype=float), pooled["heavy"].to_numpy())
+    rows = []
+    for name, frame in told.items():
+        other = frame[frame.index % 2 == 1]
+        score = np.interp(raw_of(other["score"].to_numpy(dtype=float)), at, share)
+        right = other["is_right"].to_numpy(dtype=float)
+        sure = score >= SURE
+        rows.append({
+            "source": name, "answers": len(other), "right": right.mean(),
+            "expected_error": expected_error(score, right),
+            "sure": sure.mean(), "sure_and_wrong": 1.0 - right[sure].mean() if sure.any() else 0.0,
+        })  # fmt: skip
+    return at, share, pd.DataFrame(rows)
+
+
+def write_table(path: Path, at: Floats, share: Floats, *, provenance: str) -> None:
+    """Write the table of scores and shares with what it was fitted on."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["score", "share", "fitted_on"])
+        for score, right in zip(at, share, strict=True):
+            writer.writerow([f"{score:.4f}", f"{right:.4f}", provenance])
+
+
+def main() -> None:
+    """Ask, fit, write and report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.geocoding.calibrate")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[sample.SEED])
+    parser.add_argument(
+        "--limit", type=int, default=1000, help="about so many questions per source"
+    )
+    parser.add_argument("--output", type=Path, default=TABLE)
+    chosen = parser.parse_args()
+    asked = ask_sources(chosen.seeds, limit=chosen.limit)
+    at, share, report = calibrate(asked)
+    seeds = " ".join(str(seed) for seed in chosen.seeds)
+    write_table(chosen.output, at, share, provenance=f"sample seeds {seeds}; shanghai; every other")
+    sys.stdout.write(report.round(3).to_string(index=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
