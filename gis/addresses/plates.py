@@ -66,6 +66,11 @@ _TOWN = re.compile(
 )
 _NEIGHBOURHOOD = re.compile(r"(?P<village>[^\d(]{0,12})\d{1,3}邻")
 _RURAL = re.compile(r"(?P<town>[^\d路街]{2,5}?(?:镇|乡|街道))(?=.{3})")
+# The number said before the road: 37号滨兴路, 81鹤庆路358弄.
+_NUMBER_FIRST = re.compile(
+    r"(?P<plate>[甲乙丙丁戊]?\d{1,5}(?:-\d{1,4})?)号?[/的]?"
+    r"(?P<way>(?![国省县乡]道|公路|大街|[道路街线楼店门院馆栋幢弄巷])[^\d号/()]{2,16}(?:路|街|道|巷|弄|胡同|线|段)(?:\d{1,4}(?:弄|巷|段)){0,3})$"
+)
 _SECTIONS_OF_LANES = 4
 _LONGEST_RANGE = 200
 _FIGURES = re.compile(r"\d+")
@@ -113,6 +118,8 @@ def plated(mark: str, *, whole: bool = False) -> Values | None:
 
 
 def _placed(mark: str, *, whole: bool) -> Values | None:
+    if mark[:1].isdigit() and (turned := _NUMBER_FIRST.match(mark)):
+        mark = f"{turned['way']}{turned['plate']}号"
     found = _ROAD.match(mark)
     if found and found["road"][-1] in "弄巷" and found["road"][-2].isdigit():
         found = None

@@ -91,7 +91,10 @@ def agrees(parts: AddressParts, wanted: dict[str, Any]) -> bool:
             {"plate": "378号", "between": ("古美西路", ("万源路", "合川路"))},
         ),
         ("巴黎廣場(信義路169號)", {"poi": "巴黎广场", "way": "信义路", "plate": "169号"}),
-        # Western order
+        # the number first; Western order
+        ("37号，滨兴路", {"kind": "plate", "way": "滨兴路", "plate": "37号"}),
+        ("81 鹤庆路358弄", {"way": "鹤庆路358弄", "plate": "81号"}),
+        ("3号大街", {"road": "3号大街", "plate": ""}),
         ("14 Aberdeen Ave", {"road": "aberdeenave", "plate": "14", "number": 14}),
         ("Aberdeen Avenue 14", {"road": "aberdeenave", "plate": "14", "number": 14}),
         # names that must not be cut
