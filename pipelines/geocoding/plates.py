@@ -25,10 +25,11 @@ def plate_number(plate: str) -> float:
 
     Examples
     --------
-    >>> plate_number("１２号"), plate_number("十二号之3"), plate_number("甲7号"), plate_number("181弄22号")
-    (12.0, 12.0, 7.0, nan)
+    >>> plate_number("１２号"), plate_number("十二号之3"), plate_number("甲7号"), plate_number("24 1/2")
+    (12.0, 12.0, 7.0, 24.0)
     """
-    found = _NUMBER.match(normalise(plate))
+    first = (plate.split() or [""])[0]  # 24 1/2 is no 241
+    found = _NUMBER.match(normalise(first))
     return float(found[1]) if found else float("nan")
 
 
