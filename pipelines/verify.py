@@ -247,6 +247,8 @@ def no_code_is_live_twice(database: Database, workspace: Workspace) -> Finding:
         "grids.management_grid",
         "grids.evaluation_grid",
         "topography.feature",
+        "topography.sheet",
+        "topography.edge_fault",
         "place_names.place_name",
         "geocoding.place",
         "components.component",

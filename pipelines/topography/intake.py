@@ -20,7 +20,13 @@ from pipelines.topography.edges import tolerances
 from pipelines.topography.features import DATASET, RULES, transform
 from pipelines.topography.identifiers import Ids, Settled, decide_ids, settle_codes
 from pipelines.topography.matching import Matched, Sheets, match_edges
-from pipelines.topography.patches import Delivered, apply_patch, live_days, refuse_older
+from pipelines.topography.patches import (
+    Delivered,
+    apply_patch,
+    live_days,
+    live_sheets,
+    refuse_older,
+)
 from pipelines.topography.sheetplan import (
     SheetPlan,
     delivered_numbers,
@@ -70,7 +76,7 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     outcome = Outcome(
         accepted=joined.features.reset_index(drop=True),
         faults=_sorted(rows.faults, joined.faults),
-        remarks=_remarks(joined),
+        remarks=(*_remarks(joined), *_left_out(joined, plan, context)),
         beside=Store(
             sheets=_records(joined.survey, context),
             faults=joined.edges.drop(columns="row"),
@@ -244,6 +250,19 @@ def _remarks(joined: Joined) -> tuple[str, ...]:
     return (
         f"{len(survey.rows)} features on {len(survey.sheets)} sheets were joined at {joined.joins} places "
         f"to {len(joined.features)}; {len(joined.edges)} faults at edges: wanmi topography sheets",
+    )
+
+
+def _left_out(joined: Joined, plan: SheetPlan, context: BuildContext) -> tuple[str, ...]:
+    """Say which sheets end with a delivery that replaces all, in case it was meant for its own alone."""
+    if plan.is_patch or not context.database.url:
+        return ()
+    ends = live_sheets(context.database) - {sheet.code for sheet in joined.survey.sheets}
+    if not ends:
+        return ()
+    return (
+        f"{len(ends)} live sheets were not delivered, as {min(ends).partition(':')[2]}: features of the classes "
+        'delivered end there. To replace these sheets alone, state mode = "patch".',
     )
 
 

@@ -49,6 +49,15 @@ def live_days(database: Database) -> dict[str, date]:
     return {str(code): day for code, day in rows}
 
 
+def live_sheets(database: Database) -> set[str]:
+    """Return the codes of the sheets that are live."""
+    with database.connect(read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT code FROM topography.sheet WHERE valid_to IS NULL"
+        ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
 def refuse_older(survey: Survey, faults: Faults, days: Mapping[str, date]) -> Survey:
     """Refuse (TP92) the rows of sheets surveyed before the ones that are live; return the other sheets."""
     rows = survey.rows

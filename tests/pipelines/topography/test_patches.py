@@ -222,6 +222,13 @@ def test_a_polygon_says_where_a_patch_holds(built, database, tmp_path):
         build(write_manifest(folder, [layer], name="q", as_of=JULY), built)
 
 
+def test_sheets_left_out_of_a_whole_delivery_are_named(built, tmp_path):
+    east = {EAST: features(road("n1", (250, 100), (400, 100)))}
+    again = sheetwise(tmp_path / "again", east, name="again", as_of=JULY)
+    report = build(again, built, dry_run=True)["topography"]
+    assert report.warnings[-1].startswith(f"1 live sheets were not delivered, as {WEST}")
+
+
 def test_modes_that_do_not_go_together_are_refused(built, tmp_path):
     folder = tmp_path / "m"
     folder.mkdir()
