@@ -266,7 +266,8 @@ def _one_sign_apart(names: Names) -> Iterator[Found]:
     """Find names of one length that differ by one sign which is no direction or ordinal.
 
     Specific parts of two or three characters must differ by characters that look alike, 未央 and 末央,
-    longer ones by any, since villages are 张各庄 and 李各庄 on purpose; of one specific part the generic one may differ, 建设路 and 建设街.
+    longer ones by any, since villages are 张各庄 and 李各庄 on purpose; of one specific part the generic
+    one may differ, 建设路 and 建设街.
     """
     keys: dict[tuple[str, object], list[int]] = defaultdict(list)
     for place, (scope, name) in enumerate(zip(names.scope, names.name, strict=True)):

@@ -34,13 +34,13 @@ def place_name_faults(frame: pd.DataFrame) -> list[Fault]:
         return Fault(row=row, changes=changes, expected=expected, rule=rule, note=note)
 
     def pair(
-        one: str, other: str, rule: str, note: str, alias: str | None = None
+        one: str, other: str, rule: str, note: str, alias: str | None = None, row: int = street
     ) -> Sequence[Fault]:
         plain = {"别名": None, "曾用名": None}
         sound = f"sound: the other of {rule}"
         return (
-            copy(street, one, "fixed", "", sound, **plain | {"别名": alias}),
-            copy(street + 1, other, "warned", rule, note, **plain),
+            copy(row, one, "fixed", "", sound, **plain | {"别名": alias}),
+            copy(row + 1, other, "warned", rule, note, **plain),
         )
 
     return [
@@ -64,7 +64,7 @@ def place_name_faults(frame: pd.DataFrame) -> list[Fault]:
         copy(street, "望霞巷", "warned", "PN20", "tone figures and capitals", 汉语拼音="WANG4XIA2 XIANG4"),
         copy(street, "望虹巷", "warned", "PN22", "dates in words", 曾用名="红旗巷（解放前1）"),
         copy(street, "望帆巷", "fixed", "", "former name with its years", 曾用名="卫星巷（1958—1981）"),
-        *pair("集贤巷", "集贤巷", "PN10", "the same name again, 200 m away"),
+        *pair("集贤公寓", "集贤公寓", "PN10", "the same name again", row=estate),
         *pair("珍珠巷", "真珠巷", "PN11", "sounds the same"),
         *pair("金山巷", "金桑巷", "PN12", "nearly sounds the same"),
         *pair("未央巷", "末央巷", "PN13", "looks the same"),
