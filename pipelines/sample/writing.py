@@ -210,7 +210,13 @@ def _write_maps(
         path = folder / "01基础地形" / f"{name}.shp"
         write_shapefile(frame, path, has_prj=name not in _NO_PRJ)
     records += [
-        ("高程点.shp", 0, "fixed", "", "heights in the geometry, every row: the same as the attribute"),
+        (
+            "高程点.shp",
+            0,
+            "fixed",
+            "",
+            "heights in the geometry, every row: the same as the attribute",
+        ),
         ("围墙.shp", 0, "fixed", "", "no .prj; the manifest states the coordinate system"),
     ]
     levels = {
