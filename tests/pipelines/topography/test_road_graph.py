@@ -259,5 +259,7 @@ def test_roads_delivered_as_areas_get_centrelines():
     assert set(traced["name"].iloc[4:]) == {"甲路", "乙街"}  # the third has its line
     found = named_crossings(traced)
     assert told(found) == [("乙街", "甲路", "T", 3)]
-    assert found.geometry.iloc[0].distance(shapely.Point(540_100, 4_214_050)) < 2.0  # the middle sags at a T
+    assert (
+        found.geometry.iloc[0].distance(shapely.Point(540_100, 4_214_050)) < 2.0
+    )  # the middle sags at a T
     assert len(with_centrelines(drawn)) == 1
