@@ -8,7 +8,7 @@ from api.compile import compile_snapshot
 from tests.benchmarks.geocoding import gold, sample
 from tests.benchmarks.geocoding.disturbing import WAYS, Saying, disturb
 from tests.benchmarks.geocoding.queries import ask_all
-from tests.benchmarks.geocoding.scoring import SURE, calibration_error, score
+from tests.benchmarks.geocoding.scoring import SURE, calibration_error, reliability, score
 from tests.sample_fixtures import BuiltSample
 
 PLATE = Saying(
@@ -121,8 +121,14 @@ def test_disturbed_queries_are_found(disturbed: pd.DataFrame) -> None:
 @pytest.mark.slow
 def test_scores_mean_what_they_say(clean: pd.DataFrame, disturbed: pd.DataFrame) -> None:
     both = pd.concat([clean, disturbed], ignore_index=True)
-    assert calibration_error(both[both["is_answered"]]) <= 0.08
-    assert score(both).wrong_when_sure <= 0.03
+    answered = both[both["is_answered"]]
+    # Scores are fitted to real cities too, where more names are alike: here they are rather too low,
+    assert calibration_error(answered) <= 0.13
+    # and never too high.
+    bins = reliability(answered)
+    told = bins[bins["rows"] >= 20]
+    assert (told["right"] >= told["score"] - 0.05).all(), told
+    assert score(both).wrong_when_sure <= 0.02
 
 
 def test_strings_that_other_parsers_get_wrong(strings: pd.DataFrame) -> None:
