@@ -82,6 +82,8 @@ def crossing_candidates(gazetteer: Gazetteer, one: str, two: str) -> list[Candid
             )
             for spot in spots
         ]
+    if _has_line(gazetteer, first) and _has_line(gazetteer, second):
+        return []  # they do not meet
     near = _nearest_addresses(gazetteer, one, two)
     if near is None:
         return []
@@ -95,6 +97,10 @@ def crossing_candidates(gazetteer: Gazetteer, one: str, two: str) -> list[Candid
             label=f"{one}与{two}路口",
         )
     ]
+
+
+def _has_line(gazetteer: Gazetteer, rows: tuple[int, ...]) -> bool:
+    return any(gazetteer.dimension(row) > 0 for row in rows)
 
 
 def _nearest_addresses(gazetteer: Gazetteer, one: str, two: str) -> tuple[int, Spot] | None:

@@ -146,6 +146,10 @@ def _by_swapping(found: _Found, chain: Constraint) -> bool:
 
 def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     """Return what the address names as it stands: a name, a crossing, a plate, a building."""
+    if parts.between and not parts.plate:
+        found = between_candidates(gazetteer, *parts.between)
+        if found:
+            return found
     found = exact(gazetteer, parts.mark)
     if found:
         branch = "branch_unmatched" if _BRANCH.search(parts.remark) else ""
@@ -157,8 +161,6 @@ def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
             return [replace(item, evidence=("gate_known",)) for item in found]
     if parts.crossing:
         return crossing_candidates(gazetteer, *parts.crossing)
-    if parts.between and not parts.plate:
-        return between_candidates(gazetteer, *parts.between)
     return _composed(gazetteer, parts)
 
 

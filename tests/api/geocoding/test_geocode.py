@@ -159,13 +159,13 @@ def test_uncertainty_follows_from_the_kind_of_match(snapshot: Snapshot) -> None:
 def test_a_name_that_two_places_bear_is_not_sure(snapshot: Snapshot) -> None:
     answers = geocode(snapshot, "便民超市")
     assert [answer.code for answer in answers] == ["k1", "k2"]
-    assert [answer.score for answer in answers] == [pytest.approx(0.475, abs=0.01)] * 2
+    assert answers[0].score == answers[1].score < 0.6
     assert answers[0].question_zh == "哪个社区的便民超市？花园社区 / 平安社区"
     inside = geocode(snapshot, "花园社区便民超市")
     assert inside[0].code == "k1"
     assert (inside[1].code, inside[1].why) == ("k2", ("area_contradicts",))
     assert inside[1].score < 0.1
-    assert inside[0].score == pytest.approx(0.95, abs=0.02)
+    assert inside[0].score > 0.9
 
 
 @pytest.mark.parametrize(
