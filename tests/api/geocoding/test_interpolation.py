@@ -52,7 +52,10 @@ def test_one_known_number_is_the_best_guess_for_any() -> None:
 
 def test_moving_the_road_moves_the_answer() -> None:
     numbers, points = straight(2, 6, 10, 14)
-    here, there = estimate(numbers, points, 8), estimate(numbers, points + (5e5, 4.2e6), 8)
+    here, there = (
+        estimate(numbers, points, 8),
+        estimate(numbers, points + np.array([5e5, 4.2e6]), 8),
+    )
     assert (there.x - 5e5, there.y - 4.2e6) == (
         pytest.approx(here.x, abs=0.01),
         pytest.approx(here.y, abs=0.01),
