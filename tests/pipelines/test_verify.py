@@ -89,10 +89,12 @@ def test_a_snapshot_without_the_newest_build_is_old(built, database):
     folder = built.snapshots / "abc"
     folder.mkdir(parents=True)
     (built.snapshots / "current").write_text("abc", encoding="utf-8")
-    builds = [{"build_id": int(number)} for number in list_builds(database)["build_id"]]
+    listed = list_builds(database)
+    builds = [{"build_id": int(number)} for number in listed["build_id"]]
     manifest = folder / "manifest.json"
     manifest.write_text(json.dumps({"builds": builds}), encoding="utf-8")
     assert "snapshot_is_of_the_live_builds" not in failed(database, built)
     manifest.write_text(json.dumps({"builds": builds[1:]}), encoding="utf-8")
     found = failed(database, built)["snapshot_is_of_the_live_builds"]
-    assert found.examples == ("build 5 of components is not in it",)
+    newest = listed.iloc[0]
+    assert found.examples == (f"build {newest['build_id']} of {newest['dataset']} is not in it",)
