@@ -37,8 +37,8 @@ def judge(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidat
         return said
     gazetteer = edition.gazetteer
     made = candidate.match in _MADE
-    is_line = gazetteer.kind(candidate.row) == "street" and gazetteer.dimension(candidate.row) > 0
-    if not made and is_line:
+    has_extent = gazetteer.kind(candidate.row) == "street" and gazetteer.dimension(candidate.row)
+    if not made and has_extent:
         return _narrowed(edition, said, chain)
     community = "" if made else gazetteer.community(candidate.row)
     if community and any(community.startswith(code) for code in chain.codes):
@@ -53,19 +53,22 @@ def judge(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidat
 
 
 def _narrowed(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidate:
-    line = edition.gazetteer.shape(candidate.row)
-    best, longest = None, 0.0
+    road = edition.gazetteer.shape(candidate.row)
+    is_line = edition.gazetteer.dimension(candidate.row) == 1
+    size_of = shapely.length if is_line else shapely.area
+    best, largest = None, 0.0
     for code in chain.codes:
         polygon = _polygon(edition, code)
-        inside = shapely.intersection(line, polygon) if polygon is not None else None
-        if inside is not None and shapely.length(inside) > longest:
-            best, longest = inside, float(shapely.length(inside))
+        inside = shapely.intersection(road, polygon) if polygon is not None else None
+        if inside is not None and size_of(inside) > largest:
+            best, largest = inside, float(size_of(inside))
     if best is None:
         return with_evidence(candidate, "area_contradicts")
-    if longest < 0.95 * float(shapely.length(line)):
-        middle = _middle(best)
-        sigma_m = max(longest / math.sqrt(24.0), 8.0)
-        candidate = replace(candidate, spot=Spot(x=middle.x, y=middle.y, sigma_m=sigma_m))
+    if largest < 0.95 * float(size_of(road)):
+        middle = _middle(best) if is_line else shapely.point_on_surface(best)
+        sigma_m = math.sqrt(largest**2 / 24.0 if is_line else largest / 12.0)
+        spot = Spot(x=middle.x, y=middle.y, sigma_m=max(sigma_m, 8.0))
+        candidate = replace(candidate, spot=spot)
     return with_evidence(candidate, "area_agrees")
 
 

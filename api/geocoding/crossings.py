@@ -130,6 +130,8 @@ def between_candidates(gazetteer: Gazetteer, road: str, ends: tuple[str, str]) -
     rows = road_lines(gazetteer, road)
     found = []
     for row in rows:
+        if gazetteer.dimension(row) != 1:
+            continue
         line = _line(gazetteer.shape(row))
         sides = [crossings(gazetteer, (row,), road_lines(gazetteer, end)) for end in ends]
         for start, stop in product(*sides):

@@ -19,6 +19,8 @@ ACROSS_M = 10.0
 """Standard deviation that 对面 adds, m."""
 SIDE_M = 15.0
 """How far 南侧 of a point lies from it, and the standard deviation it adds, m."""
+FARTHEST_M = 20_000.0
+"""Nobody tells a place by a mark farther than this from it, m."""
 _DOOR_SHARE = 0.5
 _ALONG_WITHIN = math.cos(math.radians(50))
 _NEAR_ROAD_M = 40.0
@@ -31,6 +33,7 @@ def moved(gazetteer: Gazetteer, candidate: Candidate, relation: Relation) -> Can
 
     A distance is gone along the road of the mark that leads most nearly in the direction, straight
     where none does, from the edge of a mark with an area; the side of the road adds half its width.
+    A distance of more than `FARTHEST_M` moves nothing and speaks against the mark.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ def moved(gazetteer: Gazetteer, candidate: Candidate, relation: Relation) -> Can
     relation : Relation
         Direction, distance, side, gate.
     """
+    if relation.distance_m > FARTHEST_M:
+        return with_evidence(candidate, "rest_unmatched")
     spot = candidate.spot
     x, y, sigma_m = spot.x, spot.y, spot.sigma_m
     if relation.is_opposite:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from api.edition import LEVELS, Edition
 from api.geocoding.gazetteer import Gazetteer, Key
 from api.geocoding.geocode import answers_of
 from api.geocoding.phrases import along_phrase, door_phrase, phrase_of, side_phrase
@@ -18,11 +19,8 @@ from gis.errors import RequestError
 if TYPE_CHECKING:
     from datetime import date
 
-    from api.edition import LEVELS, Edition
     from api.models import PlaceAnswer
     from api.snapshot import Snapshot
-else:
-    LEVELS = ("district", "street", "community")
 
 REACH_M = 300.0
 """Marks farther than this do not describe a position, m."""
@@ -111,7 +109,7 @@ def reverse(
     return [replace(answer, location_text=chain + answer.phrase) for answer in answers]
 
 
-def areas_at(edition: "Edition", x: float, y: float) -> dict[str, str]:
+def areas_at(edition: Edition, x: float, y: float) -> dict[str, str]:
     """Return level -> name of the areas that hold a position in the city's CRS, the widest first.
 
     A level that holds it nowhere is left out; on a shared edge the area of the lowest code holds it.
@@ -201,10 +199,11 @@ def _from_crossing(
         if _name(gazetteer, road) not in name:
             continue
         line = min(
-            shapely.get_parts(shapely.line_merge(shape)),
+            shapely.get_parts(shapely.line_merge(shape)),  # none of a road that is no line
             key=lambda part: float(shapely.distance(part, point)),
+            default=None,
         )
-        if shapely.distance(line, crossing) > ROAD_REACH_M:
+        if line is None or shapely.distance(line, crossing) > ROAD_REACH_M:
             continue
         here, there = (float(line.project(each)) for each in (point, crossing))
         gone_m = abs(here - there)

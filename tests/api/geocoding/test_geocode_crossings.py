@@ -1,9 +1,12 @@
 """Crossings, stretches, corners, sides, gates and misspelt roads of a small map."""
 
+from pathlib import Path
+
 import pytest
 
 from api import Snapshot
 from api.geocoding.geocode import geocode, geocode_many, geocode_parts
+from api.geocoding.reverse import reverse
 from tests.api.district import X0, Y0, box, line, open_district, place, point
 
 PLACES = [
@@ -117,3 +120,26 @@ def test_levels_and_batches_answer_as_single_texts_do(snapshot: Snapshot) -> Non
     assert geocode_parts(snapshot, district="长安区", road="裕华路", plate="8", limit=1) == one
     texts = ["长安区裕华路8号", "", "青建超市", "裕华路与民沟街交叉口"]
     assert geocode_many(snapshot, texts) == [geocode(snapshot, text, limit=1) for text in texts]
+
+
+def test_roads_delivered_as_points_and_areas(tmp_path: Path) -> None:
+    # 面街 is an area of 10 × 200 m of which 花园社区 holds the southern half; 点街 is a point.
+    roads = [
+        place("r1", "street", "裕华路", line((0, 50), (200, 50)), road="裕华路"),
+        place("r2", "street", "面街", box(100, 0, 110, 200), road="面街"),
+        place("r3", "street", "点街", point(30, 50), road="点街"),
+        place("crossing:1", "poi", "裕华路与点街路口", point(30, 50)),
+    ]
+    snapshot = open_district(tmp_path, places=roads)
+    found = geocode(snapshot, "花园社区面街")[0]
+    assert (found.code, found.x - X0, found.y - Y0) == ("r2", 105, 50)
+    assert "area_agrees" in found.why
+    assert found.uncertainty_m == 9.1  # (10 × 100 / 12) ** 0.5
+    assert geocode(snapshot, "点街(裕华路至面街)")[0].match != "between"
+    assert reverse(snapshot, X0 + 31, Y0 + 51)[0].phrase == "裕华路与点街路口"
+
+
+def test_no_place_lies_a_thousand_kilometres_from_its_mark(snapshot: Snapshot) -> None:
+    near, far = (geocode(snapshot, f"裕华路2号往东{told}")[0] for told in ("20米", "9999公里"))
+    assert (near.x - X0, far.x - X0) == (30, 10)
+    assert far.score < near.score
