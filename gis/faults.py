@@ -62,7 +62,7 @@ class Faults:
     Examples
     --------
     >>> import pandas as pd
-    >>> from gis.codes import Rule, Severity
+    >>> from gis.codes import Rule
     >>> frame = pd.DataFrame({"source_file": "a.shp", "source_row": [1, 2], "code": ["x", None]})
     >>> rule = Rule(code="T1", severity="error", reason_en="No code.", reason_zh="缺少编码。")
     >>> faults = Faults(frame, rules={"T1": rule})

@@ -81,7 +81,9 @@ def classify(judged: Judged, context: BuildContext) -> pd.DataFrame:
     column = _CLASS_COLUMNS.get(judged.step.dataset)
     if column is None or column not in accepted:
         return faults.assign(class_code=None)
-    decided = accepted[[*_PLACE, column]].rename(columns={column: "class_code"})
+    # A patch brings live rows too, after its own: they may have stood at the same place of a file.
+    own = accepted.drop_duplicates(_PLACE)
+    decided = own[[*_PLACE, column]].rename(columns={column: "class_code"})
     found = faults.merge(decided, on=_PLACE, how="left", validate="m:1")
     found.index = faults.index
     blank = found["class_code"].isna()

@@ -18,6 +18,7 @@ from gis.settings import Settings
 from gis.vector import write_vector
 from gis.workspace import open_workspace
 from pipelines.build import BuildOptions, build_delivery
+from pipelines.surveys.check import check_delivery
 from tests.conftest import CITY_CODE, SRID
 from tests.pipelines.test_crash import ended, start, wait_until_blocked
 from tests.pipelines.town import CRS, X0, Y0, line, rectangle, write_manifest, write_town
@@ -310,3 +311,17 @@ def test_commands_list_sheets_and_changes(built, database, tmp_path):
     assert gpd.read_file(index, layer="sheets")["state"].tolist() == ["faulty", "faulty"]
     assert "2 sheets" in wanmi("sheets")
     assert "1 reshaped" in wanmi("diff")
+
+
+def test_a_patch_is_checked_though_live_rows_stood_at_its_rows(built, tmp_path):
+    # What is unchanged stood second in the file of this name; now a new road stands there.
+    rows = features(
+        road("b2", (250, 52), (350, 50), name="青年街"),
+        road("n9", (300, 150), (390, 150), name=None),
+    )
+    patch = sheetwise(tmp_path / "july", {EAST: rows}, name="july", as_of=JULY, mode="patch")
+    judgement = check_delivery(patch, workspace=built, dataset="topography").judgement
+    assert judgement.verdict.level == "warnings"
+    told = judgement.faults[judgement.faults["source_row"] == 2]
+    assert "TP10" in set(told["rule"])
+    assert set(told["class_code"]) == {"430501"}
