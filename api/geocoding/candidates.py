@@ -66,7 +66,7 @@ def with_evidence(candidate: Candidate, *codes: str) -> Candidate:
     ('poi_unmatched',)
     """
     added = tuple(code for code in codes if code and code not in candidate.evidence)
-    return replace(candidate, evidence=candidate.evidence + added)
+    return replace(candidate, evidence=candidate.evidence + added) if added else candidate
 
 
 def spot_of(gazetteer: Gazetteer, row: int) -> Spot:

@@ -24,7 +24,7 @@ from api.geocoding.crossings import at_corner, between_candidates, crossing_cand
 from api.geocoding.gazetteer import Gazetteer
 from api.geocoding.marks import alike, exact, inside, named, starting
 from api.geocoding.plates import of_way, with_road
-from api.geocoding.ranking import is_strong, rank
+from api.geocoding.ranking import is_settled, is_strong, rank
 from api.geocoding.relation import moved
 from gis.addresses.parts import AddressParts, readings
 from gis.addresses.speech import without_speech
@@ -94,6 +94,8 @@ def _search(edition: Edition, first: Constraint, others: Iterator[Constraint]) -
         read.append((chain, ways))
         if any(found.add(_known(edition.gazetteer, parts), chain, parts) for parts in ways):
             return found.ranked
+    if is_settled(found.ranked):
+        return found.ranked
     # What begins with an unknown area is no misspelt name.
     loose = read[:1] if "area_unknown" in first.evidence else read
     for step in (_by_other_texts, _by_estimate, _by_other_names):

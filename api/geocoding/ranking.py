@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
+from functools import lru_cache
+
+import numpy as np
 
 from api.geocoding.calibration import calibrated, weights
-from api.geocoding.candidates import Candidate, distance_m, with_evidence
+from api.geocoding.candidates import Candidate
 
 STRONG = 0.8
 """A candidate at least this sure ends the search."""
@@ -22,8 +23,13 @@ def odds(candidate: Candidate) -> float:
 
     Evidence is taken as independent, so that its logarithms of odds add up.
     """
+    return _odds(candidate.match, candidate.evidence)
+
+
+@lru_cache(maxsize=4096)
+def _odds(match: str, evidence: tuple[str, ...]) -> float:
     known = weights()
-    return known[candidate.match] + sum(known[code] for code in candidate.evidence)
+    return known[match] + sum(known[code] for code in evidence)
 
 
 def rank(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -37,29 +43,61 @@ def rank(candidates: Sequence[Candidate]) -> list[Candidate]:
         key = (item.row, item.label, round(item.spot.x), round(item.spot.y))
         if key not in best or value > best[key][0]:
             best[key] = (value, item)
+    if len(best) == 1:
+        ((value, item),) = best.values()
+        return [_told(item, calibrated(_probability(value)), is_shared=False)]
     ordered = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].spot.sigma_m, pair[1].row))
-    told = [_told(value, item, ordered[:_RIVALS]) for value, item in ordered]
+    against, alike = _rivals(ordered)
+    told = [
+        _told(item, calibrated(_probability(value) / (1.0 + less)), is_shared=shared)
+        for (value, item), less, shared in zip(ordered, against, alike, strict=True)
+    ]
     return sorted(told, key=lambda item: -item.score)
 
 
-def _told(value: float, item: Candidate, ordered: Sequence[tuple[float, Candidate]]) -> Candidate:
-    others = [other for other in ordered if other[1] is not item and _is_apart(item, other[1])]
-    against = sum(math.exp(min(_SHARPNESS * (other - value), _MOST_AGAINST)) for other, _ in others)
-    alike = any(abs(other - value) <= _ALIKE for other, _ in others)
-    score = calibrated(_probability(value) / (1.0 + against))
-    return replace(with_evidence(item, "rivals" if alike else ""), score=score)
+def _rivals(ordered: Sequence[tuple[float, Candidate]]) -> tuple[list[float], list[bool]]:
+    """Return for each the odds of the first ones that lie apart from it, and whether any is as likely."""
+    spots = [item.spot for _, item in ordered]
+    table = np.array([(v, s.x, s.y, s.sigma_m) for (v, _), s in zip(ordered, spots, strict=True)])
+    value, x, y, sigma_m = table.T
+    few = slice(_RIVALS)
+    apart_m = np.hypot(x[:, None] - x[few], y[:, None] - y[few])
+    same_m = np.maximum(_SAME_PLACE_M, 2.0 * np.maximum(sigma_m[:, None], sigma_m[few]))
+    is_apart = apart_m > same_m
+    more = value[few] - value[:, None]
+    weight = np.exp(np.minimum(_SHARPNESS * more, _MOST_AGAINST)) * is_apart
+    alike = ((np.abs(more) <= _ALIKE) & is_apart).any(axis=1)
+    return weight.sum(axis=1).tolist(), alike.tolist()
 
 
-@cache
+def _told(item: Candidate, score: float, *, is_shared: bool) -> Candidate:
+    evidence = item.evidence
+    if is_shared and "rivals" not in evidence:
+        evidence = (*evidence, "rivals")
+    return Candidate(
+        row=item.row,
+        spot=item.spot,
+        match=item.match,
+        evidence=evidence,
+        roads=item.roads,
+        label=item.label,
+        score=score,
+    )
+
+
+@lru_cache(maxsize=4096)
 def _probability(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-value))
-
-
-def _is_apart(item: Candidate, other: Candidate) -> bool:
-    same_m = max(_SAME_PLACE_M, 2.0 * item.spot.sigma_m, 2.0 * other.spot.sigma_m)
-    return distance_m(item.spot, other.spot) > same_m
 
 
 def is_strong(candidates: Sequence[Candidate]) -> bool:
     """Tell whether the surest of ranked candidates needs no further search."""
     return bool(candidates) and candidates[0].score >= STRONG
+
+
+def is_settled(candidates: Sequence[Candidate]) -> bool:
+    """Tell whether the surest of ranked candidates would need no further search but for its rivals.
+
+    Other names do not tell apart places that bear the very name that was said.
+    """
+    return bool(candidates) and calibrated(_probability(odds(candidates[0]))) >= STRONG
