@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from pipelines.geocoding.places import frame_of, hashed, plain_names
+from pipelines.topography.carriageways import with_centrelines
 from pipelines.topography.crossings import named_crossings
 
 CROSSING_M = 60.0
@@ -26,16 +27,16 @@ def crossing_places(roads: gpd.GeoDataFrame, streets: gpd.GeoDataFrame) -> gpd.G
     Parameters
     ----------
     roads : geopandas.GeoDataFrame
-        Map features of roads, named or not, in metres.
+        Map features of roads, named or not, and of bridges, in metres; roads that come as areas alone
+        get centrelines.
     streets : geopandas.GeoDataFrame
         Street places made of them, with ``code``; of two streets of one name the nearer one is meant.
     """
     empty = frame_of({"kind": [], "name": []}, source="topography", geometry=[], crs=roads.crs)
-    lines = roads[shapely.get_dimensions(roads.geometry.to_numpy()) == 1]
-    lines = lines[lines.geometry.length > 0].reset_index(drop=True)
-    if len(lines) == 0 or len(streets) == 0:
+    spread = roads[shapely.get_dimensions(roads.geometry.to_numpy()) > 0].reset_index(drop=True)
+    if len(spread) == 0 or len(streets) == 0:
         return empty
-    met = named_crossings(lines, snap_m=SNAP_M, merge_m=CROSSING_M)
+    met = named_crossings(with_centrelines(spread), snap_m=SNAP_M, merge_m=CROSSING_M)
     if len(met) == 0:
         return empty
     table = pd.DataFrame(

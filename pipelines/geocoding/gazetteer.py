@@ -24,6 +24,7 @@ from pipelines.geocoding.places import (
 from pipelines.geocoding.plates import member_plates
 from pipelines.geocoding.short_names import Places, short_names
 from pipelines.placement import chain_names, place
+from pipelines.topography.network import BRIDGE_PREFIXES
 
 DELIVERED = "addresses"
 DERIVED = ("areas", "topography", "place_names", "components", "members")
@@ -64,7 +65,7 @@ def build_places(
     places = _settled(places, count, context, before)
     crossings = _crossings(places, context)
     places = join_source(places, crossings)
-    plates = member_plates(places[: max(count, 0)])
+    plates = member_plates(places[:count])
     first = places["code"].isna() | ~places["code"].isin(crossings["code"])
     rest = gpd.GeoDataFrame(pd.concat([places[~first], plates], ignore_index=True), crs=crs)
     rest = _settled(rest, 0, context, before.iloc[:0])
@@ -97,9 +98,10 @@ def place_components(context: BuildContext) -> gpd.GeoDataFrame:
 
 def _crossings(places: gpd.GeoDataFrame, context: BuildContext) -> gpd.GeoDataFrame:
     features = context.features("topography")
-    is_road = kinds_of(features).eq("street").to_numpy()
+    is_bridge = features["feature_class"].astype(str).str.startswith(BRIDGE_PREFIXES).to_numpy()
+    chosen = features[kinds_of(features).eq("street").to_numpy() | is_bridge]
     streets = places[places["kind"].eq("street").to_numpy()]
-    return crossing_places(features[is_road], streets)
+    return crossing_places(chosen, streets)
 
 
 def _settled(

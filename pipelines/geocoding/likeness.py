@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from census.report.page import DATASETS
 from gis.codes import read_rules
 from gis.faults import Faults
 from pipelines.geocoding.places import GROUP, plain_names, plate_keys
@@ -94,7 +95,14 @@ def check_sources(
     rows = own.index[best["row"].to_numpy()]
     best = best.set_index(rows)
     mask = pd.Series(True, index=rows).reindex(frame.index, fill_value=False)
-    faults.add("AD17", mask, name=own["name"], distance_m=best["distance_m"], source=best["source"])
+    faults.add(
+        "AD17",
+        mask,
+        name=own["name"],
+        distance_m=best["distance_m"],
+        source=best["source"].map({dataset: en for dataset, (en, _) in DATASETS.items()}),
+        source_zh=best["source"].map({dataset: zh for dataset, (_, zh) in DATASETS.items()}),
+    )
     return faults.outcome().faults
 
 

@@ -141,6 +141,24 @@ def test_a_street_that_ends_just_short_of_another_meets_it(tmp_path):
     assert crossings(found)["name"].tolist() == ["短巷与裕华路路口"]
 
 
+def test_roads_that_come_as_areas_alone_cross_along_their_middles(tmp_path):
+    wide = ("T1", "430501", "transport", "裕华路", rectangle(0, 90, 400, 110))
+    tall = ("T2", "430501", "transport", "建设大街", rectangle(195, 0, 205, 200))
+    (shape,) = crossings(derived(tmp_path, wide, tall)).geometry
+    assert shape.distance(at(200, 100)) < 5.0
+
+
+def test_a_road_that_a_bridge_carries_over_another_does_not_meet_it(tmp_path):
+    roads = [
+        road("T1", "裕华路", (0, 100), (400, 100)),
+        road("T2", "建设大街", (200, 0), (200, 200)),
+    ]
+    bridge = ("T3", "450301", "transport", "建设桥", rectangle(190, 60, 210, 140))
+    found = derived(tmp_path, *roads, bridge)
+    assert crossings(found).empty
+    assert len(by_source(found, "topography:T3")) == 1
+
+
 def test_a_road_that_weaves_along_another_has_two_crossings_at_most(tmp_path):
     weaving = [(x, 100 + (5 if x % 2 else -5)) for x in range(400)]
     found = derived(

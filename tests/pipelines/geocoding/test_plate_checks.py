@@ -111,5 +111,6 @@ def test_a_place_that_the_map_has_elsewhere_in_the_community(tmp_path, monkeypat
     near = ("T2", "310600", "residential", "近园", rectangle(30, 150, 60, 190))
     outcome = judged(tmp_path, rows, far, near)
     assert rules_of(outcome.faults) == [(1, "AD17")]
+    assert "与基础地形库中的同名地点" in outcome.faults["reason_zh"].iloc[0]
     assert outcome.accepted["name"].tolist().count("翠屏园") == 2  # nothing is lost
     assert outcome.accepted["name"].tolist().count("近园") == 1
