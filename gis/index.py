@@ -136,6 +136,22 @@ class CellIndex:
         position[inside] = self._by_code[rank[inside]]
         return position
 
+    def holder(self, x: float, y: float) -> int:
+        """Return the cell that covers one point, as `locate` does, in less time; -1: none does.
+
+        Examples
+        --------
+        >>> index = CellIndex(["b", "a"], [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)])
+        >>> index.holder(10.0, 5.0), index.holder(23.0, 14.0)
+        (1, -1)
+        """
+        if not len(self):
+            return -1
+        rank, _ = find(
+            np.array([x], dtype=np.float64), np.array([y], dtype=np.float64), self._tiling
+        )
+        return int(self._by_code[rank[0]]) if rank[0] >= 0 else -1
+
     def _nearest(
         self, rows: Positions, points: NDArray[Any], rank: Positions, distance_m: Floats
     ) -> None:

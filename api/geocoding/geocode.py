@@ -1,8 +1,10 @@
 """From words to a place: names, addresses, crossings, offsets; how each matched and how surely."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+import shapely
 
 from api.edition import Edition
 from api.geocoding.candidates import Candidate, from_key
@@ -10,7 +12,7 @@ from api.geocoding.explanation import explain, question_of
 from api.geocoding.gazetteer import Key
 from api.geocoding.matching import search
 from api.models import PlaceAnswer
-from gis.crs import GEOGRAPHIC, transform_xy
+from gis.crs import GEOGRAPHIC, transform_point, transform_xy
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,6 +27,8 @@ _MADE_KINDS = {
     "member": "plate",
     "lane": "block",
 }
+_FEW = 12
+"""Fewer answers than this are told one by one: arrays of a few take longer to make than to use."""
 
 
 class AddressLevels(TypedDict, total=False):
@@ -178,28 +182,27 @@ def answers_of(
 
 
 def _told(edition: Edition, found: list[Candidate]) -> list[PlaceAnswer]:
-    if not found:
-        return []
-    x, y = [item.spot.x for item in found], [item.spot.y for item in found]
-    lon, lat = transform_xy(x, y, source=edition.snapshot.crs, target=GEOGRAPHIC)
-    located = edition.grids.index.locate(x, y)
-    inside = (located.position >= 0) & (located.distance_m == 0.0)
+    degrees, held = _degrees(edition, found), _held(edition, found)
     chains = edition.grid_chains
+    columns: Mapping[str, Any] = edition.gazetteer.index.columns
     answers = []
-    for number, item in enumerate(found):
-        record = edition.gazetteer.record(item.row)
-        grid_code, community_code = record["grid_code"], record["community_code"]
-        if inside[number]:
-            grid_code, community_code = chains[located.position[number]][:2]
+    for item, (lon, lat), cell in zip(found, degrees, held, strict=True):
+        row, label = item.row, item.label
+        name = label or columns["name"][row]
+        kind = columns["kind"][row]
+        if cell >= 0:
+            grid_code, community_code = chains[cell][:2]
+        else:
+            grid_code, community_code = columns["grid_code"][row], columns["community_code"][row]
         english, chinese = explain(item.match, item.evidence)
         answers.append(
             PlaceAnswer(
-                code=record["code"],
-                name=item.label or record["name"],
-                kind=_MADE_KINDS.get(item.match, record["kind"]) if item.label else record["kind"],
-                full_address=item.label or record["full_address"],
-                lon=float(lon[number]),
-                lat=float(lat[number]),
+                code=columns["code"][row],
+                name=name,
+                kind=_MADE_KINDS.get(item.match, kind) if label else kind,
+                full_address=label or columns["full_address"][row],
+                lon=lon,
+                lat=lat,
                 x=item.spot.x,
                 y=item.spot.y,
                 score=round(item.score, 4),
@@ -213,3 +216,25 @@ def _told(edition: Edition, found: list[Candidate]) -> list[PlaceAnswer]:
             )
         )
     return answers
+
+
+def _degrees(edition: Edition, found: list[Candidate]) -> list[tuple[float, float]]:
+    source = edition.snapshot.crs
+    if len(found) < _FEW:
+        return [
+            transform_point(item.spot.x, item.spot.y, source=source, target=GEOGRAPHIC)
+            for item in found
+        ]
+    x, y = [item.spot.x for item in found], [item.spot.y for item in found]
+    lon, lat = transform_xy(x, y, source=source, target=GEOGRAPHIC)
+    return list(zip(lon.tolist(), lat.tolist(), strict=True))
+
+
+def _held(edition: Edition, found: list[Candidate]) -> list[int]:
+    """Return the unit grid that holds each spot; -1: none does."""
+    index = edition.grids.index
+    if len(found) < _FEW:
+        return [index.holder(item.spot.x, item.spot.y) for item in found]
+    points = shapely.points([(item.spot.x, item.spot.y) for item in found])
+    held: list[int] = index.holders(points).tolist()
+    return held
