@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -23,7 +23,7 @@ from api.geocoding.correction import other_parts, other_texts, swapped_texts
 from api.geocoding.crossings import at_corner, between_candidates, crossing_candidates
 from api.geocoding.gazetteer import Gazetteer
 from api.geocoding.marks import alike, exact, inside, named, starting
-from api.geocoding.plates import of_way, with_road
+from api.geocoding.plates import inside_of, of_way, with_road
 from api.geocoding.ranking import is_settled, is_strong, rank
 from api.geocoding.relation import moved
 from gis.addresses.parts import AddressParts, readings
@@ -100,6 +100,8 @@ def _search(edition: Edition, first: Constraint, others: Iterator[Constraint]) -
     loose = read[:1] if "area_unknown" in first.evidence else read
     for step in (_by_other_texts, _by_estimate, _by_other_names):
         for chain, ways in loose:
+            if step is _by_estimate and first.codes and not chain.codes:
+                continue  # what is estimated must answer to the areas that were named
             if ways and step(found, chain, ways):
                 return found.ranked
     _areas(found, [chain for chain, _ in read])
@@ -120,8 +122,14 @@ def _by_other_texts(found: _Found, chain: Constraint, _: tuple[AddressParts, ...
 
 
 def _by_estimate(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
+    """Place numbers along their road; where that leads out of the area named, by its own numbers."""
     gazetteer = found.edition.gazetteer
-    return any(found.add(_estimated(gazetteer, parts), chain, parts) for parts in ways)
+    if any(found.add(_estimated(gazetteer, parts), chain, parts) for parts in ways):
+        return True
+    if not chain.codes or not _is_outside(found.ranked):
+        return False
+    within = chain.codes
+    return any(found.add(_estimated(gazetteer, parts, within), chain, parts) for parts in ways)
 
 
 def _by_other_names(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
@@ -181,16 +189,18 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     return found
 
 
-def _of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+def _of_way(
+    gazetteer: Gazetteer, parts: AddressParts, within: Collection[str] = ()
+) -> list[Candidate]:
     """Return where road and plate are, under the road's own name if it was called by another."""
-    found = of_way(gazetteer, parts)
+    found = of_way(gazetteer, parts, within=within)
     if found or not parts.road:
         return found
     own = {plain_name(gazetteer, row) for row in road_lines(gazetteer, parts.road)} - {parts.road}
     return [
         with_evidence(item, "road_alias")
         for name in sorted(own)
-        for item in of_way(gazetteer, with_road(parts, name))
+        for item in of_way(gazetteer, with_road(parts, name), within=within)
     ]
 
 
@@ -231,18 +241,21 @@ def _unsaid(parts: AddressParts, *, below: str) -> tuple[str, ...]:
     return tuple(codes)
 
 
-def _estimated(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+def _estimated(
+    gazetteer: Gazetteer, parts: AddressParts, within: Collection[str] = ()
+) -> list[Candidate]:
     """Return what is near what the address names: interpolated plates, the road, names in the text."""
     found = []
     if parts.road and (parts.plate or parts.lanes):
         codes = _unsaid(parts, below="plate")
-        ways = [item for item in _of_way(gazetteer, parts) if item.match not in _AT_PLATE]
+        ways = _of_way(gazetteer, parts, within)
+        ways = [item for item in ways if item.match not in _AT_PLATE]
         found += _sharpened(gazetteer, parts, [with_evidence(item, *codes) for item in ways])
     spots = [item.spot for item in found]
     rest = parts.rest if parts.road else parts.mark
     inner = inside(gazetteer, rest, spots=spots) if rest else []
     if parts.road and not found:
-        found += _whole_road(gazetteer, parts)
+        found += _whole_road(gazetteer, parts, within)
     elif parts.crossing:
         for name in parts.crossing:
             found += [
@@ -288,13 +301,15 @@ def _weighed(item: Candidate, aids: list[Candidate]) -> Candidate:
     return item
 
 
-def _whole_road(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+def _whole_road(
+    gazetteer: Gazetteer, parts: AddressParts, within: Collection[str]
+) -> list[Candidate]:
     codes = _unsaid(parts, below="road")
-    return [with_evidence(item, *codes) for item in _of_road(gazetteer, parts.road)]
+    return [with_evidence(item, *codes) for item in _of_road(gazetteer, parts.road, within)]
 
 
-def _of_road(gazetteer: Gazetteer, name: str) -> list[Candidate]:
-    """Return the roads of a name; of a road that only addresses know, their middle."""
+def _of_road(gazetteer: Gazetteer, name: str, within: Collection[str] = ()) -> list[Candidate]:
+    """Return the roads of a name; of a road that only addresses know, their middle, in an area its own."""
     rows = road_lines(gazetteer, name)
     if rows:
         return [
@@ -304,6 +319,8 @@ def _of_road(gazetteer: Gazetteer, name: str) -> list[Candidate]:
     standing = gazetteer.of_road(name)
     if not len(standing):
         return []
+    inside = inside_of(gazetteer, standing, within)
+    standing = standing[inside] if inside.any() else standing
     x, y = gazetteer.x[standing], gazetteer.y[standing]
     middle = abs(x - sorted(x)[len(x) // 2]) + abs(y - sorted(y)[len(y) // 2])
     row = int(standing[int(middle.argmin())])
@@ -333,7 +350,7 @@ def _areas(found: _Found, chains: list[Constraint]) -> None:
     """Add the area itself: all that was said, or all that was understood of what was."""
     gazetteer = found.edition.gazetteer
     for chain in chains[:2]:
-        if not chain.smallest or (chain.rest and not _is_outside(found.ranked)):
+        if not chain.smallest or (chain.rest and _is_inside(found.ranked)):
             continue
         code = "rest_unmatched" if chain.rest else ""
         rows = [key for key in gazetteer.exact(chain.smallest) if gazetteer.kind(key.row) == "area"]
@@ -342,6 +359,17 @@ def _areas(found: _Found, chains: list[Constraint]) -> None:
             for key in rows
         ]
         found.add(items, chain, AddressParts(mark=chain.smallest))
+
+
+def _is_inside(ranked: list[Candidate]) -> bool:
+    """Tell whether something was found inside the areas that were named: on its road, or surely."""
+    return not _is_outside(ranked) or any(
+        item.match in _ON_ROAD and "area_agrees" in item.evidence for item in ranked[:_FIRST]
+    )
+
+
+_FIRST = 5
+_ON_ROAD = ("interpolated", "beyond", "lane", "road")
 
 
 def _is_outside(ranked: list[Candidate]) -> bool:

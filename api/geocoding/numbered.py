@@ -24,7 +24,7 @@ _PLATE = re.compile(
     rf"(?:号(?:院)?(?P<after>[{_STEMS}a-z])?)?(?:附(?P<annex>\d+)号?)?)?"
 )
 _BUILDING = re.compile(r"(?P<letter>[a-z])?(?P<number>\d+)?")
-_LANE_ROAD = re.compile(r"(?P<road>.+?)(?P<lane>\d+)弄")
+_LANE_ROAD = re.compile(r"(?P<road>.+?)(?P<lane>\d+)[弄巷].*")
 _MOST = 2**31 - 1
 
 
@@ -141,7 +141,7 @@ def _enter_plate(tables: dict[str, _Entries], road: str, plate: str, row: int) -
         return
     if own is not None:
         tables["lanes"].add(own["road"], _figure(own["lane"]), 0, row)
-        tables["in_lanes"].add(road, number, sub, row)
+        tables["in_lanes"].add(f"{own['road']}{own['lane']}弄", number, sub, row)
     tables["plates"].add(road, number, sub, row)
 
 

@@ -1,6 +1,7 @@
 """Door plates: known ones, those of a lane or a compound, and those that must be interpolated."""
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,10 @@ _PLATED = ("plate", "member", "address")
 _OFF_LINE_M = 150.0
 _MOST_ON_LINE = 0.8
 _FAR_BEYOND_M = 1500.0
+_DISTRICT_DIGITS = 6
+"""Digits of the code of a district (GB/T 2260)."""
+_LONGEST_PACE_M = 4.0
+"""A number beyond the last known one lies at most so far from it per number."""
 
 
 def known_plates(gazetteer: Gazetteer, address: str) -> list[Candidate]:
@@ -74,11 +79,14 @@ def with_road(parts: AddressParts, name: str) -> AddressParts:
     return replace(parts, road=name, mark=mark, way=way)
 
 
-def of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+def of_way(
+    gazetteer: Gazetteer, parts: AddressParts, *, within: Collection[str] = ()
+) -> list[Candidate]:
     """Return where the road, lane and plate of an address are, the nearest known level first.
 
     A plate in a lane that is not known lies at its lane; a sub-number at its plate; a number that
-    is not known is interpolated along the road.
+    is not known is interpolated along the road, between the numbers of the areas `within` alone if
+    any stand there.
     """
     if not parts.way:
         return []
@@ -91,26 +99,28 @@ def of_way(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
             if found:
                 return [with_evidence(item, "sub_unmatched") for item in found]
     if parts.lanes:
-        return _in_lane(gazetteer, parts) if parts.road else []
+        return _in_lane(gazetteer, parts, within) if parts.road else []
     # Numbers of an estate or a village follow no road.
     if parts.number is not None and parts.way == parts.road:
-        return interpolated(gazetteer, parts.road, parts.number, label=parts.road + parts.plate)
+        label = parts.road + parts.plate
+        return interpolated(gazetteer, parts.road, parts.number, label=label, within=within)
     return []
 
 
-def _in_lane(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+def _in_lane(gazetteer: Gazetteer, parts: AddressParts, within: Collection[str]) -> list[Candidate]:
     number = _lane_number(parts.lanes[0])
     if number is None:
         return []
-    known = gazetteer.plates_in_lane(parts.road, number)
-    if known is not None and len(known.row):
-        return _among(gazetteer, known, parts)
+    inner = [gazetteer.plates_on(way) for way in _ways(parts)]
+    for known in (*inner, gazetteer.plates_in_lane(parts.road, number)):
+        if known is not None and len(known.row):
+            return _among(gazetteer, known, parts)
     lanes = gazetteer.lanes_on(parts.road)
     here = lanes.row[lanes.number == number] if lanes is not None else []
     if len(here):
         found = _middles(gazetteer, [Key("", int(row), "lane") for row in here], _lane(parts))
         return [_left_plate(replace(item, match="lane"), parts) for item in found]
-    found = interpolated(gazetteer, parts.road, number, label=_lane(parts))
+    found = interpolated(gazetteer, parts.road, number, label=_lane(parts), within=within)
     return [_left_plate(item, parts) for item in found]
 
 
@@ -138,25 +148,72 @@ def _lane(parts: AddressParts) -> str:
     return parts.road + parts.lanes[0]
 
 
+def _ways(parts: AddressParts) -> list[str]:
+    """Return the lanes of lanes, the innermost first: 湾里路211巷88弄, then 湾里路211巷."""
+    ends = range(len(parts.lanes), 0, -1)
+    return [parts.road + "".join(parts.lanes[:end]) for end in ends]
+
+
 def _lane_number(lane: str) -> int | None:
     digits = lane.rstrip("弄巷")
     return int(digits[:9]) if digits.isdigit() else None
 
 
-def interpolated(gazetteer: Gazetteer, road: str, number: int, *, label: str) -> list[Candidate]:
+def interpolated(
+    gazetteer: Gazetteer, road: str, number: int, *, label: str, within: Collection[str] = ()
+) -> list[Candidate]:
     """Place a number among the known ones of each road of a name.
 
-    Lanes count with the plates, since they share the numbers of the road.
+    Lanes count with the plates, since they share the numbers of the road. Where numbers stand in
+    the areas `within`, given by their codes, no others are looked at.
     """
     known = _known_numbers(gazetteer, road)
     if known is None:
         return []
     numbers, rows = known
+    inside = inside_of(gazetteer, rows, within)
+    if inside.any():
+        numbers, rows = numbers[inside], rows[inside]
     points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
+    parts = _nearest_parts(gazetteer, _parts_of_road(points), (numbers, rows), number)
     found = []
-    for part in _parts_of_road(points):
+    for part in parts:
         found += _placed(gazetteer, (numbers[part], rows[part]), road, number, label)
     return found
+
+
+def _nearest_parts(
+    gazetteer: Gazetteer,
+    parts: list[NDArray[np.intp]],
+    there: tuple[NDArray[np.int64], NDArray[np.int64]],
+    number: int,
+) -> list[NDArray[np.intp]]:
+    """Return of each district's parts of a road the one whose numbers come nearest to a number.
+
+    A district gives a name to one road only, so that parts in one district are stretches of it.
+    """
+    if len(parts) < 2:
+        return parts
+    numbers, rows = there
+    best: dict[str, tuple[int, int]] = {}
+    for place, part in enumerate(parts):
+        gaps = np.abs(numbers[part] - number)
+        nearest = int(gaps.argmin())
+        district = gazetteer.community(int(rows[part[nearest]]))[:_DISTRICT_DIGITS]
+        is_among = numbers[part].min() <= number <= numbers[part].max()
+        gap = 0 if is_among else int(gaps[nearest])
+        key = district or str(place)
+        best[key] = min(best.get(key, (gap, place)), (gap, place))
+    kept = sorted(place for _, place in best.values())
+    return [parts[place] for place in kept]
+
+
+def inside_of(
+    gazetteer: Gazetteer, rows: NDArray[np.integer[Any]], within: Collection[str]
+) -> NDArray[np.bool_]:
+    """Tell which rows stand in one of the areas given by their codes; with none given, no row."""
+    codes = tuple(within)
+    return np.array([gazetteer.community(row).startswith(codes) for row in rows.tolist()], bool)
 
 
 def _known_numbers(
@@ -202,10 +259,21 @@ def _placed(
     line = _line_of(gazetteer, streets, points)
     known = (numbers, points, number)
     found = estimate(*known) if line is None else _along(line, *known)
-    if found.is_beyond and found.sigma_m > _FAR_BEYOND_M:
-        return []
-    made_of = streets[0] if streets else int(rows[np.argmin(np.abs(numbers - number))])
+    nearest = int(np.argmin(np.abs(numbers - number)))
     spot = Spot(x=found.x, y=found.y, sigma_m=max(found.sigma_m, 10.0))
+    if found.is_beyond and found.sigma_m > _FAR_BEYOND_M:
+        if streets:
+            return []
+        # Without a line of the road the nearest number is the best that is known of it.
+        x, y = points[nearest].tolist()
+        spot = Spot(x=x, y=y, sigma_m=found.sigma_m)
+    elif found.is_beyond:
+        most_m = _LONGEST_PACE_M * abs(int(numbers[nearest]) - number)
+        off = np.array([found.x, found.y]) - points[nearest]
+        share = min(1.0, most_m / max(float(np.hypot(*off)), 1.0))
+        x, y = (points[nearest] + share * off).tolist()
+        spot = replace(spot, x=x, y=y)
+    made_of = streets[0] if streets else int(rows[nearest])
     codes = ("number_sparse",) if len(numbers) < 3 and not found.is_beyond else ()
     return [
         Candidate(

@@ -41,8 +41,8 @@ def plate_numbers(plates: "pd.Series[str]") -> "pd.Series[float]":
 def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return a plate for every road and number that places stand at and nobody delivered.
 
-    It lies at the place nearest to the median of its members, so that one strayed member moves
-    nothing; ``accuracy_m`` is the spread of the members, at least `MEMBER_SIGMA_M`. What stands in a
+    It lies at the median of its members, axis by axis, so that one strayed member among several moves
+    little; ``accuracy_m`` is the spread of the members, at least `MEMBER_SIGMA_M`. What stands in a
     numbered building is a member only where nothing else is: 裕华路12号3号楼 may lie deep in the compound.
 
     Parameters
@@ -97,7 +97,7 @@ def single_numbers(plate: str) -> tuple[str, ...]:
 def _plates_of(
     members: gpd.GeoDataFrame, keys: "pd.Series[str]", *, least_m: float
 ) -> gpd.GeoDataFrame:
-    """Return the plate of each key, at its member nearest to the median of all of its members."""
+    """Return the plate of each key, at the median of its members."""
     if len(members) == 0:
         return frame_of({"kind": [], "name": []}, source="members", geometry=[], crs=members.crs)
     xy = shapely.get_coordinates(representative_points(members.geometry).to_numpy())
@@ -107,8 +107,7 @@ def _plates_of(
     order = table.sort_values(["key", "off_m", "x", "y"], kind="stable").index
     heads = table.loc[order].drop_duplicates("key")
     first = members.iloc[heads.index.to_numpy()]
-    at = heads[["x", "y"]].set_axis(heads["key"]).reindex(table["key"]).to_numpy()
-    table["square"] = ((xy - at) ** 2).sum(axis=1) / 2.0
+    table["square"] = table["off_m"] ** 2 / 2.0
     spread = np.sqrt(table.groupby("key")["square"].mean().reindex(heads["key"]).to_numpy())
     return frame_of(
         {
@@ -118,6 +117,6 @@ def _plates_of(
             "accuracy_m": np.maximum(np.round(spread, 1), least_m),
         },
         source="members",
-        geometry=shapely.points(heads[["x", "y"]].to_numpy()),
+        geometry=shapely.points(middle.loc[heads.index].to_numpy()),
         crs=members.crs,
     )
