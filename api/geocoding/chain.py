@@ -44,16 +44,17 @@ class Constraint:
 
 @dataclass(frozen=True, kw_only=True)
 class _Names:
+    """Every way to say an area."""
+
     codes: Mapping[str, frozenset[str]]
+    """Name -> codes of the areas so called; none: only addresses know it."""
     how: Mapping[str, str]
+    """Name -> one of `_HOWS`."""
+    lengths: Mapping[str, tuple[int, ...]]
+    """First two characters -> lengths of the names that begin so, the longest first."""
 
 
 _KNOWN: "WeakKeyDictionary[Edition, _Names]" = WeakKeyDictionary()
-
-
-def area_names(edition: Edition) -> Mapping[str, frozenset[str]]:
-    """Return every way to say an area -> codes of the areas so called; none: only addresses know it."""
-    return _names(edition).codes
 
 
 def _names(edition: Edition) -> _Names:
@@ -83,7 +84,14 @@ def _collect(edition: Edition) -> _Names:
         ):
             codes[short] = codes.get(short, frozenset()) | codes[name]
             how[short] = "short"
-    return _Names(codes=codes, how=how)
+    lengths: dict[str, set[int]] = {}
+    for name in codes:
+        lengths.setdefault(name[:_LEAST_SHORT], set()).add(len(name))
+    longest_first = {
+        start: tuple(sorted((n for n in found if _LEAST_SHORT <= n <= _LONGEST_AREA), reverse=True))
+        for start, found in lengths.items()
+    }
+    return _Names(codes=codes, how=how, lengths=longest_first)
 
 
 def _other_names(edition: Edition) -> Iterator[tuple[str, str, str]]:
@@ -176,9 +184,9 @@ def _narrowed(chain: Constraint, name: str, names: _Names) -> Constraint:
 
 def _leading(names: _Names, text: str, hows: Collection[str]) -> str | None:
     """Return the longest known name at the beginning of a text."""
-    for end in range(min(len(text), _LONGEST_AREA), 1, -1):
-        name = text[:end]
-        if name in names.codes and names.how[name] in hows:
+    for length in names.lengths.get(text[:_LEAST_SHORT], ()):
+        name = text[:length]
+        if len(name) == length and names.how.get(name) in hows:
             return name
     return None
 
