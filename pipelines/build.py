@@ -70,7 +70,7 @@ class Judged:
     @property
     def is_nothing(self) -> bool:
         """Neither delivered nor brought about: there is nothing to publish."""
-        return self.outcome.accepted.empty and not self.request.files
+        return self.outcome.accepted.empty and not self.request.files and not self.outcome.ends
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pipelines.place_names.alike import judge_alike
 from pipelines.place_names.categories import judge_categories
 from pipelines.place_names.coding import make_codes
 from pipelines.place_names.history import keep_old_names, read_former
-from pipelines.place_names.intake import DATASET, SOURCES, TABLE, Delivered, gather
+from pipelines.place_names.intake import DATASET, MAP, SOURCES, TABLE, Delivered, gather
 from pipelines.place_names.reach import areas_crossed
 from pipelines.place_names.spelling import judge_spelling, letters
 from pipelines.place_names.texts import doubt_names, read_names
@@ -45,7 +45,19 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     accepted = keep_old_names(accepted, live, faults, as_of=context.as_of)
     stay = live[~live["source"].isin(delivered.sources)] if len(live) else live
     judge_alike(accepted, stay, faults, province=_province(context))
-    return Outcome(accepted=accepted, faults=faults.outcome().faults, remarks=delivered.remarks)
+    return Outcome(
+        accepted=accepted,
+        faults=faults.outcome().faults,
+        ends=_last_of_map(accepted, live),
+        remarks=delivered.remarks,
+    )
+
+
+def _last_of_map(accepted: gpd.GeoDataFrame, live: pd.DataFrame) -> tuple[str, ...] | None:
+    """Return the live names of the map when no name is left at all: no scope would tell of them."""
+    if len(accepted) or live.empty:
+        return None
+    return tuple(sorted(live.loc[live["source"].eq(MAP), "code"])) or None
 
 
 def _province(context: BuildContext) -> str:

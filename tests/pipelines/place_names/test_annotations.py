@@ -107,6 +107,16 @@ def test_names_come_from_the_labels_of_the_topography(tmp_path):
     assert rules_of(outcome.faults) == [(3, "PN23")]
 
 
+def test_the_last_name_of_the_map_ends_with_its_label(tmp_path):
+    none = frame([{"code": "D1", "name": "裕华路", "geometry": at(90, 100)}]).iloc[:0]
+    ground = features(YUHUA, ("T9", ROAD, "裕华路", at(100, 101)))
+    first = transform(none, context(tmp_path, topography=ground))
+    live = first.accepted.reset_index(drop=True)
+    assert (live["source"].tolist(), first.ends) == (["map"], None)
+    bare = context(tmp_path, topography=features(YUHUA), place_names=live)
+    assert transform(none, bare).ends == tuple(live["code"])
+
+
 def test_a_label_of_a_name_in_the_table_ties_it_to_its_feature(tmp_path):
     ground = features(YUHUA, ("T9", ROAD, "裕华路", at(100, 101)))
     given = frame(

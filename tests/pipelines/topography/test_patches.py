@@ -21,7 +21,7 @@ from pipelines.build import BuildOptions, build_delivery
 from pipelines.surveys.check import check_delivery
 from tests.conftest import CITY_CODE, SRID
 from tests.pipelines.test_crash import ended, start, wait_until_blocked
-from tests.pipelines.town import CRS, X0, Y0, line, rectangle, write_manifest, write_town
+from tests.pipelines.town import CRS, X0, Y0, at, line, rectangle, write_manifest, write_town
 from wanmi import app
 
 WEST, EAST = "4214.00-540.00", "4214.00-540.25"
@@ -325,3 +325,22 @@ def test_a_patch_is_checked_though_live_rows_stood_at_its_rows(built, tmp_path):
     told = judgement.faults[judgement.faults["source_row"] == 2]
     assert "TP10" in set(told["rule"])
     assert set(told["class_code"]) == {"430501"}
+
+
+def test_names_of_the_map_end_with_their_last_label(built, database, tmp_path):
+    def deliver(name, text, as_of):
+        rows = features(("L1", "439000", text, None, at(100, 101)))
+        (tmp_path / name).mkdir()
+        write_vector(rows, tmp_path / name / "注记.gpkg")
+        layer = {"dataset": "topography", "path": "注记.gpkg"}
+        return build(write_manifest(tmp_path / name, [layer], name=name, as_of=as_of), built)
+
+    def of_map():
+        rows = live(database, "place_names")
+        return rows.loc[rows["source"] == "map", "name"].tolist()
+
+    deliver("named", "跃进路", JUNE)
+    assert of_map() == ["跃进路"]
+    report = deliver("ground", "绿化带", JULY)["place_names"]
+    assert (report.status, report.rows_closed, of_map()) == ("built", 1, [])
+    assert deliver("again", "绿化带", JULY)["place_names"].rows_closed in (0, None)
