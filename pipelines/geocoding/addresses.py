@@ -7,7 +7,7 @@ from gis.addresses.spelling import normalise
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
-from pipelines.geocoding.kinds import assume_kinds
+from pipelines.geocoding.kinds import KINDS_ZH, assume_kinds
 from pipelines.geocoding.likeness import warn_alike
 from pipelines.geocoding.places import AREA_LEVELS, LEVELS, complete, hashed, union_lists
 from pipelines.geocoding.reading import Reading, read_levels
@@ -179,7 +179,8 @@ def _warn_assumed(faults: Faults, kind: "pd.Series[str]", assumed: _Assumed) -> 
     count = files.groupby(keys, sort=False, dropna=False).transform("size")
     first = ~pd.concat(keys, axis=1).duplicated()
     first = first.reindex(faults.frame.index, fill_value=False)
-    faults.add("AD03", first, kind=kind, why=why, why_zh=why_zh, rows=count)
+    kind_zh = kind.map(KINDS_ZH)
+    faults.add("AD03", first, kind=kind, kind_zh=kind_zh, why=why, why_zh=why_zh, rows=count)
 
 
 def _warn_words(

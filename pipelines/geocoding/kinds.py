@@ -33,6 +33,15 @@ _REASONS = {
     "zone": ("it is an outline without plate", "为面状图形且无门牌"),
 }
 _KIND = {"building": "plate"}
+KINDS_ZH = {
+    "area": "区域",
+    "zone": "地片",
+    "block": "区片",
+    "street": "街巷",
+    "plate": "门（楼）牌",
+    "poi": "兴趣点",
+}
+"""Kind of place -> what GB/T 30428.3 calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)

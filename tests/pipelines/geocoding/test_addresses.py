@@ -144,6 +144,7 @@ def test_a_table_without_codes_gets_codes_that_stay(tmp_path):
 
     first, second = delivered("书店", "饭店"), delivered("饭店", "茶馆", "书店")
     assert rules_of(first.faults) == [(1, "AD03")]
+    assert "2 行按兴趣点处理" in first.faults["reason_zh"].iloc[0]
     codes = dict(zip(first.accepted["name"], first.accepted["code"], strict=True))
     again = dict(zip(second.accepted["name"], second.accepted["code"], strict=True))
     assert codes == {name: again[name] for name in codes}
