@@ -18,6 +18,7 @@ from pipelines.geocoding.gazetteer import (
     place_components,
 )
 from pipelines.geocoding.likeness import check_sources
+from pipelines.geocoding.named_components import named_components
 from pipelines.geocoding.places import PLACE_COLUMNS
 from pipelines.geocoding.plate_checks import check_plates
 
@@ -82,12 +83,14 @@ def scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
 
 
 def facts(context: BuildContext) -> list[str]:
-    """Return a hash of the components that are places: other components bring about no new places."""
-    rows = place_components(context)
-    rows = rows.sort_values("code", kind="stable")
+    """Return a hash of the places that components name: other components bring about no new ones.
+
+    What is hashed is made of the rows, not the rows: judged ones and the same rows read back from the
+    database differ in the order of their attributes.
+    """
+    places = named_components(place_components(context))
     digest = sha256()
-    for name in ("code", "class_code", "name", "attributes"):
-        if name in rows:
-            digest.update(repr(rows[name].tolist()).encode())
-    digest.update(b"".join(shapely.to_wkb(rows.geometry.to_numpy())))
+    for name in ("name", "category", "other_sources"):
+        digest.update(repr(places[name].tolist()).encode())
+    digest.update(b"".join(shapely.to_wkb(shapely.force_2d(places.geometry.to_numpy()))))
     return [f"components={digest.hexdigest()}"]
