@@ -59,6 +59,7 @@ def test_first_notebook_lines_answer(
 def test_a_city_of_ones_own(sample_delivery: Path, tmp_path: Path) -> None:
     (tmp_path / "deliveries").mkdir()
     (tmp_path / "deliveries" / "2026-spring-census").symlink_to(sample_delivery)
+    (tmp_path / "hotline.csv").write_text("事发地址\n裕华路12号\n", encoding="utf-8")
     lines = [shlex.split(line) for line in re.findall(r"^wanmi .+$", README, flags=re.MULTILINE)]
     assert lines[0][1] == "init"
     assert [line[-1] for line in lines].count("serve") == 1
@@ -77,13 +78,15 @@ def test_a_city_of_ones_own(sample_delivery: Path, tmp_path: Path) -> None:
                 check=False,
             )
             # The faults planted in a district this small are enough to reject it.
-            is_verdict = "census" in arguments and "is rejected" in done.stderr
+            is_verdict = "check" in arguments and "is rejected" in done.stderr
             assert done.returncode == 0 or is_verdict, f"{arguments}: {done.stdout}{done.stderr}"
     finally:
         down = [sys.executable, "-m", "wanmi", "-w", "changan", "db", "down"]
         subprocess.run(down, cwd=tmp_path, env=environ, check=True, capture_output=True)
-    for name in ("rejects.xlsx", "census.html", "faults.xlsx", "changes.html", "field.gpkg"):
-        assert (tmp_path / name).is_file()
+    written = re.findall(r"-o (\S+\.(?:xlsx|html|csv|gpkg|pdf|toml))", README)
+    assert len(written) > 12
+    for name in written:
+        assert (tmp_path / name).is_file(), name
     assert list((tmp_path / "changan" / "snapshots").iterdir())
     assert (tmp_path / "atlas.pdf").read_bytes().startswith(b"%PDF")
 
