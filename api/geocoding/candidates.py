@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from api.geocoding.gazetteer import Gazetteer, Key
 from gis.addresses.spelling import normalise
@@ -89,6 +90,19 @@ def spot_of(gazetteer: Gazetteer, row: int) -> Spot:
 
 def road_lines(gazetteer: Gazetteer, name: str) -> tuple[int, ...]:
     """Return the streets of a name: of several those that have a line."""
+    known = _ROAD_LINES.setdefault(gazetteer, {})
+    if name not in known:
+        if len(known) >= _MOST_ROADS:
+            known.clear()
+        known[name] = _road_lines(gazetteer, name)
+    return known[name]
+
+
+_MOST_ROADS = 20_000
+_ROAD_LINES: "WeakKeyDictionary[Gazetteer, dict[str, tuple[int, ...]]]" = WeakKeyDictionary()
+
+
+def _road_lines(gazetteer: Gazetteer, name: str) -> tuple[int, ...]:
     rows = list(dict.fromkeys(gazetteer.roads(name)))
     if len(rows) > 1:
         rows = [row for row in rows if gazetteer.dimension(row) > 0] or rows
@@ -97,9 +111,9 @@ def road_lines(gazetteer: Gazetteer, name: str) -> tuple[int, ...]:
 
 def from_key(gazetteer: Gazetteer, key: Key, *evidence: str) -> Candidate:
     """Return the place that a key names as a candidate."""
-    road = "" if gazetteer.kind(key.row) == "street" else gazetteer.road_of(key.row)
-    roads = road_lines(gazetteer, road) if road else ()
     is_street = gazetteer.kind(key.row) == "street"
+    road = "" if is_street else gazetteer.road_of(key.row)
+    roads = road_lines(gazetteer, road) if road else ()
     return Candidate(
         row=key.row,
         spot=spot_of(gazetteer, key.row),

@@ -20,6 +20,8 @@ _NUMBER_FIRST = re.compile(r"(?P<plate>\d+[a-z]?(?:-\d+)?(?P<sign>号?))(?P<rest
 _FEW_WORDS, _SOME_WORDS = 2, 4
 _AREA_ENDS = ("区", "县", "市", "省", "镇", "乡")
 _LONGEST_SWAPPED = 24
+_WAY_ENDS = "路街道巷弄段线桥"
+_LONGEST_WAY = 8
 _ADDRESSED = re.compile(r"\d+(?:号|弄|米)|路口|交叉口|交口")
 _MEETING_ALIKE, _MEETING_CLOSE = 0.4, 0.6
 
@@ -156,6 +158,26 @@ def swapped_texts(text: str) -> Iterator[str]:
         one, two = text[first], text[first + 1]
         if one != two:
             yield text[:first] + two + one + text[first + 2 :]
+
+
+def swapped_names(gazetteer: Gazetteer, text: str) -> Iterator[str]:
+    """Yield of `swapped_texts` those where one of the two is now in a known name or road."""
+    for other in swapped_texts(text):
+        first = next(place for place, said in enumerate(text) if said != other[place])
+        spans = gazetteer.names_in(other)
+        is_named = any(start <= first + 1 and first < end for start, end in spans)
+        if is_named or _in_way(gazetteer, other, first):
+            yield other
+
+
+def _in_way(gazetteer: Gazetteer, text: str, first: int) -> bool:
+    """Tell whether a character or the next is in what bears plates, though no place bears its name."""
+    for end in range(first + 1, min(first + _LONGEST_WAY, len(text)) + 1):
+        if text[end - 1] in _WAY_ENDS or text[end : end + 1].isdigit():
+            for start in range(max(0, end - _LONGEST_WAY), min(first + 1, end - 2) + 1):
+                if gazetteer.is_way(text[start:end]):
+                    return True
+    return False
 
 
 def _from_pinyin(gazetteer: Gazetteer, text: str) -> list[str]:

@@ -213,6 +213,11 @@ class Gazetteer:
         """Return the rows of the streets of this name or alias."""
         return [key.row for key in self.named(name) if self.kinds[key.row] == "street"]
 
+    def is_way(self, text: str) -> bool:
+        """Tell whether places name a road so, or plates count along it."""
+        index = self.index
+        return index.roads.find(text) >= 0 or index.group("plates", text).stop > 0
+
     def names_in(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of all known names in a text, longest first, then leftmost."""
         return sorted(self._spans(text), key=lambda span: (span[0] - span[1], span[0]))

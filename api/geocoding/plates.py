@@ -90,14 +90,9 @@ def of_way(
     """
     if not parts.way:
         return []
-    if parts.plate:
-        found = known_plates(gazetteer, parts.way + parts.plate)
-        if found:
-            return found
-        if parts.sub and parts.number is not None:
-            found = known_plates(gazetteer, f"{parts.way}{parts.number}号")
-            if found:
-                return [with_evidence(item, "sub_unmatched") for item in found]
+    found = at_plate(gazetteer, parts)
+    if found:
+        return found
     if parts.lanes:
         return _in_lane(gazetteer, parts, within) if parts.road else []
     # Numbers of an estate or a village follow no road.
@@ -105,6 +100,17 @@ def of_way(
         label = parts.road + parts.plate
         return interpolated(gazetteer, parts.road, parts.number, label=label, within=within)
     return []
+
+
+def at_plate(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return where the plate of an address is if it is known, or the plate of its sub-number."""
+    if not parts.way or not parts.plate:
+        return []
+    found = known_plates(gazetteer, parts.way + parts.plate)
+    if found or not parts.sub or parts.number is None:
+        return found
+    near = known_plates(gazetteer, f"{parts.way}{parts.number}号")
+    return [with_evidence(item, "sub_unmatched") for item in near]
 
 
 def _in_lane(gazetteer: Gazetteer, parts: AddressParts, within: Collection[str]) -> list[Candidate]:
@@ -232,17 +238,15 @@ def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
     waiting = np.ones(len(points), dtype=bool)
     groups = []
     while waiting.any():
-        inside = np.zeros(len(points), dtype=bool)
+        before = waiting.copy()
         edge = [int(np.flatnonzero(waiting)[0])]
         waiting[edge[0]] = False
-        while edge:
-            here = edge.pop()
-            inside[here] = True
-            near = np.hypot(*(points - points[here]).T) <= ROAD_PART_M
+        while edge and waiting.any():
+            near = np.hypot(*(points - points[edge.pop()]).T) <= ROAD_PART_M
             more = np.flatnonzero(near & waiting)
             waiting[more] = False
             edge += more.tolist()
-        groups.append(np.flatnonzero(inside))
+        groups.append(np.flatnonzero(before & ~waiting))
     return groups
 
 
