@@ -73,9 +73,10 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     survey = read_survey(gpd.GeoDataFrame(rows.accepted), frame, plan, context)
     days = live_days(context.database) if plan.is_patch else {}
     joined = join_sheets(survey, frame, context, days=days)
+    faults = _sorted(rows.faults, joined.faults)
     outcome = Outcome(
         accepted=joined.features.reset_index(drop=True),
-        faults=_sorted(rows.faults, joined.faults),
+        faults=_with_sheets(faults, frame, plan) if joined.ids == "sheet" else faults,
         remarks=(*_remarks(joined), *_left_out(joined, plan, context)),
         beside=Store(
             sheets=_records(joined.survey, context),
@@ -103,6 +104,18 @@ def _sorted(*tables: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True).sort_values(
         ["source_file", "source_row", "rule"], kind="stable", ignore_index=True
     )
+
+
+def _with_sheets(faults: pd.DataFrame, frame: pd.DataFrame, plan: SheetPlan) -> pd.DataFrame:
+    """Return faults with the codes that refused rows have in the database, so that these stay live."""
+    if plan.sheet_from == "field" and "sheet" not in frame:
+        return faults
+    place = ["source_file", "source_row"]
+    number = row_numbers(frame, plan).set_axis(pd.MultiIndex.from_frame(frame[place]))
+    sheet = number.reindex(pd.MultiIndex.from_frame(faults[place])).set_axis(faults.index)
+    is_refused = faults["severity"].eq("error") & faults["code"].notna() & sheet.notna()
+    local = sheet.astype(str).str.strip() + "/" + faults["code"].astype(str)
+    return faults.assign(code=faults["code"].astype(object).mask(is_refused, local))
 
 
 def read_survey(

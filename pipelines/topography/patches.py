@@ -95,6 +95,7 @@ def apply_patch(outcome: Outcome, delivered: Delivered, context: BuildContext) -
         tolerance_m=float(survey.tolerance_m.max(initial=0.0)) or _tolerance(survey, context),
         same_m=context.profile.topography.same_m,
         are_local=delivered.ids == "sheet",
+        spared=_refused(outcome.faults) - frozenset(features["code"].astype(str)),
     )
     patched = apply(context.features("topography"), features, patch)
     faults = Faults(features, rules=delivered.rules)
@@ -119,6 +120,11 @@ def apply_patch(outcome: Outcome, delivered: Delivered, context: BuildContext) -
             ground=extent,
         ),
     )
+
+
+def _refused(faults: pd.DataFrame) -> frozenset[str]:
+    codes = faults.loc[faults["severity"] == "error", "code"].dropna()
+    return frozenset(codes.astype(str))
 
 
 def patch_extent(survey: Survey, context: BuildContext) -> shapely.Geometry:

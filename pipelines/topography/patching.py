@@ -41,6 +41,8 @@ class Patch:
     """A feature no farther than this from where it was did not change."""
     are_local: bool = False
     """Identifiers are numbered by sheet."""
+    spared: frozenset[str] = frozenset()
+    """Codes of live rows that were delivered, but refused: they stay whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,7 @@ def apply(live: gpd.GeoDataFrame, delivered: gpd.GeoDataFrame, patch: Patch) -> 
     brings = _of_classes(delivered, patch)
     lies = _lies_in(delivered.geometry.to_numpy(), patch)
     within = _of_classes(live, patch) & _lies_in(live.geometry.to_numpy(), patch)
+    within &= ~live["code"].isin(patch.spared).to_numpy(dtype=bool)
     new, old = delivered[brings & lies], live[within]
     new_side, old_side = _cut(new, patch), _cut(old, patch)
     pairs = find_pairs(
@@ -257,6 +260,7 @@ def _beside(live: gpd.GeoDataFrame, within: Flags, patch: Patch) -> pd.DataFrame
     """Return the live features that end at the border from outside: something new may go on there."""
     shapes = live.geometry.to_numpy()
     near = ~within & _of_classes(live, patch)
+    near &= ~live["code"].isin(patch.spared).to_numpy(dtype=bool)
     near &= shapely.get_dimensions(shapes) > 0
     border = shapely.boundary(patch.extent)
     shapely.prepare(border)

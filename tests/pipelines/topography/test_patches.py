@@ -344,3 +344,27 @@ def test_names_of_the_map_end_with_their_last_label(built, database, tmp_path):
     report = deliver("ground", "绿化带", JULY)["place_names"]
     assert (report.status, report.rows_closed, of_map()) == ("built", 1, [])
     assert deliver("again", "绿化带", JULY)["place_names"].rows_closed in (0, None)
+
+
+def test_what_was_delivered_but_refused_keeps_its_live_version(built, database, tmp_path):
+    local = {"ids": "sheet"}
+    west = features(road("1", (0, 40), (200, 40)), road("2", (0, 20), (200, 20), name="青年街"))
+    east = features(road("1", (260, 40), (400, 40), name="光明路"))
+    build(sheetwise(tmp_path / "a", {WEST: west, EAST: east}, name="a", **local), built)
+    codes = [f"{WEST}/1", f"{WEST}/2", f"{EAST}/1"]
+    assert set(codes) <= set(live(database, "topography")["code"])
+    bad = ("1", "9", "裕华路", 30.0, line((0, 40), (200, 40)))
+    again = features(bad, road("2", (0, 20), (200, 22), name="青年街"))
+    build(
+        sheetwise(tmp_path / "b", {WEST: again, EAST: east}, name="b", as_of=JULY, **local), built
+    )
+    assert live(database, "topography")["code"].tolist() == [*sorted(codes), "T2"]
+    # By a patch whose border cuts it, too.
+    ground = gpd.GeoDataFrame({"x": [1]}, geometry=[rectangle(100, 0, 250, 200)], crs=CRS)
+    patch = sheetwise(
+        tmp_path / "c", {WEST: again}, name="c", as_of=JULY, mode="patch", extent="g.gpkg", **local
+    )
+    write_vector(ground, patch / "g.gpkg")
+    build(patch, built)
+    shapes = live(database, "topography").set_index("code").geometry
+    assert shapes[f"{WEST}/1"].length == pytest.approx(200)
