@@ -20,6 +20,7 @@ _NUMBER_FIRST = re.compile(r"(?P<plate>\d+[a-z]?(?:-\d+)?(?P<sign>号?))(?P<rest
 _FEW_WORDS, _SOME_WORDS = 2, 4
 _AREA_ENDS = ("区", "县", "市", "省", "镇", "乡")
 _LONGEST_SWAPPED = 24
+_AT_WAY = re.compile(r"\d|口|交")
 _WAY_ENDS = "路街道巷弄段线桥"
 _LONGEST_WAY = 8
 _ADDRESSED = re.compile(r"\d+(?:号|弄|米)|路口|交叉口|交口")
@@ -162,11 +163,12 @@ def swapped_texts(text: str) -> Iterator[str]:
 
 def swapped_names(gazetteer: Gazetteer, text: str) -> Iterator[str]:
     """Yield of `swapped_texts` those where one of the two is now in a known name or road."""
+    is_addressed = _AT_WAY.search(text) is not None
     for other in swapped_texts(text):
         first = next(place for place, said in enumerate(text) if said != other[place])
         spans = gazetteer.names_in(other)
         is_named = any(start <= first + 1 and first < end for start, end in spans)
-        if is_named or _in_way(gazetteer, other, first):
+        if is_named or (is_addressed and _in_way(gazetteer, other, first)):
             yield other
 
 
