@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from api.geocoding.candidates import Candidate, Spot, distance_m, plain_name, road_lines
+from api.geocoding.candidates import (
+    Candidate,
+    Spot,
+    distance_m,
+    plain_name,
+    road_lines,
+    with_evidence,
+)
 from api.geocoding.gazetteer import Gazetteer
 from gis.addresses.parts import DIRECTIONS, AddressParts
 
@@ -20,6 +27,7 @@ ROAD_HALF_WIDTH_M = 10.0
 """How far the side of a road lies from its centreline where its width is not known, m."""
 _APART_M = 60.0
 _ALMOST_M = 400.0
+_NEAR_M = 80.0
 _STRETCH_OF = math.sqrt(12.0)
 
 
@@ -198,3 +206,35 @@ def at_corner(candidate: Candidate, parts: AddressParts) -> Candidate:
         sigma_m=spot.sigma_m,
     )
     return replace(candidate, spot=moved)
+
+
+def sharpened(gazetteer: Gazetteer, parts: AddressParts, found: list[Candidate]) -> list[Candidate]:
+    """Weigh placed numbers with the cross street that a bracket names, as in 陆家浜路597号(近制造局路)."""
+    aids: list[Candidate] = []
+    if parts.between:
+        aids = between_candidates(gazetteer, *parts.between)
+    elif parts.near:
+        aids = crossing_candidates(gazetteer, parts.road, parts.near)
+    aids = [
+        replace(aid, spot=replace(aid.spot, sigma_m=max(aid.spot.sigma_m, _NEAR_M))) for aid in aids
+    ]
+    if not found:
+        return [
+            with_evidence(replace(aid, match="interpolated"), "near_applied", "number_sparse")
+            for aid in aids
+        ]
+    return [_weighed(item, aids) for item in found]
+
+
+def _weighed(item: Candidate, aids: list[Candidate]) -> Candidate:
+    for aid in aids:
+        one, two = item.spot, aid.spot
+        if distance_m(one, two) <= 3.0 * math.hypot(one.sigma_m, two.sigma_m):
+            share = two.sigma_m**2 / (one.sigma_m**2 + two.sigma_m**2)
+            spot = Spot(
+                x=share * one.x + (1 - share) * two.x,
+                y=share * one.y + (1 - share) * two.y,
+                sigma_m=one.sigma_m * two.sigma_m / math.hypot(one.sigma_m, two.sigma_m),
+            )
+            return with_evidence(replace(item, spot=spot), "near_applied")
+    return item

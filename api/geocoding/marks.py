@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -16,6 +17,7 @@ _LEAST_INSIDE = 2
 _ALIKE = 0.5
 _CLOSE = 0.7
 _AS_LIKE = 0.1
+_AS_GOOD = 0.01
 _CROSSING_ENDS = ("路口", "交叉口", "交口")
 _BEGINS = 0.8
 _GENERIC = 2
@@ -126,6 +128,43 @@ def alike(
     return list(found.values())
 
 
+def wholly_alike(
+    gazetteer: Gazetteer, text: str, *, kinds: Collection[str] = PLACES
+) -> list[Candidate]:
+    """Return the places whose whole name, its branch in brackets too, is written most like a text."""
+    if len(text) < _LEAST_FUZZY:
+        return []
+    told: dict[int, tuple[float, Key]] = {}
+    heard = gazetteer.sounding(text, limit=_SIMILAR_READ)
+    same = {key.row for key, share in heard if share == 1.0}
+    alike = gazetteer.similar(text, kinds=kinds, limit=_SIMILAR_READ)
+    for key, share in (*alike, *heard):
+        if gazetteer.kind(key.row) in kinds:
+            share = max(share, OSA.normalized_similarity(text, key.key))
+            told[key.row] = max(told.get(key.row, (share, key)), (share, key), key=lambda x: x[0])
+    most = max((share for share, _ in told.values()), default=0.0)
+    if most < _CLOSE:
+        return []
+    return [
+        _alike(gazetteer, key, "sounding", "")
+        if key.row in same
+        else _alike(gazetteer, key, "similar", "likeness_close")
+        for share, key in told.values()
+        if share >= most - _AS_GOOD
+    ]
+
+
+def bracketed(text: str) -> list[str]:
+    """Return the beginnings of a text that end with a bracket, the longest first.
+
+    Examples
+    --------
+    >>> bracketed("丰收日(静安店)(院内)附近")
+    ['丰收日(静安店)(院内)', '丰收日(静安店)']
+    """
+    return [text[:end] for end in range(len(text), 0, -1) if text[end - 1] == ")"]
+
+
 _EVIDENCE_OF = {
     "name_sounds": "likeness_close",
     "name_close": "likeness_close",
@@ -150,13 +189,16 @@ def likeness_of(said: str, name: str) -> tuple[float, str]:
     ((0.6666666666666667, 'name_alike'), (1.0, 'name_sounds'), (0.8, 'name_begins'))
     """
     written = OSA.normalized_similarity(said, name)
-    heard = OSA.normalized_similarity(sound(said), sound(name))
+    heard = OSA.normalized_similarity(_sound(said), _sound(name))
     if heard == 1.0:
         return 1.0, "name_sounds"
     if name.startswith(said) and len(name) <= len(said) + _GENERIC:
         return max(_BEGINS, written), "name_begins"
     likeness = max(written, _HEARD_SHARE * heard)
     return likeness, "name_close" if likeness >= _CLOSE else "name_alike"
+
+
+_sound = lru_cache(maxsize=4096)(sound)
 
 
 def names_alike(

@@ -1,6 +1,5 @@
 """From a text to ranked candidates: cheap and certain ways first, others where those find nothing sure."""
 
-import math
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,8 +9,6 @@ from api.edition import Edition
 from api.geocoding.agreement import judge
 from api.geocoding.candidates import (
     Candidate,
-    Spot,
-    distance_m,
     from_key,
     plain_name,
     road_lines,
@@ -19,11 +16,24 @@ from api.geocoding.candidates import (
     with_evidence,
 )
 from api.geocoding.chain import Constraint, area_chains
-from api.geocoding.correction import other_parts, other_texts, swapped_texts
-from api.geocoding.crossings import at_corner, between_candidates, crossing_candidates
+from api.geocoding.correction import other_parts, other_texts, swapped_names
+from api.geocoding.crossings import (
+    at_corner,
+    between_candidates,
+    crossing_candidates,
+    sharpened,
+)
 from api.geocoding.gazetteer import Gazetteer
-from api.geocoding.marks import alike, exact, inside, named, starting
-from api.geocoding.plates import inside_of, of_way, with_road
+from api.geocoding.marks import (
+    alike,
+    bracketed,
+    exact,
+    inside,
+    named,
+    starting,
+    wholly_alike,
+)
+from api.geocoding.plates import at_plate, inside_of, of_way, with_road
 from api.geocoding.ranking import is_settled, is_strong, rank
 from api.geocoding.relation import moved
 from gis.addresses.parts import AddressParts, readings
@@ -41,6 +51,10 @@ class _Found:
     """Candidates collected so far."""
 
     edition: Edition
+    plain: str = ""
+    """The whole text in the one spelling."""
+    is_whole: bool = False
+    """Some whole name is much like the whole text."""
     items: list[Candidate] = field(default_factory=list)
     ranked: list[Candidate] = field(default_factory=list)
 
@@ -83,22 +97,29 @@ def search(edition: Edition, text: str) -> list[Candidate]:
     first = next(chains)
     if first.is_elsewhere:
         return []
-    return _search(edition, first, chains)
+    return _search(edition, plain, first, chains)
 
 
-def _search(edition: Edition, first: Constraint, others: Iterator[Constraint]) -> list[Candidate]:
-    found = _Found(edition=edition)
+def _search(
+    edition: Edition, plain: str, first: Constraint, others: Iterator[Constraint]
+) -> list[Candidate]:
+    found = _Found(edition=edition, plain=plain)
     read: list[tuple[Constraint, tuple[AddressParts, ...]]] = []
     for chain in (first, *islice(others, _CHAINS)):
         ways = readings(chain.rest) if len(chain.rest) >= _LEAST else ()
         read.append((chain, ways))
+        branches = [
+            item for said in bracketed(chain.rest) for item in named(edition.gazetteer, said)
+        ]
+        if branches and found.add(branches, chain, ways[0]):
+            return found.ranked
         if any(found.add(_known(edition.gazetteer, parts), chain, parts) for parts in ways):
             return found.ranked
     if is_settled(found.ranked):
         return found.ranked
     # What begins with an unknown area is no misspelt name.
     loose = read[:1] if "area_unknown" in first.evidence else read
-    for step in (_by_other_texts, _by_estimate, _by_other_names):
+    for step in (_by_other_texts, _by_estimate, _by_whole_name, _by_other_names):
         for chain, ways in loose:
             if step is _by_estimate and first.codes and not chain.codes:
                 continue  # what is estimated must answer to the areas that were named
@@ -132,22 +153,39 @@ def _by_estimate(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...
     return any(found.add(_estimated(gazetteer, parts, within), chain, parts) for parts in ways)
 
 
+def _by_whole_name(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
+    """Compare whole names with the whole text: areas at the front and brackets are parts of many."""
+    if not found.is_weak() or any(parts.plate or parts.crossing or parts.road for parts in ways):
+        return False
+    mark = (*bracketed(chain.rest)[-1:], ways[0].mark)[0]
+    front = found.plain.removesuffix(chain.rest)
+    for text, within in {front + mark: Constraint(rest=found.plain), mark: chain}.items():
+        items = wholly_alike(found.edition.gazetteer, text)
+        found.is_whole = found.is_whole or bool(items)
+        if found.add(items, within, ways[0]):
+            return True
+    return False
+
+
 def _by_other_names(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
     """Look for names that sound like those said, or are written much like them, or begin so."""
     gazetteer = found.edition.gazetteer
     crossings = [parts for parts in ways if parts.crossing or parts.between]
     for parts in crossings or ways[:2]:
-        if not found.is_weak() or found.add(_misspelt(gazetteer, parts), chain, parts):
+        items = _misspelt(gazetteer, parts, with_marks=not found.is_whole)
+        if not found.is_weak() or found.add(items, chain, parts):
             return True
     if found.is_weak() and found.add(starting(gazetteer, ways[0].mark), chain, ways[0]):
         return True
+    if any(parts.road and parts.plate and gazetteer.is_way(parts.road) for parts in ways):
+        return False  # the road is known as it was said
     return found.is_weak() and _by_swapping(found, chain)
 
 
 def _by_swapping(found: _Found, chain: Constraint) -> bool:
     """Change two neighbouring characters over, wherever that names something as it stands."""
     gazetteer = found.edition.gazetteer
-    for text in swapped_texts(chain.rest):
+    for text in swapped_names(gazetteer, chain.rest):
         parts = readings(text)[0]
         items = [with_evidence(item, "characters_swapped") for item in _known(gazetteer, parts)]
         found.add(items, chain, parts)
@@ -179,7 +217,7 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     found = []
     plates = []
     if parts.way and parts.plate:
-        plates = [item for item in _of_way(gazetteer, parts) if item.match in _AT_PLATE]
+        plates = _at_plate(gazetteer, parts)
         found += [with_evidence(item, *_unsaid(parts, below="plate")) for item in plates]
     spots = [item.spot for item in plates]
     if parts.poi and parts.poi != parts.mark and not parts.building:
@@ -201,6 +239,19 @@ def _of_way(
         with_evidence(item, "road_alias")
         for name in sorted(own)
         for item in of_way(gazetteer, with_road(parts, name), within=within)
+    ]
+
+
+def _at_plate(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+    """Return where a known plate is, under the road's own name if it was called by another."""
+    found = at_plate(gazetteer, parts)
+    if found or not parts.road:
+        return found
+    own = {plain_name(gazetteer, row) for row in road_lines(gazetteer, parts.road)} - {parts.road}
+    return [
+        with_evidence(item, "road_alias")
+        for name in sorted(own)
+        for item in at_plate(gazetteer, with_road(parts, name))
     ]
 
 
@@ -250,7 +301,7 @@ def _estimated(
         codes = _unsaid(parts, below="plate")
         ways = _of_way(gazetteer, parts, within)
         ways = [item for item in ways if item.match not in _AT_PLATE]
-        found += _sharpened(gazetteer, parts, [with_evidence(item, *codes) for item in ways])
+        found += sharpened(gazetteer, parts, [with_evidence(item, *codes) for item in ways])
     spots = [item.spot for item in found]
     rest = parts.rest if parts.road else parts.mark
     inner = inside(gazetteer, rest, spots=spots) if rest else []
@@ -262,43 +313,6 @@ def _estimated(
                 with_evidence(item, "crossing_unmatched") for item in _of_road(gazetteer, name)
             ]
     return found + inner
-
-
-def _sharpened(
-    gazetteer: Gazetteer, parts: AddressParts, found: list[Candidate]
-) -> list[Candidate]:
-    """Weigh placed numbers with the cross street that a bracket names, as in 陆家浜路597号(近制造局路)."""
-    aids: list[Candidate] = []
-    if parts.between:
-        aids = between_candidates(gazetteer, *parts.between)
-    elif parts.near:
-        aids = crossing_candidates(gazetteer, parts.road, parts.near)
-    aids = [
-        replace(aid, spot=replace(aid.spot, sigma_m=max(aid.spot.sigma_m, _NEAR_M))) for aid in aids
-    ]
-    if not found:
-        return [
-            with_evidence(replace(aid, match="interpolated"), "near_applied", "number_sparse")
-            for aid in aids
-        ]
-    return [_weighed(item, aids) for item in found]
-
-
-_NEAR_M = 80.0
-
-
-def _weighed(item: Candidate, aids: list[Candidate]) -> Candidate:
-    for aid in aids:
-        one, two = item.spot, aid.spot
-        if distance_m(one, two) <= 3.0 * math.hypot(one.sigma_m, two.sigma_m):
-            share = two.sigma_m**2 / (one.sigma_m**2 + two.sigma_m**2)
-            spot = Spot(
-                x=share * one.x + (1 - share) * two.x,
-                y=share * one.y + (1 - share) * two.y,
-                sigma_m=one.sigma_m * two.sigma_m / math.hypot(one.sigma_m, two.sigma_m),
-            )
-            return with_evidence(replace(item, spot=spot), "near_applied")
-    return item
 
 
 def _whole_road(
@@ -329,7 +343,7 @@ def _of_road(gazetteer: Gazetteer, name: str, within: Collection[str] = ()) -> l
     return [Candidate(row=row, spot=spot, match="road", label=name)]
 
 
-def _misspelt(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
+def _misspelt(gazetteer: Gazetteer, parts: AddressParts, *, with_marks: bool) -> list[Candidate]:
     """Return what the address names if a name in it is misheard or misspelt."""
     found: list[Candidate] = []
     for other, codes in other_parts(gazetteer, parts):
@@ -337,7 +351,7 @@ def _misspelt(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
         found += [with_evidence(item, *codes) for item in near]
     if parts.crossing or parts.between or (parts.plate and not parts.poi):
         return found
-    if parts.building:
+    if parts.building or not with_marks:
         return found
     mark = parts.poi or parts.mark
     found += alike(gazetteer, mark, road=parts.road if parts.plate else "")
