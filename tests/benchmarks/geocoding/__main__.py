@@ -74,7 +74,11 @@ def run_shanghai(options: Options) -> None:
             asked = shanghai.address_queries(parts, with_district=with_district)
             asked = _part(asked, options.limit)
             title = f"Shanghai, addresses {'with' if with_district else 'without'} district"
-            _show(title, ask_all(edition, asked), options)
+            told = ask_all(edition, asked)
+            _show(title, told, options)
+            if with_district:
+                agreeing = shanghai.lying_as_said(edition, told)
+                _show_rival("  of these, whose point lies in its district", agreeing, options)
             plain = shanghai.plain_table(edition, asked, parts, with_district=with_district)
             _show_rival("  rival: table of road and number, nearest number", plain, options)
             some = _part(asked, 1000)

@@ -91,6 +91,18 @@ def _known(plates: PlateTable, district: str, found: tuple[str, int] | None) -> 
     return "known road" if plates.knows_road(district, found[0]) else "unknown road"
 
 
+def lying_as_said(edition: Edition, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the outcomes whose point lies in the district that the text begins with.
+
+    Some rows name a district in which their own point does not lie: no answer is right by both.
+    """
+    districts = edition.areas["district"]
+    at = districts.index.locate(outcomes["x"].to_numpy(), outcomes["y"].to_numpy()).position
+    names = [districts.names[place] if place >= 0 else "" for place in at.tolist()]
+    pairs = zip(outcomes["text"], names, strict=True)
+    return outcomes[[bool(name) and text.startswith(name) for text, name in pairs]]
+
+
 def known_name_queries(parts: Split, *, count: int = 2000, seed: int = 1) -> list[Query]:
     """Return names of built rows, each asked alone; ambiguous where several rows bear the name."""
     often = parts.built["name"].map(normalise).value_counts()
