@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from api.geocoding import grams, probes
-from api.geocoding.keys import HOWS, NAMED, SPELT, Key, mask_of
+from api.geocoding.keys import HOWS, NAMED, Key, mask_of
 from api.geocoding.nearby import Nearby
 from api.geocoding.numbered import Numbers
 from api.geocoding.sounds import fold_sound, hash_of, sounds_of
@@ -20,7 +20,7 @@ from gis.names.readings import readings
 if TYPE_CHECKING:
     from api.edition import Edition
 
-__all__ = ["NAMED", "SPELT", "Gazetteer", "Key"]
+__all__ = ["NAMED", "Gazetteer", "Key"]
 
 _LONGEST_NAME = 40
 _LAST_NAMED = len(NAMED) - 1

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,6 @@ HOWS = ("name", "alias", "short", "address", "plate", "member", "pinyin", "initi
 a place stands at without being it, as a shop at a door plate; the last two are for suggestions only."""
 NAMED = ("name", "alias", "short")
 """Ways of matching by which a place is found inside a longer text."""
-SPELT = ("pinyin", "initials")
 KINDS = ("area", "zone", "block", "street", "plate", "poi")
 """Kinds of places; their order is that of their numbers in the search file."""
 LEVELS = ("road", "plate", "block", "building", "poi")
@@ -183,11 +182,6 @@ def posted(texts: list[str], rows: NDArray[np.int32], hows: NDArray[np.uint8]) -
     )
 
 
-def how_numbers(hows: Iterable[str]) -> frozenset[int]:
-    """Return the numbers of ways of matching."""
-    return frozenset(HOWS.index(how) for how in hows)
-
-
 def mask_of(kinds: Iterable[str]) -> int:
     """Return a bit mask of kinds of places; of no kinds: all.
 
@@ -200,9 +194,3 @@ def mask_of(kinds: Iterable[str]) -> int:
     for kind in kinds:
         mask |= 1 << KINDS.index(kind)
     return mask or (1 << len(KINDS) + 1) - 1
-
-
-def as_list(values: Any) -> list[int]:
-    """Return an array as Python integers."""
-    found: list[int] = values.tolist()
-    return found
