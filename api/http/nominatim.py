@@ -88,7 +88,7 @@ class Told:
 
 
 def place_id_of(answer: PlaceAnswer) -> int:
-    """Return a number for a place: the same as long as its code, name and way of matching are.
+    """Return a number for a place: the same as long as its code, name and kind are.
 
     Examples
     --------
@@ -97,8 +97,8 @@ def place_id_of(answer: PlaceAnswer) -> int:
     >>> 0 < place_id_of(place) < 2**53, place_id_of(place) == place_id_of(place)
     (True, True)
     """
-    made = (answer.code, answer.name, answer.kind)
-    digest = hashlib.blake2b("\0".join(made).encode(), digest_size=8).digest()
+    told = (answer.code, answer.name, answer.kind)
+    digest = hashlib.blake2b("\0".join(told).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 11  # what a JavaScript number holds
 
 

@@ -4,6 +4,7 @@ What a client may send follows https://nominatim.org/release-docs/latest/api/Sea
 parameters that are not known are passed over, as there. Answers are this city's own places.
 """
 
+import math
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -40,7 +41,7 @@ _CHINA = "cn"
 def _box(text: str) -> str:
     numbers = text.split(",")
     try:
-        is_box = len([float(number) for number in numbers]) == 4
+        is_box = [math.isfinite(float(number)) for number in numbers] == [True] * 4
     except ValueError:
         is_box = False
     if not is_box:
@@ -190,7 +191,7 @@ def _told_at(request: Request, snapshot: Snapshot, asked: ReverseIn) -> Told | N
     kinds = asked.kinds()
     if asked.zoom < _ROADS_BELOW:
         kinds &= {"street"}
-    found = seen(request, reverse(snapshot, x, y, limit=_MOST))
+    found = seen(request, reverse(snapshot, asked.lon, asked.lat, crs=GEOGRAPHIC, limit=_MOST))
     place = next((place for place in found if place.kind in kinds), None)
     if place is None:
         return None

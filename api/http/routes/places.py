@@ -1,5 +1,6 @@
 """``/v1/geocode``, ``/v1/reverse``, ``/v1/suggest``: places by name and by position."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -81,8 +82,9 @@ async def reverse(
 
 
 def seen(request: Request, found: list[PlaceAnswer]) -> list[PlaceAnswer]:
-    """Return the places that lie in the districts of whoever asks."""
+    """Return the places that lie in the districts of whoever asks, and no question that names others."""
     principal: Principal = request.scope["principal"]
     if not principal.districts:
         return found
-    return [place for place in found if principal.sees(place.community_code or place.grid_code)]
+    kept = [place for place in found if principal.sees(place.community_code or place.grid_code)]
+    return [replace(place, question="", question_zh="") for place in kept]
