@@ -42,6 +42,8 @@ _WHOLE = frozenset("厂局社所")
 """Generic parts of institutions that are one word with what they make: 拖拉机厂 Tuolajichang."""
 _LONG = 5
 """A specific part of so many characters may hold words of its own: 高新技术产业."""
+LONGEST = 256
+"""A run of characters longer than this is no name: it is written as one word."""
 SETTLEMENT = "settlement"
 
 
@@ -113,7 +115,7 @@ def romanise(name: str, *, areas: Collection[str] = (), province: str = "", kind
     for run in _RUNS.findall(text):
         if run[0].isascii():
             words.append(run)
-        elif kind == SETTLEMENT and not words and run == text:
+        elif len(run) > LONGEST or (kind == SETTLEMENT and not words and run == text):
             words.append(speller.begin(run).join(run))
         else:
             words.extend(

@@ -52,3 +52,8 @@ def test_names_are_spelt_by_the_rules(name, spelling):
 
 def test_a_name_that_begins_with_one_of_the_citys_areas_is_parted():
     assert romanise("长安区裕华路", areas={"长安区"}) == "Chang'an Qu Yuhua Lu"
+
+
+def test_a_text_that_is_no_name_is_one_word() -> None:
+    # Parted like a name it would be taken apart as many times as it has roads.
+    assert romanise("河北路口" * 1000) == "Hebeilukou" + "hebeilukou" * 999
