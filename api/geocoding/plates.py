@@ -235,6 +235,8 @@ def _known_numbers(
 
 def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
     """Group plates that stand near one another, by single linkage over `ROAD_PART_M`."""
+    if float(np.hypot(*np.ptp(points, axis=0))) <= ROAD_PART_M:
+        return [np.arange(len(points))]
     waiting = np.ones(len(points), dtype=bool)
     groups = []
     while waiting.any():
