@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
 from api.geocoding.gazetteer import Gazetteer, Key
 from gis.addresses.spelling import normalise
 
@@ -144,16 +147,26 @@ def medoid(spots: Iterable[Spot], *, within_m: float) -> list[int]:
     [1, 3]
     """
     given = list(spots)
-    waiting, centres = list(range(len(given))), []
-    while waiting:
-        total = [sum(distance_m(given[i], given[j]) for j in waiting) for i in waiting]
-        seed = waiting[total.index(min(total))]
+    x, y = (np.array([getattr(spot, axis) for spot in given]) for axis in "xy")
+    waiting, centres = np.arange(len(given)), []
+    total = _sums_m(x, y, waiting)
+    while len(waiting):
+        seed = waiting[total.argmin()]
         # The most central of all may lie between two groups: the most central near it counts.
-        group = [i for i in waiting if distance_m(given[i], given[seed]) <= within_m]
-        inner = [sum(distance_m(given[i], given[j]) for j in group) for i in group]
-        centres.append(group[inner.index(min(inner))])
-        waiting = [i for i in waiting if i not in group]
+        is_near = np.hypot(x[waiting] - x[seed], y[waiting] - y[seed]) <= within_m
+        group = waiting[is_near]
+        centres.append(int(group[_sums_m(x, y, group).argmin()]))
+        waiting, total = waiting[~is_near], total[~is_near]
+        for gone in group:
+            total = total - np.hypot(x[waiting] - x[gone], y[waiting] - y[gone])
     return sorted(centres)
+
+
+def _sums_m(
+    x: NDArray[np.float64], y: NDArray[np.float64], some: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return for each of some points the sum of its distances to the others of them, m."""
+    return np.array([np.hypot(x[some] - x[one], y[some] - y[one]).sum() for one in some])
 
 
 def plain_name(gazetteer: Gazetteer, row: int) -> str:
