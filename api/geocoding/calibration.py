@@ -2,8 +2,8 @@
 
 ``evidence.csv`` holds each piece of evidence with its words and its weight, the logarithm of the
 odds it adds. ``calibration.csv`` maps the score so found to the share of top answers that were
-right, fitted by ``python -m tests.benchmarks.geocoding.calibrate`` on answers that are known; it
-says on which.
+right. As delivered it changes nothing; ``python -m tests.benchmarks.geocoding.calibrate`` fits it on
+answers that are known, and says on which.
 """
 
 from bisect import bisect_right
