@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from api.geocoding.geocode import AddressLevels, one_line
 from api.models import Case, Position
 from api.questions import CITY_CRS
+from gis.addresses.spelling import LONGEST
 from gis.crs import VENDOR_CRS, crs_name
 from gis.errors import RequestError
 
@@ -108,6 +109,21 @@ class LookupIn(Question):
         )
 
 
+def check_length(address: str) -> str:
+    """Refuse an address that is too long to be one.
+
+    Raises
+    ------
+    RequestError
+        It has more characters than an event location may have.
+    """
+    if len(address) > LONGEST:
+        msg = f"The address has {len(address)} characters, {LONGEST} at most: leave out what is no address."
+        zh = f"地址有 {len(address)} 个字符，最多 {LONGEST} 个：请删去与地址无关的内容。"
+        raise RequestError(msg, zh=zh)
+    return address
+
+
 class GeocodeIn(Question):
     """An address as a text, or by its levels."""
 
@@ -149,7 +165,7 @@ class GeocodeIn(Question):
             raise RequestError(
                 msg, zh="请用 q，或用分项参数（district、road、plate、poi 等），二者取一。"
             )
-        return self.q or written
+        return check_length(self.q or written)
 
 
 class CaseIn(Question):

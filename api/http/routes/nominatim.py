@@ -20,7 +20,7 @@ from api.http.answers import json_answer
 from api.http.nominatim import Told, Wanted, documents, place_id_of, tell
 from api.http.positions import check_range
 from api.http.routes.places import seen
-from api.http.schemas import Number, check_text
+from api.http.schemas import Number, check_length, check_text
 from api.http.serving import serving_of
 from api.models import PlaceAnswer, Position
 from api.snapshot import Snapshot
@@ -36,6 +36,7 @@ _AREA_BELOW = ((12, "district"), (14, "street"), (16, "community"))
 _ROADS_BELOW = 18
 _LAYERS = {"address": ("area", "zone", "block", "street", "crossing", "plate"), "poi": ("poi",)}
 _CHINA = "cn"
+_CHINA_NAMES = ("cn", "china", "中国", "中华人民共和国", "people's republic of china")
 
 
 def _box(text: str) -> str:
@@ -119,12 +120,15 @@ class SearchIn(_Asked):
             msg = "Ask either by q or by parts (street, city, county, state, amenity)."
             zh = "请用 q，或用分项参数（street、city、county、state、amenity），二者取一。"
             raise RequestError(msg, zh=zh)
-        return self.q or parts
+        return check_length(self.q or parts)
 
     def is_elsewhere(self) -> bool:
         """Say whether only other countries are asked for."""
         codes = [code.strip().lower() for code in self.countrycodes.split(",") if code.strip()]
-        return bool(codes) and _CHINA not in codes
+        country = self.country.strip().lower()
+        return (bool(codes) and _CHINA not in codes) or (
+            bool(country) and country not in _CHINA_NAMES
+        )
 
 
 class ReverseIn(_Asked):

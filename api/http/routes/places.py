@@ -23,7 +23,8 @@ from api.models import PlaceAnswer, Position
 router = APIRouter(tags=["places 地点"])
 
 Text = Annotated[str, Query(min_length=1, max_length=200, examples=["裕华路12号"])]
-Limit = Annotated[int, Query(ge=1, le=50)]
+_MOST = 50
+Limit = Annotated[int, Query(ge=1, le=_MOST)]
 Day = Annotated[date | None, Query(description="day whose data answer")]
 
 
@@ -37,9 +38,9 @@ async def geocode(request: Request, asked: Annotated[GeocodeIn, Query()]) -> Res
     serving.check_day(asked.as_of)
     snapshot = serving.live.snapshot
     found = await run_in_threadpool(
-        places_of, snapshot, asked.text(), limit=asked.limit, as_of=asked.as_of
+        places_of, snapshot, asked.text(), limit=reach(request, asked.limit), as_of=asked.as_of
     )
-    return json_answer(seen(request, found))
+    return json_answer(seen(request, found)[: asked.limit])
 
 
 @router.get("/v1/suggest", response_model=list[PlaceAnswer], summary="Places while typing")
@@ -57,8 +58,10 @@ async def suggest(
     serving.check_day(as_of)
     snapshot = serving.live.snapshot
     focus = None if near is None else focus_of(near, city=snapshot.crs)
-    found = await run_in_threadpool(places_like, snapshot, q, limit=limit, as_of=as_of, near=focus)
-    return json_answer(seen(request, found))
+    found = await run_in_threadpool(
+        places_like, snapshot, q, limit=reach(request, limit), as_of=as_of, near=focus
+    )
+    return json_answer(seen(request, found)[:limit])
 
 
 @router.get("/v1/reverse", response_model=list[PlaceAnswer], summary="Position to places")
@@ -77,8 +80,16 @@ async def reverse(
     position = Position(x=x, y=y, crs=crs)
     check_range(position)
     check_position(position, city=snapshot.crs)
-    found = await run_in_threadpool(places_near, snapshot, x, y, crs=crs, limit=limit, as_of=as_of)
-    return json_answer(seen(request, found))
+    found = await run_in_threadpool(
+        places_near, snapshot, x, y, crs=crs, limit=reach(request, limit), as_of=as_of
+    )
+    return json_answer(seen(request, found)[:limit])
+
+
+def reach(request: Request, limit: int) -> int:
+    """Return how many answers to look for: those outside the districts of whoever asks are left out."""
+    principal: Principal = request.scope["principal"]
+    return _MOST if principal.districts else limit
 
 
 def seen(request: Request, found: list[PlaceAnswer]) -> list[PlaceAnswer]:

@@ -41,6 +41,8 @@ def test_geopy_asks_in_parts_and_gets_several(geocoder: Nominatim) -> None:
     assert "裕华路" in [place.raw["name"] for place in roads]
     assert geocoder.geocode("哈尔滨市中央大街1号") is None
     assert geocoder.geocode("裕华路12号", country_codes="us") is None
+    assert geocoder.geocode(parts | {"country": "China"}).raw["name"] == "裕华路12号"
+    assert geocoder.geocode(parts | {"country": "France"}) is None
 
 
 def test_geopy_tells_a_position(geocoder: Nominatim) -> None:
@@ -99,7 +101,8 @@ def test_polygons_layers_and_exclusions(client: httpx.Client) -> None:
 
 
 def test_what_can_not_be_asked_is_said(client: httpx.Client) -> None:
-    for asked in ({}, {"q": "裕华路", "street": "裕华路"}, {"q": "裕华路", "format": "xml"}):
+    long = {"street": "路" * 200, "county": "区" * 100}
+    for asked in ({}, long, {"q": "裕华路", "street": "裕华路"}, {"q": "裕华路", "format": "xml"}):
         assert client.get("/search", params=asked).status_code == 422
     assert client.get("/search", params={"q": "x", "viewbox": "1,2"}).status_code == 422
     swapped = client.get("/reverse", params={"lat": 117.0, "lon": 38.0})
