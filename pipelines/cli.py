@@ -27,7 +27,8 @@ def sample(
     sheets: Annotated[
         bool,
         typer.Option(
-            "--sheets", help="Also nine map sheets 分幅 with faults at their edges, and a map update."
+            "--sheets",
+            help="Also nine map sheets 分幅 with faults at their edges, and a map update.",
         ),
     ] = False,
     as_json: AsJson = False,

@@ -18,7 +18,7 @@ _NAMES = {
 
 def upgrade() -> None:
     for name, comment in _NAMES.items():
-        column = sa.Column(
+        column: sa.Column[list[str]] = sa.Column(
             name, ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'"), comment=comment
         )
         op.add_column("place", column, schema="geocoding")
