@@ -20,12 +20,14 @@ import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 from psycopg import sql
 
 from api.geocoding.search import key_count, search_table
 from api.layout import (
     DATASETS,
     FORMAT,
+    GRID_TILING,
     KEPT_VERSIONS,
     LEFT_BEHIND,
     MANIFEST,
@@ -38,7 +40,9 @@ from api.recodes import to_recodes
 from api.tables import to_table
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
+from gis.index import CellIndex
 from gis.tables import declare
+from gis.tiling import write_tiling
 from gis.workspace import Profile, Workspace
 
 
@@ -173,6 +177,10 @@ def _write_tables(
         )
         _write_arrow(table, folder / f"{dataset}.arrow")
         counts[dataset] = table.num_rows
+        if dataset == "unit_grids":
+            live = table.filter(pc.is_null(table["valid_to"]))
+            index = CellIndex(live["code"].to_pylist(), shapely.from_wkb(live["geometry"]))
+            write_tiling(index.tiling, folder, name=GRID_TILING)
         if dataset == "components":
             order = pc.sort_indices(
                 table, sort_keys=[("code", "ascending"), ("valid_from", "ascending")]

@@ -20,6 +20,7 @@ from api.plan import Chain, Plan
 from api.recodes import TABLE as RECODES
 from api.recodes import later_codes
 from gis.index import CellIndex
+from gis.tiling import Tiling
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -83,9 +84,10 @@ class Edition:
     @cached_property
     def grids(self) -> Cells:
         """Unit grids; the parent is the community."""
-        return self._cells(
-            "unit_grids", self.snapshot.holding("unit_grids", self.as_of), "community_code"
-        )
+        rows = self.snapshot.holding("unit_grids", self.as_of)
+        # The pattern of the live grids is part of the snapshot; that of another day is laid now.
+        tiling = self.snapshot.grid_tiling if self.as_of is None else None
+        return self._cells("unit_grids", rows, "community_code", tiling=tiling)
 
     @cached_property
     def sets(self) -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
@@ -110,7 +112,9 @@ class Edition:
             level: self._cells("areas", rows[levels == level], "parent_code") for level in LEVELS
         }
 
-    def _cells(self, dataset: str, rows: NDArray[np.intp], parent: str) -> Cells:
+    def _cells(
+        self, dataset: str, rows: NDArray[np.intp], parent: str, *, tiling: Tiling | None = None
+    ) -> Cells:
         part = self.snapshot.table(dataset).select(["code", "name", parent, "geometry"]).take(rows)
         codes, names, parents, wkb = (
             part[name].to_numpy(zero_copy_only=False) for name in part.column_names
@@ -120,7 +124,7 @@ class Edition:
             codes=codes,
             names=names,
             parents=parents,
-            index=CellIndex(codes, shapely.from_wkb(wkb)),
+            index=CellIndex(codes, shapely.from_wkb(wkb), tiling=tiling),
         )
 
     @cached_property

@@ -18,6 +18,8 @@ FORMAT = 4
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"
+GRID_TILING = "unit_grids_live"
+"""Files of the pattern by which the live unit grids are looked up: ``NAME.ARRAY.npy``."""
 KEPT_VERSIONS = 3
 """Versions that stay after a compilation, the new one included."""
 

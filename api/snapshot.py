@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from api.edition import Edition
 from api.geocoding.index import SearchIndex
-from api.layout import DATASETS, FORMAT, MANIFEST, POINTER, SEARCH
+from api.layout import DATASETS, FORMAT, GRID_TILING, MANIFEST, POINTER, SEARCH
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.errors import SnapshotError
 from gis.settings import Settings
+from gis.tiling import Tiling, read_tiling
 from gis.workspace import PROFILE_NAME, Profile, find_workspace
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class Snapshot:
         order: NDArray[np.int64]
         order = np.load(path, mmap_mode="r") if self.counts["components"] else np.load(path)
         return order
+
+    @cached_property
+    def grid_tiling(self) -> Tiling:
+        """The pattern by which the live unit grids are looked up, memory-mapped."""
+        return read_tiling(self._checked, name=GRID_TILING)
 
     def edition(self, as_of: date | None = None) -> Edition:
         """Return the rows that hold on a day, indexed; None: the live ones."""

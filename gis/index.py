@@ -68,6 +68,8 @@ class CellIndex:
         Code of each cell; they decide ties, so they should be unique.
     polygons : sequence of shapely geometry
         Polygon or MultiPolygon of each cell, valid, in metres.
+    tiling : Tiling or None
+        What `tiling` gave for the same cells earlier; None: it is made when it is first needed.
 
     Examples
     --------
@@ -77,7 +79,14 @@ class CellIndex:
     ([0, 1, 1], [False, True, False], [0.0, 0.0, 5.0])
     """
 
-    def __init__(self, codes: Sequence[str] | NDArray[Any], polygons: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        codes: Sequence[str] | NDArray[Any],
+        polygons: Sequence[Any],
+        *,
+        tiling: Tiling | None = None,
+    ) -> None:
+        self._given_tiling = tiling
         self.codes = np.asarray(codes, dtype=object)
         given = np.empty(len(polygons), dtype=object)
         given[:] = polygons
@@ -106,7 +115,7 @@ class CellIndex:
                 on_boundary=on_boundary,
                 distance_m=distance_m,
             )
-        rank, on_boundary = find(east, north, self._tiling)
+        rank, on_boundary = find(east, north, self.tiling)
         distance_m[rank >= 0] = 0.0
         outside = real[rank[real] < 0]
         if len(outside):
@@ -130,7 +139,7 @@ class CellIndex:
         >>> index.holders(shapely.points([[5.0, 5.0], [10.0, 5.0], [23.0, 14.0]])).tolist()
         [0, 1, -1]
         """
-        rank, _ = find(shapely.get_x(points), shapely.get_y(points), self._tiling)
+        rank, _ = find(shapely.get_x(points), shapely.get_y(points), self.tiling)
         position = np.full(len(points), -1, dtype=np.intp)
         inside = rank >= 0
         position[inside] = self._by_code[rank[inside]]
@@ -148,7 +157,7 @@ class CellIndex:
         if not len(self):
             return -1
         rank, _ = find(
-            np.array([x], dtype=np.float64), np.array([y], dtype=np.float64), self._tiling
+            np.array([x], dtype=np.float64), np.array([y], dtype=np.float64), self.tiling
         )
         return int(self._by_code[rank[0]]) if rank[0] >= 0 else -1
 
@@ -276,8 +285,10 @@ class CellIndex:
         return shares.astype(np.float64, copy=False)
 
     @cached_property
-    def _tiling(self) -> Tiling:
-        return lay_tiles(self._polygons)
+    def tiling(self) -> Tiling:
+        """The cells cut into the pattern that points are looked up in, in the order of their codes."""
+        given = self._given_tiling
+        return lay_tiles(self._polygons) if given is None else given
 
     @cached_property
     def _tree(self) -> shapely.STRtree:

@@ -8,7 +8,10 @@ it and the pole (R. Franklin's crossing rule, taken over a segment instead of a 
 exact predicate of `gis.orientation`.
 """
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -62,6 +65,43 @@ class Tiling:
         return sum(array.nbytes for array in vars(self).values())
 
 
+def write_tiling(tiling: Tiling, folder: Path, *, name: str) -> None:
+    """Write a tiling as arrays that can be mapped: ``NAME.frame.npy`` and so on, synced to disk."""
+    for field, array in vars(tiling).items():
+        with (folder / f"{name}.{field}.npy").open("wb") as file:
+            np.save(file, array)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_tiling(path_of: Callable[[str], Path], *, name: str) -> Tiling:
+    """Return a tiling that `write_tiling` wrote, memory-mapped.
+
+    Parameters
+    ----------
+    path_of : callable
+        File name -> path, which may check the file first.
+    name : str
+        As it was written.
+    """
+    arrays = {}
+    for field in fields(Tiling):
+        path = path_of(f"{name}.{field.name}.npy")
+        try:
+            array = np.load(path, mmap_mode="r")
+        except ValueError:  # an array of no rows has no bytes to map
+            array = np.load(path)
+        arrays[field.name] = _sealed(array)
+    return Tiling(**arrays)
+
+
+def _sealed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a plain array that can not be written: mapped and laid ones are one type to numba."""
+    plain = np.asarray(array)
+    plain.setflags(write=False)
+    return plain
+
+
 def lay_tiles(polygons: NDArray[Any]) -> Tiling:
     """Cut polygons into the pattern; their order is the order in which ties are decided.
 
@@ -94,10 +134,9 @@ def lay_tiles(polygons: NDArray[Any]) -> Tiling:
     squares, cuts = cut(ground, pad, (owner, spans), edges_of, covers, (sides, firsts))
     poles, first_part, parts, first_edge, edges = cuts
     tiles = firsts[:-1] * SIDES + sides
-    return Tiling(
-        frame=frame, shape=shape, tiles=tiles, squares=squares, poles=poles, first_part=first_part,
-        parts=parts, first_edge=first_edge, edges=edges, vertices=vertices,
-    )  # fmt: skip
+    made = (frame, shape, tiles, squares, poles, first_part, parts, first_edge, edges, vertices)
+    names = (field.name for field in fields(Tiling))
+    return Tiling(**{name: _sealed(array) for name, array in zip(names, made, strict=True)})
 
 
 def _edges_of(

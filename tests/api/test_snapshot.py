@@ -1,22 +1,26 @@
 """Snapshots: compiled whole, opened fast, checked, switched atomically."""
 
 import shutil
+from dataclasses import fields
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import orjson
 import pandas as pd
 import pytest
 import shapely
 
-from api import open_snapshot
+from api import Case, Position, open_snapshot
 from api.compile import CityFacts, compile_snapshot, write_snapshot
 from api.layout import DATASETS, KEPT_VERSIONS
 from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
 from gis.errors import SnapshotError, WorkspaceError
 from gis.faults import REJECT_COLUMNS
+from gis.tiling import Tiling, lay_tiles
 from gis.workspace import Workspace
 from tests.api.district import (
     A1,
@@ -25,6 +29,8 @@ from tests.api.district import (
     FROM,
     GRIDS,
     UNITS,
+    X0,
+    Y0,
     compile_district,
     component,
     open_district,
@@ -237,11 +243,25 @@ def test_the_databases_compile_to_what_was_published(
     assert newer.record("unit_grids", A1, as_of=FROM) is not None
 
 
+def test_live_grids_are_looked_up_in_mapped_files(tmp_path: Path) -> None:
+    snapshot = open_snapshot(compile_district(tmp_path))
+    laid = lay_tiles(np.array([row["geometry"] for row in sorted(GRIDS, key=itemgetter("code"))]))
+    for field in fields(Tiling):
+        mapped = getattr(snapshot.grid_tiling, field.name)
+        assert np.array_equal(mapped, getattr(laid, field.name)), field.name
+        assert not mapped.flags.writeable
+    damaged = snapshot.folder / "unit_grids_live.squares.npy"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    with pytest.raises(SnapshotError, match="damaged"):
+        open_snapshot(snapshot.folder).decide(Case(position=Position(x=X0, y=Y0, crs="city")))
+
+
 def test_the_manifest_is_readable_by_others(tmp_path: Path) -> None:
     manifest = orjson.loads((compile_district(tmp_path) / "manifest.json").read_bytes())
     assert manifest["counts"]["unit_grids"] == 4
     assert set(manifest["files"]) == {
         *(f"{name}.arrow" for name in (*DATASETS, "search", "recodes")),
         "components_by_code.npy",
+        *(f"unit_grids_live.{field.name}.npy" for field in fields(Tiling)),
     }
     assert all(len(told["sha256"]) == 64 for told in manifest["files"].values())
