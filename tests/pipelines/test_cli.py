@@ -72,10 +72,13 @@ def test_status_builds_and_rollback_tell_one_story(run, town):
     assert (status["components"]["live_rows"], status["components"]["rows_rejected"]) == (3, 1)
     assert (status["imagery"]["live_rows"], status["imagery"]["build_id"]) == (0, None)
     assert "2026-05-31" in run("status").output
-    newest = json.loads(run("builds", "--json", "--limit", "1").stdout)[0]
-    assert (newest["dataset"], newest["status"]) == ("components", "live")
+    assert len(json.loads(run("builds", "--json", "--limit", "1").stdout)) == 1
+    listed = json.loads(run("builds", "--json").stdout)
+    newest = next(row for row in listed if row["dataset"] == "components")
+    assert newest["status"] == "live"
     assert "3 rows removed" in run("rollback", newest["build_id"]).output
-    assert json.loads(run("status", "--json").stdout)[7]["live_rows"] == 0
+    left = {row["dataset"]: row for row in json.loads(run("status", "--json").stdout)}
+    assert left["components"]["live_rows"] == 0
     assert "rolled_back" in run("builds").output
     with pytest.raises(BuildError, match="was rolled back already"):
         run("rollback", newest["build_id"])
