@@ -6,6 +6,7 @@ import { currentLanguage, word } from "./words.js";
 
 const PAUSE_MS = 160;
 const SURE = 0.8;
+const HALF = 0.5;
 const TWICE = 2;
 
 export function makeSearch({ onChosen, onProblem, near }) {
@@ -94,7 +95,8 @@ export function makeSearch({ onChosen, onProblem, near }) {
     if (!found) return;
     // One place that is meant surely is shown at once; of several the caller is asked which.
     const [best, next] = found;
-    if (best && (!next || best.score >= SURE || best.score >= TWICE * next.score)) choose(best);
+    const isClear = best && (best.score >= SURE || (best.score >= HALF && !(next?.score * TWICE > best.score)));
+    if (isClear) choose(best);
     else list(found, best && (best[currentLanguage() === "zh" ? "question_zh" : "question"] || word("whichOne")));
   });
   return { label: (text) => {
