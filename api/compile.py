@@ -21,22 +21,26 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
+from numpy.typing import NDArray
 from psycopg import sql
 
 from api.geocoding.search import key_count, search_table
 from api.layout import (
+    COMPONENT_RECORDS,
     DATASETS,
     FORMAT,
     GRID_TILING,
     KEPT_VERSIONS,
     LEFT_BEHIND,
     MANIFEST,
+    OWN_RECORDS,
     POINTER,
     SEARCH,
     table_of,
 )
 from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes
+from api.records import distinct_records
 from api.tables import to_table
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
@@ -185,8 +189,10 @@ def _write_tables(
             order = pc.sort_indices(
                 table, sort_keys=[("code", "ascending"), ("valid_from", "ascending")]
             )
-            with (folder / "components_by_code.npy").open("wb") as file:
-                np.save(file, order.to_numpy().astype(np.int64))
+            _write_array(order.to_numpy().astype(np.int64), folder / "components_by_code.npy")
+            records, number = distinct_records(table)
+            _write_arrow(records, folder / f"{OWN_RECORDS}.arrow")
+            _write_array(number, folder / f"{COMPONENT_RECORDS}.npy")
         if dataset == "places":
             search = search_table(table, province=province)
             _write_arrow(search, folder / f"{SEARCH}.arrow")
@@ -200,6 +206,13 @@ def _write_arrow(table: pa.Table, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _write_array(array: NDArray[Any], path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, array)
+        file.flush()
         os.fsync(file.fileno())
 
 

@@ -14,12 +14,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
 
-FORMAT = 4
+FORMAT = 5
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"
 GRID_TILING = "unit_grids_live"
 """Files of the pattern by which the live unit grids are looked up: ``NAME.ARRAY.npy``."""
+OWN_RECORDS = "own_records"
+"""Name of the table of what components' records say of their units, each distinct one once."""
+COMPONENT_RECORDS = "component_records"
+"""Name of the array with the row in `OWN_RECORDS` of each row of ``components``, int32."""
 KEPT_VERSIONS = 3
 """Versions that stay after a compilation, the new one included."""
 

@@ -12,11 +12,10 @@ from api.directory import Unit
 from api.edition import Edition
 from api.models import TimeLimit, TraceStep
 from api.plan import CHAIN_LEVELS, Chain, Match
+from api.records import OWN_ROLES
 from api.wording import step, told
 
 TERRITORIAL = "territorial"
-OWN_ROLES = ("maintainer", "owner", "competent")
-"""Roles a component's record names units for."""
 Principle = Literal["owner_first", "territory_first"]
 _DISPUTED, _NONE = "disputed", "none"
 _RESOLUTIONS_KEPT = 200_000

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from api.components import Matches, match
 from api.edition import LEVELS, Edition
 from api.locate import Placed, place
-from api.owners import OWN_ROLES, OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
+from api.owners import OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
 from api.plan import Chain
 from api.questions import Floats, Questions
+from api.records import OWN_ROLES
 from api.wording import reasons as reason_table
 from gis.index import CellIndex, Located, Shares
 

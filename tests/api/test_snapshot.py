@@ -260,8 +260,9 @@ def test_the_manifest_is_readable_by_others(tmp_path: Path) -> None:
     manifest = orjson.loads((compile_district(tmp_path) / "manifest.json").read_bytes())
     assert manifest["counts"]["unit_grids"] == 4
     assert set(manifest["files"]) == {
-        *(f"{name}.arrow" for name in (*DATASETS, "search", "recodes")),
+        *(f"{name}.arrow" for name in (*DATASETS, "search", "recodes", "own_records")),
         "components_by_code.npy",
+        "component_records.npy",
         *(f"unit_grids_live.{field.name}.npy" for field in fields(Tiling)),
     }
     assert all(len(told["sha256"]) == 64 for told in manifest["files"].values())
