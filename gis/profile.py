@@ -72,6 +72,14 @@ same_m = 0.05                 # delivered again no farther than this from where 
 [decision]               # which role is asked first for the owning unit
 component_order = ["maintainer", "owner", "competent", "territorial"]    # 先属主、后属地
 event_order = ["territorial", "handler", "competent"]                    # 先属地、后属主
+rival_probability = 0.1       # another unit at least this probable makes a case one of 接边 or 交叉 responsibility
+record_trust = 0.8            # how often a component's record is right where the plan names another unit
+
+# Classes with an order of their own, one block each: a minor class's goes before its major class's.
+# [[decision.class]]
+# kind = "event"         # component or event
+# class_code = "0103"    # minor class, or two digits: a major class
+# order = ["handler", "territorial"]    # of maintainer, owner, competent, handler, territorial
 
 # Classes 扩展类 that the city added to its standard's tables, one block each.
 # [[extension_class]]

@@ -132,13 +132,75 @@ class Topography(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Contour interval 等高距, m; None: what most contours of the delivery tell."""
 
 
+ROLES = ("maintainer", "owner", "competent", "handler", "territorial")
+"""Roles 角色 that an order may name: 养护, 权属, 主管, 处置, 属地."""
+Order = tuple[str, ...]
+
+
+class ClassOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One ``[[decision.class]]``: the order of roles for one class, where it is another."""
+
+    kind: Literal["component", "event"]
+    class_code: Annotated[str, msgspec.Meta(pattern=r"^\d{2}(\d{2,3})?$")]
+    """Major class (two digits) or minor class; a minor class's own order goes before its major's."""
+    order: Order
+
+
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[decision]`` table: in which order roles are asked for an owning unit 责任单位."""
 
-    component_order: tuple[str, ...] = ("maintainer", "owner", "competent", "territorial")
+    component_order: Order = ("maintainer", "owner", "competent", "territorial")
     """先属主、后属地: the component's own units first, then the territory."""
-    event_order: tuple[str, ...] = ("territorial", "handler", "competent")
+    event_order: Order = ("territorial", "handler", "competent")
     """先属地、后属主: the territory first, then the responsible subject."""
+    rival_probability: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
+    """Another unit at least this probable makes a case one of 接边 or 交叉 responsibility."""
+    record_trust: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
+    """How often a component's own record is right where the plan names another unit in that role."""
+    classes: tuple[ClassOrder, ...] = msgspec.field(default=(), name="class")
+    """Classes with an order of their own."""
+
+    def __post_init__(self) -> None:
+        """Refuse orders that are empty or name a role twice or unknown, and two for one class."""
+        orders = {"component_order": self.component_order, "event_order": self.event_order}
+        for entry in self.classes:
+            name = f"class {entry.kind} {entry.class_code}"
+            if name in orders:
+                msg = f"[[decision.class]] has {entry.kind} {entry.class_code} twice"
+                raise ValueError(msg)
+            orders[name] = entry.order
+        for name, order in orders.items():
+            _check_order(name, order)
+
+    def order(self, kind: str, class_code: str | None) -> tuple[str, ...]:
+        """Return the roles of a class in their order: the minor class's, the major's, the kind's.
+
+        Examples
+        --------
+        >>> own = ClassOrder(kind="event", class_code="01", order=("handler", "territorial"))
+        >>> decision = Decision(classes=(own,))
+        >>> decision.order("event", "0103"), decision.order("event", "0201")
+        (('handler', 'territorial'), ('territorial', 'handler', 'competent'))
+        """
+        if self.classes and class_code:
+            own = {(str(entry.kind), entry.class_code): entry.order for entry in self.classes}
+            for code in (class_code, class_code[:2]):
+                if (kind, code) in own:
+                    return own[kind, code]
+        return self.component_order if kind == "component" else self.event_order
+
+
+def _check_order(name: str, order: Order) -> None:
+    unknown = [role for role in order if role not in ROLES]
+    msg = ""
+    if not order:
+        msg = f"the order of {name} is empty: it names at least one of {', '.join(ROLES)}"
+    elif unknown:
+        msg = f"the order of {name} names an unknown role {unknown[0]!r}: known are {', '.join(ROLES)}"
+    elif len(set(order)) < len(order):
+        msg = f"the order of {name} names a role twice: {', '.join(order)}"
+    if msg:
+        raise ValueError(msg)
 
 
 class ExtensionClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
