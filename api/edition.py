@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from api.directory import Directory
 from api.geocoding.gazetteer import Gazetteer
 from api.models import PlaceAnswer
-from api.plan import Chain, Plan
 from api.recodes import TABLE as RECODES
 from api.recodes import later_codes
+from census.plan.chains import Chain
+from census.plan.search import Plan
 from gis.index import CellIndex
 from gis.tiling import Tiling
 
@@ -141,7 +142,7 @@ class Edition:
         """Grid, community, street and district of each unit grid: parents, else leading digits."""
         known = {code: self.above(code) for code in dict.fromkeys(self.grids.parents)}
         return [
-            (code, community, *known[community])
+            Chain(code, community, *known[community])
             for code, community in zip(self.grids.codes, self.grids.parents, strict=True)
         ]
 
@@ -158,7 +159,7 @@ class Edition:
     def grid_areas(self) -> Mapping[str, NDArray[np.intp]]:
         """For each level the number of the area that each unit grid belongs to."""
         levels = ("grid", "community", "street", "district")
-        columns = zip(*self.grid_chains, strict=True)
+        columns = zip(*(chain[:4] for chain in self.grid_chains), strict=True)
         return {
             level: np.unique(np.array(column, dtype=str), return_inverse=True)[1]
             for level, column in zip(levels, columns, strict=True)

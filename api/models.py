@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from census.plan.rows import TimeLimit as TimeLimit
+
 Kind = Literal["component", "event"]
 LocationSource = Literal["component_code", "position", "address", "none"]
 
@@ -123,15 +125,6 @@ class ComponentAnswer:
     lon: float
     lat: float
     alternatives: tuple[ComponentShare, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimeLimit:
-    """A time limit 处置时限."""
-
-    value: float
-    unit: str
-    """emergency_hour, working_hour, working_day, calendar_day."""
 
 
 @dataclass(frozen=True, kw_only=True)

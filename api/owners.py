@@ -11,9 +11,10 @@ from typing import Any, Literal, NamedTuple
 from api.directory import Unit
 from api.edition import Edition
 from api.models import TimeLimit, TraceStep
-from api.plan import CHAIN_LEVELS, Chain, Match
 from api.records import OWN_ROLES
 from api.wording import step, told
+from census.plan.chains import TERRITORIES, Chain
+from census.plan.search import Match
 
 TERRITORIAL = "territorial"
 Principle = Literal["owner_first", "territory_first"]
@@ -53,7 +54,8 @@ class Resolution:
     rule: str
     """``component:ROLE``, ``plan:ROW``, ``directory:AREA``."""
     level: str
-    """Level of the deciding row's area: grid … city; ``component`` for a component's record."""
+    """Level of the deciding row's area, one of ``census.plan.chains.CHAIN_LEVELS``; ``component`` for a
+    component's record."""
     limit: TimeLimit | None
     certainty: float
     """Probability of the choice itself, grid and component given: below 1 in a dispute or conflict."""
@@ -82,8 +84,7 @@ def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
     """
     known: dict[OwnerQuestion, Resolution] = edition.resolutions
     # Areas that neither plan nor directory names make no difference: fewer questions remain.
-    chain: Any = tuple(code if code in edition.areas_named else None for code in question.chain)
-    question = question._replace(chain=chain)
+    question = question._replace(chain=question.chain.naming(edition.areas_named))
     found = known.get(question)
     if found is None:
         found = _resolve(edition, question)
@@ -285,7 +286,7 @@ def _from_territory(edition: Edition, question: OwnerQuestion) -> Iterator[_Cand
 
 
 def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[_Candidate]:
-    for level, area in zip(CHAIN_LEVELS, question.chain, strict=False):
+    for level, area in zip(TERRITORIES, question.chain[:4], strict=True):
         if area is None:
             continue
         unit = edition.directory.territorial(area)

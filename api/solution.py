@@ -15,10 +15,10 @@ from api.components import Matches, match
 from api.edition import LEVELS, Edition
 from api.locate import Placed, place
 from api.owners import OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
-from api.plan import Chain
 from api.questions import Floats, Questions
 from api.records import OWN_ROLES
 from api.wording import reasons as reason_table
+from census.plan.chains import Chain
 from gis.index import CellIndex, Located, Shares
 
 _ABSENT_COMPONENT = 0.5
@@ -165,7 +165,7 @@ def _chains(edition: Edition, grid: Located, areas: Mapping[str, Located]) -> li
             if community is not None:  # where a level has no polygons, codes tell it
                 above = edition.above(community)
                 street, district = street or above[0], district or above[1]
-            chains.append((None, community, street, district))
+            chains.append(Chain(None, community, street, district))
     return chains
 
 
