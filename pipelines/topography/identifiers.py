@@ -1,6 +1,6 @@
 """Identifiers 标识码 over many sheets: one per feature, or numbered anew on each sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -38,9 +38,29 @@ class Settled:
 
 
 def decide_ids(
-    pieces: gpd.GeoDataFrame, sheet: Positions, matched: Matched, *, reach_m: float
+    pieces: gpd.GeoDataFrame,
+    sheet: Positions,
+    matched: Matched,
+    *,
+    reach_m: float,
+    is_live_by_sheet: bool = False,
 ) -> tuple[Ids, tuple[str, int] | None]:
     """Tell whether identifiers are of the city or of the sheet, by what they are given to.
+
+    Sheets that share no identifier, or one sheet alone, say nothing: they are as they are live.
+
+    Parameters
+    ----------
+    pieces : geopandas.GeoDataFrame
+        As for `match_edges`.
+    sheet : array of int
+        Position of the sheet per piece.
+    matched : Matched
+        The same pieces joined across edges.
+    reach_m : float
+        Pieces no farther apart than this meet.
+    is_live_by_sheet : bool
+        Live features of these sheets have identifiers of the sheet, see `are_by_sheet`.
 
     Returns
     -------
@@ -60,7 +80,7 @@ def decide_ids(
     )
     several = counts[counts["sheets"] > 1]
     if len(several) == 0:
-        return "city", None
+        return ("sheet" if is_live_by_sheet else "city"), None
     doubtful = several[(several["kinds"] == 1) & (several["groups"] > 1)]
     rows = frame[frame["code"].isin(doubtful.index)].drop_duplicates(["code", "group"])
     apart = {
@@ -73,6 +93,18 @@ def decide_ids(
         return "city", None
     example = str(min(other, key=lambda code: (-int(several.loc[code, "sheets"]), str(code))))
     return "sheet", (example, int(several.loc[example, "sheets"]))
+
+
+def are_by_sheet(codes: Iterable[str], numbers: Iterable[str]) -> bool:
+    """Tell whether features of these sheets were numbered by sheet when they were loaded.
+
+    Examples
+    --------
+    >>> are_by_sheet(["4214.25-541.00/12", "88"], ["4214.25-541.00"]), are_by_sheet(["88"], ["88"])
+    (True, False)
+    """
+    prefixes = tuple(f"{number}/" for number in numbers)
+    return bool(prefixes) and any(code.startswith(prefixes) for code in codes)
 
 
 def _meet(shapes: Geometries, reach_m: float) -> bool:

@@ -1,8 +1,9 @@
 """Topography as it comes in: rows judged, sheets told apart, pieces joined, patches put in place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from hashlib import sha256
 
 import geopandas as gpd
@@ -18,7 +19,7 @@ from pipelines.topography.assembly import assemble
 from pipelines.topography.catalogue import topography_rules
 from pipelines.topography.edges import tolerances
 from pipelines.topography.features import DATASET, RULES, transform
-from pipelines.topography.identifiers import Ids, Settled, decide_ids, settle_codes
+from pipelines.topography.identifiers import Ids, Settled, are_by_sheet, decide_ids, settle_codes
 from pipelines.topography.matching import Matched, Sheets, match_edges
 from pipelines.topography.patches import (
     Delivered,
@@ -36,7 +37,7 @@ from pipelines.topography.sheetplan import (
     survey_days,
 )
 from pipelines.topography.sheets import Sheet, sheet_key
-from pipelines.topography.sheetstore import Store
+from pipelines.topography.sheetstore import Store, end_empty_sheets
 from pipelines.topography.survey import Survey
 
 
@@ -68,7 +69,10 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     """
     plan = read_plan(context.delivery.layers_of(DATASET))
     if plan is None:
-        return transform(frame, context)
+        # Delivered as one: sheets of before end when nothing of them is left.
+        return replace(
+            transform(frame, context), beside=partial(end_empty_sheets, as_of=context.as_of)
+        )
     rows = transform(frame, context, repeats=False)
     survey = read_survey(gpd.GeoDataFrame(rows.accepted), frame, plan, context)
     days = live_days(context.database) if plan.is_patch else {}
@@ -190,7 +194,7 @@ def join_sheets(
         kept.sheet,
         Sheets(extents=kept.extents, tolerance_m=kept.tolerance_m, age=kept.age),
     )
-    settled, ids, local = _settle(kept, matched)
+    settled, ids, local = _settle(kept, matched, context)
     _refuse_repeats(kept, settled, faults)
     stands = ~(settled.repeated | settled.clashing)
     whole = settled.matched
@@ -225,12 +229,24 @@ def join_sheets(
     )
 
 
-def _settle(kept: Survey, matched: Matched) -> tuple[Settled, Ids, tuple[str, int] | None]:
+def _settle(
+    kept: Survey, matched: Matched, context: BuildContext
+) -> tuple[Settled, Ids, tuple[str, int] | None]:
     """Make one feature of pieces with one identifier, where identifiers are of the city."""
     reach_m = 2 * float(kept.tolerance_m.max(initial=0.15))
     ids, local = kept.plan.ids, None
     if ids is None:
-        ids, local = decide_ids(kept.rows, kept.sheet, matched, reach_m=reach_m)
+        ids, local = decide_ids(
+            kept.rows,
+            kept.sheet,
+            matched,
+            reach_m=reach_m,
+            is_live_by_sheet=kept.plan.is_patch
+            and are_by_sheet(
+                context.features("topography")["code"].astype(str),
+                [sheet.number for sheet in kept.sheets],
+            ),
+        )
     numbers = kept.numbers
     settled = settle_codes(kept.rows, matched, ids=ids, numbers=numbers, reach_m=reach_m)
     return settled, ids, local

@@ -1,5 +1,6 @@
 """The sheets of a build and the faults at their edges, written beside its features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,8 +30,16 @@ class Store:
     """Faults in it hold no longer; None: those at the edges of these sheets alone."""
 
     def __call__(self, connection: Connection, build_id: int) -> None:
-        """Open new versions of the sheets, and exchange the faults at their edges."""
-        numbers = self.sheets["number"].tolist()
+        """Open new versions of the sheets, and exchange the faults at their edges.
+
+        A sheet may be delivered under another spelling of its number than before: the faults at its
+        edges are known by all of them.
+        """
+        codes = self.sheets["code"].tolist()
+        spellings = connection.execute(
+            "SELECT DISTINCT number FROM topography.sheet WHERE code = ANY (%s)", [codes]
+        ).fetchall()
+        numbers = sorted({*self.sheets["number"], *(str(row[0]) for row in spellings)})
         ground = None if self.ground is None else shapely.to_wkb(self.ground)
         closing = connection.execute(
             "SELECT code FROM topography.edge_fault WHERE valid_to IS NULL"
@@ -43,6 +52,7 @@ class Store:
             (FAULTS, self.faults, [str(row[0]) for row in closing]),
         ):
             self._exchange(connection, name, frame, ends, build_id)
+        end_empty_sheets(connection, build_id, as_of=self.as_of, spared=codes)
 
     def _exchange(
         self,
@@ -64,3 +74,35 @@ class Store:
         )
         staging.compare(connection, table, limits=limits, kept=[])
         staging.exchange(connection, table, build_id=build_id, as_of=self.as_of)
+
+
+def end_empty_sheets(
+    connection: Connection, build_id: int, *, as_of: date, spared: Sequence[str] = ()
+) -> None:
+    """End the live sheets, and the faults at their edges, that no live feature lies on any more.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        In the transaction that published the features.
+    build_id : int
+        The build that ended the features.
+    as_of : datetime.date
+        Day on which they end.
+    spared : sequence of str
+        Codes of sheets that stay, though nothing is drawn on them.
+    """
+    said = {"build": build_id, "day": as_of, "spared": list(spared)}
+    ended = connection.execute(
+        "UPDATE topography.sheet AS s SET valid_to = %(day)s, closed_build_id = %(build)s"
+        " WHERE s.valid_to IS NULL AND s.features > 0 AND NOT s.code = ANY (%(spared)s) AND NOT EXISTS"
+        " (SELECT FROM topography.feature f CROSS JOIN unnest(string_to_array(f.sheet, ';')) AS n(number)"
+        " JOIN topography.sheet AS v ON v.code = s.code AND v.number = n.number"
+        " WHERE f.valid_to IS NULL) RETURNING s.number",
+        said,
+    ).fetchall()
+    connection.execute(
+        "UPDATE topography.edge_fault SET valid_to = %(day)s, closed_build_id = %(build)s"
+        " WHERE valid_to IS NULL AND (sheet = ANY (%(ended)s) OR other_sheet = ANY (%(ended)s))",
+        {**said, "ended": [str(row[0]) for row in ended]},
+    )

@@ -368,3 +368,43 @@ def test_what_was_delivered_but_refused_keeps_its_live_version(built, database, 
     build(patch, built)
     shapes = live(database, "topography").set_index("code").geometry
     assert shapes[f"{WEST}/1"].length == pytest.approx(200)
+
+
+def test_a_sheet_numbered_by_itself_stays_so_when_it_comes_alone(built, database, tmp_path):
+    west = features(road("1", (0, 40), (200, 40)))
+    east = features(road("1", (260, 40), (400, 40), name="光明路"))
+    sheets = {WEST: west, EAST: east}
+    build(sheetwise(tmp_path / "a", sheets, name="a", ids="sheet"), built)
+    more = features(road("1", (0, 40), (200, 40)), road("2", (0, 120), (200, 120), name="青年街"))
+    build(sheetwise(tmp_path / "b", {WEST: more}, name="b", as_of=JULY, mode="patch"), built)
+    codes = live(database, "topography")["code"].tolist()
+    assert codes == [f"{WEST}/1", f"{WEST}/2", f"{EAST}/1", "T2"]
+
+
+def test_a_sheet_ends_with_the_last_feature_on_it(built, database, tmp_path):
+    west = features(road("1", (0, 40), (200, 40)))
+    build(sheetwise(tmp_path / "a", {WEST: west}, name="a", as_of=JULY), built)
+    assert rows_of(database, "sheet")["number"].tolist() == [WEST]
+    assert len(rows_of(database, "edge_fault")) == 0
+    rollback(database, newest_build(database), actor="t")
+    assert rows_of(database, "sheet")["number"].tolist() == [WEST, EAST]
+    assert len(rows_of(database, "edge_fault")) == 1
+
+
+def test_sheets_end_with_a_map_delivered_as_one(built, database, tmp_path):
+    (tmp_path / "whole").mkdir()
+    write_vector(features(road("1", (0, 40), (200, 40))), tmp_path / "whole" / "道路.gpkg")
+    layer = {"dataset": "topography", "path": "道路.gpkg"}
+    build(write_manifest(tmp_path / "whole", [layer], name="whole", as_of=JULY), built)
+    assert len(rows_of(database, "sheet")) == len(rows_of(database, "edge_fault")) == 0
+
+
+def test_faults_at_edges_end_under_another_spelling_of_their_sheets(built, database, tmp_path):
+    west = features(road("a1", (0, 100), (250, 100)))
+    east = features(road("b1", (250, 100), (400, 100)))
+    sheets = {
+        number.replace("4214.00", "4214.0"): frame for number, frame in ((WEST, west), (EAST, east))
+    }
+    build(sheetwise(tmp_path / "a", sheets, name="a", as_of=JULY), built)
+    assert rows_of(database, "sheet")["code"].tolist() == [f"500:{WEST}", f"500:{EAST}"]
+    assert len(rows_of(database, "edge_fault")) == 0
