@@ -35,6 +35,7 @@ DATASETS = (
     "components",
     "units",
     "responsibility",
+    "plan_areas",
     "places",
 )
 """Tables of a snapshot; ``places`` is the geocoding database: basic places 基本地点 of every source."""

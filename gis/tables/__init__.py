@@ -49,10 +49,14 @@ FEATURE_TABLES = {
     "components": "components.component",
     "units": "responsibility.unit",
     "responsibility": "responsibility.plan_row",
+    "plan_areas": "responsibility.plan_area",
 }
-"""Dataset of a delivery -> its versioned table. ``cases`` is recorded, not versioned."""
+"""Dataset -> its versioned table. ``cases`` is recorded, not versioned; ``plan_areas`` come with the plan."""
 
-BESIDE_TABLES = {"topography": ("topography.sheet", "topography.edge_fault")}
+BESIDE_TABLES = {
+    "topography": ("topography.sheet", "topography.edge_fault"),
+    "responsibility": ("responsibility.plan_area",),
+}
 """Dataset -> versioned tables that its builds write beside it, and that a rollback restores with it."""
 
 

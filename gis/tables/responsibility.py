@@ -1,4 +1,4 @@
-"""Schema ``responsibility``: the unit directory and the responsibility plan."""
+"""Schema ``responsibility``: the unit directory, the responsibility plan and the areas it draws."""
 
 from sqlalchemy import (
     DOUBLE_PRECISION,
@@ -12,11 +12,11 @@ from sqlalchemy import (
     func,
 )
 
-from gis.tables.columns import document, names, optional, required, versioned
+from gis.tables.columns import document, geometry, names, optional, required, versioned
 
 
-def declare(metadata: MetaData, srid: int) -> None:  # noqa: ARG001 (the plan has no geometry)
-    """Declare units, plan rows, and what delivered names of units mean."""
+def declare(metadata: MetaData, srid: int) -> None:
+    """Declare units, plan rows, plan areas, and what delivered names of units mean."""
     unit = versioned(
         "unit",
         metadata,
@@ -44,7 +44,11 @@ def declare(metadata: MetaData, srid: int) -> None:  # noqa: ARG001 (the plan ha
         required("code", Text, "row number in the plan, the rule named in a trace"),
         required("kind", Text, "component or event"),
         required("class_code", Text, "minor class, major class, or * for all"),
-        required("area_code", Text, "grid, community, street or district code, or * for the city"),
+        required(
+            "area_code",
+            Text,
+            "plan area, unit grid, management grid, community, street or district, or * for the city",
+        ),
         required(
             "role",
             Text,
@@ -65,6 +69,36 @@ def declare(metadata: MetaData, srid: int) -> None:  # noqa: ARG001 (the plan ha
         optional("remark", Text, "remark"),
         comment="responsibility plan 职责分解方案",
     )
+    _declare_areas(metadata, srid)
+    _declare_matches(metadata)
+
+
+def _declare_areas(metadata: MetaData, srid: int) -> None:
+    versioned(
+        "plan_area",
+        metadata,
+        "responsibility",
+        required("code", Text, "code by which rows of the plan name it"),
+        required("name", Text, "name"),
+        required("kind", Text, "polygon 范围面, road_section 路段, boundary_road 界路"),
+        optional("road_name", Text, "road that a section or boundary road is of"),
+        optional("from_road", Text, "road at which it begins; null: the whole road"),
+        optional("to_road", Text, "road at which it ends; null: the whole road"),
+        optional("width_m", DOUBLE_PRECISION, "reach on either side of the axis, m"),
+        optional(
+            "sharing",
+            Text,
+            "how two areas share a boundary road: side 按侧, odd_even 单双日, joint 共管",
+        ),
+        names("sides", "areas that share a boundary road: left and right of the axis as drawn"),
+        optional("axis", Text, "axis of a road as WKT, in the city's CRS; null for polygons"),
+        geometry("MULTIPOLYGON", srid, "extent"),
+        optional("remark", Text, "remark"),
+        comment="areas that the responsibility plan draws itself: polygons and stretches of road",
+    )
+
+
+def _declare_matches(metadata: MetaData) -> None:
     Table(
         "unit_match",
         metadata,

@@ -215,6 +215,7 @@ def test_the_databases_compile_to_what_was_published(
         "components": 1,
         "units": 6,
         "responsibility": 1,
+        "plan_areas": 0,
         "places": 1,
     }
     assert [build["dataset"] for build in snapshot.builds] == list(tables)
