@@ -67,7 +67,10 @@ def cluster(features: gpd.GeoDataFrame, *, distance_m: float) -> NDArray[np.int6
 
 
 def joined(features: gpd.GeoDataFrame, groups: NDArray[np.int64], *, kind: str) -> gpd.GeoDataFrame:
-    """Return one place per group, made of the geometry of all of it, by name and lowest code."""
+    """Return one place per group, made of the geometry of all of it, by name and lowest code.
+
+    All features it is made of are named as its sources, so that it is known again by any of them.
+    """
     frame = pd.DataFrame(
         {
             "group": groups,
@@ -77,10 +80,10 @@ def joined(features: gpd.GeoDataFrame, groups: NDArray[np.int64], *, kind: str) 
         }
     ).sort_values(["group", "code"], kind="stable")
     heads = frame.drop_duplicates("group")
-    parts = np.split(
-        frame["shape"].to_numpy(), np.flatnonzero(frame["group"].diff().to_numpy()[1:]) + 1
-    )
+    cuts = np.flatnonzero(frame["group"].diff().to_numpy()[1:]) + 1
+    parts = np.split(frame["shape"].to_numpy(), cuts)
     shapes = [_united(part) for part in parts] if len(frame) else []
+    codes = np.split(frame["code"].to_numpy(), cuts) if len(frame) else []
     table = pd.DataFrame({"name": heads["name"].to_numpy(), "code": heads["code"].to_numpy()})
     order = table.sort_values(["name", "code"], kind="stable").index
     table = table.loc[order]
@@ -88,7 +91,7 @@ def joined(features: gpd.GeoDataFrame, groups: NDArray[np.int64], *, kind: str) 
         {
             "kind": kind,
             "name": table["name"].to_numpy(),
-            "other_sources": [[f"topography:{code}"] for code in table["code"]],
+            "other_sources": [[f"topography:{code}" for code in codes[group]] for group in order],
         },
         source="topography",
         geometry=np.array([*shapes, None], dtype=object)[:-1][order],

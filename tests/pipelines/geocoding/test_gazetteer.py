@@ -324,6 +324,17 @@ def test_codes_stay_when_a_source_is_added(tmp_path):
     assert known["code"] == by_source(second.reset_index(), "place_names:D2")[0]["code"]
 
 
+def test_a_street_is_known_again_by_any_of_its_stretches(tmp_path):
+    west, east = ((0, 100), (200, 100)), ((200, 100), (400, 100))
+    first = derived(tmp_path, road("T1", "裕华路", *west), road("T2", "裕华路", *east))
+    live = first.reset_index()[["code", "other_sources"]]
+    second = derived(tmp_path, road("T2", "新华路", *east), road("T3", "新华路", *west), live=live)
+    (before,) = first.index[first["name"] == "裕华路"]
+    (after,) = second.index[second["name"] == "新华路"]
+    assert after == before
+    assert second.loc[after, "other_sources"] == ["topography:T2", "topography:T3"]
+
+
 def test_former_names_of_areas_are_aliases(tmp_path, monkeypatch):
     frames = {"topography": topography(), "place_names": place_names(), "components": components()}
     town = context(tmp_path, **frames)
