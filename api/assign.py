@@ -50,6 +50,7 @@ def decide(
     *,
     now: datetime | None = None,
     excluded: frozenset[str] = frozenset(),
+    traced: bool = True,
 ) -> Decision:
     """Decide one case, with alternatives and the trace of every candidate.
 
@@ -63,6 +64,8 @@ def decide(
         Aware; the time of a case that states none. None: the present.
     excluded : frozenset of str
         Units that sent the case back.
+    traced : bool
+        Tell every candidate that was looked at; else the trace is empty.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def decide(
     solution = solve(edition, ask_cases(snapshot, [case], now=now), excluded=excluded)
     if case.position is not None and not solution.placed.sightings["position"].known[0]:
         check_position(case.position, city=snapshot.crs)
-    decision = tell(solution, 0)
+    decision = tell(solution, 0, traced=traced)
     owner = decision.owner
     if owner is None or owner.time_limit is None or case.reported_at is None:
         return decision

@@ -29,9 +29,9 @@ LEAST_ALTERNATIVE = 0.005
 _SOURCE_ZH = {"component_code": "部件编码", "position": "坐标", "address": "地址"}
 
 
-def tell(solution: Solution, case: int) -> Decision:
+def tell(solution: Solution, case: int, *, traced: bool = True) -> Decision:
     """Return the full decision of one case of a solution, with every candidate that was looked at."""
-    by_owner = trace_owner(solution.edition, solution.asked[case])
+    by_owner = trace_owner(solution.edition, solution.asked[case]) if traced else ()
     component, by_component = _component(solution, case)
     grid, by_grid = _grid(solution, case)
     return Decision(
@@ -43,7 +43,7 @@ def tell(solution: Solution, case: int) -> Decision:
         component=component,
         owner=_owner(solution, case),
         probability=float(solution.probability[case]),
-        trace=(*_sightings(solution, case), *by_grid, *by_component, *by_owner),
+        trace=(*_sightings(solution, case), *by_grid, *by_component, *by_owner) if traced else (),
         needs_review=bool(solution.needs_review[case]),
         reasons=solution.reasons_of(case),
     )

@@ -18,6 +18,7 @@ from api.http.routes import (
     batch,
     cases,
     features,
+    health,
     imagery,
     lookup,
     nominatim,
@@ -61,6 +62,7 @@ _PROBLEM = {
 }
 # Routes in the order in which they are tried: the busiest first.
 _ROUTERS = (
+    health.router,
     lookup.router,
     assign.router,
     batch.router,

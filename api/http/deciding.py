@@ -34,12 +34,14 @@ def checked(request: Request, case: Case, answer: Callable[[], Decision]) -> Dec
     return decision
 
 
-async def decide_one(request: Request, case: Case) -> Decision:
+async def decide_one(request: Request, case: Case, *, traced: bool = True) -> Decision:
     """Return the checked decision of a case; of another day in a thread, as it may be indexed anew."""
     snapshot = serving_of(request).live.snapshot
     if case.as_of is None:
-        return checked(request, case, lambda: decide(snapshot, case))
-    return await run_in_threadpool(checked, request, case, lambda: decide(snapshot, case))
+        return checked(request, case, lambda: decide(snapshot, case, traced=traced))
+    return await run_in_threadpool(
+        checked, request, case, lambda: decide(snapshot, case, traced=traced)
+    )
 
 
 def check_question(case: Case, taxonomy: Taxonomy) -> None:

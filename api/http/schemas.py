@@ -97,6 +97,8 @@ class LookupIn(Question):
     """Decides season and hours of the plan; missing: now."""
     as_of: date | None = None
     """Day whose data answer; missing: the live data."""
+    trace: bool = False
+    """Tell every candidate that was looked at, and why each but one lost."""
 
     def case(self) -> Case:
         """Return the plain value."""

@@ -52,7 +52,7 @@ async function lookUp() {
   try {
     const decision = await ask("/v1/lookup", {
       x: state.at.lon, y: state.at.lat, kind: state.kind, class_code: state.classCode,
-      accuracy_m: state.at.accuracy, as_of: state.day || undefined,
+      accuracy_m: state.at.accuracy, as_of: state.day || undefined, trace: true,
     });
     if (mine !== asked) return;
     state.decision = decision;

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz``, ``/metrics``: for those who run the server."""
+"""``/readyz``, ``/metrics``: for those who run the server."""
 
 from typing import Any
 
@@ -33,12 +33,6 @@ _NOTES = {
         "数据库中有比快照更新的数据：请运行 wanmi snapshot。",
     ),
 }
-
-
-@router.get("/healthz", summary="Is the process alive")
-async def healthz() -> Response:
-    """Answer as long as the process does."""
-    return json_answer({"status": "alive"})
 
 
 @router.get("/readyz", summary="Can questions be answered")

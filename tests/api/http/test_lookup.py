@@ -23,7 +23,7 @@ def lookup(client: httpx.Client, **question: Any) -> dict[str, Any]:
 
 
 def test_a_lamp_is_found_with_its_maintainer(client: httpx.Client) -> None:
-    found = lookup(client, **at(252, 250, class_code="0137", accuracy_m=10))
+    found = lookup(client, **at(252, 250, class_code="0137", accuracy_m=10, trace="true"))
     assert found["grid"]["code"] == MIDDLE_GRID
     assert found["grid"]["edge_distance_m"] == pytest.approx(48.0, abs=1e-6)
     assert found["areas"]["district"] == {"code": "130102", "name": "长安区"}
@@ -38,6 +38,24 @@ def test_a_lamp_is_found_with_its_maintainer(client: httpx.Client) -> None:
     assert found["owner"]["time_limit"] == {"value": 4.0, "unit": "working_hour"}
     assert found["trace"]
     assert {step["outcome"] for step in found["trace"]} == {"accepted", "rejected"}
+
+
+def test_the_trace_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
+    question = at(
+        252, 250, class_code="0137", accuracy_m=10, reported_at="2026-05-01T08:00:00+08:00"
+    )
+    short, full = lookup(client, **question), lookup(client, trace=True, **question)
+    assert short["trace"] == []
+    assert {**full, "trace": []} == short
+    posted = client.post(
+        "/v1/assign",
+        json={
+            "class_code": "0137",
+            "reported_at": question["reported_at"],
+            "position": {name: question[name] for name in ("x", "y", "crs", "accuracy_m")},
+        },
+    )
+    assert posted.json() == full
 
 
 def test_a_place_without_class_gets_its_territory(client: httpx.Client) -> None:
@@ -110,6 +128,9 @@ def test_a_place_in_another_city_is_refused_without_that_hint(client: httpx.Clie
         ({"x": 114.0, "y": 37.9, "as_of": "2999-01-01"}, "is to come"),
         ({"x": 114.0, "y": 37.9, "as_of": "2024-12-31"}, "begin on 2025-01-01"),
         ({"x": 114.0, "y": 37.9, "as_of": "soon"}, "as_of"),
+        ({"x": 114.0, "y": 37.9, "trace": "perhaps"}, "trace must be true or false"),
+        ({"x": 114.0, "y": 37.9, "color": "red"}, "color is not known here"),
+        ({"x": 114.0, "y": 37.9, "class_code": ""}, "pattern"),
     ],
 )
 def test_bad_questions_are_told_what_is_wrong(
