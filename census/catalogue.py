@@ -45,6 +45,7 @@ def adapted(
     table: str,
     fixed: frozenset[str],
     listing: str,
+    mild: frozenset[str] = frozenset(),
 ) -> dict[str, Rule]:
     """Return rules as severe as a city wants them.
 
@@ -60,11 +61,14 @@ def adapted(
         Rules that always refuse.
     listing : str
         Where the rules are listed, for the sentence that says so.
+    mild : frozenset of str
+        Rules that never refuse.
 
     Raises
     ------
     SettingsError
-        There is no rule of a code, or a rule that always refuses is to do less.
+        There is no rule of a code, a rule that always refuses is to do less, or one that never does
+        is to do more.
     """
     for code, wanted in severity.items():
         if code not in rules:
@@ -87,6 +91,16 @@ def adapted(
             raise SettingsError(
                 msg,
                 zh=f"[{table}] severity 把 {code} 设为“{wanted}”，但违反该规则的数据无法入库，请删除此项。",
+            )
+        if code in mild and wanted == "error":
+            msg = (
+                f"[{table}] severity makes {code} 'error', but it tells of two features, neither of "
+                "which is refused: use 'warning' or 'off'."
+            )
+            raise SettingsError(
+                msg,
+                zh=f"[{table}] severity 把 {code} 设为“error”，但该规则涉及两个要素，均不退回："
+                "请使用 warning 或 off。",
             )
     return {
         code: replace(rule, severity=severity.get(code, rule.severity))

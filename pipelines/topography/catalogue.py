@@ -7,6 +7,8 @@ from gis.codes import Rule, Severity, read_rules
 
 FIXED = frozenset({"TP01"})
 """Rules that always refuse: a feature without class can not be stored."""
+MILD = frozenset({"TP80", "TP81", "TP82", "TP83", "TP84", "TP85"})
+"""Rules of edge matching: they tell of features on two sheets, both of which are there."""
 
 
 def topography_rules(severity: Mapping[str, Severity]) -> dict[str, Rule]:
@@ -20,7 +22,8 @@ def topography_rules(severity: Mapping[str, Severity]) -> dict[str, Rule]:
     Raises
     ------
     SettingsError
-        There is no rule of a code, or a rule that always refuses is to do less.
+        There is no rule of a code, a rule that always refuses is to do less, or one of edge matching
+        is to refuse.
 
     Examples
     --------
@@ -32,5 +35,6 @@ def topography_rules(severity: Mapping[str, Severity]) -> dict[str, Rule]:
         severity,
         table="topography",
         fixed=FIXED,
+        mild=MILD,
         listing="docs/topography.md",
     )
