@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
+from api.chains import Chains
 from api.directory import Directory
 from api.geocoding.gazetteer import Gazetteer
 from api.models import PlaceAnswer
@@ -139,12 +140,82 @@ class Edition:
 
     @cached_property
     def grid_chains(self) -> list[Chain]:
-        """Grid, community, street and district of each unit grid: parents, else leading digits."""
+        """Chain of each unit grid: its areas by parents, else leading digits, and its management grids."""
         known = {code: self.above(code) for code in dict.fromkeys(self.grids.parents)}
+        managed = self._managed
         return [
-            Chain(code, community, *known[community])
+            Chain(code, community, *known[community], management_grids=managed.get(code, ()))
             for code, community in zip(self.grids.codes, self.grids.parents, strict=True)
         ]
+
+    @cached_property
+    def _managed(self) -> Mapping[str, tuple[str, ...]]:
+        """Management grids of each unit grid, if the plan names any at all."""
+        if self.management_grids.keys().isdisjoint(self.areas_answering):
+            return {}
+        sets = self.sets["management_grids"]
+        return {code: tuple(sorted(row["code"] for row in rows)) for code, rows in sets.items()}
+
+    @cached_property
+    def management_grids(self) -> Mapping[str, int]:
+        """Row of each management grid 管理网格 in its table."""
+        rows = self.snapshot.holding("management_grids", self.as_of)
+        codes = self.snapshot.table("management_grids")["code"].take(rows).to_pylist()
+        return dict(zip(codes, rows.tolist(), strict=True))
+
+    @cached_property
+    def plan_areas(self) -> list[dict[str, Any]]:
+        """Areas that the plan draws itself, boundary roads with them; ``geometry`` as a shape."""
+        records = self._records("plan_areas")
+        for record in records:
+            record["geometry"] = shapely.from_wkb(record["geometry"])
+        return records
+
+    @cached_property
+    def areas_answering(self) -> frozenset[str]:
+        """Codes of the areas that rows of the plan or the sides of boundary roads name."""
+        sides = {side for record in self.plan_areas for side in record["sides"] or ()}
+        return self.plan.areas | sides
+
+    @cached_property
+    def chains(self) -> Chains:
+        """The chains of places."""
+        return Chains(self)
+
+    @cached_property
+    def grid_shapes(self) -> NDArray[Any]:
+        """Polygons of the unit grids."""
+        part = self.snapshot.table("unit_grids")["geometry"].take(self.grids.rows)
+        shapes: NDArray[Any] = shapely.from_wkb(part.to_numpy())
+        return shapes
+
+    @cached_property
+    def _grid_by_code(self) -> Mapping[str, int]:
+        return {code: position for position, code in enumerate(self.grids.codes)}
+
+    def knows_area(self, code: str) -> bool:
+        """Tell whether an area of this code, of any level, holds on the day."""
+        return (
+            code in self.area_by_code
+            or code in self._grid_by_code
+            or code in self.management_grids
+            or code in self.chains.plan_areas.rank
+        )
+
+    def chain_of(self, code: str) -> Chain:
+        """Return the chain of an area: itself and what lies above it."""
+        if code in self._grid_by_code:
+            return self.grid_chains[self._grid_by_code[code]]
+        if code in self.management_grids:
+            table = self.snapshot.table("management_grids")
+            above = table["area_code"][self.management_grids[code]].as_py()
+            return self.chain_of(above)._replace(management_grids=(code,))
+        level, _ = self.area_by_code.get(code, ("", -1))
+        if level == "community":
+            return Chain(None, code, *self.above(code))
+        if level == "street":
+            return Chain(None, None, code, self._parent(code) or code[:6])
+        return Chain(None, None, None, code)
 
     def above(self, community: str) -> tuple[str, str]:
         """Return street and district of a community: its parents, else its leading digits."""

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from api.boundaries import NOBODY
+from api.chains import Chained
 from api.components import Matches, match
 from api.edition import LEVELS, Edition
 from api.locate import Placed, place
@@ -18,7 +20,6 @@ from api.owners import OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
 from api.questions import Floats, Questions
 from api.records import OWN_ROLES
 from api.wording import reasons as reason_table
-from census.plan.chains import Chain
 from gis.index import CellIndex, Located, Shares
 
 _ABSENT_COMPONENT = 0.5
@@ -36,7 +37,7 @@ class Solution:
     """Position among ``edition.grids``; -1: there are none, or the case has no place."""
     shares: Shares
     areas: Mapping[str, Located]
-    chains: list[Chain]
+    chained: Chained
     matches: Matches
     asked: list[OwnerQuestion]
     resolutions: list[Resolution]
@@ -86,7 +87,8 @@ def solve(
     grid = index.locate(placed.x, placed.y)
     shares = index.shares(placed.x, placed.y, placed.sigma_m)
     areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
-    chains = _chains(edition, grid, areas)
+    chained = edition.chains.find(placed.x, placed.y, grid=grid, areas=areas, day=questions.day)
+    chains = [edition.chains.full(place) for place in chained.place.tolist()]
     matches = match(edition, questions, placed)
     census = _census(edition, matches)
     records, classes = _records(questions, matches, census)
@@ -96,7 +98,7 @@ def solve(
         for told in zip(questions.kind, classes, chains, records, holding, strict=True)
     ]
     resolutions = [resolve(edition, question) for question in asked]
-    parts = _Parts(edition, questions, placed, grid, shares, chains, matches, census, resolutions)
+    parts = _Parts(edition, questions, placed, grid, shares, chained, matches, census, resolutions)
     probability = _probability(parts)
     reasons = _reasons(parts, areas, probability, is_refused=bool(excluded))
     return Solution(
@@ -106,7 +108,7 @@ def solve(
         grid=grid,
         shares=shares,
         areas=areas,
-        chains=chains,
+        chained=chained,
         matches=matches,
         asked=asked,
         resolutions=resolutions,
@@ -122,7 +124,7 @@ class _Parts:
     placed: Placed
     grid: Located
     shares: Shares
-    chains: list[Chain]
+    chained: Chained
     matches: Matches
     census: "_Census"
     resolutions: list[Resolution]
@@ -135,38 +137,6 @@ def _codes(cells: Any, located: Located, *, only_inside: bool) -> list[str | Non
     codes = np.full(len(there), None, dtype=object)
     codes[there] = cells.codes[located.position[there]]
     return codes.tolist()
-
-
-def _chains(edition: Edition, grid: Located, areas: Mapping[str, Located]) -> list[Chain]:
-    """Return grid, community, street and district of each place.
-
-    A grid answers for the areas above it. Outside every grid the polygons of the areas answer, and
-    where a place lies in no area either, the nearest grid does.
-    """
-    own = edition.grid_chains
-    inside = (grid.position >= 0) & (grid.distance_m == 0.0)
-    by_polygon = list(
-        zip(
-            *(
-                _codes(edition.areas[level], areas[level], only_inside=True)
-                for level in ("community", "street", "district")
-            ),
-            strict=True,
-        )
-    )
-    chains: list[Chain] = []
-    for position, holds, polygons in zip(
-        grid.position.tolist(), inside.tolist(), by_polygon, strict=True
-    ):
-        if holds or (position >= 0 and not any(polygons)):
-            chains.append(own[position])
-        else:
-            community, street, district = polygons
-            if community is not None:  # where a level has no polygons, codes tell it
-                above = edition.above(community)
-                street, district = street or above[0], district or above[1]
-            chains.append(Chain(None, community, street, district))
-    return chains
 
 
 @dataclass(frozen=True)
@@ -295,6 +265,8 @@ def _reasons(
     found["outside_grids"] = parts.grid.distance_m > 0.0
     found["area_mismatch"] = _mismatches(edition, parts.grid, areas["community"])
     found["component_not_found"] = wanted & (matches.chosen < 0) & has_place
+    found["boundary_road"] = parts.chained.boundary >= 0
+    found["boundary_unclear"] = found["boundary_road"] & (parts.chained.side == NOBODY)
     found["refused"] = np.full(count, is_refused)
     found["low_probability"] = probability < edition.snapshot.profile.thresholds.review_probability
     for case, resolution in enumerate(parts.resolutions):
