@@ -38,6 +38,10 @@ class PlanRow:
     condition: int
     """Number of its condition among the plan's; -1: it holds always."""
     limit: TimeLimit | None
+    filing_condition: str | None = None
+    """Filing condition 立案条件."""
+    closing_condition: str | None = None
+    """Closing condition 结案条件."""
 
 
 def read_row(record: Mapping[str, Any], *, condition: int) -> PlanRow:
@@ -63,4 +67,6 @@ def read_row(record: Mapping[str, Any], *, condition: int) -> PlanRow:
         hours=record.get("hours") or None,
         condition=condition,
         limit=None if value is None or not unit else TimeLimit(value=float(value), unit=unit),
+        filing_condition=record.get("filing_condition"),
+        closing_condition=record.get("closing_condition"),
     )
