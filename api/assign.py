@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from api.columns import cases_table, read_days
 from api.decision import tell
 from api.edition import LEVELS
 from api.locate import check_position
 from api.models import Case, Decision
-from api.questions import ask_cases, ask_frame, days_of
+from api.questions import ask_cases, ask_frame
 from api.solution import Solution, solve
 from api.workdays import due_at
 
@@ -81,7 +82,9 @@ def decide(
     if owner is None or owner.time_limit is None or case.reported_at is None:
         return decision
     zone = ZoneInfo(snapshot.profile.city.timezone)
-    end = due_at(case.reported_at, owner.time_limit, zone=zone)
+    end = due_at(
+        case.reported_at, owner.time_limit, zone=zone, calendar=snapshot.profile.calendar
+    )
     return replace(decision, owner=replace(owner, due_at=end))
 
 
@@ -108,12 +111,12 @@ def assign_frame(
         `DECISION_COLUMNS` with the frame's index: codes are text or missing, ``reasons`` are joined
         by ``;``, the position is in the city's CRS.
     """
-    days, _ = days_of(frame)
+    days, number, _ = read_days(cases_table(frame, ["as_of"]), "as_of")
     if not len(frame):
         return pd.DataFrame({name: [] for name in DECISION_COLUMNS}, index=frame.index)
     parts = []
-    for day in sorted(set(days), key=lambda value: (value is not None, value)):
-        rows = np.array([row for row, other in enumerate(days) if other == day])
+    for which in np.unique(number).tolist():
+        day, rows = days[which], np.flatnonzero(number == which)
         part = frame.iloc[rows]
         solution = solve(snapshot.edition(day), ask_frame(snapshot, part, now=now))
         parts.append(tabulate(solution).set_index(rows))

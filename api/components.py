@@ -6,9 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from api.columns import Floats
 from api.edition import Edition
 from api.locate import Placed, class_accuracy_m
-from api.questions import Floats, Questions
+from api.questions import COMPONENT, Questions
 
 REACH_SIGMA = 3.0
 """A component farther than this many standard deviations is not meant (1 % of a round normal error)."""
@@ -93,11 +94,14 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
 
 def _by_class(questions: Questions, placed: Placed) -> dict[str, NDArray[np.intp]]:
     open_ = (
-        (questions.kind == "component")
-        & (questions.class_code != None)  # noqa: E711 (elementwise)
+        (questions.kinds == COMPONENT)
+        & questions.has_class
         & (placed.component < 0)
         & np.isfinite(placed.x)
     )
     rows = np.flatnonzero(open_)
-    codes = questions.class_code[rows]
-    return {code: rows[codes == code] for code in sorted(set(codes.tolist()))}
+    number = questions.class_number[rows]
+    order = np.argsort(number, kind="stable")
+    numbers, starts = np.unique(number[order], return_index=True)
+    parts = zip(numbers.tolist(), np.split(rows[order], starts[1:]), strict=False)
+    return {questions.classes[which]: part for which, part in parts}

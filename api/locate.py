@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.columns import Floats
+from api.component_codes import find_components
 from api.edition import Edition
 from api.geocoding.geocode import geocode_texts
 from api.models import PlaceAnswer, Position
-from api.questions import CITY_CRS, Floats, Questions, Texts
+from api.questions import CITY_CRS, Questions, Texts
 from census.taxonomy import ACCURACY_M
 from gis.crs import parse_crs, transform_xy
 from gis.errors import CrsError, RequestError
@@ -31,7 +34,7 @@ class Sighting:
     y: Floats
     sigma_m: Floats
 
-    @property
+    @cached_property
     def known(self) -> NDArray[np.bool_]:
         """Where the source says something."""
         return np.asarray(np.isfinite(self.x) & np.isfinite(self.y))
@@ -45,16 +48,28 @@ class Placed:
     """East in the city's CRS, m; nan: nowhere."""
     y: Floats
     sigma_m: Floats
-    source: Texts
-    """component_code, position, address or none."""
+    source_number: NDArray[np.int8]
+    """Number among `SOURCES`, -1: none."""
     certainty: Floats
     """Probability that the source means this place: below 1 for an address."""
     sightings: Mapping[str, Sighting]
     component: NDArray[np.intp]
     """Row of the component named in the case, -1: none or unknown."""
-    addresses: tuple[PlaceAnswer | None, ...]
-    """Best answer to each address."""
+    answers: tuple[PlaceAnswer | None, ...]
+    """Best answer to each distinct address, then None."""
+    address_number: NDArray[np.int32]
+    """For each case the number of its answer, -1: it has no address."""
     reasons: Mapping[str, NDArray[np.bool_]]
+
+    @cached_property
+    def source(self) -> Texts:
+        """component_code, position, address or none of each case: slow, for telling of single cases."""
+        return np.array([*SOURCES, "none"], dtype=object)[self.source_number]
+
+    @cached_property
+    def addresses(self) -> tuple[PlaceAnswer | None, ...]:
+        """Best answer to each case's address: slow, for telling of single cases."""
+        return tuple(self.answers[number] for number in self.address_number.tolist())
 
 
 def check_position(position: Position, *, city: str) -> None:
@@ -100,40 +115,39 @@ def place(edition: Edition, questions: Questions) -> Placed:
     `AGREEMENT_SIGMA` joint standard deviations.
     """
     count = len(questions)
-    component = np.array(
-        [edition.find("components", code) if code else -1 for code in questions.component_code],
-        dtype=np.intp,
-    )
-    addresses = _addresses(edition, questions)
+    component = _named(edition, questions)
+    answers = _answers(edition, questions)
     sightings = {
         "component_code": _by_component(edition, component),
         "position": _by_position(edition, questions),
-        "address": _by_address(addresses),
+        "address": _by_address(answers, questions.address_number),
     }
     x, y = np.full(count, np.nan), np.full(count, np.nan)
     sigma_m, certainty = np.full(count, np.nan), np.ones(count)
-    source = np.full(count, "none", dtype=object)
-    for name in reversed(SOURCES):
-        sighting = sightings[name]
+    source_number = np.full(count, -1, dtype=np.int8)
+    for number in reversed(range(len(SOURCES))):
+        sighting = sightings[SOURCES[number]]
         known = sighting.known
-        x[known], y[known], sigma_m[known] = (
-            sighting.x[known],
-            sighting.y[known],
-            sighting.sigma_m[known],
-        )
-        source[known] = name
-    by_address = source == "address"
-    scores = np.array([answer.score if answer else 0.0 for answer in addresses])
-    certainty[by_address] = scores[by_address]
+        if not known.any():
+            continue
+        np.copyto(x, sighting.x, where=known)
+        np.copyto(y, sighting.y, where=known)
+        np.copyto(sigma_m, sighting.sigma_m, where=known)
+        source_number[known] = number
+    by_address = np.flatnonzero(source_number == SOURCES.index("address"))
+    if len(by_address):
+        scores = np.array([answer.score if answer else 0.0 for answer in answers])
+        certainty[by_address] = scores[questions.address_number[by_address]]
     return Placed(
         x=x,
         y=y,
         sigma_m=sigma_m,
-        source=source,
+        source_number=source_number,
         certainty=certainty,
         sightings=sightings,
         component=component,
-        addresses=addresses,
+        answers=answers,
+        address_number=questions.address_number,
         reasons=_doubts(questions, sightings, component),
     )
 
@@ -141,8 +155,7 @@ def place(edition: Edition, questions: Questions) -> Placed:
 def _doubts(
     questions: Questions, sightings: Mapping[str, Sighting], component: NDArray[np.intp]
 ) -> dict[str, NDArray[np.bool_]]:
-    named = questions.component_code != None  # noqa: E711 (elementwise)
-    asked = questions.address != None  # noqa: E711
+    named, asked = questions.code_number >= 0, questions.address_number >= 0
     stated = np.isfinite(questions.x) & np.isfinite(questions.y)
     by_component, by_position, by_address = (sightings[name] for name in SOURCES)
     return {
@@ -157,8 +170,16 @@ def _doubts(
 
 
 def _disagree(one: Sighting, other: Sighting) -> NDArray[np.bool_]:
+    if not (one.known.any() and other.known.any()):
+        return np.zeros(len(one.x), dtype=bool)
     apart = np.hypot(one.x - other.x, one.y - other.y)
     return np.asarray(apart > AGREEMENT_SIGMA * np.hypot(one.sigma_m, other.sigma_m))
+
+
+def _named(edition: Edition, questions: Questions) -> NDArray[np.intp]:
+    """Return the row of the component that each case names, -1: none or unknown."""
+    rows = np.append(find_components(edition, questions.codes), -1)
+    return rows[questions.code_number]
 
 
 def _by_component(edition: Edition, component: NDArray[np.intp]) -> Sighting:
@@ -183,12 +204,17 @@ def class_accuracy_m(edition: Edition, class_code: str) -> float:
 def _by_position(edition: Edition, questions: Questions) -> Sighting:
     x, y = np.full(len(questions), np.nan), np.full(len(questions), np.nan)
     stated = np.flatnonzero(np.isfinite(questions.x) & np.isfinite(questions.y))
-    names = questions.crs[stated]
-    for name in dict.fromkeys(names.tolist()):
-        rows = stated[names == name]
+    number = questions.crs_number[stated]
+    order = np.argsort(number, kind="stable")
+    numbers, starts = np.unique(number[order], return_index=True)
+    for name, part in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):
+        rows = stated[part]
         try:
             x[rows], y[rows] = transform_xy(
-                questions.x[rows], questions.y[rows], source=name, target=edition.snapshot.crs
+                questions.x[rows],
+                questions.y[rows],
+                source=questions.crss[name],
+                target=edition.snapshot.crs,
             )
         except CrsError:
             continue  # told as position_invalid, since the coordinates stay nan
@@ -197,20 +223,26 @@ def _by_position(edition: Edition, questions: Questions) -> Sighting:
     return Sighting(x=x, y=y, sigma_m=np.where(np.isfinite(x), sigma_m, np.nan))
 
 
-def _addresses(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | None, ...]:
+def _answers(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | None, ...]:
+    """Return the best answer to each distinct address, and None for the number -1."""
+    if not len(questions.addresses):
+        return (None,)
     known = edition.addresses
-    if len(known) > _ADDRESSES_KEPT:
+    texts = questions.addresses.to_pylist()
+    found = {text: known[text] for text in texts if text in known}
+    fresh = [text for text in texts if text not in found]
+    for text, places in zip(fresh, geocode_texts(edition, fresh, limit=1), strict=True):
+        found[text] = places[0] if places else None
+    if len(known) + len(fresh) > _ADDRESSES_KEPT:
         known.clear()
-    texts = [text for text in dict.fromkeys(questions.address) if text is not None]
-    fresh = [text for text in texts if text not in known]
-    for text, found in zip(fresh, geocode_texts(edition, fresh, limit=1), strict=True):
-        known[text] = found[0] if found else None
-    return tuple(known[text] if text is not None else None for text in questions.address)
+    known.update((text, found[text]) for text in fresh[:_ADDRESSES_KEPT])
+    return (*(found[text] for text in texts), None)
 
 
-def _by_address(addresses: tuple[PlaceAnswer | None, ...]) -> Sighting:
+def _by_address(answers: tuple[PlaceAnswer | None, ...], number: NDArray[np.int32]) -> Sighting:
     nothing = (np.nan, np.nan, np.nan)
     values = np.array(
-        [(a.x, a.y, a.uncertainty_m) if a else nothing for a in addresses], dtype=np.float64
-    ).reshape(-1, 3)
-    return Sighting(x=values[:, 0], y=values[:, 1], sigma_m=values[:, 2])
+        [(a.x, a.y, a.uncertainty_m) if a else nothing for a in answers], dtype=np.float64
+    )
+    x, y, sigma_m = values[number].T
+    return Sighting(x=x, y=y, sigma_m=sigma_m)

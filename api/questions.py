@@ -1,15 +1,30 @@
-"""Questions, column by column: many cases, or one, in the same arrays."""
+"""Questions, column by column: many cases, or one, in the same arrays of integers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from api.columns import (
+    Coded,
+    Floats,
+    Mask,
+    Numbers,
+    cases_table,
+    code_list,
+    column_of,
+    read_days,
+    read_moments,
+    read_numbers,
+    read_texts,
+)
 from api.models import Case
 
 if TYPE_CHECKING:
@@ -25,37 +40,102 @@ KINDS = {
     "事件": "event",
     "事项": "event",
 }
+KIND_NAMES = ("component", "event")
+"""Kinds by their number."""
+COMPONENT, EVENT = 0, 1
+FIELDS = (
+    "case_id", "kind", "class_code", "x", "y", "crs", "accuracy_m", "accuracy_minor_m",
+    "accuracy_bearing_deg", "address", "component_code", "reported_at", "as_of",
+)  # fmt: skip
+"""Columns of a frame that are read."""
 
 Texts = NDArray[np.object_]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """What is asked, one array per field, all of one length."""
+    """What is asked, one array per field, all of one length; texts as numbers in small tables."""
 
-    case_id: Texts
-    kind: Texts
-    """component or event."""
-    class_code: Texts
-    """Minor class with the zeros a spreadsheet took, or None."""
+    kinds: NDArray[np.int8]
+    """`COMPONENT` or `EVENT`."""
+    class_number: Numbers
+    """Number among `classes`, -1: no class."""
+    classes: tuple[str, ...]
+    """Minor classes, with the zeros a spreadsheet took."""
     x: Floats
     """East or longitude as reported; nan: no position."""
     y: Floats
-    crs: Texts
+    crs_number: Numbers
+    """Number among `crss`."""
+    crss: tuple[str, ...]
     accuracy_m: Floats
     """nan: not stated."""
-    address: Texts
-    component_code: Texts
+    accuracy_minor_m: Floats
+    """Standard deviation across the bearing, of an error that is no circle; nan: not stated."""
+    accuracy_bearing_deg: Floats
+    """Direction of the larger standard deviation, clockwise from north; nan: not stated."""
+    address_number: Numbers
+    """Number among `addresses`, -1: none."""
+    addresses: pa.StringArray
+    code_number: Numbers
+    """Number among `codes` of the component the case names, -1: none."""
+    codes: pa.StringArray
     day: NDArray[np.int64]
     """Month times 100 plus day of the report, local."""
     minute: NDArray[np.int64]
     """Minutes since local midnight."""
-    reasons: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    ids: pa.Array | None = None
+    """Numbers of the cases; None: none has one."""
+    reasons: dict[str, Mask] = field(default_factory=dict)
     """What is doubtful about the questions themselves."""
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return len(self.kinds)
+
+    @property
+    def has_class(self) -> Mask:
+        """Cases that state a class."""
+        return self.class_number >= 0
+
+    @cached_property
+    def kind(self) -> Texts:
+        """Kind of each case as text: slow, for telling of single cases."""
+        return np.array(KIND_NAMES, dtype=object)[self.kinds]
+
+    @cached_property
+    def class_code(self) -> Texts:
+        """Minor class of each case or None: slow, for telling of single cases."""
+        return _texts(self.classes, self.class_number)
+
+    @cached_property
+    def crs(self) -> Texts:
+        """CRS of each case: slow, for telling of single cases."""
+        return _texts(self.crss, self.crs_number)
+
+    @cached_property
+    def address(self) -> Texts:
+        """Address of each case or None: slow, for telling of single cases."""
+        return _texts(self.addresses.to_pylist(), self.address_number)
+
+    @cached_property
+    def component_code(self) -> Texts:
+        """Component each case names or None: slow, for telling of single cases."""
+        return _texts(self.codes.to_pylist(), self.code_number)
+
+    @cached_property
+    def case_id(self) -> Texts:
+        """Number of each case or None: slow, for telling of single cases."""
+        if self.ids is None:
+            return np.full(len(self), None, dtype=object)
+        return np.array([value if value is None else str(value).strip() for value in
+                         self.ids.to_pylist()], dtype=object)  # fmt: skip
+
+
+def _texts(table: Sequence[str], number: Numbers) -> Texts:
+    # The last place is None, which -1 picks.
+    values = np.empty(len(table) + 1, dtype=object)
+    values[:-1] = table
+    return values[number]
 
 
 def ask_cases(
@@ -69,197 +149,135 @@ def ask_cases(
     return _ask(
         snapshot,
         {
-            "case_id": [case.case_id for case in cases],
-            "kind": [case.kind for case in cases],
-            "class_code": [case.class_code for case in cases],
-            "crs": [p.crs if p else None for p in positions],
-            "address": [case.address for case in cases],
-            "component_code": [case.component_code for case in cases],
+            "kind": code_list([case.kind for case in cases]),
+            "class_code": code_list([case.class_code for case in cases]),
+            "crs": code_list([p.crs if p else None for p in positions]),
+            "address": code_list([case.address for case in cases]),
+            "component_code": code_list([case.component_code for case in cases]),
         },
         numbers={
-            "x": np.array([p.x if p else np.nan for p in positions], dtype=np.float64),
-            "y": np.array([p.y if p else np.nan for p in positions], dtype=np.float64),
-            "accuracy_m": np.array(
-                [np.nan if p is None or p.accuracy_m is None else p.accuracy_m for p in positions],
-                dtype=np.float64,
-            ),
+            name: np.array([_number(p, name) for p in positions], dtype=np.float64)
+            for name in ("x", "y", *_ACCURACIES)
         },
         day=np.array([m.month * 100 + m.day for m in moments], dtype=np.int64),
         minute=np.array([m.hour * 60 + m.minute for m in moments], dtype=np.int64),
-        reasons={},
+        ids=pa.array([case.case_id for case in cases], type=pa.string()),
     )
+
+
+_ACCURACIES = ("accuracy_m", "accuracy_minor_m", "accuracy_bearing_deg")
+
+
+def _number(position: Any, name: str) -> float:
+    value = getattr(position, name, None)
+    return np.nan if value is None else float(value)
 
 
 def ask_frame(
-    snapshot: "Snapshot", frame: pd.DataFrame, *, now: datetime | None = None
+    snapshot: "Snapshot", frame: pd.DataFrame | pa.Table, *, now: datetime | None = None
 ) -> Questions:
     """Return the questions of the rows of a frame; see ``api.assign.assign_frame``."""
+    return ask_table(snapshot, cases_table(frame, FIELDS), now=now)
+
+
+def ask_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None = None) -> Questions:
+    """Return the questions of the rows of a table, read column by column; see ``ask_frame``."""
     zone = ZoneInfo(snapshot.profile.city.timezone)
     present = (now or datetime.now(zone)).astimezone(zone)
-    moments, unreadable = local_times(_column(frame, "reported_at"), zone=zone, present=present)
-    texts = ("case_id", "kind", "class_code", "crs", "address", "component_code")
-    x, bad_x = _numbers(frame, "x")
-    y, bad_y = _numbers(frame, "y")
-    accuracy_m, _ = _numbers(frame, "accuracy_m")
-    half = np.isnan(x) != np.isnan(y)
+    moments, unreadable = read_moments(table, "reported_at", zone=zone, present=present)
+    read = {name: read_numbers(table, name) for name in ("x", "y", *_ACCURACIES)}
+    numbers = {name: values for name, (values, _) in read.items()}
+    half = np.isnan(numbers["x"]) != np.isnan(numbers["y"])
+    days = moments.astype("datetime64[D]")
+    months = moments.astype("datetime64[M]")
     return _ask(
         snapshot,
-        {name: _texts(frame, name) for name in texts},
-        numbers={"x": x, "y": y, "accuracy_m": accuracy_m},
-        day=(moments.dt.month * 100 + moments.dt.day).to_numpy(dtype=np.int64),
-        minute=(moments.dt.hour * 60 + moments.dt.minute).to_numpy(dtype=np.int64),
+        {name: read_texts(table, name) for name in _TEXTS},
+        numbers=numbers,
+        day=(months.astype(np.int64) % 12 + 1) * 100 + (days - months).astype(np.int64) + 1,
+        minute=(moments - days).astype("timedelta64[m]").astype(np.int64),
+        ids=column_of(table, "case_id"),
         reasons={
             "time_invalid": unreadable,
-            "as_of_invalid": days_of(frame)[1],
-            "position_invalid": bad_x | bad_y | half,
+            "as_of_invalid": read_days(table, "as_of")[2],
+            "position_invalid": read["x"][1] | read["y"][1] | half,
         },
     )
+
+
+_TEXTS = ("kind", "class_code", "crs", "address", "component_code")
 
 
 def _ask(
     snapshot: "Snapshot",
-    texts: dict[str, list[Any]],
+    texts: dict[str, Coded],
     *,
     numbers: dict[str, Floats],
     day: NDArray[np.int64],
     minute: NDArray[np.int64],
-    reasons: dict[str, NDArray[np.bool_]],
+    ids: pa.Array | None,
+    reasons: dict[str, Mask] | None = None,
 ) -> Questions:
     taxonomy = snapshot.taxonomy
-    kind = [KINDS.get(value or "component") for value in texts["kind"]]
-    reasons["kind_invalid"] = np.array([value is None for value in kind], dtype=bool)
-    kinds = [value or "component" for value in kind]
-    known = {code: taxonomy.restore(code) if code else None for code in set(texts["class_code"])}
-    codes = [known[code] for code in texts["class_code"]]
-    pairs = list(zip(kinds, codes, strict=True))
-    there = {(k, code): code is None or taxonomy.exists(k, code) for k, code in set(pairs)}
-    exists = [there[pair] for pair in pairs]
-    reasons["class_missing"] = np.array([code is None for code in codes], dtype=bool)
-    reasons["class_unknown"] = ~np.array(exists, dtype=bool)
-    crs = [
-        snapshot.crs if (name or "").lower() == CITY_CRS else (name or DEFAULT_CRS)
-        for name in texts["crs"]
+    kinds, kind_invalid = _kinds(texts["kind"])
+    restored = [taxonomy.restore(code) for code in texts["class_code"].texts.to_pylist()]
+    classes = tuple(dict.fromkeys(restored))
+    class_number = _renumbered(texts["class_code"].number, [*restored, None], classes)
+    exists = np.array(
+        [[*(taxonomy.exists(kind, code) for code in classes), True] for kind in KIND_NAMES]
+    )
+    named = [
+        snapshot.crs if name.lower() == CITY_CRS else name
+        for name in texts["crs"].texts.to_pylist()
     ]
+    crss = tuple(dict.fromkeys([*named, DEFAULT_CRS]))
     # A standard deviation that is not positive says nothing.
-    accuracy_m = np.where(numbers["accuracy_m"] > 0, numbers["accuracy_m"], np.nan)
+    positive = {name: _positive(numbers[name]) for name in ("accuracy_m", "accuracy_minor_m")}
     return Questions(
-        case_id=_objects(texts["case_id"]),
-        kind=_objects(kinds),
-        class_code=_objects(codes),
+        kinds=kinds,
+        class_number=class_number,
+        classes=classes,
         x=numbers["x"],
         y=numbers["y"],
-        crs=_objects(crs),
-        accuracy_m=accuracy_m,
-        address=_objects([value or None for value in texts["address"]]),
-        component_code=_objects([value or None for value in texts["component_code"]]),
+        crs_number=_renumbered(texts["crs"].number, [*named, DEFAULT_CRS], crss),
+        crss=crss,
+        accuracy_bearing_deg=numbers["accuracy_bearing_deg"],
+        address_number=texts["address"].number,
+        addresses=texts["address"].texts,
+        code_number=texts["component_code"].number,
+        codes=texts["component_code"].texts,
         day=day,
         minute=minute,
-        reasons=reasons,
+        ids=ids,
+        reasons={
+            **(reasons or {}),
+            "kind_invalid": kind_invalid,
+            "class_missing": class_number < 0,
+            "class_unknown": ~exists[kinds, class_number],
+        },
+        **positive,
     )
 
 
-def local_times(
-    column: pd.Series, *, zone: ZoneInfo, present: datetime
-) -> tuple[pd.Series, NDArray[np.bool_]]:
-    """Return local times without zone, and which could not be read.
-
-    Parameters
-    ----------
-    column : pandas.Series
-        Times or texts; with an offset they are converted, without one they are local already;
-        missing and unreadable ones become `present`.
-    zone : ZoneInfo
-        The city's time zone.
-    present : datetime
-        Aware.
-
-    Examples
-    --------
-    >>> zone = ZoneInfo("Asia/Shanghai")
-    >>> present = datetime(2026, 1, 1, tzinfo=zone)
-    >>> texts = pd.Series(["2026-05-01 08:30", "2026-05-01T00:30:00Z", "soon", None])
-    >>> times, unreadable = local_times(texts, zone=zone, present=present)
-    >>> times.dt.hour.tolist(), unreadable.tolist()
-    ([8, 8, 0, 0], [False, False, True, False])
-    """
-    present = present.astimezone(zone).replace(tzinfo=None)
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        moments = column.dt.tz_convert(str(zone)).dt.tz_localize(None)
-    elif pd.api.types.is_datetime64_any_dtype(column.dtype):
-        moments = column
-    else:
-        moments = _parsed(column.astype(object).where(column.notna(), None), zone)
-    unreadable = (moments.isna() & column.notna()).to_numpy()
-    return moments.astype("datetime64[us]").fillna(present), unreadable
+def _kinds(coded: Coded) -> tuple[NDArray[np.int8], Mask]:
+    known = [KINDS.get(text) for text in coded.texts.to_pylist()]
+    numbers = [KIND_NAMES.index(kind) if kind else COMPONENT for kind in known]
+    kinds = np.array([*numbers, COMPONENT], dtype=np.int8)[coded.number]
+    return kinds, np.array([*(kind is None for kind in known), False])[coded.number]
 
 
-def days_of(frame: pd.DataFrame) -> tuple[list[date | None], NDArray[np.bool_]]:
-    """Return the days of the column ``as_of``, and which could not be read: those are None too.
-
-    Examples
-    --------
-    >>> days, unreadable = days_of(pd.DataFrame({"as_of": ["2026-05-01", "", None, "never"]}))
-    >>> days[0].isoformat(), days[1:], unreadable.tolist()
-    ('2026-05-01', [None, None, None], [False, False, False, True])
-    """
-    if "as_of" not in frame.columns:
-        return [None] * len(frame), np.zeros(len(frame), dtype=bool)
-    column = frame["as_of"].astype(object)
-    given = column.notna() & (column.astype(str).str.strip() != "")
-    read = pd.to_datetime(column.where(given, None), errors="coerce", format="ISO8601")
-    days = [None if pd.isna(day) else day.date() for day in read]
-    return days, (given & read.isna()).to_numpy(dtype=bool)
+def _renumbered(number: Numbers, given: Sequence[str | None], table: Sequence[str]) -> Numbers:
+    """Return the numbers in a table of texts numbered in `given`, whose last stands for a missing one."""
+    places = {text: place for place, text in enumerate(table)}
+    found = [-1 if text is None else places[text] for text in given]
+    return np.array(found, dtype=np.int32)[number]
 
 
-def _parsed(column: pd.Series, zone: ZoneInfo) -> pd.Series:
-    texts = column.map(str, na_action="ignore")
-    aware = texts.str.contains(r"\d[T ]\d.*(?:Z|[+-]\d{2}:?\d{2})$", na=False).astype(bool)
-    plain = pd.to_datetime(texts.where(~aware), format="ISO8601", errors="coerce")
-    moved = pd.to_datetime(texts.where(aware), format="ISO8601", errors="coerce", utc=True)
-    local = moved.dt.tz_convert(str(zone)).dt.tz_localize(None)
-    return plain.astype("datetime64[us]").where(~aware, local.astype("datetime64[us]"))
+def _positive(values: Floats) -> Floats:
+    return np.where(values > 0, values, np.nan)
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
     if moment is None:
         return None
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
-
-
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    if name in frame.columns:
-        return frame[name]
-    return pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]")
-
-
-def _texts(frame: pd.DataFrame, name: str) -> list[Any]:
-    if name not in frame.columns:
-        return [None] * len(frame)
-    column = frame[name]
-    if pd.api.types.is_float_dtype(column.dtype):  # whole numbers with gaps come back as floats
-        column = column.astype("Int64")
-    missing = column.isna().tolist()
-    return [
-        None if absent else str(value).strip()
-        for value, absent in zip(column.tolist(), missing, strict=True)
-    ]
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> tuple[Floats, NDArray[np.bool_]]:
-    if name not in frame.columns:
-        return np.full(len(frame), np.nan), np.zeros(len(frame), dtype=bool)
-    column = frame[name]
-    if not pd.api.types.is_numeric_dtype(column.dtype):
-        stripped = column.astype(object).map(
-            lambda v: v.strip() or None if isinstance(v, str) else v
-        )
-        column = stripped.where(stripped.notna(), None)
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64).to_numpy(na_value=np.nan)
-    bad = np.asarray(np.isnan(numbers) & column.notna().to_numpy())
-    return numbers, bad
-
-
-def _objects(values: list[Any]) -> Texts:
-    result = np.empty(len(values), dtype=object)
-    result[:] = values
-    return result

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from api.boundaries import NOBODY
 from api.chains import Chained
+from api.columns import Floats
 from api.components import Matches, match
 from api.edition import LEVELS, Edition
 from api.locate import Placed, place
 from api.owners import OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
-from api.questions import Floats, Questions
+from api.questions import Questions
 from api.records import OWN_ROLES
 from api.wording import reasons as reason_table
 from gis.index import CellIndex, Located, Shares
