@@ -1,47 +1,57 @@
-"""The owning unit 责任单位: every candidate in the order the city prescribes, and the first that serves.
+"""The owning unit 责任单位: always exactly one, with the units that might be it instead, and why.
 
 Components go 先属主、后属地: the component's own record, then the plan, then the territory. Events go
-先属地、后属主. The order of roles is data of the city profile.
+先属地、后属主. The order of roles is data of the city profile, for each kind and for single classes.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from api.candidates import (
+    TERRITORIAL,
+    Candidate,
+    OwnerQuestion,
+    OwnRecord,
+    candidates,
+    from_plan,
+    from_record,
+    order_of,
+)
 from api.directory import Unit
 from api.edition import Edition
-from api.models import TimeLimit, TraceStep
+from api.models import TraceStep
 from api.records import OWN_ROLES
 from api.wording import step, told
-from census.plan.chains import TERRITORIES, Chain
+from census.plan.rows import PlanRow, TimeLimit
 from census.plan.search import Match
 
-TERRITORIAL = "territorial"
+__all__ = [
+    "OWN_ROLES",
+    "OwnRecord",
+    "OwnerQuestion",
+    "Resolution",
+    "Rival",
+    "own_unit",
+    "resolve",
+    "trace_owner",
+]
+
 Principle = Literal["owner_first", "territory_first"]
-_DISPUTED, _NONE = "disputed", "none"
+RivalCause = Literal["conflict", "dispute", "record"]
 _RESOLUTIONS_KEPT = 200_000
 
 
-class OwnRecord(NamedTuple):
-    """What a component's record says of its units."""
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """A unit that the same grid, component and time might lead to instead."""
 
-    ownership_state: str
-    units: tuple[tuple[str | None, str | None], ...]
-    """Code and name for each of `OWN_ROLES`."""
-
-
-class OwnerQuestion(NamedTuple):
-    """All that the choice of an owning unit depends on."""
-
-    kind: str
-    class_code: str | None
-    chain: Chain
-    record: OwnRecord | None
-    """Record of the matched component; None: an event, or no component was matched."""
-    holding: bytes
-    """Conditions of the plan that hold, from ``Plan.holding``."""
-    excluded: frozenset[str] = frozenset()
-    """Units that sent the case back."""
+    unit: Unit
+    probability: float
+    cause: RivalCause
+    """An equal row of the plan, a disputed ownership, or a row of the plan where the record was taken."""
+    rule: str
+    """``component:ROLE``, ``plan:ROW``, ``directory:AREA``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,25 +66,17 @@ class Resolution:
     level: str
     """Level of the deciding row's area, one of ``census.plan.chains.CHAIN_LEVELS``; ``component`` for a
     component's record."""
+    area_code: str
+    """Area of the deciding row; empty for a component's record."""
     limit: TimeLimit | None
+    filing_condition: str | None
+    """When a case is to be filed 立案条件, in the plan's words."""
+    closing_condition: str | None
     certainty: float
-    """Probability of the choice itself, grid and component given: below 1 in a dispute or conflict."""
+    """Probability of the choice itself, grid and component given: below 1 where there are rivals."""
+    rivals: tuple[Rival, ...]
+    """With `certainty` they add up to 1, unless nobody else is left."""
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Candidate:
-    role: str
-    label: str
-    unit: Unit | None
-    why: str
-    """Line of ``api/trace.csv``; the words are made only for a trace."""
-    values: Mapping[str, Any]
-    rule: str = ""
-    level: str = "city"
-    limit: TimeLimit | None = None
-    certainty: float = 1.0
-    reasons: tuple[str, ...] = ()
 
 
 def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
@@ -95,11 +97,12 @@ def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
 
 
 def trace_owner(edition: Edition, question: OwnerQuestion) -> tuple[TraceStep, ...]:
-    """Return every candidate of a question in order, and why each but one lost."""
-    principle = _principle(question)
+    """Return the order asked, every candidate of a question in it, and why each but one lost."""
+    principle = _principle(edition, question)
+    order = order_of(edition, question)
+    trace = [step("order", " > ".join(order), "accepted", told(_order_line(edition, question)))]
     is_decided = False
-    trace = []
-    for candidate in _candidates(edition, question):
+    for candidate in candidates(edition, question):
         why = told(candidate.why, **candidate.values)
         outcome: Literal["accepted", "rejected"] = "rejected"
         if candidate.unit is not None and candidate.unit.code in question.excluded:
@@ -114,218 +117,142 @@ def trace_owner(edition: Edition, question: OwnerQuestion) -> tuple[TraceStep, .
 
 def own_unit(edition: Edition, record: OwnRecord) -> Unit | None:
     """Return the unit that the component's own record leads to, or None."""
-    for candidate in _from_record(edition, record):
-        if candidate.unit is not None:
-            return candidate.unit
-    return None
+    roles = [
+        role for role in edition.snapshot.profile.decision.component_order if role in OWN_ROLES
+    ]
+    found = from_record(edition, record, roles=roles)
+    return next((candidate.unit for candidate in found if candidate.unit is not None), None)
 
 
-def _principle(question: OwnerQuestion) -> Principle:
-    by_owner = question.kind == "component" and question.class_code is not None
-    return "owner_first" if by_owner else "territory_first"
+def _principle(edition: Edition, question: OwnerQuestion) -> Principle:
+    is_territory = order_of(edition, question)[0] == TERRITORIAL
+    return "territory_first" if is_territory else "owner_first"
 
 
-def _resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
-    accepted = next(
-        (
-            candidate
-            for candidate in _candidates(edition, question)
-            if candidate.unit is not None and candidate.unit.code not in question.excluded
-        ),
-        None,
-    )
-    if accepted is None:
-        reasons = ("no_units",) if not edition.directory.units else ("no_territory",)
-        accepted = _Candidate(
-            role="", label="", unit=None, why="", values={}, certainty=0.0, reasons=reasons
-        )
-    return Resolution(
-        unit=accepted.unit,
-        role=accepted.role,
-        principle=_principle(question),
-        rule=accepted.rule,
-        level=accepted.level,
-        limit=accepted.limit or _limit(edition, question),
-        certainty=accepted.certainty,
-        reasons=accepted.reasons,
-    )
+def _order_line(edition: Edition, question: OwnerQuestion) -> str:
+    if question.class_code is None:
+        return "order_no_class"
+    decision = edition.snapshot.profile.decision
+    usual = decision.component_order if question.kind == "component" else decision.event_order
+    is_own = order_of(edition, question) is not usual
+    return "order_class" if is_own else f"order_{question.kind}"
 
 
 def _joined(code: str, why: tuple[str, str]) -> tuple[str, str]:
     return told(code, why=why[0])[0], told(code, why=why[1])[1]
 
 
-def _candidates(edition: Edition, question: OwnerQuestion) -> Iterator[_Candidate]:
-    decision = edition.snapshot.profile.decision
-    if question.class_code is None:
-        yield from _from_territory(edition, question)
-        return
-    if question.kind == "component":
-        roles = [role for role in decision.component_order if role != TERRITORIAL]
-        if question.record is not None:
-            yield from _from_record(edition, question.record, roles=roles)
-        for role in roles:
-            yield from _from_plan(edition, question, role)
-        for candidate in _from_territory(edition, question):
-            yield replace(candidate, reasons=(*candidate.reasons, "no_owner"))
-        return
-    for role in decision.event_order:
-        yield from _from_plan(edition, question, role)
-    for candidate in _from_directory(edition, question):
-        yield replace(candidate, reasons=(*candidate.reasons, "no_owner"))
+def _serving(edition: Edition, question: OwnerQuestion) -> Iterator[Candidate]:
+    """Yield the candidates that can be sent a case."""
+    for candidate in candidates(edition, question):
+        if candidate.unit is not None and candidate.unit.code not in question.excluded:
+            yield candidate
 
 
-def _from_record(
-    edition: Edition, record: OwnRecord, *, roles: list[str] | None = None
-) -> Iterator[_Candidate]:
-    if roles is None:
-        roles = [r for r in edition.snapshot.profile.decision.component_order if r != TERRITORIAL]
-    if record.ownership_state == _NONE:
-        yield _Candidate(role="", label="record", unit=None, why="record_none", values={})
-        return
-    disputed = record.ownership_state == _DISPUTED
-    named = dict(zip(OWN_ROLES, record.units, strict=True))
-    for role in roles:
-        if role not in named:
-            continue
-        code, name = named[role]
-        said = " ".join(part for part in (code, name) if part)
-        unit = edition.directory.find(code, name)
-        if unit is not None:
-            succeeded = (
-                unit.code != code and unit.name != name and not _is_alias(edition, unit, name)
-            )
-            line = "record_successor" if succeeded else "record_accepted"
-        else:
-            line = "record_unknown" if said else "record_empty"
-        yield _Candidate(
-            role=role,
-            label=f"{role}: {_title(unit) if unit else said}".rstrip(": "),
-            unit=unit,
-            why=line,
-            values={"role": role, "named": said},
-            rule=f"component:{role}",
-            level="component",
-            certainty=0.5 if disputed else 1.0,
-            reasons=("ownership_disputed",) if disputed else (),
-        )
-
-
-def _is_alias(edition: Edition, unit: Unit, name: str | None) -> bool:
-    return edition.directory.named(name) == unit.code
-
-
-def _from_plan(edition: Edition, question: OwnerQuestion, role: str) -> Iterator[_Candidate]:
-    matches = edition.plan.search(
-        question.kind, role, question.class_code, question.chain, question.holding
+def _resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
+    serving = _serving(edition, question)
+    accepted = next(serving, None)
+    if accepted is None:
+        accepted = _nobody(edition)
+    rivals = _rivals(edition, question, accepted, serving)
+    certainty, reasons = accepted.certainty, tuple(accepted.reasons)
+    if any(rival.cause == "record" for rival in rivals):
+        certainty = edition.snapshot.profile.decision.record_trust
+        reasons = (*reasons, "cross_responsibility")
+    terms = _terms(edition, question, accepted.row)
+    return Resolution(
+        unit=accepted.unit,
+        role=accepted.role,
+        principle=_principle(edition, question),
+        rule=accepted.rule,
+        level=accepted.level,
+        area_code=accepted.area_code,
+        limit=terms["limit"],
+        filing_condition=terms["filing_condition"],
+        closing_condition=terms["closing_condition"],
+        certainty=certainty,
+        rivals=rivals,
+        reasons=reasons,
     )
-    units = {id(match): edition.directory.find(match.row.unit_code, None) for match in matches}
-    serving = [match for match in matches if match.holds and units[id(match)] is not None]
-    winner = next(
-        (m for m in serving if units[id(m)].code not in question.excluded),  # type: ignore[union-attr]
-        serving[0] if serving else None,
+
+
+def _nobody(edition: Edition) -> Candidate:
+    reason = "no_territory" if edition.directory.units else "no_units"
+    return Candidate(
+        role="", label="", unit=None, why="", values={}, certainty=0.0, reasons=(reason,)
     )
-    equals = {
-        units[id(match)].code  # type: ignore[union-attr]
-        for match in serving
-        if winner is not None and match.specificity == winner.specificity
-    } - question.excluded
-    conflict = len(equals) > 1
-    if not matches:
-        yield _Candidate(
-            role=role,
-            label=f"{role}: plan",
-            unit=None,
-            why="plan_none",
-            values={"role": role},
-        )
-    for match in matches:
-        unit = units[id(match)]
-        yield _Candidate(
-            role=role,
-            label=f"{role}: {_title(unit) if unit else match.row.unit_code}",
-            unit=unit if match.holds else None,
-            why=_plan_line(match, winner, unit=unit),
-            values=_plan_values(match, winner, role=role),
-            rule=f"plan:{match.row.code}",
-            level=match.level,
-            limit=match.row.limit,
-            certainty=1.0 / len(equals) if conflict else 1.0,
-            reasons=("plan_conflict",) if conflict else (),
-        )
 
 
-def _plan_line(match: Match, winner: Match | None, *, unit: Unit | None) -> str:
-    if not match.holds:
-        return "plan_time"
+def _rivals(
+    edition: Edition, question: OwnerQuestion, accepted: Candidate, later: Iterator[Candidate]
+) -> tuple[Rival, ...]:
+    """Return the units that the same place and component might lead to instead of the accepted one."""
+    unit = accepted.unit
     if unit is None:
-        return "plan_unknown_unit"
-    if winner is None or match is winner:
-        return "plan_accepted"
-    is_equal = match.specificity == winner.specificity
-    return "plan_equal" if is_equal else "plan_less_specific"
+        return ()
+    if accepted.equals:
+        return tuple(
+            Rival(unit=equal, probability=accepted.certainty, cause="conflict", rule=accepted.rule)
+            for equal in accepted.equals
+            if equal.code != unit.code
+        )
+    if accepted.level != "component":
+        return ()
+    if accepted.certainty < 1.0:
+        others = (candidate for candidate in later if candidate.unit != unit)
+        other = next((o for o in others if o.unit is not None), None)
+        cause: RivalCause = "dispute"
+        share = 1.0 - accepted.certainty
+    else:
+        other = _contradicting(edition, question, accepted)
+        cause, share = "record", 1.0 - edition.snapshot.profile.decision.record_trust
+    if other is None or other.unit is None:
+        return ()
+    return (Rival(unit=other.unit, probability=share, cause=cause, rule=other.rule),)
 
 
-def _plan_values(match: Match, winner: Match | None, *, role: str) -> dict[str, str]:
-    row = match.row
-    return {
-        "row": row.code,
-        "role": role,
-        "class_code": row.class_code,
-        "level": match.level,
-        "area_code": row.area_code,
-        "winner": winner.row.code if winner else "",
-        "named": row.unit_code,
-        "when": " ".join(part for part in (row.season, row.hours) if part),
+def _contradicting(
+    edition: Edition, question: OwnerQuestion, accepted: Candidate
+) -> Candidate | None:
+    """Return the plan's candidate for the role of an accepted record, if it names another unit."""
+    found = [
+        candidate
+        for candidate in from_plan(edition, question, accepted.role)
+        if candidate.unit is not None and candidate.unit.code not in question.excluded
+    ]
+    if not found:
+        return None
+    named = {unit.code for unit in (found[0].unit, *found[0].equals) if unit is not None}
+    is_same = accepted.unit is not None and accepted.unit.code in named
+    return None if is_same else found[0]
+
+
+def _terms(edition: Edition, question: OwnerQuestion, row: PlanRow | None) -> dict[str, Any]:
+    """Return time limit and conditions: of the deciding row, else of the most specific row with any.
+
+    A component's record and the directory have none of their own.
+    """
+    terms: dict[str, Any] = {
+        name: getattr(row, name, None)
+        for name in ("limit", "filing_condition", "closing_condition")
     }
+    if all(value is not None for value in terms.values()):
+        return terms
+    for match in _all_matches(edition, question):
+        for name, value in terms.items():
+            if value is None:
+                terms[name] = getattr(match.row, name)
+    return terms
 
 
-def _from_territory(edition: Edition, question: OwnerQuestion) -> Iterator[_Candidate]:
-    yield from _from_plan(edition, question, TERRITORIAL)
-    yield from _from_directory(edition, question)
-
-
-def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[_Candidate]:
-    for level, area in zip(TERRITORIES, question.chain[:4], strict=True):
-        if area is None:
-            continue
-        unit = edition.directory.territorial(area)
-        yield _Candidate(
-            role=TERRITORIAL,
-            label=f"{TERRITORIAL}: {_title(unit) if unit else area}",
-            unit=unit,
-            why="territory_none" if unit is None else "territory_accepted",
-            values={"level": level, "area_code": area},
-            rule=f"directory:{area}",
-            level=level,
-        )
-    last = edition.directory.last_resort(excluded=question.excluded)
-    if last is not None:
-        yield _Candidate(
-            role=TERRITORIAL,
-            label=f"{TERRITORIAL}: {_title(last)}",
-            unit=last,
-            why="last_resort",
-            values={},
-            rule="directory:*",
-            certainty=0.0,
-            reasons=("no_territory",),
-        )
-
-
-def _limit(edition: Edition, question: OwnerQuestion) -> TimeLimit | None:
-    """Return the time limit of the most specific row of any role: a record itself has none."""
-    matches = [
+def _all_matches(edition: Edition, question: OwnerQuestion) -> list[Match]:
+    """Return the rows of any role that hold, the most specific first."""
+    found = [
         match
         for role in (*OWN_ROLES, "handler", TERRITORIAL)
         for match in edition.plan.search(
             question.kind, role, question.class_code, question.chain, question.holding
         )
-        if match.holds and match.row.limit is not None
+        if match.holds
     ]
-    best: Any = min(matches, key=lambda match: match.specificity, default=None)
-    return None if best is None else best.row.limit
-
-
-def _title(unit: Unit) -> str:
-    return f"{unit.code} {unit.name}"
+    return sorted(found, key=lambda match: match.specificity)
