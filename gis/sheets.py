@@ -5,6 +5,9 @@ import datetime
 import io
 import logging
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +104,63 @@ def list_sheets(path: Path) -> list[str]:
         The file is missing or can not be read as a workbook.
     """
     file = require_file(Path(path))
-    try:
-        return list(CalamineWorkbook.from_path(str(file)).sheet_names)
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        msg = f"{file.name} can not be read as a workbook ({error}): save it again as .xlsx."
+    with _opened(file) as workbook:
+        return list(workbook.sheet_names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookSheet:
+    """A sheet of a workbook as it looks: merged cells all have their value."""
+
+    cells: list[list[str | None]]
+    """Row ``i`` has the row number ``i + 1``."""
+    filled: frozenset[tuple[int, int]]
+    """Row and column of the cells that have the value of the one they are merged with."""
+
+
+def read_book(path: Path) -> dict[str, BookSheet]:
+    """Return the sheets that have anything in them, every cell as text.
+
+    Raises
+    ------
+    FileFormatError
+        The file is missing, damaged, encrypted, or no ``.xlsx``.
+    """
+    file = require_file(Path(path))
+    if file.suffix.lower() not in (".xlsx", ".xlsm"):
+        raise _wrong_kind(file)
+    with _opened(file) as workbook:
+        sheets = {name: workbook.get_sheet_by_name(name) for name in workbook.sheet_names}
+        return {name: _unmerged(sheet) for name, sheet in sheets.items() if sheet.total_height}
+
+
+def _unmerged(table: Any) -> BookSheet:
+    cells = [[_text(cell) for cell in row] for row in table.to_python(skip_empty_area=False)]
+    filled = set()
+    for (top, left), (bottom, right) in table.merged_cell_ranges or ():
+        for number in range(top, min(bottom + 1, len(cells))):
+            for place in range(left, min(right + 1, len(cells[number]))):
+                cells[number][place] = cells[top][left]
+                filled.add((number, place))
+        filled.discard((top, left))
+    return BookSheet(cells=cells, filled=frozenset(filled))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+    if magic == _OLE_MAGIC:
+        msg = f"{path.name} is encrypted, or an old .xls under a new name: save it as .xlsx without a password."
         raise FileFormatError(
-            msg, zh=f"{file.name} 无法作为工作簿读取：请重新另存为 .xlsx。"
+            msg, zh=f"{path.name} 已加密，或是改名的旧版 .xls：请去掉密码并另存为 .xlsx。"
+        )
+    try:
+        yield CalamineWorkbook.from_path(str(path))
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
+        msg = f"{path.name} can not be read as a workbook ({error}): save it again as .xlsx."
+        raise FileFormatError(
+            msg, zh=f"{path.name} 无法作为工作簿读取：请重新另存为 .xlsx。"
         ) from error
 
 
@@ -122,23 +176,10 @@ def _wrong_kind(path: Path) -> FileFormatError:
 
 def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, set[tuple[int, int]]]:
     """Return the rows, and row and position of whole numbers of more digits than Excel keeps."""
-    with path.open("rb") as stream:
-        magic = stream.read(4)
-    if magic == _OLE_MAGIC:
-        msg = f"{path.name} is encrypted, or an old .xls under a new name: save it as .xlsx without a password."
-        raise FileFormatError(
-            msg, zh=f"{path.name} 已加密，或是改名的旧版 .xls：请去掉密码并另存为 .xlsx。"
-        )
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
+    with _opened(path) as workbook:
         name = _choose_sheet(workbook, sheet=sheet, file=path.name)
         table = workbook.get_sheet_by_name(name)
         cells = table.to_python(skip_empty_area=False)
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        msg = f"{path.name} can not be read as a workbook ({error}): save it again as .xlsx."
-        raise FileFormatError(
-            msg, zh=f"{path.name} 无法作为工作簿读取：请重新另存为 .xlsx。"
-        ) from error
     rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
     long = {
         (number, position)
