@@ -290,7 +290,10 @@ def judge_step(
         step=step,
         request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
         outcome=outcome,
-        rows_read=len(outcome.accepted) + outcome.refused,
+        # What was read, not what came out: the store counts whether rows were lost on the way.
+        rows_read=len(extracted.frame)
+        if step.is_row_by_row
+        else len(outcome.accepted) + outcome.refused,
         scope=spare_corrected(scope, request, context.database),
         warnings=tuple(
             f"{report.path}: {warning.en}"

@@ -42,6 +42,8 @@ class Step:
     """Datasets whose delivery makes this one anew even if it is not delivered itself."""
     facts: Callable[[BuildContext], list[str]] | None = None
     """What else its rows are judged against, as texts: the part of a dataset that matters to it."""
+    is_row_by_row: bool = False
+    """Each delivered row is accepted or refused; else rows are joined, divided or made of others."""
 
 
 def _everything(accepted: pd.DataFrame, context: BuildContext) -> Scope:
@@ -104,7 +106,7 @@ def judge_grids(frame: pd.DataFrame, context: BuildContext) -> Outcome:
 
 
 STEPS = (
-    Step(dataset="areas", judge=areas.transform, scope=_area_scope),
+    Step(dataset="areas", judge=areas.transform, scope=_area_scope, is_row_by_row=True),
     Step(
         dataset="topography",
         judge=topography.judge,
@@ -125,7 +127,13 @@ STEPS = (
         inputs=("areas", "topography", "unit_grids"),
         triggers=("topography",),
     ),
-    Step(dataset="units", judge=units.transform, scope=_everything, inputs=("areas",)),
+    Step(
+        dataset="units",
+        judge=units.transform,
+        scope=_everything,
+        inputs=("areas",),
+        is_row_by_row=True,
+    ),
     Step(
         dataset="management_grids",
         judge=management_grids.transform,
@@ -151,6 +159,7 @@ STEPS = (
         judge=components.transform,
         scope=_component_scope,
         inputs=("areas", "topography", "unit_grids", "units"),
+        is_row_by_row=True,
     ),
     Step(
         dataset="addresses",
@@ -161,6 +170,12 @@ STEPS = (
         facts=geocoding.facts,
     ),
     Step(dataset="cases", judge=cases.transform, scope=_everything),
-    Step(dataset="imagery", judge=imagery.transform, scope=_nothing, inputs=("areas",)),
+    Step(
+        dataset="imagery",
+        judge=imagery.transform,
+        scope=_nothing,
+        inputs=("areas",),
+        is_row_by_row=True,
+    ),
 )
 """All steps in the order in which they are built."""
