@@ -16,12 +16,12 @@ from pipelines import (
     grids,
     imagery,
     management_grids,
-    responsibility,
     units,
 )
 from pipelines.context import BuildContext
 from pipelines.geocoding import step as geocoding
 from pipelines.place_names import names as place_names
+from pipelines.responsibility import intake as responsibility
 from pipelines.topography import intake as topography
 
 DISTRICT_DIGITS = 6

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipelines.responsibility import read_hours, read_season, transform
+from pipelines.responsibility.intake import transform
+from pipelines.responsibility.times import read_hours, read_season
 from tests.pipelines.town import context, frame, rules_of
 
 

@@ -1,7 +1,5 @@
 """The responsibility plan 职责分解方案: class × area × time -> unit and role, with time limits."""
 
-import re
-
 import pandas as pd
 
 from census.taxonomy import Taxonomy, read_taxonomy
@@ -10,6 +8,7 @@ from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
+from pipelines.responsibility.times import read_hours, read_season
 from pipelines.values import (
     code_of,
     known_words,
@@ -21,12 +20,6 @@ from pipelines.values import (
 DATASET = "responsibility"
 RULES = read_rules("pipelines")
 ANY = "*"
-_DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_DAY = r"(\d{1,2})\s*[-月./]\s*(\d{1,2})\s*日?"
-_TIME = r"(\d{1,2})\s*[:：时]\s*(\d{2})?\s*分?"
-_TO = r"\s*(?:/|~|～|—|－|至|到|-)\s*"
-_SEASON = re.compile(rf"{_DAY}{_TO}{_DAY}")
-_HOURS = re.compile(rf"{_TIME}{_TO}{_TIME}")
 _SAME = ["kind", "class_code", "area_code", "role", "season", "hours"]
 
 
@@ -143,42 +136,3 @@ def _warn_conflicts(faults: Faults, rows: pd.DataFrame) -> None:
     lowest, first = groups["unit_code"].transform("min"), groups["code"].transform("first")
     differs = groups["unit_code"].transform("nunique").gt(1) & kept["code"].ne(first)
     faults.add("RP10", differs & lowest.notna(), other=first)
-
-
-def read_season(text: str) -> str | None:
-    """Return a season as ``MM-DD/MM-DD``, both days included; it may wrap the year. None: unreadable.
-
-    Examples
-    --------
-    >>> read_season("11-15/03-15"), read_season("6月1日至9月30日"), read_season("13-01/01-01")
-    ('11-15/03-15', '06-01/09-30', None)
-    """
-    found = _SEASON.fullmatch(text.strip())
-    if not found:
-        return None
-    values = [int(part) for part in found.groups()]
-    days = list(zip(values[::2], values[1::2], strict=True))
-    if not all(1 <= month <= 12 and 1 <= day <= _DAYS_IN_MONTH[month - 1] for month, day in days):
-        return None
-    return "/".join(f"{month:02}-{day:02}" for month, day in days)
-
-
-def read_hours(text: str) -> str | None:
-    """Return hours as ``HH:MM/HH:MM``, the end not included; they may wrap midnight.
-
-    Midnight is 00:00 at both ends. None: unreadable, or the two are one; all day is left blank.
-
-    Examples
-    --------
-    >>> read_hours("22:00/06:00"), read_hours("18:30-24:00"), read_hours("25:00/06:00")
-    ('22:00/06:00', '18:30/00:00', None)
-    """
-    found = _HOURS.fullmatch(text.strip())
-    if not found:
-        return None
-    values = [int(part or 0) for part in found.groups()]
-    times = list(zip(values[::2], values[1::2], strict=True))
-    times = [(0, 0) if time == (24, 0) else time for time in times]
-    if not all(hour < 24 and minute < 60 for hour, minute in times) or times[0] == times[1]:
-        return None
-    return "/".join(f"{hour:02}:{minute:02}" for hour, minute in times)
