@@ -7,8 +7,9 @@ import numba
 import numpy as np
 
 from gis.orientation import turn
+from gis.packing import pack, pole_of
 
-_POLES = 64
+_POLES = 20_000
 _STEPS = (0.7548776662466927, 0.5698402909980532)
 """R2 sequence of M. Roberts: points that fill a square evenly, on no line of it for long."""
 _MARGIN = 0.05
@@ -18,7 +19,7 @@ _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 @_compile
 def cut(ground: Any, pad: float, cells: Any, edges_of: Any, covers: Any, pattern: Any) -> Any:
-    """Cut every tile; return the squares and the arrays of the crossed ones.
+    """Cut every tile; return the squares and the records of the crossed ones.
 
     Parameters
     ----------
@@ -31,66 +32,25 @@ def cut(ground: Any, pad: float, cells: Any, edges_of: Any, covers: Any, pattern
     edges_of, covers : tuple
         Starts by tile, and edges that touch it; starts by tile, and cells that cover it whole.
     pattern : tuple
-        Squares per side of each tile; first square of each tile and past the last.
+        Squares per side of each tile; first square of each tile and past the last; column and row of
+        each tile.
     """
-    sides, firsts = pattern
+    sides, firsts, places = pattern
     squares = np.empty(firsts[-1], dtype=np.int32)
-    room = 1024
-    poles = np.empty((room, 2))
-    first_part = np.zeros(room + 1, dtype=np.int64)
-    parts = np.empty(room, dtype=np.int32)
-    first_edge = np.zeros(room + 1, dtype=np.int64)
-    edges = np.empty(room, dtype=np.int32)
-    crossed = part = edge = 0
+    records = np.empty(4096, dtype=np.int32)
+    end = 0
     for tile in range(len(sides)):
         own = covers[1][covers[0][tile] : covers[0][tile + 1]]
         if sides[tile] == 1:
             squares[firsts[tile]] = own[0] if len(own) else -1
             continue
-        found = _cut_tile(ground, pad, cells, edges_of, own, (tile, sides[tile]))
-        values, tile_poles, tile_first_part, tile_parts, tile_first_edge, tile_edges = found
-        for number in range(len(values)):
-            value = values[number]
-            # Crossed squares are numbered through all tiles.
-            squares[firsts[tile] + number] = value if value >= -1 else value - crossed
-        poles = _grown(poles, crossed, len(tile_poles))
-        poles[crossed : crossed + len(tile_poles)] = tile_poles
-        first_part = _longer(first_part, crossed + 1, len(tile_poles))
-        first_part[crossed + 1 : crossed + 1 + len(tile_poles)] = tile_first_part + part
-        parts = _longer(parts, part, len(tile_parts))
-        parts[part : part + len(tile_parts)] = tile_parts
-        first_edge = _longer(first_edge, part + 1, len(tile_parts))
-        first_edge[part + 1 : part + 1 + len(tile_parts)] = tile_first_edge + edge
-        edges = _longer(edges, edge, len(tile_edges))
-        edges[edge : edge + len(tile_edges)] = tile_edges
-        crossed += len(tile_poles)
-        part += len(tile_parts)
-        edge += len(tile_edges)
-    return squares, (
-        poles[:crossed].copy(),
-        first_part[: crossed + 1].copy(),
-        parts[:part].copy(),
-        first_edge[: part + 1].copy(),
-        edges[:edge].copy(),
-    )
-
-
-@_compile
-def _longer(array: Any, used: int, more: int) -> Any:
-    if used + more <= len(array):
-        return array
-    result = np.empty(max(2 * len(array), used + more), dtype=array.dtype)
-    result[:used] = array[:used]
-    return result
-
-
-@_compile
-def _grown(array: Any, used: int, more: int) -> Any:
-    if used + more <= len(array):
-        return array
-    result = np.empty((max(2 * len(array), used + more), 2))
-    result[:used] = array[:used]
-    return result
+        local = edges_of[1][edges_of[0][tile] : edges_of[0][tile + 1]]
+        where = (places[tile, 0], places[tile, 1], sides[tile])
+        found = _cut_tile(ground, pad, cells, local, own, where)
+        values = squares[firsts[tile] : firsts[tile + 1]]
+        values[:] = found[0]
+        records, end = pack(ground, where, found, values, (records, end))
+    return squares, records[:end].copy()
 
 
 @_compile
@@ -140,22 +100,21 @@ def _reach(
 
 
 @_compile
-def _cut_tile(ground: Any, pad: float, cells: Any, edges_of: Any, own: Any, where: Any) -> Any:
+def _cut_tile(ground: Any, pad: float, cells: Any, local: Any, own: Any, where: Any) -> Any:
     """Cut one tile: values of its squares, and the arrays of those that edges cross, ends cumulated."""
-    vertices, heads, frame, shape = ground
-    tile, side = where
-    local = edges_of[1][edges_of[0][tile] : edges_of[0][tile + 1]]
-    west = frame[0] + (tile % shape[0]) * frame[2]
-    south = frame[1] + (tile // shape[0]) * frame[2]
+    vertices, heads, frame = ground[0], ground[1], ground[2]
+    column, row, side = where
+    west = frame[0] + column * frame[2]
+    south = frame[1] + row * frame[2]
     width = frame[2] / side
     pairs = touched(vertices, heads[local], (west, south, width, 1.0 / width), (side, side), pad)
     starts, held = _gathered(pairs[0], pairs[1], side * side)
     for place in range(len(held)):
         held[place] = local[held[place]]
-    poles = _poles(ground, starts, held, (west, south, width), side)
+    marks, poles = _poles(ground, starts, held, where)
     names, inside = _statuses(ground, cells, (local, starts, held), poles, side)
     values = np.empty(side * side, dtype=np.int32)
-    kept = np.empty((side * side, 2))
+    kept = np.empty(side * side, dtype=np.int32)
     first_part = np.empty(side * side, dtype=np.int64)
     most = (len(names) + len(own)) * side * side
     parts, first_edge = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int64)
@@ -170,7 +129,7 @@ def _cut_tile(ground: Any, pad: float, cells: Any, edges_of: Any, own: Any, wher
         )  # fmt: skip
         if part > begin:
             values[square] = -2 - crossed
-            kept[crossed] = poles[square]
+            kept[crossed] = marks[square]
             first_part[crossed] = part
             crossed += 1
     listed = (parts[:part], first_edge[:part], edges[:edge])
@@ -237,17 +196,19 @@ def _side(vertices: Any, head: int, pole: Any) -> int:
 
 
 @_compile
-def _poles(ground: Any, starts: Any, held: Any, corner: Any, side: int) -> Any:
-    """Return a point of each square that lies on the line of no edge of the square."""
-    vertices, heads = ground[0], ground[1]
-    west, south, width = corner
+def _poles(ground: Any, starts: Any, held: Any, where: Any) -> Any:
+    """Return a point of each square that lies on the line of no edge of the square, and its mark."""
+    vertices, heads, frame = ground[0], ground[1], ground[2]
+    side = where[2]
+    marks = np.empty(side * side, dtype=np.int32)
     poles = np.empty((side * side, 2))
     for square in range(side * side):
         for number in range(_POLES):
             share_x = (0.5 + number * _STEPS[0]) % 1.0 * (1.0 - 2.0 * _MARGIN) + _MARGIN
             share_y = (0.5 + number * _STEPS[1]) % 1.0 * (1.0 - 2.0 * _MARGIN) + _MARGIN
-            poles[square, 0] = west + (square % side + share_x) * width
-            poles[square, 1] = south + (square // side + share_y) * width
+            mark = int(share_x * 256.0) + 256 * int(share_y * 256.0)
+            marks[square] = mark
+            poles[square, 0], poles[square, 1] = pole_of(frame, where, square, mark)
             is_clear = True
             for place in range(starts[square], starts[square + 1]):
                 if _side(vertices, heads[held[place]], poles[square]) == 0:
@@ -255,7 +216,9 @@ def _poles(ground: Any, starts: Any, held: Any, corner: Any, side: int) -> Any:
                     break
             if is_clear:
                 break
-    return poles
+        else:
+            raise ValueError("no point of a square lies beside every edge")
+    return marks, poles
 
 
 @_compile

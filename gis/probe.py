@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gis.orientation import turn
-from gis.tiling import SIDES, Tiling
+from gis.packing import BARE, HALF, IMPLIED, UNITS, WIDE, pole_of
+from gis.tiling import BLOCK, BLOCK_BITS, SIDE_BITS, SIDES, Tiling
 
-_CACHE = 1 << 19
-"""Bytes of a tiling that stay near the processor while points are asked for, of 1-2 MB per core."""
-_FEW = 4096
-"""Fewer points than this are not worth grouping."""
+_AT_ONCE = 1024
+"""Points asked for together: their reads wait for memory side by side, and stay in the first cache."""
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
+# A call would copy every array's description: what runs once per point is inlined.
 _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
 
 @_compile
-def probe(x: Any, y: Any, tiling: Any, tiles_at_once: int, answers: Any) -> None:
+def probe(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
     """Find the first cell that covers each point; -1: none does, or the point is none.
 
     Parameters
@@ -28,106 +28,183 @@ def probe(x: Any, y: Any, tiling: Any, tiles_at_once: int, answers: Any) -> None
         East and north in the CRS of the cells, m.
     tiling : tuple
         The arrays of a `gis.tiling.Tiling`, in their order.
-    tiles_at_once : int
-        Points are asked for in the order of runs of so many tiles; 0: as they come.
-    answers : tuple
-        Arrays that take the place of the cell in the order in which the tiling was laid, and whether
-        the point lies exactly on the border of that cell.
+    rank, on_boundary : numpy.ndarray
+        Take the place of the cell in the order in which the tiling was laid, and whether the point
+        lies exactly on the border of that cell.
     """
-    rank, on_boundary = answers
-    if tiles_at_once == 0:
-        _read(x, y, tiling, rank)
-        _settle(x, y, tiling, rank, on_boundary)
-        return
-    order = _grouped(x, y, tiling[0], tiling[1], tiles_at_once)
-    east, north = x[order], y[order]
-    found, is_on = np.empty_like(rank), np.empty_like(on_boundary)
-    _read(east, north, tiling, found)
-    _settle(east, north, tiling, found, is_on)
-    rank[order] = found
-    on_boundary[order] = is_on
-
-
-@_compile
-def _read(x: Any, y: Any, tiling: Any, rank: Any) -> None:
-    """Read the value of the square of each point: no branch waits for memory."""
-    frame, shape, tiles, squares = tiling[0], tiling[1], tiling[2], tiling[3]
+    frame, shape, blocks, tiles, squares, words = (
+        tiling[0], tiling[1], tiling[2], tiling[3], tiling[4], tiling[5],
+    )  # fmt: skip
+    halves = words.view(np.int16)
+    places = np.empty(_AT_ONCE, dtype=np.int64)
+    spots = np.empty((_AT_ONCE, 2), dtype=np.int32)
+    crossed = np.empty(_AT_ONCE, dtype=np.int32)
+    heads = np.empty(_AT_ONCE, dtype=np.int32)
     west, south, per_width = frame[0], frame[1], frame[3]
-    columns, rows = shape[0], shape[1]
-    for point in range(len(x)):
-        across, up = (x[point] - west) * per_width, (y[point] - south) * per_width
-        value = -1
-        if 0.0 <= across < columns and 0.0 <= up < rows:
-            column, row = int(across), int(up)
-            told = tiles[row * columns + column]
-            side = told % SIDES
-            inner = min(int((up - row) * side), side - 1) * side
-            inner += min(int((across - column) * side), side - 1)
-            value = squares[told // SIDES + inner]
-        rank[point] = value
+    columns, rows, wide = shape[0], shape[1], shape[2]
+    for start in range(0, len(x), _AT_ONCE):
+        length = min(_AT_ONCE, len(x) - start)
+        for point in range(length):
+            across, up = (
+                (x[start + point] - west) * per_width,
+                (y[start + point] - south) * per_width,
+            )
+            slot = -1
+            if 0.0 <= across < columns and 0.0 <= up < rows:
+                slot = _slot(np.int64(across), np.int64(up), wide, blocks)
+            places[point] = slot
+        for point in range(length):
+            if places[point] >= 0:
+                told = tiles[places[point]]
+                side = told & (SIDES - 1)
+                across = (x[start + point] - west) * per_width
+                up = (y[start + point] - south) * per_width
+                inner_x = (across - np.floor(across)) * side
+                inner_y = (up - np.floor(up)) * side
+                column, row = min(np.int64(inner_x), side - 1), min(np.int64(inner_y), side - 1)
+                spots[point, 0] = np.int64((inner_x - column) * UNITS) - HALF
+                spots[point, 1] = np.int64((inner_y - row) * UNITS) - HALF
+                places[point] = (told >> SIDE_BITS) + row * side + column
+        count = 0
+        for point in range(length):
+            value = -1 if places[point] < 0 else np.int64(squares[places[point]])
+            rank[start + point] = value
+            on_boundary[start + point] = False
+            crossed[count] = point
+            count += value < -1
+        for number in range(count):
+            heads[number] = words[2 * (-2 - rank[start + crossed[number]])]
+        unsure = 0
+        for number in range(count):
+            point = crossed[number]
+            record, head = 2 * (-2 - rank[start + point]), heads[number]
+            found = np.int64(-2)
+            if head & (BARE | WIDE) == 0:
+                found = _sketched(spots[point, 0], spots[point, 1], words, halves, record, head)
+            if found >= -1:
+                rank[start + point] = found
+            else:
+                crossed[unsure] = point
+                unsure += 1
+        for number in range(unsure):
+            point = start + crossed[number]
+            record = 2 * (-2 - rank[point])
+            pole = _pole(x[point], y[point], frame, shape, blocks, tiles, words[record])
+            rank[point], on_boundary[point] = _exact(
+                x[point], y[point], pole, words, tiling[6], record
+            )
 
 
-# A call would copy every array's description: what runs once per point is inlined.
 @_inline
-def _tile(x: float, y: float, frame: Any, shape: Any) -> int:
-    """Return the tile of a point; -1 outside the frame and for no number."""
+def _slot(column: int, row: int, wide: int, blocks: Any) -> int:
+    """Return the place of a tile; -1 where nothing is."""
+    block = np.int64(blocks[(row >> BLOCK_BITS) * wide + (column >> BLOCK_BITS)])
+    inner = ((row & (BLOCK - 1)) << BLOCK_BITS) + (column & (BLOCK - 1))
+    return (block << (2 * BLOCK_BITS)) + inner if block >= 0 else np.int64(-1)
+
+
+@_compile
+def _pole(
+    x: float, y: float, frame: Any, shape: Any, blocks: Any, tiles: Any, head: int
+) -> tuple[float, float]:
+    """Return the pole of the square of a point."""
     across, up = (x - frame[0]) * frame[3], (y - frame[1]) * frame[3]
-    if not (0.0 <= across < shape[0] and 0.0 <= up < shape[1]):
-        return -1
-    tile: int = int(up) * shape[0] + int(across)
-    return tile
+    told = tiles[_slot(np.int64(across), np.int64(up), shape[2], blocks)]
+    side = told & (SIDES - 1)
+    column = min(np.int64((across - np.floor(across)) * side), side - 1)
+    row = min(np.int64((up - np.floor(up)) * side), side - 1)
+    where = (np.int64(across), np.int64(up), side)
+    return pole_of(frame, where, row * side + column, head & 0xFFFF)
+
+
+@_inline
+def _sketched(qx: int, qy: int, words: Any, halves: Any, record: int, head: int) -> int:
+    """Return the cell of a point by the sketch; -1: none; -2: too near a border to tell."""
+    count = (np.int64(head) >> 16) & 255
+    pole_x = (np.int64(head) & 255) * 240 + (120 - HALF)
+    pole_y = ((np.int64(head) >> 8) & 255) * 240 + (120 - HALF)
+    dx, dy = qx - pole_x, qy - pole_y
+    about = abs(dx) + abs(dy) + 4
+    cells = record + 1 + ((count + 3) >> 2)
+    last = count - 1
+    edge = 2 * (cells + count)
+    listed = cells + count + 2 * _end(words, record + 1, last)
+    begin = 0
+    found = -1
+    if head & IMPLIED:
+        found = words[cells + last] >> 1
+        count = last
+    for part in range(count):
+        end = _end(words, record + 1, part)
+        cell = words[cells + part]
+        is_inside = cell & 1
+        for number in range(begin, end):
+            ax, ay = halves[edge] - pole_x, halves[edge + 1] - pole_y
+            bx, by = halves[edge + 2] - pole_x, halves[edge + 3] - pole_y
+            edge += 4
+            side_a, side_b = dx * ay - dy * ax, dx * by - dy * bx
+            # Each number is off by at most one step: twice the first-order bound of the determinants.
+            if abs(side_a) <= 2 * (about + abs(ax) + abs(ay)) or (
+                abs(side_b) <= 2 * (about + abs(bx) + abs(by))
+            ):
+                return -2
+            if (side_a > 0) != (side_b > 0):
+                ux, uy, vx, vy = bx - ax, by - ay, dx - ax, dy - ay
+                here = ux * vy - uy * vx
+                if abs(here) <= 4 * (abs(ux) + abs(uy) + abs(vx) + abs(vy) + 4):
+                    return -2
+                is_inside ^= (here > 0) != (words[listed + number] & 1 == 1)
+        begin = end
+        if is_inside:
+            found = cell >> 1
+            break
+    return found
+
+
+@_inline
+def _end(words: Any, first: int, part: int) -> int:
+    """Return the end of the edges of a part of a record that is not wide."""
+    return (np.int64(words[first + (part >> 2)]) >> (8 * (part & 3))) & 255
 
 
 @_compile
-def _grouped(x: Any, y: Any, frame: Any, shape: Any, tiles_at_once: int) -> Any:
-    """Return the points run of tiles by run of tiles: what a run needs stays in the cache."""
-    starts = np.zeros(shape[0] * shape[1] // tiles_at_once + 3, dtype=np.int32)
-    groups = np.empty(len(x), dtype=np.int32)
-    for point in range(len(x)):
-        group = (_tile(x[point], y[point], frame, shape) + tiles_at_once) // tiles_at_once
-        groups[point] = group
-        starts[group + 1] += 1
-    for group in range(1, len(starts)):
-        starts[group] += starts[group - 1]
-    order = np.empty(len(x), dtype=np.int32)
-    for point in range(len(x)):
-        group = groups[point]
-        order[starts[group]] = point
-        starts[group] += 1
-    return order
-
-
-@_compile
-def _settle(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
-    """Find the first cell of its crossed square that covers each point that lies in one."""
-    poles, first_part, parts, first_edge = tiling[4], tiling[5], tiling[6], tiling[7]
-    edges, vertices = tiling[8], tiling[9]
-    for point in range(len(x)):
-        on_boundary[point] = False
-        square = -2 - rank[point]
-        if square < 0:
-            continue
-        rank[point] = -1
-        east, north = x[point], y[point]
-        pole_x, pole_y = poles[square, 0], poles[square, 1]
-        for part in range(first_part[square], first_part[square + 1]):
-            is_inside = parts[part] % 2 == 1
-            for edge in edges[first_edge[part] : first_edge[part + 1]]:
-                head = edge // 2
-                ax, ay = vertices[head, 0], vertices[head, 1]
-                bx, by = vertices[head + 1, 0], vertices[head + 1, 1]
-                here = turn(ax, ay, bx, by, east, north)
-                if here == 0 and _spans(ax, bx, east) and _spans(ay, by, north):
-                    on_boundary[point] = True
-                    break
-                # Nothing lies between when point and pole are on one side of the edge's line.
-                if (here > 0) != (edge % 2 == 1):
-                    side_a = turn(east, north, pole_x, pole_y, ax, ay) >= 0
-                    side_b = turn(east, north, pole_x, pole_y, bx, by) >= 0
-                    is_inside ^= side_a != side_b
-            if is_inside or on_boundary[point]:
-                rank[point] = parts[part] // 2
-                break
+def _exact(
+    east: float, north: float, pole: Any, words: Any, vertices: Any, record: int
+) -> tuple[int, bool]:
+    """Return the first cell of a record that covers a point, by the vertices themselves."""
+    pole_x, pole_y = pole
+    head = words[record]
+    is_wide = head & WIDE != 0
+    count = words[record + 1] if is_wide else (head >> 16) & 255
+    ends = record + 2 if is_wide else record + 1
+    cells = ends + (count if is_wide else (count + 3) // 4)
+    used = words[ends + count - 1] if is_wide else _end(words, ends, count - 1)
+    edges = cells + count + (0 if head & BARE else 2 * used)
+    is_implied = head & IMPLIED != 0
+    begin = 0
+    for part in range(count):
+        cell = words[cells + part]
+        if is_implied and part == count - 1:
+            return cell >> 1, False
+        end = words[ends + part] if is_wide else _end(words, ends, part)
+        is_inside = cell & 1 == 1
+        for number in range(begin, end):
+            edge = words[edges + number]
+            at = edge >> 1
+            ax, ay = vertices[at, 0], vertices[at, 1]
+            bx, by = vertices[at + 1, 0], vertices[at + 1, 1]
+            here = turn(ax, ay, bx, by, east, north)
+            if here == 0 and _spans(ax, bx, east) and _spans(ay, by, north):
+                return cell >> 1, True
+            # Nothing lies between when point and pole are on one side of the edge's line.
+            if (here > 0) != (edge & 1 == 1):
+                side_a = turn(east, north, pole_x, pole_y, ax, ay) >= 0
+                side_b = turn(east, north, pole_x, pole_y, bx, by) >= 0
+                is_inside ^= side_a != side_b
+        begin = end
+        if is_inside:
+            return cell >> 1, False
+    return -1, False
 
 
 @_inline
@@ -151,7 +228,5 @@ def find(
     """
     rank = np.empty(len(x), dtype=np.intp)
     on_boundary = np.empty(len(x), dtype=np.bool_)
-    is_small = len(x) < _FEW or tiling.nbytes() < 2 * _CACHE
-    at_once = 0 if is_small else max(1, len(tiling.tiles) * _CACHE // tiling.nbytes())
-    probe(x, y, tuple(vars(tiling).values()), at_once, (rank, on_boundary))
+    probe(x, y, tuple(vars(tiling).values()), rank, on_boundary)
     return rank, on_boundary

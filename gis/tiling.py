@@ -23,12 +23,17 @@ from gis.cutting import cut
 from gis.cutting import touched as touch
 
 NOTHING = -1
-"""Value of a square that no cell touches; below it lie the numbers of squares that edges cross."""
+"""Value of a square that no cell touches; below it lie the places of the records of crossed squares."""
+BLOCK_BITS, SIDE_BITS = 4, 11
+BLOCK = 1 << BLOCK_BITS
+"""Tiles along a side of a block; blocks where nothing is take no room."""
+SIDES = 1 << SIDE_BITS
 _MOST_TILES_PER_CELL = 16
-_COARSEST, _FINEST = 4, 64
+_COARSEST, _FINEST = 4, 1024
 _FINENESS = 1.0
 """Squares per side for each square root of the edges in a tile."""
-SIDES = 128
+_MOST_STATES = 1 << 26
+"""Squares of a tile times cells with edges in it."""
 _PAD = 1e-6
 _ULPS = 64.0
 
@@ -42,23 +47,21 @@ class Tiling:
     frame: NDArray[np.float64]
     """West, south, width of a tile, 1 / width."""
     shape: NDArray[np.int64]
-    """Columns and rows of tiles."""
+    """Columns and rows of tiles, columns and rows of blocks."""
+    blocks: NDArray[np.int32]
+    """Place of each block among those where something is, or `NOTHING`; row by row from the south-west."""
     tiles: NDArray[np.int64]
-    """First square of each tile times 128 plus squares per side, row by row from the south-west."""
+    """First square of each tile times 2048 plus squares per side; block by block, in each row by row."""
     squares: NDArray[np.int32]
-    """Cell that covers each square, or `NOTHING`, or -2 - number of the crossed square."""
-    poles: NDArray[np.float64]
-    """(n, 2): east and north of the pole of each crossed square."""
-    first_part: NDArray[np.int64]
-    """First part of each crossed square, and past the last."""
-    parts: NDArray[np.int32]
-    """Cell of each part times 2, plus 1 when the pole lies inside; cells of a square in their order."""
-    first_edge: NDArray[np.int64]
-    """First edge of each part, and past the last."""
-    edges: NDArray[np.int32]
-    """First vertex of each edge times 2, plus 1 when the pole lies on its left."""
+    """Cell that covers each square, or `NOTHING`, or -2 - place of its record in pairs of words."""
+    records: NDArray[np.int32]
+    """Records of the squares that edges cross, as `gis.packing` writes them."""
     vertices: NDArray[np.float64]
-    """(n, 2): vertices of all rings, each ring closed."""
+    """(n, 2): vertices of all rings, each ring closed, cell by cell."""
+    first_ring: NDArray[np.int64]
+    """First ring of each cell, and past the last."""
+    rings: NDArray[np.int32]
+    """First vertex of each ring, and past the last."""
 
     def nbytes(self) -> int:
         """Return the memory of the arrays, bytes."""
@@ -117,48 +120,63 @@ def lay_tiles(polygons: NDArray[Any]) -> Tiling:
     >>> len(made.vertices), bool((made.squares >= 0).any())
     (10, True)
     """
-    vertices, heads, owner = _edges_of(polygons)
+    vertices, rings, first_ring = _rings_of(polygons)
+    heads, owner = _edges_of(vertices, rings, first_ring)
     frame, shape = _frame_of(
         vertices, cells=len(polygons), area_m2=float(shapely.area(polygons).sum())
     )
     reach = float(np.abs(vertices).max()) if len(vertices) else 1.0
     pad = max(_PAD * frame[2] / _FINEST, _ULPS * float(np.spacing(reach)))
-    count = int(shape[0] * shape[1])
-    touched = touch(vertices, heads, tuple(frame), tuple(shape), pad)
+    touched = touch(vertices, heads, tuple(frame), tuple(shape[:2]), pad)
     spans = np.searchsorted(owner, np.arange(len(polygons) + 1)).astype(np.int64)
     ground = (vertices, heads, tuple(frame), tuple(shape))
-    covers = _by_square(*_covers(ground, touched, spans), count=count)
-    edges_of = _by_square(*touched, count=count)
-    sides = _sides(edges_of[0])
+    covering = _covers(ground, touched, spans)
+    blocks, places = _blocks(shape, touched[1], covering[1])
+    edges_of = _by_tile(*touched, blocks=blocks, shape=shape)
+    covers = _by_tile(*covering, blocks=blocks, shape=shape)
+    del touched, covering
+    sides = _sides(edges_of, owner)
     firsts = np.concatenate([[0], np.cumsum(sides**2)])
-    squares, cuts = cut(ground, pad, (owner, spans), edges_of, covers, (sides, firsts))
-    poles, first_part, parts, first_edge, edges = cuts
+    squares, records = cut(ground, pad, (owner, spans), edges_of, covers, (sides, firsts, places))
     tiles = firsts[:-1] * SIDES + sides
-    made = (frame, shape, tiles, squares, poles, first_part, parts, first_edge, edges, vertices)
+    made = (frame, shape, blocks, tiles, squares, records, vertices, first_ring, rings)
     names = (field.name for field in fields(Tiling))
     return Tiling(**{name: _sealed(array) for name, array in zip(names, made, strict=True)})
 
 
-def _edges_of(
+def _rings_of(
     polygons: NDArray[Any],
-) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the vertices of all rings, the first vertex of each edge, and the cell of each edge."""
+) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int64]]:
+    """Return the vertices of all rings, the first vertex of each ring, the first ring of each cell."""
     parts, cell = shapely.get_parts(polygons, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
-    vertices, ring = shapely.get_coordinates(rings, return_index=True)
+    vertices = shapely.get_coordinates(rings)
+    lengths = shapely.get_num_coordinates(rings)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    first_ring = np.searchsorted(cell[part], np.arange(len(polygons) + 1)).astype(np.int64)
+    return np.ascontiguousarray(vertices), starts, first_ring
+
+
+def _edges_of(
+    vertices: NDArray[np.float64], rings: NDArray[np.int32], first_ring: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the first vertex of each edge that is no point, and its cell."""
     if not len(vertices):
-        nothing = np.empty(0, dtype=np.int32)
-        return np.empty((0, 2)), nothing, nothing
-    goes_on = (ring[:-1] == ring[1:]) & (vertices[:-1] != vertices[1:]).any(axis=1)
+        return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
+    goes_on = np.ones(len(vertices), dtype=bool)
+    goes_on[rings[1:] - 1] = False
+    goes_on[:-1] &= (vertices[:-1] != vertices[1:]).any(axis=1)
     heads = np.flatnonzero(goes_on).astype(np.int32)
-    return np.ascontiguousarray(vertices), heads, cell[part[ring[heads]]].astype(np.int32)
+    first_vertex = rings[first_ring]
+    owner = np.searchsorted(first_vertex, heads, side="right") - 1
+    return heads, owner.astype(np.int32)
 
 
 def _frame_of(
     vertices: NDArray[np.float64], *, cells: int, area_m2: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     if not len(vertices):
-        return np.array([0.0, 0.0, 1.0, 1.0]), np.zeros(2, dtype=np.int64)
+        return np.array([0.0, 0.0, 1.0, 1.0]), np.zeros(4, dtype=np.int64)
     (west, south), (east, north) = vertices.min(axis=0), vertices.max(axis=0)
     most = _MOST_TILES_PER_CELL * cells + 1024
     width = max(
@@ -170,14 +188,37 @@ def _frame_of(
     # Half a tile of margin: no vertex lies on the border of the frame.
     west, south = west - width / 2.0, south - width / 2.0
     shape = np.array([(east - west) / width + 1.0, (north - south) / width + 1.0]).astype(np.int64)
-    return np.array([west, south, width, 1.0 / width]), shape
+    frame = np.array([west, south, width, 1.0 / width])
+    return frame, np.concatenate([shape, (shape + BLOCK - 1) // BLOCK])
 
 
-def _sides(starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sides(
+    edges_of: tuple[NDArray[np.int64], NDArray[np.int32]], owner: NDArray[np.int32]
+) -> NDArray[np.int64]:
     """Return into how many squares per side each tile is cut: one, if no edge touches it."""
-    edges = np.diff(starts)
-    wanted = 2.0 ** np.ceil(np.log2(np.maximum(np.sqrt(edges) * _FINENESS, 1.0)))
-    return np.where(edges > 0, np.clip(wanted, _COARSEST, _FINEST), 1.0).astype(np.int64)
+    edges = np.diff(edges_of[0])
+    wanted = np.clip(np.ceil(np.sqrt(edges) * _FINENESS), _COARSEST, _FINEST)
+    for tile in np.flatnonzero(edges * wanted**2 > _MOST_STATES):
+        held = edges_of[1][edges_of[0][tile] : edges_of[0][tile + 1]]
+        wanted[tile] = min(wanted[tile], np.sqrt(_MOST_STATES / len(np.unique(owner[held]))))
+    return np.where(edges > 0, wanted, 1.0).astype(np.int64)
+
+
+def _blocks(
+    shape: NDArray[np.int64], *tiles: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the place of each block, and column and row of each tile of the blocks that have any."""
+    columns, wide, high = int(shape[0]), int(shape[2]), int(shape[3])
+    is_used = np.zeros(wide * high, dtype=bool)
+    for numbers in tiles:
+        is_used[numbers // columns // BLOCK * wide + numbers % columns // BLOCK] = True
+    used = np.flatnonzero(is_used)
+    blocks = np.full(wide * high, NOTHING, dtype=np.int32)
+    blocks[used] = np.arange(len(used))
+    inner = np.arange(BLOCK * BLOCK)
+    column = (used % max(wide, 1) * BLOCK)[:, None] + inner % BLOCK
+    row = (used // max(wide, 1) * BLOCK)[:, None] + inner // BLOCK
+    return blocks, np.column_stack([column.ravel(), row.ravel()]).astype(np.int64)
 
 
 @_compile
@@ -185,47 +226,76 @@ def _clip(value: float, most: int) -> int:
     return int(min(max(np.floor(value), 0.0), most - 1.0))
 
 
-def _by_square(
-    edges: NDArray[np.int32], squares: NDArray[np.int64], *, count: int
+def _by_tile(
+    values: NDArray[np.int32],
+    tiles: NDArray[np.int64],
+    *,
+    blocks: NDArray[np.int32],
+    shape: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return where the edges of each square start, and the edges, in their order in each square."""
-    starts = np.concatenate([[0], np.cumsum(np.bincount(squares, minlength=count))])
-    return starts.astype(np.int64), edges[np.argsort(squares, kind="stable")]
+    """Return where the values of each tile start, and the values, in their order in each tile."""
+    count = int(blocks.max(initial=NOTHING) + 1) * BLOCK * BLOCK
+    return _gathered_by_tile(values, tiles, blocks, tuple(shape), count)
+
+
+@_compile
+def _gathered_by_tile(values, tiles, blocks, shape, count):  # type: ignore[no-untyped-def]
+    columns, wide = shape[0], shape[2]
+    starts = np.zeros(count + 1, dtype=np.int64)
+    slots = np.empty(len(tiles), dtype=np.int32)
+    for pair in range(len(tiles)):
+        row, column = tiles[pair] // columns, tiles[pair] % columns
+        block = np.int64(blocks[row // BLOCK * wide + column // BLOCK])
+        slots[pair] = (block * BLOCK + row % BLOCK) * BLOCK + column % BLOCK
+        starts[slots[pair] + 1] += 1
+    starts = np.cumsum(starts)
+    place = starts.copy()
+    held = np.empty(len(values), dtype=np.int32)
+    for pair in range(len(tiles)):
+        held[place[slots[pair]]] = values[pair]
+        place[slots[pair]] += 1
+    return starts, held
 
 
 @_compile
 def _covers(ground, touched, spans):  # type: ignore[no-untyped-def]
     """Return pairs of cell and tile that the cell covers whole, no edge of its own near."""
     vertices, heads, frame, shape = ground
-    columns, rows = shape
+    columns = shape[0]
     west, south, width, per_width = frame
     own_edges, own_tiles = touched
-    stamp = np.full(columns * rows, -1, dtype=np.int32)
     cells = np.empty(1024, dtype=np.int32)
     tiles = np.empty(1024, dtype=np.int64)
     count = pair = 0
     for cell in range(len(spans) - 1):
-        lowest, highest = rows, -1
+        begin = pair
         while pair < len(own_edges) and own_edges[pair] < spans[cell + 1]:
-            stamp[own_tiles[pair]] = cell
-            lowest = min(lowest, own_tiles[pair] // columns)
-            highest = max(highest, own_tiles[pair] // columns)
             pair += 1
+        if begin == pair:
+            continue
+        own = own_tiles[begin:pair]
+        lowest, highest = own.min() // columns, own.max() // columns
+        left, right = (own % columns).min(), (own % columns).max()
+        if highest - lowest < 2 or right - left < 2:
+            continue  # a tile without edges of the cell has such tiles on all sides
+        stamp = np.zeros((highest - lowest + 1, right - left + 1), dtype=np.bool_)
+        for tile in own:
+            stamp[tile // columns - lowest, tile % columns - left] = True
         for row in range(lowest, highest + 1):
             y = south + (row + 0.5) * width
             crossed = _crossed(vertices, heads[spans[cell] : spans[cell + 1]], y)
             for gap in range(0, len(crossed) - 1, 2):
-                begin = _clip((crossed[gap] - west) * per_width - 0.5, columns)
-                end = _clip((crossed[gap + 1] - west) * per_width + 0.5, columns)
-                for column in range(begin, end + 1):
+                first = _clip((crossed[gap] - west) * per_width - 0.5, columns)
+                last = _clip((crossed[gap + 1] - west) * per_width + 0.5, columns)
+                for column in range(max(first, left), min(last, right) + 1):
                     middle = west + (column + 0.5) * width
-                    tile = row * columns + column
-                    if stamp[tile] == cell or not crossed[gap] < middle < crossed[gap + 1]:
+                    is_near = stamp[row - lowest, column - left]
+                    if is_near or not crossed[gap] < middle < crossed[gap + 1]:
                         continue
                     if count == len(cells):
                         cells = np.concatenate((cells, np.empty(count, dtype=np.int32)))
                         tiles = np.concatenate((tiles, np.empty(count, dtype=np.int64)))
-                    cells[count], tiles[count] = cell, tile
+                    cells[count], tiles[count] = cell, row * columns + column
                     count += 1
     return cells[:count], tiles[:count]
 
