@@ -8,7 +8,7 @@ import math
 import re
 import zlib
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ VENDOR_CRS = ("GCJ-02", "BD-09")
 """Offsets of map vendors that are named like a CRS."""
 
 _HUB = "EPSG:4326"
+_CRS_KEPT = 256
+"""Parsed at one time: more than files of a city come in, fewer than callers could name."""
 _FIRST_CUSTOM_SRID = 910_000
 _CUSTOM_SRIDS = 88_999  # PostGIS reserves what is above 998999
 _VENDOR_SPELLINGS = {"GCJ02": "GCJ-02", "GCJ": "GCJ-02", "BD09": "BD-09", "BD09LL": "BD-09"}
@@ -116,7 +118,7 @@ def crs_name(text: str) -> str:
     return f"EPSG:{found[1]}" if found else plain
 
 
-@cache
+@lru_cache(maxsize=_CRS_KEPT)
 def parse_crs(text: str) -> CRS:
     """Return the CRS of a name; a vendor offset has the CRS of its degrees.
 
@@ -263,7 +265,7 @@ def _transform(
     return np.asarray(x_out, dtype=np.float64), np.asarray(y_out, dtype=np.float64)
 
 
-@cache
+@lru_cache(maxsize=_CRS_KEPT)
 def _route(source: str, target: str) -> tuple[Transformer, ...]:
     """Return the transformers from one CRS to another, by way of WGS 84 where only that is exact.
 

@@ -1,7 +1,7 @@
 """What a CRS is by its datum and parameters, however a ``.prj`` spells it."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pyproj import CRS
@@ -14,7 +14,7 @@ OLD_CHINESE = re.compile(r"(D_)?(New.)?(Beijing|Xian).19(54|80)", re.IGNORECASE)
 NAD83 = re.compile(r"(D_)?(NAD83|North.American.(Datum.)?1983)", re.IGNORECASE)
 
 
-@cache
+@lru_cache(maxsize=256)
 def epsg_of(crs: CRS) -> int | None:
     """Return the EPSG code of `crs`, also of an ESRI ``.prj`` of a CGCS2000 zone; None: local.
 

@@ -15,23 +15,28 @@ conversions are the identity. Within one offset (about 0.01 degrees) of that rec
 forward formula jumps, and no inverse exists; no Chinese city lies there.
 """
 
-from collections.abc import Callable
+import math
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Degrees = NDArray[np.float64]
 """Longitudes or latitudes."""
-_Formula = Callable[[Degrees, Degrees], tuple[Degrees, Degrees]]
 
 BOUNDS = (72.004, 0.8293, 137.8347, 55.8271)
 """West, south, east, north of the rectangle in which the offset is applied, degrees."""
 
 _SEMI_MAJOR_M = 6378245.0  # Krassovsky 1940
 _ECCENTRICITY_SQUARED = 0.00669342162296594323
-_BAIDU_PI = np.pi * 3000.0 / 180.0
+_BAIDU_PI = math.pi * 3000.0 / 180.0
 _TOLERANCE = 1e-11  # degrees, about a micrometre
 _MAX_STEPS = 50
+_TO_GCJ02, _FROM_GCJ02, _TO_BD09, _FROM_BD09 = 0, 1, 2, 3
+
+_compile = numba.njit("void(f8[::1], f8[::1], i8)", nogil=True, cache=True, error_model="numpy")
+_inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
 
 def gcj02_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
@@ -45,7 +50,7 @@ def gcj02_from_wgs84(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
     >>> round(float(lon), 6), round(float(lat), 6)
     (116.410244, 39.916404)
     """
-    return _inside(_gcj02, lon, lat)
+    return _each(_TO_GCJ02, lon, lat)
 
 
 def wgs84_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
@@ -59,7 +64,7 @@ def wgs84_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
     >>> round(float(lon), 9), round(float(lat), 9)
     (114.5149, 38.0428)
     """
-    return _inside(_inverse(_gcj02), lon, lat)
+    return _each(_FROM_GCJ02, lon, lat)
 
 
 def bd09_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
@@ -73,7 +78,7 @@ def bd09_from_gcj02(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
     >>> round(float(lon), 6), round(float(lat), 6)
     (116.410369, 39.921337)
     """
-    return _inside(_bd09, lon, lat)
+    return _each(_TO_BD09, lon, lat)
 
 
 def gcj02_from_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
@@ -87,7 +92,7 @@ def gcj02_from_bd09(lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
     >>> round(float(lon), 9), round(float(lat), 9)
     (114.5149, 38.0428)
     """
-    return _inside(_inverse(_bd09), lon, lat)
+    return _each(_FROM_BD09, lon, lat)
 
 
 def is_offset_area(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
@@ -104,56 +109,68 @@ def is_offset_area(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
     return (x >= west) & (x <= east) & (y >= south) & (y <= north)
 
 
-def _inside(formula: _Formula, lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
+def _each(formula: int, lon: ArrayLike, lat: ArrayLike) -> tuple[Degrees, Degrees]:
     x, y = np.broadcast_arrays(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
     x, y = x.copy(), y.copy()
-    applies = is_offset_area(x, y)
-    x[applies], y[applies] = formula(x[applies], y[applies])
+    _shift(x.reshape(-1), y.reshape(-1), formula)
     return x, y
 
 
-def _inverse(formula: _Formula) -> _Formula:
-    """Return the inverse of a formula that is near the identity, by fixed-point iteration."""
-
-    def solve(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
-        x, y = lon.copy(), lat.copy()
-        for _ in range(_MAX_STEPS):
-            shifted_x, shifted_y = formula(x, y)
-            step_x, step_y = lon - shifted_x, lat - shifted_y
-            x += step_x
-            y += step_y
-            if np.abs(step_x).max(initial=0.0) < _TOLERANCE > np.abs(step_y).max(initial=0.0):
-                break
-        return x, y
-
-    return solve
-
-
-def _gcj02(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
-    east, north = _offset_m(lon - 105.0, lat - 35.0)
-    latitude = np.radians(lat)
-    curvature = 1.0 - _ECCENTRICITY_SQUARED * np.sin(latitude) ** 2
-    meridian_m = _SEMI_MAJOR_M * (1.0 - _ECCENTRICITY_SQUARED) / curvature**1.5
-    parallel_m = _SEMI_MAJOR_M / np.sqrt(curvature) * np.cos(latitude)
-    return lon + np.degrees(east / parallel_m), lat + np.degrees(north / meridian_m)
-
-
-def _offset_m(x: Degrees, y: Degrees) -> tuple[Degrees, Degrees]:
-    """Return the offset to the east and to the north, m, at degrees from 105 °E, 35 °N."""
-    root = np.sqrt(np.abs(x))
-    ripple = 20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)
+@_inline
+def _gcj02(lon: float, lat: float) -> tuple[float, float]:
+    x, y = lon - 105.0, lat - 35.0
+    root = math.sqrt(abs(x))
+    ripple = 20.0 * math.sin(6.0 * math.pi * x) + 20.0 * math.sin(2.0 * math.pi * x)
+    # The offset to the east and to the north, m.
     east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
     east += ripple * 2.0 / 3.0
-    east += (20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
-    east += (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
+    east += (20.0 * math.sin(math.pi * x) + 40.0 * math.sin(math.pi * x / 3.0)) * 2.0 / 3.0
+    east += (
+        (150.0 * math.sin(math.pi * x / 12.0) + 300.0 * math.sin(math.pi * x / 30.0)) * 2.0 / 3.0
+    )
     north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
     north += ripple * 2.0 / 3.0
-    north += (20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
-    north += (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
-    return east, north
+    north += (20.0 * math.sin(math.pi * y) + 40.0 * math.sin(math.pi * y / 3.0)) * 2.0 / 3.0
+    north += (
+        (160.0 * math.sin(math.pi * y / 12.0) + 320.0 * math.sin(math.pi * y / 30.0)) * 2.0 / 3.0
+    )
+    latitude = math.radians(lat)
+    curvature = 1.0 - _ECCENTRICITY_SQUARED * math.sin(latitude) ** 2
+    meridian_m = _SEMI_MAJOR_M * (1.0 - _ECCENTRICITY_SQUARED) / curvature**1.5
+    parallel_m = _SEMI_MAJOR_M / math.sqrt(curvature) * math.cos(latitude)
+    return lon + math.degrees(east / parallel_m), lat + math.degrees(north / meridian_m)
 
 
-def _bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BAIDU_PI)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BAIDU_PI)
-    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
+@_inline
+def _bd09(lon: float, lat: float) -> tuple[float, float]:
+    radius = math.hypot(lon, lat) + 0.00002 * math.sin(lat * _BAIDU_PI)
+    angle = math.atan2(lat, lon) + 0.000003 * math.cos(lon * _BAIDU_PI)
+    return radius * math.cos(angle) + 0.0065, radius * math.sin(angle) + 0.006
+
+
+@_compile
+def _shift(x: Any, y: Any, formula: int) -> None:
+    """Apply a formula, or its inverse by fixed-point iteration, to each point where it stands."""
+    west, south, east, north = BOUNDS
+    for point in range(len(x)):
+        lon, lat = x[point], y[point]
+        if not (west <= lon <= east and south <= lat <= north):
+            continue
+        if formula == _TO_GCJ02:
+            x[point], y[point] = _gcj02(lon, lat)
+            continue
+        if formula == _TO_BD09:
+            x[point], y[point] = _bd09(lon, lat)
+            continue
+        east_deg, north_deg = lon, lat
+        for _ in range(_MAX_STEPS):
+            if formula == _FROM_GCJ02:
+                shifted_x, shifted_y = _gcj02(east_deg, north_deg)
+            else:
+                shifted_x, shifted_y = _bd09(east_deg, north_deg)
+            step_x, step_y = lon - shifted_x, lat - shifted_y
+            east_deg += step_x
+            north_deg += step_y
+            if abs(step_x) < _TOLERANCE and abs(step_y) < _TOLERANCE:
+                break
+        x[point], y[point] = east_deg, north_deg
