@@ -275,10 +275,6 @@ class Gazetteer:
         """Return the plates in a lane of a road; number 0 is the lane itself."""
         return self._numbers("in_lanes", f"{road}{lane}弄", -1)
 
-    def buildings_in(self, block: str) -> Numbers | None:
-        """Return the numbered buildings of a compound."""
-        return self._numbers("buildings", block, -1)
-
     def _numbers(self, table: str, group: str, street: int) -> Numbers | None:
         part = self.index.group(table, group)
         if part.start == part.stop:
@@ -297,15 +293,8 @@ class Gazetteer:
 
     def of_road(self, road: str) -> NDArray[np.int32]:
         """Return the rows of everything that names a road: plates, points of interest, compounds."""
-        return self._grouped("road", road)
-
-    def of_block(self, block: str) -> NDArray[np.int32]:
-        """Return the rows of everything that names a compound."""
-        return self._grouped("block", block)
-
-    def _grouped(self, table: str, group: str) -> NDArray[np.int32]:
-        rows = self.index.parts[table]["order"][
-            self.index.group(table, group) if group else slice(0)
+        rows = self.index.parts["road"]["order"][
+            self.index.group("road", road) if road else slice(0)
         ]
         held: NDArray[np.int32] = rows[self.held[rows]]
         return held

@@ -27,13 +27,10 @@ class SearchIndex:
 
     def __init__(self, search: pa.Table, places: pa.Table) -> None:
         self.parts = from_row(search)
-        self.texts, self.spelt, self.roads, self.blocks, self.areas, self.communities = (
-            Texts(self.parts[part])
-            for part in ("text", "spelt", "road", "block", "area", "community")
+        self.texts, self.spelt, self.roads, self.areas, self.communities = (
+            Texts(self.parts[part]) for part in ("text", "spelt", "road", "area", "community")
         )
-        self._groups = {"road": self.roads, "block": self.blocks} | {
-            part: Texts(self.parts[part]) for part in NUMBERED
-        }
+        self._groups = {"road": self.roads} | {part: Texts(self.parts[part]) for part in NUMBERED}
         self.kind_codes: NDArray[np.uint8] = self.parts["place"]["kind"]
         self.kinds = Kinds(self.kind_codes)
         self.columns = {

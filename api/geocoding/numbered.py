@@ -1,4 +1,4 @@
-"""Numbers along roads, in lanes and in compounds: sorted arrays from which to interpolate."""
+"""Numbers along roads and in lanes: sorted arrays from which to interpolate."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,21 @@ from numpy.typing import NDArray
 from api.geocoding.keys import KINDS, Words
 from api.geocoding.texts import Arrays, Texts, text_arrays
 
-NUMBERED = ("plates", "lanes", "in_lanes", "buildings")
-"""Tables of numbers: plates by road, lanes 弄 by road, plates by road and lane, buildings by block."""
+NUMBERED = ("plates", "lanes", "in_lanes")
+"""Tables of numbers: plates by road, lanes 弄 by road, plates by road and lane."""
 _LETTERED = 1000
 _STEMS = "甲乙丙丁戊己庚辛"
 _PLATE = re.compile(
     rf"(?:(?P<lane>\d+)弄)?(?:(?P<stem>[{_STEMS}])?(?P<number>\d+)(?P<letter>[a-z])?(?:[-之/](?P<sub>\d+))?"
     rf"(?:号(?:院)?(?P<after>[{_STEMS}a-z])?)?(?:附(?P<annex>\d+)号?)?)?"
 )
-_BUILDING = re.compile(r"(?P<letter>[a-z])?(?P<number>\d+)?")
 _LANE_ROAD = re.compile(r"(?P<road>.+?)(?P<lane>\d+)[弄巷].*")
 _MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """Numbered places of one road, lane or compound, sorted by number, sub-number and row."""
+    """Numbered places of one road or lane, sorted by number, sub-number and row."""
 
     number: NDArray[np.int32]
     sub: NDArray[np.int32]
@@ -78,23 +77,6 @@ def _lettered(sign: str | None) -> int:
     return _LETTERED + 1 + (_STEMS.index(sign) if sign in _STEMS else ord(sign) - ord("a"))
 
 
-@lru_cache(maxsize=65_536)
-def building_number(building: str) -> tuple[int, int] | None:
-    """Return number and sub-number of a building; a letter counts as its place in the alphabet.
-
-    Examples
-    --------
-    >>> [building_number(text) for text in ("3号楼", "a座", "b2栋", "主楼")]
-    [(3, 0), (1, 1), (2, 1002), None]
-    """
-    found = _BUILDING.match(building)
-    if found is None or not found[0]:
-        return None
-    if found["number"]:
-        return _figure(found["number"]), _lettered(found["letter"])
-    return ord(found["letter"]) - ord("a") + 1, 1
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Entries:
     group: list[str]
@@ -117,13 +99,9 @@ def number_arrays(words: Words, places: pa.Table) -> dict[str, Arrays]:
     for row, (mark, road, plate, block, building, poi) in enumerate(
         zip(is_plate, *levels, strict=True)
     ):
-        if not mark or poi:
+        if not mark or poi or building:
             continue
-        if building:
-            told = building_number(building) if block else None
-            if told is not None:
-                tables["buildings"].add(block, *told, row)
-        elif plate and (road or block):  # in a village the compound bears the plates
+        if plate and (road or block):  # in a village the compound bears the plates
             _enter_plate(tables, road or block, plate, row)
     streets = _streets(words)
     return {name: _arrays(entries, streets, places) for name, entries in tables.items()}

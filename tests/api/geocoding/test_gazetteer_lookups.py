@@ -333,7 +333,7 @@ SHANGHAI = [
 ]
 
 
-def test_lanes_buildings_and_roads_of_one_name(tmp_path: Path) -> None:
+def test_lanes_and_roads_of_one_name(tmp_path: Path) -> None:
     gazetteer = open_district(tmp_path, places=SHANGHAI).edition().gazetteer
     lanes = gazetteer.lanes_on("桂平路")
     assert lanes is not None
@@ -351,13 +351,6 @@ def test_lanes_buildings_and_roads_of_one_name(tmp_path: Path) -> None:
         (7, 1),
     ]
     assert gazetteer.plates_on("桂平路") is None
-    buildings = gazetteer.buildings_in("时代大厦")
-    assert buildings is not None
-    assert [*zip(buildings.number.tolist(), buildings.sub.tolist(), strict=True)] == [
-        (2, 0),
-        (2, 1),
-        (11, 0),
-    ]
     plates = gazetteer.plates_on("人民路")
     assert plates is not None
     assert plates.street.tolist() == [9, 10]
@@ -365,7 +358,6 @@ def test_lanes_buildings_and_roads_of_one_name(tmp_path: Path) -> None:
     assert own is not None
     assert own.number.tolist() == [9]
     assert gazetteer.of_road("人民路").tolist() == [7, 8, 9, 10]
-    assert gazetteer.of_block("时代大厦").tolist() == [4, 5, 6]
     assert gazetteer.of_road("").tolist() == []
     village = gazetteer.plates_on("玉成里")
     assert village is not None
