@@ -231,7 +231,7 @@ class Chains:
         )
         for number in np.unique(boundary[on_road]).tolist():
             for which in (FIRST, SECOND):
-                if not self._knows(number, which):
+                if not self.knows(number, which):
                     side[(boundary == number) & (side == which)] = NOBODY
         place = base.copy()
         shared = np.flatnonzero(side != NOBODY)
@@ -303,7 +303,8 @@ class Chains:
             self._sides[key] = found
         return found
 
-    def _knows(self, boundary: int, side: int) -> bool:
+    def knows(self, boundary: int, side: int) -> bool:
+        """Tell whether an area that shares a boundary road is known on the day."""
         sides = self.roads.roads[boundary].sides
         return len(sides) == 2 and self._edition.knows_area(sides[side])
 

@@ -19,6 +19,7 @@ from api.geocoding.gazetteer import Gazetteer
 from api.models import PlaceAnswer
 from api.recodes import TABLE as RECODES
 from api.recodes import later_codes
+from api.tracts import Tracts, lay_tracts
 from census.plan.chains import Chain
 from census.plan.search import Plan
 from gis.index import CellIndex
@@ -181,6 +182,11 @@ class Edition:
     def chains(self) -> Chains:
         """The chains of places."""
         return Chains(self)
+
+    @cached_property
+    def tracts(self) -> Tracts:
+        """Parts of the unit grids that plan areas and boundary roads cut."""
+        return lay_tracts(self)
 
     @cached_property
     def grid_shapes(self) -> NDArray[Any]:

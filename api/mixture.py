@@ -1,0 +1,160 @@
+"""The units a case may belong to, with their probabilities: an exact sum over places and components.
+
+A case may lie in one of several grids, and be about one of several components. Each combination has
+one owning unit by ``api.owners.resolve``; the probability of a unit is the sum over its combinations.
+This is the plain reference: the arrays of ``api.solution`` give the same numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from api.directory import Unit
+from api.owners import OwnerQuestion, OwnRecord, Resolution, resolve
+from census.plan.chains import Chain
+
+if TYPE_CHECKING:
+    from api.edition import Edition
+
+Cause = Literal["place", "component", "record", "dispute", "conflict"]
+CAUSES: tuple[Cause, ...] = ("place", "component", "record", "dispute", "conflict")
+"""Why another unit may be the one: the place may lie in its area 接边; another component may be meant, or
+the plan names it where the record names the one taken 交叉; the ownership is disputed; an equal row of the
+plan names it."""
+EDGE: tuple[Cause, ...] = ("place",)
+CROSS: tuple[Cause, ...] = ("component", "record")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One unit with its probability."""
+
+    unit: Unit
+    probability: float
+    by_cause: tuple[float, ...]
+    """The probability by why it is not the unit taken, in the order of `CAUSES`; zeros for that one."""
+    place: int
+    """Position of the place with the largest part in it, among those given."""
+    component: int
+    """Position of the component with the largest part in it, among those given."""
+    rule: str
+    """Rule that leads there to the unit."""
+
+    @property
+    def cause(self) -> Cause:
+        """The largest cause, of equal ones the first."""
+        return CAUSES[max(range(len(CAUSES)), key=lambda number: self.by_cause[number])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """The distribution over owning units."""
+
+    chosen: Resolution
+    """What the first place and the first component lead to: the unit that gets the case."""
+    probability: float
+    """Of the chosen unit."""
+    rivals: tuple[Share, ...]
+    """The other units, the most probable first, of equal ones the lowest code."""
+    unknown: float
+    """Probability that is nobody's: with the others it adds up to 1."""
+
+    def reasons(self, *, least: float) -> tuple[str, ...]:
+        """Return which of edge_responsibility and cross_responsibility speak.
+
+        Parameters
+        ----------
+        least : float
+            Some rival must be at least this probable by the causes of that reason.
+        """
+        told = []
+        for reason, causes in (("cross_responsibility", CROSS), ("edge_responsibility", EDGE)):
+            numbers = [CAUSES.index(cause) for cause in causes]
+            if any(sum(rival.by_cause[n] for n in numbers) >= least for rival in self.rivals):
+                told.append(reason)
+        return tuple(told)
+
+
+@dataclass
+class _Sum:
+    unit: Unit
+    by_cause: list[float]
+    most: float = 0.0
+    place: int = 0
+    component: int = 0
+    rule: str = ""
+
+
+def mix(
+    edition: "Edition",
+    question: OwnerQuestion,
+    *,
+    places: Sequence[tuple[Chain, float]],
+    components: Sequence[tuple[OwnRecord | None, float]],
+) -> Mixture:
+    """Return the distribution over units of one case.
+
+    Parameters
+    ----------
+    edition : Edition
+        Rows that hold on the day.
+    question : OwnerQuestion
+        The question; its chain and record are those chosen.
+    places : sequence
+        Chains with probabilities that add up to 1: where the case may lie.
+    components : sequence
+        Records with probabilities that add up to 1: what the case may be about; None: none of the
+        components known. An event, and a case without a class, has ``[(None, 1.0)]``.
+    """
+    chosen = resolve(edition, question)
+    sums: dict[str, _Sum] = {}
+    chosen_probability = 0.0
+    for place, (chain, in_place) in enumerate(places):
+        here = resolve(edition, question._replace(chain=chain))
+        for component, (record, of_component) in enumerate(components):
+            weight = in_place * of_component
+            found = resolve(edition, question._replace(chain=chain, record=record))
+            if found.unit is None or weight <= 0.0:
+                continue
+            parts = [(found.unit, found.certainty, _cause(here, chosen), found.rule)]
+            parts += [(r.unit, r.probability, r.cause, r.rule) for r in found.rivals]
+            for unit, share, cause, rule in parts:
+                if chosen.unit is not None and unit.code == chosen.unit.code:
+                    chosen_probability += weight * share
+                    continue
+                entry = sums.setdefault(unit.code, _Sum(unit, [0.0] * len(CAUSES)))
+                entry.by_cause[CAUSES.index(cause)] += weight * share
+                if weight * share > entry.most:
+                    entry.most, entry.rule = weight * share, rule
+                    entry.place, entry.component = place, component
+    rivals = [
+        Share(
+            unit=entry.unit,
+            probability=sum(entry.by_cause),
+            by_cause=tuple(entry.by_cause),
+            place=entry.place,
+            component=entry.component,
+            rule=entry.rule,
+        )
+        for entry in sums.values()
+    ]
+    rivals.sort(key=lambda share: (-round(share.probability, 9), share.unit.code))
+    total = chosen_probability + sum(rival.probability for rival in rivals)
+    return Mixture(
+        chosen=chosen,
+        probability=chosen_probability,
+        rivals=tuple(rivals),
+        unknown=max(0.0, 1.0 - total),
+    )
+
+
+def _cause(here: Resolution, chosen: Resolution) -> Cause:
+    """Tell why a combination leads elsewhere: because of its place, or by its component alone.
+
+    `here` is what the chosen component leads to at the place of the combination.
+    """
+    return "component" if _unit(here) == _unit(chosen) else "place"
+
+
+def _unit(resolution: Resolution) -> str | None:
+    return resolution.unit.code if resolution.unit else None
