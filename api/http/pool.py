@@ -30,6 +30,9 @@ ABSENCES = (
 class ReadPool:
     """Connections with the rights of the API, none before the first is asked for.
 
+    The rights are taken for the length of a loan: a session that is handed on, by this pool or by a
+    pooler before the database, carries neither the role nor more than the role to the next one.
+
     Parameters
     ----------
     open_store : callable
@@ -42,16 +45,17 @@ class ReadPool:
         self._open_store = open_store
         self._query_s = query_s
         self._pool: Any = None
+        self._is_limited = False
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
-        """Lend a connection.
+        """Lend a connection in a read-only transaction as the role of the API.
 
         Raises
         ------
         DatabaseError
-            The database can not be reached.
+            The database can not be reached, or gives no role that may read only.
         """
         try:
             pool = await self._made()
@@ -59,7 +63,10 @@ class ReadPool:
         except (OSError, *ABSENCES) as error:
             raise _away() from error
         try:
-            yield connection
+            async with connection.transaction(readonly=True):
+                if not self._is_limited:
+                    await connection.execute(f'SET LOCAL ROLE "{API_ROLE}"')
+                yield connection
         finally:
             await pool.release(connection)
 
@@ -67,7 +74,7 @@ class ReadPool:
         async with self._lock:
             if self._pool is None:
                 database = await run_in_threadpool(self._open_store)
-                self._pool = await asyncpg.create_pool(
+                pool = await asyncpg.create_pool(
                     min_size=0,
                     max_size=MAX_CONNECTIONS,
                     timeout=CONNECT_S,
@@ -80,6 +87,13 @@ class ReadPool:
                     },
                     **connection_options(database.url),
                 )
+                try:
+                    async with pool.acquire(timeout=CONNECT_S) as connection:
+                        self._is_limited = not await _may_become_api(connection)
+                except BaseException:
+                    pool.terminate()
+                    raise
+                self._pool = pool
         return self._pool
 
     async def close(self) -> None:
@@ -122,6 +136,20 @@ async def _prepare(connection: Any) -> None:
         await connection.set_type_codec(
             kind, encoder=orjson.dumps, decoder=orjson.loads, schema="pg_catalog"
         )
-    query = "SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $1"
-    if await connection.fetchval(query, API_ROLE):
-        await connection.execute(f'SET ROLE "{API_ROLE}"')
+
+
+async def _may_become_api(connection: Any) -> bool:
+    """Say whether the user may act as the role of the API; one that may not must not write either."""
+    # Since version 16 who made a role is its member, but may not act as it.
+    right = "SET" if connection.get_server_version().major >= 16 else "MEMBER"
+    query = "SELECT pg_has_role(oid, $2) FROM pg_roles WHERE rolname = $1"
+    if await connection.fetchval(query, API_ROLE, right):
+        return True
+    writes = "SELECT has_table_privilege('grids.unit_grid', 'INSERT, UPDATE, DELETE, TRUNCATE')"
+    if not await connection.fetchval(writes):
+        return False
+    raise DatabaseError(
+        f"The layers would be read with rights to change everything: grant {API_ROLE} to the user of the "
+        "database, then run `wanmi db migrate`.",
+        zh=f"图层读取将拥有过大的权限：请将角色 {API_ROLE} 授予数据库用户，再运行 wanmi db migrate。",
+    )
