@@ -1,48 +1,35 @@
 """Decide: which unit grid, which owning unit, why, how sure; for one case or a frame of many."""
 
+import itertools
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
+from api.answers import ANSWER_SCHEMA, plain, tabulate
 from api.columns import cases_table, read_days
 from api.decision import tell
-from api.edition import LEVELS
 from api.locate import check_position
 from api.models import Case, Decision
-from api.questions import ask_cases, ask_frame
-from api.solution import Solution, solve
+from api.questions import FIELDS, ask_cases, ask_table
+from api.solution import solve
 from api.workdays import due_at
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
-DECISION_COLUMNS = (
-    "grid_code",
-    "grid_probability",
-    "district_code",
-    "street_code",
-    "community_code",
-    "component_code",
-    "component_distance_m",
-    "unit_code",
-    "unit_name",
-    "role",
-    "rule",
-    "limit_value",
-    "limit_unit",
-    "probability",
-    "needs_review",
-    "reasons",
-    "location_source",
-    "location_x",
-    "location_y",
-    "data_version",
-)
-"""Columns that `assign_frame` answers with."""
+DECISION_COLUMNS = tuple(ANSWER_SCHEMA.names)
+"""Columns that `assign_frame` and `assign_table` answer with."""
+BLOCK_ROWS = 65_536
+"""Cases decided at once by one thread: what bounds the memory."""
 
 
 def decide(
@@ -82,9 +69,7 @@ def decide(
     if owner is None or owner.time_limit is None or case.reported_at is None:
         return decision
     zone = ZoneInfo(snapshot.profile.city.timezone)
-    end = due_at(
-        case.reported_at, owner.time_limit, zone=zone, calendar=snapshot.profile.calendar
-    )
+    end = due_at(case.reported_at, owner.time_limit, zone=zone, calendar=snapshot.profile.calendar)
     return replace(decision, owner=replace(owner, due_at=end))
 
 
@@ -99,9 +84,10 @@ def assign_frame(
         The data.
     frame : pandas.DataFrame
         Any of the columns case_id; kind (component, event, 部件, 事件); class_code; x, y and crs
-        (missing: EPSG:4326; ``city``: the city's own); accuracy_m; address; component_code;
-        reported_at (local time unless it has an offset); as_of (day). Absent columns are empty. A
-        value that can not be read is a reason of its row, never an error.
+        (missing: EPSG:4326; ``city``: the city's own); accuracy_m, and where the error is no circle
+        accuracy_minor_m and accuracy_bearing_deg; address; component_code; reported_at (local time
+        unless it has an offset); as_of (day). Absent columns are empty. A value that can not be read
+        is a reason of its row, never an error.
     now : datetime or None
         Aware; the time of cases that state none. None: the present.
 
@@ -111,80 +97,75 @@ def assign_frame(
         `DECISION_COLUMNS` with the frame's index: codes are text or missing, ``reasons`` are joined
         by ``;``, the position is in the city's CRS.
     """
-    days, number, _ = read_days(cases_table(frame, ["as_of"]), "as_of")
-    if not len(frame):
-        return pd.DataFrame({name: [] for name in DECISION_COLUMNS}, index=frame.index)
-    parts = []
-    for which in np.unique(number).tolist():
-        day, rows = days[which], np.flatnonzero(number == which)
-        part = frame.iloc[rows]
-        solution = solve(snapshot.edition(day), ask_frame(snapshot, part, now=now))
-        parts.append(tabulate(solution).set_index(rows))
-    result = parts[0] if len(parts) == 1 else pd.concat(parts).sort_index()
-    return result.set_axis(frame.index, axis=0)
+    answers = plain(assign_table(snapshot, cases_table(frame, FIELDS), now=now))
+    return answers.to_pandas().set_axis(frame.index, axis=0)
 
 
-def tabulate(solution: Solution) -> pd.DataFrame:
-    """Return a solution as a frame of `DECISION_COLUMNS`, one row per case."""
-    edition, questions = solution.edition, solution.questions
-    found = solution.resolutions
-    columns: dict[str, Any] = {
-        "grid_code": _at(edition.grids.codes, solution.grid.position),
-        "grid_probability": solution.grid_probability,
-    }
-    for level in LEVELS:
-        located = solution.areas[level]
-        inside = np.where(located.distance_m == 0.0, located.position, -1)
-        columns[f"{level}_code"] = _at(edition.areas[level].codes, inside)
-    columns |= _component_columns(solution)
-    limits = [resolution.limit for resolution in found]
-    columns |= {
-        "unit_code": [r.unit.code if r.unit else None for r in found],
-        "unit_name": [r.unit.name if r.unit else None for r in found],
-        "role": [r.role or None for r in found],
-        "rule": _rules(solution, columns["component_code"]),
-        "limit_value": [limit.value if limit else np.nan for limit in limits],
-        "limit_unit": [limit.unit if limit else None for limit in limits],
-        "probability": solution.probability,
-        "needs_review": solution.needs_review,
-        "reasons": _joined_reasons(solution),
-        "location_source": solution.placed.source,
-        "location_x": solution.placed.x,
-        "location_y": solution.placed.y,
-        "data_version": [edition.snapshot.version] * len(questions),
-    }
-    return pd.DataFrame({name: columns[name] for name in DECISION_COLUMNS})
+def assign_table(
+    snapshot: "Snapshot",
+    table: pa.Table,
+    *,
+    now: datetime | None = None,
+    threads: int | None = None,
+    block_rows: int = BLOCK_ROWS,
+) -> pa.Table:
+    """Decide the cases of an Arrow table, one answer per row and in their order.
 
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The data.
+    table : pyarrow.Table
+        Columns as for `assign_frame`, of any type.
+    now : datetime or None
+        As for `assign_frame`.
+    threads : int or None
+        Threads that decide blocks of cases side by side; None: one for each processor. The answers
+        do not depend on it.
+    block_rows : int
+        Cases per block; neither do they depend on it.
 
-def _component_columns(solution: Solution) -> dict[str, Any]:
-    matches, edition = solution.matches, solution.edition
-    count = len(solution.questions)
-    known = np.flatnonzero(matches.chosen >= 0)
-    codes = np.full(count, None, dtype=object)
-    table = edition.snapshot.table("components")
-    codes[known] = table["code"].take(matches.chosen[known]).to_pylist()
-    distance_m = np.full(count, np.nan)
-    distance_m[matches.question[::-1]] = matches.distance_m[::-1]
-    return {"component_code": codes, "component_distance_m": distance_m}
-
-
-def _rules(solution: Solution, component_codes: Any) -> list[str | None]:
-    return [
-        f"component:{code}:{r.role}" if r.level == "component" else (r.rule or None)
-        for r, code in zip(solution.resolutions, component_codes, strict=True)
+    Returns
+    -------
+    pyarrow.Table
+        Columns and types of ``api.answers.ANSWER_SCHEMA``; ``api.answers.plain`` writes texts out.
+    """
+    present = now or datetime.now(ZoneInfo(snapshot.profile.city.timezone))
+    cases = cases_table(table, FIELDS)
+    days, number, _ = read_days(cases, "as_of")
+    order = np.argsort(number, kind="stable") if number.any() else None
+    if order is not None:
+        cases, number = cases.take(order), number[order]
+    blocks = [
+        (days[which], cases.slice(start, size))
+        for which, start, size in _blocks(number, len(days), block_rows)
     ]
 
+    def answered(block: tuple[date | None, pa.Table]) -> pa.Table:
+        day, part = block
+        return tabulate(solve(snapshot.edition(day), ask_table(snapshot, part, now=present)))
 
-def _joined_reasons(solution: Solution) -> list[str]:
-    joined = [""] * len(solution.questions)
-    for name, mask in solution.reasons.items():
-        for case in np.flatnonzero(mask).tolist():
-            joined[case] += f";{name}" if joined[case] else name
-    return joined
+    # The first block alone reads what all need.
+    parts = [ANSWER_SCHEMA.empty_table(), *map(answered, blocks[:1])]
+    workers = min(threads or os.cpu_count() or 1, len(blocks) - 1)
+    if workers > 1:
+        with ThreadPoolExecutor(workers) as pool:
+            parts += pool.map(answered, blocks[1:])
+    else:
+        parts += map(answered, blocks[1:])
+    answers = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    if order is None:
+        return answers
+    inverse = np.empty(len(order), dtype=np.int64)
+    inverse[order] = np.arange(len(order))
+    return answers.take(inverse)
 
 
-def _at(codes: Any, position: Any) -> Any:
-    result = np.full(len(position), None, dtype=object)
-    known = position >= 0
-    result[known] = codes[position[known]]
-    return result
+def _blocks(
+    number: NDArray[np.int32], days: int, block_rows: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield day, first row and length of each block of rows of one day; rows lie day by day."""
+    starts = np.searchsorted(number, np.arange(days + 1)).tolist()
+    for which, (first, last) in enumerate(itertools.pairwise(starts)):
+        for start in range(first, last, block_rows):
+            yield which, start, min(block_rows, last - start)

@@ -1,10 +1,11 @@
 """An edition: the rows of a snapshot that hold on one day, indexed for questions."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 LEVELS = ("district", "street", "community")
 """Levels of areas, largest first."""
 _NEVER_MATCHED = "removed"
+_MOST_KEPT = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,19 @@ class ComponentClass:
     tree: shapely.STRtree
 
 
+@dataclass(frozen=True, kw_only=True)
+class ComponentClasses:
+    """Which rows of ``components`` are of which class: the table lies class by class."""
+
+    codes: tuple[str, ...]
+    ends: NDArray[np.int64]
+    """Row past the last of each class."""
+
+    def of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the number of the class of each row."""
+        return np.searchsorted(self.ends, rows, side="right")
+
+
 class Edition:
     """What holds on one day; its parts are read when they are first needed.
 
@@ -70,10 +86,28 @@ class Edition:
         self.as_of = as_of
         self._classes: dict[str, ComponentClass] = {}
         self._held: dict[str, NDArray[np.bool_]] = {}
+        self._kept: dict[Any, Any] = {}
+        self._lock = threading.RLock()
         self.resolutions: dict[Any, Any] = {}
         """Owners found so far, kept by ``api.owners``."""
         self.addresses: dict[str, PlaceAnswer | None] = {}
         """Addresses found so far, kept by ``api.locate``."""
+
+    def kept(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what is kept under a key, made by `make` if there is nothing; the oldest goes first."""
+        found: T | None = self._kept.get(key)
+        if found is None:
+            with self._lock:
+                found = self._kept.get(key) or make()
+                while len(self._kept) >= _MOST_KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[key] = found
+        return found
+
+    def forget(self, key: Any) -> None:
+        """Keep nothing under a key any longer."""
+        with self._lock:
+            self._kept.pop(key, None)
 
     def holds(self, dataset: str) -> NDArray[np.bool_]:
         """Return for each row of a table whether it holds on the day."""
@@ -243,6 +277,15 @@ class Edition:
         }
 
     @cached_property
+    def grid_community(self) -> NDArray[np.intp]:
+        """Position among the communities of the one each unit grid names, -1: it is not among them."""
+        communities = pa.array(self.areas["community"].codes.tolist(), type=pa.string())
+        parents = pa.array(self.grids.parents.tolist(), type=pa.string())
+        found = pc.index_in(parents, value_set=communities)
+        position = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
+        return np.asarray(position, dtype=np.intp)
+
+    @cached_property
     def directory(self) -> Directory:
         """The unit directory; a succession counts from its day on."""
         zone = ZoneInfo(self.snapshot.profile.city.timezone)
@@ -273,7 +316,7 @@ class Edition:
         """Return the components of a minor class that stand: removed ones are left out."""
         found = self._classes.get(class_code)
         if found is None:
-            first, last = self._class_rows.get(class_code, (0, 0))
+            first, last = self._class_rows(class_code)
             rows = np.arange(first, last)[self.holds("components")[first:last]]
             part = self.snapshot.table("components").select(["condition", "geometry"]).take(rows)
             stands = pc.not_equal(part["condition"], _NEVER_MATCHED).to_numpy()
@@ -283,15 +326,20 @@ class Edition:
         return found
 
     @cached_property
-    def _class_rows(self) -> Mapping[str, tuple[int, int]]:
-        """First row and row past the last of each class: the table lies class by class."""
+    def component_classes(self) -> ComponentClasses:
+        """Rows of the components class by class."""
         codes = self.snapshot.table("components")["class_code"].combine_chunks()
-        if not len(codes):
-            return {}
         runs = pc.run_end_encode(codes, run_end_type=pa.int64())
-        ends = runs.run_ends.to_pylist()
-        starts = [0, *ends[:-1]]
-        return dict(zip(runs.values.to_pylist(), zip(starts, ends, strict=True), strict=True))
+        ends = runs.run_ends.to_numpy() if len(codes) else np.empty(0, dtype=np.int64)
+        return ComponentClasses(codes=tuple(runs.values.to_pylist()), ends=ends)
+
+    def _class_rows(self, class_code: str) -> tuple[int, int]:
+        """Return the first row and the row past the last of a class."""
+        known = self.component_classes
+        if class_code not in known.codes:
+            return 0, 0
+        number = known.codes.index(class_code)
+        return int(known.ends[number - 1]) if number else 0, int(known.ends[number])
 
     def find(self, dataset: str, code: str) -> int:
         """Return the row of a code that holds on the day, or -1.

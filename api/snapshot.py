@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from api.edition import Edition
 from api.geocoding.index import SearchIndex
-from api.layout import DATASETS, FORMAT, GRID_TILING, MANIFEST, POINTER, SEARCH
+from api.layout import COMPONENT_RECORDS, DATASETS, FORMAT, GRID_TILING, MANIFEST, POINTER, SEARCH
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.errors import SnapshotError
 from gis.settings import Settings
@@ -97,6 +97,14 @@ class Snapshot:
         order: NDArray[np.int64]
         order = np.load(path, mmap_mode="r") if self.counts["components"] else np.load(path)
         return order
+
+    @cached_property
+    def component_records(self) -> NDArray[np.int32]:
+        """Row in ``own_records`` of what each component says of its units."""
+        path = self._checked(f"{COMPONENT_RECORDS}.npy")
+        record: NDArray[np.int32]
+        record = np.load(path, mmap_mode="r") if self.counts["components"] else np.load(path)
+        return record
 
     @cached_property
     def grid_tiling(self) -> Tiling:

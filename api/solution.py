@@ -3,28 +3,29 @@
 One case is decided by the same functions with arrays of length one, so that one and many agree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.boundaries import NOBODY
+from api.certainty import area_certainty, component_certainty
 from api.chains import Chained
-from api.columns import Floats
+from api.columns import Floats, Numbers
 from api.components import Matches, match
+from api.doubts import Bits, bit_of, gathered, names_of, review_bits
 from api.edition import LEVELS, Edition
 from api.locate import Placed, place
-from api.owners import OwnerQuestion, OwnRecord, Resolution, own_unit, resolve
-from api.questions import Questions
-from api.records import OWN_ROLES
+from api.owner_table import OwnerTable, owner_table_of
+from api.owners import OwnerQuestion, Resolution
+from api.questions import COMPONENT, Questions
+from api.record_table import record_table_of
+from api.topics import class_numbers, topics
 from api.wording import reasons as reason_table
-from gis.index import CellIndex, Located, Shares
-
-_ABSENT_COMPONENT = 0.5
-"""Certainty of an owner found without the component the case is about."""
+from gis.index import Located, Shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +41,24 @@ class Solution:
     areas: Mapping[str, Located]
     chained: Chained
     matches: Matches
-    asked: list[OwnerQuestion]
-    resolutions: list[Resolution]
+    owners: OwnerTable
+    number: Numbers
+    """Number of the resolution of each case in `owners`."""
     probability: Floats
     """Probability that the owning unit is right."""
-    reasons: Mapping[str, NDArray[np.bool_]]
-    """Reason -> cases, in the order of ``api/reasons.csv``."""
+    doubts: Bits
+    """Reasons as bits, see ``api.doubts``."""
 
-    @cached_property
+    @property
     def needs_review(self) -> NDArray[np.bool_]:
         """Cases that a person should look at."""
-        result = np.zeros(len(self.questions), dtype=bool)
-        for name, mask in self.reasons.items():
-            if reason_table()[name]["review"] == "yes":
-                result |= mask
-        return result
+        return np.asarray(self.doubts & review_bits() != 0)
+
+    @cached_property
+    def reasons(self) -> Mapping[str, NDArray[np.bool_]]:
+        """Reason -> cases, in the order of ``api/reasons.csv``; only reasons that some case has."""
+        masks = {name: self.doubts & bit_of(name) != 0 for name in reason_table()}
+        return {name: mask for name, mask in masks.items() if mask.any()}
 
     @cached_property
     def grid_probability(self) -> Floats:
@@ -66,7 +70,47 @@ class Solution:
 
     def reasons_of(self, case: int) -> tuple[str, ...]:
         """Return the reasons of one case."""
-        return tuple(name for name, mask in self.reasons.items() if mask[case])
+        return names_of(int(self.doubts[case]))
+
+    @property
+    def resolutions(self) -> Sequence[Resolution]:
+        """The resolution of each case."""
+        return _Each(len(self.number), lambda case: self.owners.resolutions[self.number[case]])
+
+    @property
+    def asked(self) -> Sequence[OwnerQuestion]:
+        """The question by which the owning unit of each case was found, with all that it names."""
+        return _Each(len(self.number), self._asked)
+
+    def _asked(self, case: int) -> OwnerQuestion:
+        question: OwnerQuestion = self.owners.questions[self.number[case]]
+        chain = self.edition.chains.full(int(self.chained.place[case]))
+        if question.record is None:
+            return question._replace(chain=chain)
+        row = int(self.matches.chosen[case])
+        return question._replace(chain=chain, record=record_table_of(self.edition).record_of(row))
+
+
+class _Each(Sequence[Any]):
+    """Values worked out when they are asked for."""
+
+    def __init__(self, size: int, value: Callable[[int], Any]) -> None:
+        self._size = size
+        self._value = value
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._value(case) for case in range(*index.indices(self._size))]
+        return self._value(range(self._size)[index])
 
 
 def solve(
@@ -89,19 +133,29 @@ def solve(
     shares = index.shares(placed.x, placed.y, placed.sigma_m)
     areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
     chained = edition.chains.find(placed.x, placed.y, grid=grid, areas=areas, day=questions.day)
-    chains = [edition.chains.full(place) for place in chained.place.tolist()]
     matches = match(edition, questions, placed)
-    census = _census(edition, matches)
-    records, classes = _records(questions, matches, census)
-    holding = edition.plan.holding(questions.day, questions.minute)
-    asked = [
-        OwnerQuestion(*told, excluded)
-        for told in zip(questions.kind, classes, chains, records, holding, strict=True)
-    ]
-    resolutions = [resolve(edition, question) for question in asked]
-    parts = _Parts(edition, questions, placed, grid, shares, chained, matches, census, resolutions)
-    probability = _probability(parts)
-    reasons = _reasons(parts, areas, probability, is_refused=bool(excluded))
+    about = np.where(questions.kinds == COMPONENT, matches.chosen, -1)
+    owners = owner_table_of(edition, excluded)
+    classes = class_numbers(edition, questions, about)
+    number = owners.numbers(
+        topics(owners, edition.plan, questions, classes),
+        edition.chains.effects(chained.place),
+        record_table_of(edition).meanings(about),
+    )
+    wanted = (questions.kinds == COMPONENT) & questions.has_class
+    level = owners.arrays.level[number]
+    by_component = component_certainty(edition, matches, wanted=wanted)
+    by_area = area_certainty(edition, placed, grid=grid, shares=shares, level=level)
+    certainty = owners.arrays.certainty[number]
+    probability = np.clip(placed.certainty * certainty * by_component * by_area, 0.0, 1.0)
+    own = {
+        **_place_doubts(edition, grid, areas, chained),
+        **_component_doubts(edition, questions, placed, matches),
+        "refused": np.full(len(questions), bool(excluded)),
+        "low_probability": probability < edition.snapshot.profile.thresholds.review_probability,
+    }
+    doubts = gathered(len(questions), placed.reasons, questions.reasons, own)
+    doubts &= ~np.where(matches.chosen >= 0, bit_of("class_missing"), 0)
     return Solution(
         edition=edition,
         questions=questions,
@@ -111,185 +165,45 @@ def solve(
         areas=areas,
         chained=chained,
         matches=matches,
-        asked=asked,
-        resolutions=resolutions,
+        owners=owners,
+        number=number,
         probability=probability,
-        reasons=reasons,
+        doubts=doubts | owners.arrays.reasons[number],
     )
 
 
-@dataclass(frozen=True)
-class _Parts:
-    edition: Edition
-    questions: Questions
-    placed: Placed
-    grid: Located
-    shares: Shares
-    chained: Chained
-    matches: Matches
-    census: "_Census"
-    resolutions: list[Resolution]
-
-
-def _codes(cells: Any, located: Located, *, only_inside: bool) -> list[str | None]:
-    there = located.position >= 0
-    if only_inside:
-        there = there & (located.distance_m == 0.0)
-    codes = np.full(len(there), None, dtype=object)
-    codes[there] = cells.codes[located.position[there]]
-    return codes.tolist()
-
-
-@dataclass(frozen=True)
-class _Census:
-    """What the records of the components in question say, each read once."""
-
-    rows: NDArray[np.intp]
-    """Rows in the table, ascending."""
-    class_codes: list[str]
-    records: list[OwnRecord]
-
-    def positions(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        return np.searchsorted(self.rows, rows)
-
-
-def _census(edition: Edition, matches: Matches) -> _Census:
-    rows = np.unique(np.concatenate([matches.row, matches.chosen[matches.chosen >= 0]]))
-    names = [f"{role}_{part}" for role in OWN_ROLES for part in ("code", "name")]
-    table = edition.snapshot.table("components")
-    told = table.select(["class_code", "ownership_state", *names]).take(rows).to_pydict()
-    units = zip(
-        *(list(zip(told[f"{role}_code"], told[f"{role}_name"], strict=True)) for role in OWN_ROLES),
-        strict=True,
-    )
-    records = [
-        OwnRecord(state, named) for state, named in zip(told["ownership_state"], units, strict=True)
-    ]
-    return _Census(rows, told["class_code"], records)
-
-
-def _records(
-    questions: Questions, matches: Matches, census: _Census
-) -> tuple[list[OwnRecord | None], list[str | None]]:
-    """Return what the chosen components' records say, and the class of each case."""
-    classes: list[str | None] = questions.class_code.tolist()
-    records: list[OwnRecord | None] = [None] * len(questions)
-    known = np.flatnonzero((matches.chosen >= 0) & (questions.kind == "component"))
-    positions = census.positions(matches.chosen[known])
-    for case, position in zip(known.tolist(), positions.tolist(), strict=True):
-        records[case] = census.records[position]
-        classes[case] = classes[case] or census.class_codes[position]
-    return records, classes
-
-
-def _probability(parts: _Parts) -> Floats:
-    """Return how probable it is that the owning unit is right.
-
-    The product of: certainty of the place (address score), of the choice (1, less in a dispute or a
-    conflict of plan rows), of the component (sum over the candidates whose records lead to the same
-    unit), and of the area (share of the error disc in the area of the deciding row; 1 when a
-    component's record or a row for the whole city decided).
-    """
-    certainty = np.array([found.certainty for found in parts.resolutions], dtype=np.float64)
-    by_component = _component_certainty(parts)
-    by_area = _area_certainty(parts)
-    result: Floats = np.clip(parts.placed.certainty * certainty * by_component * by_area, 0.0, 1.0)
-    return result
-
-
-def _component_certainty(parts: _Parts) -> Floats:
-    matches, edition = parts.matches, parts.edition
-    wanted = (parts.questions.kind == "component") & (parts.questions.class_code != None)  # noqa: E711
-    result = np.where(wanted & (matches.chosen < 0), _ABSENT_COMPONENT, 1.0)
-    if not len(matches.question):
-        return result
-    records = parts.census.records
-    leads: dict[OwnRecord, str] = {}
-    for record in records:
-        if record not in leads:
-            unit = own_unit(edition, record)
-            leads[record] = unit.code if unit else ""
-    numbers = {unit: number for number, unit in enumerate(sorted(set(leads.values())))}
-    lead = np.array([numbers[leads[record]] for record in records])
-    lead = lead[parts.census.positions(matches.row)]
-    first = np.searchsorted(matches.question, matches.question)
-    weights = matches.probability * (lead == lead[first])
-    agreeing = np.bincount(matches.question, weights=weights, minlength=len(result))
-    found = np.unique(matches.question)
-    result[found] = agreeing[found]
-    return result
-
-
-def _area_certainty(parts: _Parts) -> Floats:
-    levels = np.array([found.level for found in parts.resolutions], dtype=object)
-    result = np.ones(len(levels))
-    shares, grid = parts.shares, parts.grid
-    for level in ("grid", "community", "street", "district"):
-        asked = levels == level
-        if not asked.any():
-            continue
-        if len(parts.edition.grids.rows):
-            area = parts.edition.grid_areas[level]
-            same = area[shares.position] == area[grid.position[shares.point]]
-            shared = np.bincount(
-                shares.point, weights=shares.probability * same, minlength=len(levels)
-            )
-            result[asked] = shared[asked]
-        else:
-            result[asked] = _own_share(parts.edition.areas[level].index, parts.placed)[asked]
-    result[~np.isfinite(parts.placed.x) & ~np.isin(levels, ("city", "component"))] = 0.0
-    return result
-
-
-def _own_share(index: CellIndex, placed: Placed) -> Floats:
-    located = index.locate(placed.x, placed.y)
-    shares = index.shares(placed.x, placed.y, placed.sigma_m)
-    own = shares.position == located.position[shares.point]
-    result = np.zeros(len(placed.x))
-    result[shares.point[own]] = shares.probability[own]
-    return result
-
-
-def _reasons(
-    parts: _Parts, areas: Mapping[str, Located], probability: Floats, *, is_refused: bool
+def _place_doubts(
+    edition: Edition, grid: Located, areas: Mapping[str, Located], chained: Chained
 ) -> dict[str, NDArray[np.bool_]]:
-    questions, matches, edition = parts.questions, parts.matches, parts.edition
-    count = len(questions)
-    found: dict[str, NDArray[np.bool_]] = dict(parts.placed.reasons)
-    for name, mask in questions.reasons.items():
-        found[name] = found[name] | mask if name in found else mask
-    has_place = np.isfinite(parts.placed.x)
-    wanted = (questions.kind == "component") & (questions.class_code != None)  # noqa: E711
-    found["class_missing"] = found["class_missing"] & (matches.chosen < 0)
-    found["class_conflict"] = _class_conflicts(parts)
-    found["no_grids"] = np.full(count, not len(edition.grids.rows))
-    found["outside_grids"] = parts.grid.distance_m > 0.0
-    found["area_mismatch"] = _mismatches(edition, parts.grid, areas["community"])
-    found["component_not_found"] = wanted & (matches.chosen < 0) & has_place
-    found["boundary_road"] = parts.chained.boundary >= 0
-    found["boundary_unclear"] = found["boundary_road"] & (parts.chained.side == NOBODY)
-    found["refused"] = np.full(count, is_refused)
-    found["low_probability"] = probability < edition.snapshot.profile.thresholds.review_probability
-    for case, resolution in enumerate(parts.resolutions):
-        for name in resolution.reasons:
-            found.setdefault(name, np.zeros(count, dtype=bool))[case] = True
-    return {name: found[name] for name in reason_table() if name in found and found[name].any()}
+    is_inside = (grid.position >= 0) & (grid.distance_m == 0.0)
+    community = areas["community"]
+    is_known = is_inside & (community.position >= 0) & (community.distance_m == 0.0)
+    mismatch = is_known.copy()
+    own = edition.grid_community[grid.position[is_known]]
+    mismatch[is_known] = own != community.position[is_known]
+    boundary = chained.boundary >= 0
+    return {
+        "no_grids": np.full(len(is_inside), not len(edition.grids.rows)),
+        "outside_grids": grid.distance_m > 0.0,
+        "area_mismatch": mismatch,
+        "boundary_road": boundary,
+        "boundary_unclear": boundary & (chained.side == NOBODY),
+    }
 
 
-def _class_conflicts(parts: _Parts) -> NDArray[np.bool_]:
-    questions, component, census = parts.questions, parts.placed.component, parts.census
-    result = np.zeros(len(questions), dtype=bool)
-    named = np.flatnonzero((component >= 0) & (questions.kind == "component"))
-    for case, position in zip(named.tolist(), census.positions(component[named]), strict=True):
-        result[case] = questions.class_code[case] not in (None, census.class_codes[position])
-    return result
-
-
-def _mismatches(edition: Edition, grid: Located, community: Located) -> NDArray[np.bool_]:
-    codes = _codes(edition.areas["community"], community, only_inside=True)
-    inside = (grid.position >= 0) & (grid.distance_m == 0.0)
-    result = np.zeros(len(codes), dtype=bool)
-    for case in np.flatnonzero(inside):
-        own = edition.grid_chains[grid.position[case]][1]
-        result[case] = codes[case] is not None and codes[case] != own
-    return result
+def _component_doubts(
+    edition: Edition, questions: Questions, placed: Placed, matches: Matches
+) -> dict[str, NDArray[np.bool_]]:
+    wanted = (questions.kinds == COMPONENT) & questions.has_class
+    conflict = wanted & (placed.component >= 0)
+    named = np.flatnonzero(conflict)
+    if len(named):
+        known = edition.component_classes
+        place_of = {code: at for at, code in enumerate(known.codes)}
+        stated = np.array([place_of.get(code, -1) for code in questions.classes])
+        own = known.of(placed.component[named])
+        conflict[named] = stated[questions.class_number[named]] != own
+    return {
+        "class_conflict": conflict,
+        "component_not_found": wanted & (matches.chosen < 0) & np.isfinite(placed.x),
+    }

@@ -1,0 +1,152 @@
+"""Answers as a table: one row per case, built column by column from a solution."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from api.doubts import names_of
+from api.edition import LEVELS
+from api.locate import SOURCES
+from api.owner_table import COMPONENT_LEVEL
+from api.solution import Solution
+
+_TEXT = pa.string()
+_CODED = pa.dictionary(pa.int32(), _TEXT)
+ANSWER_SCHEMA = pa.schema(
+    {
+        "grid_code": _CODED,
+        "grid_probability": pa.float64(),
+        "district_code": _CODED,
+        "street_code": _CODED,
+        "community_code": _CODED,
+        "component_code": _TEXT,
+        "component_distance_m": pa.float64(),
+        "unit_code": _CODED,
+        "unit_name": _CODED,
+        "role": _CODED,
+        "rule": _TEXT,
+        "limit_value": pa.float64(),
+        "limit_unit": _CODED,
+        "probability": pa.float64(),
+        "needs_review": pa.bool_(),
+        "reasons": _CODED,
+        "location_source": _CODED,
+        "location_x": pa.float64(),
+        "location_y": pa.float64(),
+        "data_version": _CODED,
+    }
+)
+"""Columns of a table of answers: the same whatever the cases are, and for none."""
+PLAIN_SCHEMA = pa.schema(
+    [field.with_type(_TEXT) if field.type == _CODED else field for field in ANSWER_SCHEMA]
+)
+"""The same with every text written out."""
+
+
+def plain(answers: pa.Table) -> pa.Table:
+    """Return answers with every text written out.
+
+    Examples
+    --------
+    >>> plain(ANSWER_SCHEMA.empty_table()).schema == PLAIN_SCHEMA
+    True
+    """
+    return answers.cast(PLAIN_SCHEMA)
+
+
+def tabulate(solution: Solution) -> pa.Table:
+    """Return a solution as a table of `ANSWER_SCHEMA`, one row per case."""
+    edition, owners = solution.edition, solution.owners
+    arrays, number = owners.arrays, solution.number
+    names: NDArray[Any] = np.array([*owners.unit_names, None], dtype=object)
+    columns: dict[str, Any] = {
+        "grid_code": coded(solution.grid.position, edition.grids.codes),
+        "grid_probability": solution.grid_probability,
+        **_areas(solution),
+        **_component(solution),
+        "unit_code": coded(arrays.unit[number], owners.units.texts),
+        "unit_name": coded(arrays.unit[number], names),
+        "role": coded(arrays.role[number], owners.roles.texts),
+        "limit_value": pa.array(arrays.limit_value[number], from_pandas=True),
+        "limit_unit": coded(arrays.limit_unit[number], owners.limit_units.texts),
+        "probability": solution.probability,
+        "needs_review": solution.needs_review,
+        "reasons": _reasons(solution),
+        "location_source": coded(
+            np.where(
+                solution.placed.source_number < 0, len(SOURCES), solution.placed.source_number
+            ),
+            [*SOURCES, "none"],
+        ),
+        "location_x": pa.array(solution.placed.x, from_pandas=True),
+        "location_y": pa.array(solution.placed.y, from_pandas=True),
+        "data_version": coded(np.zeros(len(number), dtype=np.int32), [edition.snapshot.version]),
+    }
+    columns["rule"] = _rules(solution, columns["component_code"])
+    arrays_of = [pa.array(columns[name]) for name in ANSWER_SCHEMA.names]
+    return pa.Table.from_arrays(arrays_of, schema=ANSWER_SCHEMA)
+
+
+def coded(number: NDArray[Any], texts: Sequence[str | None] | NDArray[Any]) -> pa.DictionaryArray:
+    """Return the texts of numbers as a coded column that holds only the texts in use; -1 is missing.
+
+    Examples
+    --------
+    >>> found = coded(np.array([2, -1, 0, 2]), ["a", "b", "c"])
+    >>> found.to_pylist(), found.dictionary.to_pylist()
+    (['c', None, 'a', 'c'], ['a', 'c'])
+    """
+    is_used = np.zeros(len(texts) + 1, dtype=bool)
+    is_used[number] = True
+    is_used[-1] = False
+    used = np.flatnonzero(is_used)
+    place = np.full(len(is_used), -1, dtype=np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    indices = place[number]
+    dictionary = pa.array([texts[at] for at in used.tolist()], type=_TEXT)
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), dictionary)
+
+
+def _areas(solution: Solution) -> dict[str, Any]:
+    columns = {}
+    for level in LEVELS:
+        located = solution.areas[level]
+        inside = np.where(located.distance_m == 0.0, located.position, -1)
+        columns[f"{level}_code"] = coded(inside, solution.edition.areas[level].codes)
+    return columns
+
+
+def _component(solution: Solution) -> dict[str, Any]:
+    matches = solution.matches
+    rows = pa.array(matches.chosen, mask=matches.chosen < 0)
+    codes = solution.edition.snapshot.table("components")["code"].take(rows)
+    distance_m = np.full(len(solution.number), np.nan)
+    distance_m[matches.question[::-1]] = matches.distance_m[::-1]
+    return {
+        "component_code": codes.combine_chunks(),
+        "component_distance_m": pa.array(distance_m, from_pandas=True),
+    }
+
+
+def _rules(solution: Solution, component_code: pa.StringArray) -> pa.StringArray:
+    """Return the rules: ``component:CODE:ROLE`` where a component's record decided."""
+    owners, number = solution.owners, solution.number
+    rule = coded(owners.arrays.rule[number], owners.rules.texts).cast(_TEXT)
+    by_record = np.flatnonzero(owners.arrays.level[number] == COMPONENT_LEVEL)
+    if not len(by_record):
+        return rule
+    roles = coded(owners.arrays.role[number[by_record]], owners.roles.texts).cast(_TEXT)
+    own = pc.binary_join_element_wise("component", component_code.take(by_record), roles, ":")
+    mask = np.zeros(len(number), dtype=bool)
+    mask[by_record] = True
+    return pc.replace_with_mask(rule, mask, own)
+
+
+def _reasons(solution: Solution) -> pa.DictionaryArray:
+    which, distinct = pd.factorize(solution.doubts)
+    return coded(which, [";".join(names_of(bits)) for bits in distinct.tolist()])

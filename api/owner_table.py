@@ -1,0 +1,218 @@
+"""Owning units as numbers: every distinct question is resolved once and kept for all calls."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from api.doubts import bits_of
+from api.owners import OwnerQuestion, Resolution, resolve
+from api.questions import KIND_NAMES
+from api.record_table import record_table_of
+from census.plan.chains import CHAIN_LEVELS
+
+if TYPE_CHECKING:
+    from api.edition import Edition
+
+LEVEL_NAMES = (*CHAIN_LEVELS, "component")
+"""Levels of deciding rows by their number."""
+COMPONENT_LEVEL = len(LEVEL_NAMES) - 1
+_EFFECT_BITS, _RECORD_BITS = 24, 20
+_MOST_KEPT = 1_000_000
+
+Keys = NDArray[np.int64]
+
+
+@dataclass
+class Words:
+    """Texts numbered in the order in which they are met."""
+
+    texts: list[str | None] = field(default_factory=list)
+    numbers: dict[str | None, int] = field(default_factory=dict)
+
+    def number(self, text: str | None) -> int:
+        """Return the number of a text, a new one if it is new; None is -1."""
+        if text is None:
+            return -1
+        found = self.numbers.get(text)
+        if found is None:
+            found = self.numbers[text] = len(self.texts)
+            self.texts.append(text)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionArrays:
+    """What resolutions say, position i is resolution i; texts are numbers in the table's `Words`."""
+
+    unit: NDArray[np.int32]
+    role: NDArray[np.int32]
+    rule: NDArray[np.int32]
+    """-1: none, or one that names the component."""
+    level: NDArray[np.int8]
+    """Number in `LEVEL_NAMES`."""
+    limit_value: NDArray[np.float64]
+    """nan: there is no time limit."""
+    limit_unit: NDArray[np.int32]
+    certainty: NDArray[np.float64]
+    reasons: NDArray[np.int64]
+    """Bits in the order of ``api/reasons.csv``."""
+
+    @classmethod
+    def empty(cls, size: int) -> "ResolutionArrays":
+        """Return arrays for so many resolutions."""
+        kinds = {
+            "level": np.int8,
+            "limit_value": np.float64,
+            "certainty": np.float64,
+            "reasons": np.int64,
+        }
+        return cls(**{name: np.zeros(size, dtype=kinds.get(name, np.int32)) for name in _ARRAYS})
+
+
+_ARRAYS = tuple(ResolutionArrays.__dataclass_fields__)
+
+
+class OwnerTable:
+    """The resolutions of one edition for one set of units that sent a case back.
+
+    Safe to use from several threads: what has a number never changes.
+
+    Parameters
+    ----------
+    edition : Edition
+        Rows that hold on the day.
+    excluded : frozenset of str
+        Units that are not chosen.
+    """
+
+    def __init__(self, edition: "Edition", excluded: frozenset[str]) -> None:
+        self._edition = edition
+        self._excluded = excluded
+        self._lock = threading.RLock()
+        self._topics: dict[tuple[int, str | None, bytes], int] = {}
+        self._topic_list: list[tuple[int, str | None, bytes]] = []
+        self._numbers: dict[int, int] = {}
+        self.units = Words()
+        self.unit_names: list[str] = []
+        """Name of each unit of `units`."""
+        self.roles, self.rules, self.limit_units = Words(), Words(), Words()
+        self.resolutions: list[Resolution] = []
+        self.questions: list[OwnerQuestion] = []
+        """The question of each resolution, its chain reduced to what decides."""
+        self.arrays = ResolutionArrays.empty(1024)
+
+    def topic(self, kind: int, class_code: str | None, holding: bytes) -> int:
+        """Return the number of what a question is about besides place and component."""
+        key = (kind, class_code, holding)
+        found = self._topics.get(key)
+        if found is None:
+            with self._lock:
+                found = self._topics.setdefault(key, len(self._topic_list))
+                if found == len(self._topic_list):
+                    self._topic_list.append(key)
+        return found
+
+    def numbers(
+        self, topic: NDArray[np.int64], effect: NDArray[np.int32], record: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Return the number of the resolution of each question.
+
+        Parameters
+        ----------
+        topic : ndarray
+            Numbers by `topic`.
+        effect : ndarray
+            Effects of the chains of the places, ``Chains.effects``.
+        record : ndarray
+            Meanings of the components' records, ``RecordTable.meanings``.
+        """
+        keys = (
+            (topic.astype(np.int64) << (_EFFECT_BITS + _RECORD_BITS))
+            | (effect.astype(np.int64) << _RECORD_BITS)
+            | record
+        )
+        which, distinct = pd.factorize(keys)
+        asked = distinct.tolist()
+        found = [self._numbers.get(key, -1) for key in asked]
+        if -1 in found:
+            found = [
+                self._resolve(key) if n < 0 else n for key, n in zip(asked, found, strict=True)
+            ]
+        numbers: NDArray[np.int32] = np.array(found, dtype=np.int32)[which]
+        return numbers
+
+    def _resolve(self, key: int) -> int:
+        record = key & ((1 << _RECORD_BITS) - 1)
+        effect = (key >> _RECORD_BITS) & ((1 << _EFFECT_BITS) - 1)
+        kind, class_code, holding = self._topic_list[key >> (_EFFECT_BITS + _RECORD_BITS)]
+        question = OwnerQuestion(
+            KIND_NAMES[kind],
+            class_code,
+            self._edition.chains.reduced(effect),
+            record_table_of(self._edition).records[record],
+            holding,
+            self._excluded,
+        )
+        resolution = resolve(self._edition, question)
+        with self._lock:
+            found = self._numbers.get(key)
+            if found is None:
+                found = len(self.resolutions)
+                self.resolutions.append(resolution)
+                self.questions.append(question)
+                self._write(found, resolution)
+                self._numbers[key] = found
+        return found
+
+    @property
+    def is_full(self) -> bool:
+        """So many resolutions are kept that a new table should be begun."""
+        return len(self.resolutions) > _MOST_KEPT
+
+    def _write(self, number: int, resolution: Resolution) -> None:
+        if number >= len(self.arrays.unit):
+            self._grow()
+        values: dict[str, Any] = {
+            "unit": self._unit(resolution),
+            "role": self.roles.number(resolution.role or None),
+            "rule": -1
+            if resolution.level == "component"
+            else self.rules.number(resolution.rule or None),
+            "level": LEVEL_NAMES.index(resolution.level),
+            "limit_value": resolution.limit.value if resolution.limit else np.nan,
+            "limit_unit": self.limit_units.number(
+                resolution.limit.unit if resolution.limit else None
+            ),
+            "certainty": resolution.certainty,
+            "reasons": bits_of(resolution.reasons),
+        }
+        for name, value in values.items():
+            getattr(self.arrays, name)[number] = value
+
+    def _grow(self) -> None:
+        # Readers keep the old arrays, in which all they ask for stands.
+        larger = ResolutionArrays.empty(2 * len(self.arrays.unit))
+        for name in _ARRAYS:
+            old = getattr(self.arrays, name)
+            getattr(larger, name)[: len(old)] = old
+        self.arrays = larger
+
+    def _unit(self, resolution: Resolution) -> int:
+        if resolution.unit is None:
+            return -1
+        number = self.units.number(resolution.unit.code)
+        if number == len(self.unit_names):
+            self.unit_names.append(resolution.unit.name)
+        return number
+
+
+def owner_table_of(edition: "Edition", excluded: frozenset[str]) -> OwnerTable:
+    """Return the table of an edition for the units excluded, a new one if it has grown too large."""
+    table = edition.kept(("owners", excluded), lambda: OwnerTable(edition, excluded))
+    if table.is_full:
+        edition.forget(("owners", excluded))
+    return table
