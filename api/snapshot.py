@@ -1,6 +1,5 @@
 """Open a snapshot: memory-mapped, checked by checksum, shared by all workers, usable with no database."""
 
-import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from api.edition import Edition
 from api.geocoding.index import SearchIndex
+from api.integrity import Integrity, damaged
 from api.layout import COMPONENT_RECORDS, DATASETS, FORMAT, GRID_TILING, MANIFEST, POINTER, SEARCH
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.errors import SnapshotError
@@ -49,6 +49,7 @@ class Snapshot:
         self.version: str = self.manifest["version"]
         self.crs: str = self.manifest["crs"]
         self.profile: Profile = msgspec.convert(self.manifest["city"], Profile)
+        self._integrity = Integrity(folder, self.manifest["files"])
         self._tables: dict[str, pa.Table] = {}
         self._editions: dict[date | None, Edition] = {}
         self._lock = threading.RLock()
@@ -192,28 +193,23 @@ class Snapshot:
 
         return assign_frame(self, frame)
 
-    def verify(self) -> None:
+    def verify(self, *, anew: bool = True) -> None:
         """Check every file against its checksum.
+
+        Parameters
+        ----------
+        anew : bool
+            Read every file; else only those that changed since they were last found whole.
 
         Raises
         ------
         SnapshotError
             A file is missing or damaged.
         """
-        for name in self.manifest["files"]:
-            self._checked(name)
+        self._integrity.check_all(anew=anew)
 
     def _checked(self, name: str) -> Path:
-        path = self.folder / name
-        told = self.manifest["files"].get(name)
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise _damaged(path) from error
-        if told is None or digest != told["sha256"]:
-            raise _damaged(path)
-        return path
+        return self._integrity.check(name)
 
 
 def open_snapshot(folder: Path | str | None = None) -> Snapshot:
@@ -271,9 +267,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             )
         files: Mapping[str, Any] = manifest["files"]
         if _absent(folder, files, needed=[f"{name}.arrow" for name in DATASETS]):
-            raise _damaged(folder)
+            raise damaged(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     return manifest
 
 
@@ -281,11 +277,3 @@ def _absent(folder: Path, files: Mapping[str, Any], *, needed: Sequence[str]) ->
     if any(name not in files for name in needed):
         return True
     return any((folder / name).stat().st_size != told["bytes"] for name, told in files.items())
-
-
-def _damaged(path: Path) -> SnapshotError:
-    return SnapshotError(
-        f"The snapshot is damaged ({path} is missing or its checksum does not hold): compile it "
-        "anew with `wanmi snapshot`.",
-        zh=f"快照已损坏（{path} 缺失或校验不符）：请运行 `wanmi snapshot` 重新编译。",
-    )
