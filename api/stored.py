@@ -1,17 +1,23 @@
 """Decide the cases that deliveries recorded, and record the decisions."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import shapely
 from psycopg import sql
 
-from api.cases import ASSIGNED, CLOSED, document_of
+from api.cases.records import document_of
+from api.cases.states import ASSIGNED, CLOSED
 from api.decision import tell
+from api.models import Decision
 from api.questions import ask_frame
 from api.solution import solve
+from api.workdays import due_at
 from gis.database import Database, copy_rows, read_rows
 
 if TYPE_CHECKING:
@@ -24,7 +30,9 @@ _COLUMNS = (
     "geom",
     "grid_code",
     "community_code",
+    "district_code",
     "unit_code",
+    "due_at",
     "probability",
     "needs_review",
     "decision",
@@ -88,7 +96,11 @@ FROM cases.case WHERE data_version IS NULL ORDER BY case_id LIMIT %s FOR UPDATE 
 
 def _decide(snapshot: "Snapshot", cases: pd.DataFrame) -> pd.DataFrame:
     solution = solve(snapshot.edition(), ask_frame(snapshot, cases))
-    decisions = [tell(solution, number) for number in range(len(cases))]
+    reported = cases["reported_at"].tolist()
+    decisions = [
+        _with_deadline(tell(solution, number), snapshot, reported_at)
+        for number, reported_at in enumerate(reported)
+    ]
     points = np.full(len(cases), None, dtype=object)
     known = np.isfinite(solution.placed.x)
     points[known] = shapely.points(solution.placed.x[known], solution.placed.y[known])
@@ -99,13 +111,24 @@ def _decide(snapshot: "Snapshot", cases: pd.DataFrame) -> pd.DataFrame:
         "community_code": [
             d.areas.community.code if d.areas.community else None for d in decisions
         ],
+        "district_code": [d.areas.district.code if d.areas.district else None for d in decisions],
         "unit_code": [d.owner.unit_code if d.owner else None for d in decisions],
+        "due_at": [d.owner.due_at if d.owner else None for d in decisions],
         "probability": [decision.probability for decision in decisions],
         "needs_review": [decision.needs_review for decision in decisions],
         "decision": [document_of(decision) for decision in decisions],
         "data_version": [decision.data_version for decision in decisions],
     }
     return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _with_deadline(decision: Decision, snapshot: "Snapshot", reported_at: datetime) -> Decision:
+    owner, profile = decision.owner, snapshot.profile
+    if owner is None or owner.time_limit is None:
+        return decision
+    zone = ZoneInfo(profile.city.timezone)
+    ends = due_at(reported_at, owner.time_limit, zone=zone, calendar=profile.calendar)
+    return replace(decision, owner=replace(owner, due_at=ends))
 
 
 def _record(connection: Any, decided: pd.DataFrame, *, srid: int, actor: str) -> None:

@@ -1,30 +1,27 @@
 """When a time limit 处置时限 ends: working hours of working days, holidays and shifted weekends known."""
 
-from datetime import datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import chinese_calendar
-
 from api.models import TimeLimit
+from gis.calendars import Calendar
 
-WORKING_HOURS = ((time(8), time(12)), (time(14), time(18)))
-"""Hours that count as working time, local."""
 _CLOCK_HOURS = {"emergency_hour": 1.0, "calendar_day": 24.0}
-_WORKING_HOURS_OF = {"working_hour": 1.0, "working_day": 8.0}
+_USUAL = Calendar()
 _LONGEST_DAYS = 3 * 366
+_LONGEST_HOURS = _LONGEST_DAYS * 24.0
 
 
 def due_at(
-    start: datetime,
-    limit: TimeLimit,
-    *,
-    zone: ZoneInfo,
-    hours: tuple[tuple[time, time], ...] = WORKING_HOURS,
+    start: datetime, limit: TimeLimit, *, zone: ZoneInfo, calendar: Calendar = _USUAL
 ) -> datetime | None:
     """Return when a time limit that starts at a moment ends, in the city's time zone.
 
-    Emergency hours 紧急工作时 and calendar days 自然日 run by the clock; working hours 工作时 and
-    working days 工作日 (eight working hours) run only during working hours of working days.
+    Emergency hours 紧急工作时 and calendar days 自然日 run by the clock, at night and on holidays
+    too. Working hours 工作时 run only during working hours of working days; a start outside them
+    counts from the next one. A working day 工作日 is the working time of one working day, whatever
+    its length: a limit of one that starts in the middle of a day ends in the middle of the next.
 
     Parameters
     ----------
@@ -34,13 +31,14 @@ def due_at(
         Value and unit.
     zone : ZoneInfo
         The city's time zone.
-    hours : tuple
-        Spans of working time of a day, in order.
+    calendar : Calendar
+        The city's working calendar.
 
     Returns
     -------
     datetime or None
-        None when the holidays of a year it reaches are not published yet, or the unit is unknown.
+        None when the holidays of a year it reaches are not published yet, the unit is unknown, or
+        it takes more than three years.
 
     Examples
     --------
@@ -52,30 +50,70 @@ def due_at(
     '2026-07-03T21:00:00+08:00'
     """
     local = start.replace(tzinfo=zone) if start.tzinfo is None else start.astimezone(zone)
+    if not 0 <= limit.value <= _LONGEST_HOURS:
+        return None
     if limit.unit in _CLOCK_HOURS:
-        return local + timedelta(hours=limit.value * _CLOCK_HOURS[limit.unit])
-    if limit.unit not in _WORKING_HOURS_OF:
-        return None
-    left = timedelta(hours=limit.value * _WORKING_HOURS_OF[limit.unit])
-    try:
-        return _after_working_time(local, left, hours)
-    except NotImplementedError:  # the calendar's word for a year without published holidays
-        return None
+        hours = limit.value * _CLOCK_HOURS[limit.unit]
+        if hours > _LONGEST_HOURS:
+            return None
+        # Counted on the world's clock: an hour is an hour whatever the zone does that night.
+        return (local.astimezone(UTC) + timedelta(hours=hours)).astimezone(zone)
+    if limit.unit == "working_hour":
+        return _after_hours(local, timedelta(hours=limit.value), calendar)
+    if limit.unit == "working_day":
+        return _after_days(local, limit.value, calendar)
+    return None
 
 
-def _after_working_time(
-    local: datetime, left: timedelta, hours: tuple[tuple[time, time], ...]
-) -> datetime | None:
-    for offset in range(_LONGEST_DAYS):
-        day = local.date() + timedelta(days=offset)
-        if not chinese_calendar.is_workday(day):
-            continue
-        for opens, closes in hours:
-            begin = max(local, datetime.combine(day, opens, tzinfo=local.tzinfo))
-            end = datetime.combine(day, closes, tzinfo=local.tzinfo)
+def _after_hours(local: datetime, left: timedelta, calendar: Calendar) -> datetime | None:
+    for _, spans in _working_days(local, calendar):
+        for begin, end in spans:
             if begin >= end:
                 continue
             if left <= end - begin:
                 return begin + left
             left -= end - begin
     return None
+
+
+def _after_days(local: datetime, left: float, calendar: Calendar) -> datetime | None:
+    """Consume parts of days: what a span gives is its share of the day's working time."""
+    for length, spans in _working_days(local, calendar):
+        for begin, end in spans:
+            if begin >= end:
+                continue
+            needed = left * length
+            if needed <= end - begin + timedelta(microseconds=500):
+                return begin + timedelta(seconds=round(needed.total_seconds(), 3))
+            left -= (end - begin) / length
+    return None
+
+
+def _working_days(
+    local: datetime, calendar: Calendar
+) -> Iterator[tuple[timedelta, list[tuple[datetime, datetime]]]]:
+    """Yield the length of each working day from a moment on, and what of its hours is still to come.
+
+    Ends at the first day of which nobody knows whether it is worked.
+    """
+    zone, today = local.tzinfo, local.date()
+    for offset in range(_LONGEST_DAYS):
+        day = today + timedelta(days=offset)
+        is_worked = calendar.is_workday(day)
+        if is_worked is None:
+            return
+        if not is_worked:
+            continue
+        whole = [
+            (datetime.combine(day, opens, tzinfo=zone), _end(day, closes, zone))
+            for opens, closes in calendar.spans(day)
+        ]
+        length = sum((end - begin for begin, end in whole), timedelta())
+        if length:
+            yield length, [(max(local, begin), end) for begin, end in whole]
+
+
+def _end(day: date, closes: time, zone: object) -> datetime:
+    if closes == time.max:  # 24:00
+        return datetime.combine(day + timedelta(days=1), time(0), tzinfo=zone)  # type: ignore[arg-type]
+    return datetime.combine(day, closes, tzinfo=zone)  # type: ignore[arg-type]

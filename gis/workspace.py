@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from gis.calendars import Calendar
 from gis.errors import SettingsError, WorkspaceError
 from gis.settings import Settings
 
@@ -231,6 +232,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     census: Census = Census()
     topography: Topography = Topography()
     decision: Decision = Decision()
+    calendar: Calendar = Calendar()
     extension_class: list[ExtensionClass] = []
     extension_trade: list[ExtensionTrade] = []
 

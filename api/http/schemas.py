@@ -198,19 +198,3 @@ class CaseIn(Question):
             reported_at=self.reported_at,
             as_of=self.as_of,
         )
-
-
-class ReportIn(CaseIn):
-    """A case to assign and record."""
-
-    case_id: CaseId
-    class_code: ClassCode
-
-
-class ReturnIn(Question):
-    """A unit's "not ours" 退件."""
-
-    unit_code: Annotated[Words, Field(min_length=1, max_length=64)]
-    """Unit that returns the case: the one it is assigned to now."""
-    reason: Annotated[Words, Field(min_length=1)]
-    """Why it is not theirs."""

@@ -1,19 +1,35 @@
-"""Cases on record: posted once, returned with a reason, given to the next, history kept."""
+"""Cases on record: posted once, returned with a reason, given to the next, overridden, closed, listed."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from api import Case, Position, Snapshot
-from api.cases import get_case, post_case, return_case
+from api.cases import (
+    CaseFilter,
+    Return,
+    assign_case,
+    close_case,
+    get_case,
+    list_cases,
+    post_case,
+    reopen_case,
+    return_case,
+)
+from api.cases.states import STATES, TRANSITIONS
 from api.stored import assign_stored, count_open
+from gis.crs import GEOGRAPHIC, transform_xy
 from gis.database import Database
-from gis.errors import ConflictError, NotFoundError, RequestError
+from gis.errors import ConflictError, NotFoundError, RequestError, WanmiError
 from tests.api.district import A1, UNITS, X0, Y0, component, open_district, plan, point
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
+NOT_OURS = "不属我单位"
 
 
 @pytest.fixture
@@ -23,7 +39,10 @@ def snapshot(tmp_path: Path) -> Snapshot:
         components=[
             component("1301020104000001", point(50, 50), maintainer_code="W1", owner_code="W2")
         ],
-        responsibility=[plan("1", "competent", "G1")],
+        responsibility=[
+            plan("1", "competent", "G1"),
+            plan("2", "territorial", "S1", kind="event", limit_value=4, limit_unit="working_hour"),
+        ],
     )
 
 
@@ -35,34 +54,95 @@ CASE = Case(
 )
 
 
+def give_back(
+    database: Database, snapshot: Snapshot, unit: str, reason: str = NOT_OURS, **more: str
+):
+    told = Return(unit_code=unit, reason=reason, **more)
+    return return_case(database, snapshot, "2026-1", told=told, actor="unit")
+
+
 def test_a_case_is_decided_once(database: Database, snapshot: Snapshot, tmp_path: Path) -> None:
-    decision = post_case(database, snapshot, CASE, actor="desk")
+    decision = post_case(
+        database, snapshot, CASE, actor="desk", channel="热线", description="井盖破损 🕳️"
+    )
     assert decision.owner is not None
     assert decision.owner.unit_code == "W1"
     other = open_district(tmp_path / "newer")  # by now the component is gone
-    assert post_case(database, other, CASE, actor="desk") == decision
+    again = post_case(database, other, CASE, actor="desk", channel="热线", description="井盖破损 🕳️")
+    assert again == decision
     stored = get_case(database, "2026-1")
     assert (stored.state, stored.unit_code, stored.decision) == ("assigned", "W1", decision)
+    assert (stored.channel, stored.description) == ("热线", "井盖破损 🕳️")
     assert [(e.action, e.unit_code, e.actor) for e in stored.history] == [
         ("assigned", "W1", "desk")
     ]
     with database.connect() as connection:
         row = connection.execute(
-            "SELECT grid_code, community_code, ST_X(geom), ST_SRID(geom), data_version FROM cases.case"
+            "SELECT grid_code, community_code, district_code, ST_X(geom), ST_SRID(geom), data_version,"
+            " request->>'class_code' FROM cases.case"
         ).fetchone()
-    assert row == (A1, "130102001001", X0 + 51, 4547, snapshot.version)
+    assert row == (A1, "130102001001", "130102", X0 + 51, 4547, snapshot.version, "0104")
+
+
+def test_many_who_post_one_case_at_once_get_one_answer(
+    database: Database, snapshot: Snapshot
+) -> None:
+    gate = threading.Barrier(20)
+
+    def post(_: int):
+        gate.wait()
+        return post_case(database, snapshot, replace(CASE, reported_at=None), actor="desk")
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(post, range(20)))
+    assert all(answer == answers[0] for answer in answers)
+    assert [entry.action for entry in get_case(database, "2026-1").history] == ["assigned"]
+    with database.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM cases.case").fetchone() == (1,)
+
+
+def test_a_server_killed_before_the_history_leaves_no_case(
+    database: Database, snapshot: Snapshot
+) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION cases.die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER die BEFORE INSERT ON cases.history FOR EACH ROW EXECUTE FUNCTION cases.die()"
+        )
+    with pytest.raises((WanmiError, psycopg.Error)):
+        post_case(database, snapshot, CASE, actor="desk")
+    with pytest.raises(NotFoundError):
+        get_case(database, "2026-1")
+    with database.connect() as connection:
+        connection.execute("DROP TRIGGER die ON cases.history")
+    assert post_case(database, snapshot, CASE, actor="desk").owner is not None
+    assert len(get_case(database, "2026-1").history) == 1
 
 
 def test_the_same_identifier_for_another_report_is_refused(
     database: Database, snapshot: Snapshot
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
-    with pytest.raises(ConflictError, match="2026-1"):
-        post_case(database, snapshot, replace(CASE, class_code="0103"), actor="desk")
+    post_case(database, snapshot, CASE, actor="desk", channel="热线")
+    other = replace(CASE, class_code="0103", position=Position(x=X0, y=Y0 + 50, crs="city"))
+    with pytest.raises(ConflictError, match="2026-1") as caught:
+        post_case(database, snapshot, other, actor="desk", description="别的")
+    for name in ("channel", "class_code", "description", "position.accuracy_m", "position.x"):
+        assert name in caught.value.message
+        assert name in caught.value.zh
+    assert "position.y" not in caught.value.message
     with pytest.raises(RequestError, match="case_id"):
         post_case(database, snapshot, replace(CASE, case_id=None), actor="desk")
     with pytest.raises(NotFoundError):
         get_case(database, "nowhere")
+    # One moment is one moment, in whatever zone it is written.
+    east = NOW.astimezone(datetime.fromisoformat("2026-07-01T12:00:00+08:00").tzinfo)
+    same = post_case(
+        database, snapshot, replace(CASE, reported_at=east), actor="desk", channel="热线"
+    )
+    assert same.owner is not None
 
 
 def test_a_case_without_time_may_be_posted_again(database: Database, snapshot: Snapshot) -> None:
@@ -72,15 +152,33 @@ def test_a_case_without_time_may_be_posted_again(database: Database, snapshot: S
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "more", "match"),
+    [
+        ({"reported_at": datetime.now(UTC) + timedelta(hours=2)}, {}, "is to come"),
+        ({"reported_at": datetime(2026, 7, 1, 4)}, {}, "time zone"),  # noqa: DTZ001
+        ({}, {"description": "破" * 4001}, "4001 characters"),
+        ({}, {"description": "a\0b"}, "NUL"),
+        ({}, {"channel": "\ud83d"}, "surrogate"),
+        ({"address": "长安\0区"}, {}, "NUL"),
+    ],
+)
+def test_a_report_that_can_not_be_stored_is_refused(
+    database: Database, snapshot: Snapshot, change: dict, more: dict, match: str
+) -> None:
+    with pytest.raises(RequestError, match=match):
+        post_case(database, snapshot, replace(CASE, **change), actor="desk", **more)
+    with pytest.raises(NotFoundError):
+        get_case(database, "2026-1")
+
+
 def test_returns_go_down_the_candidates_until_nobody_is_left(
     database: Database, snapshot: Snapshot
 ) -> None:
     post_case(database, snapshot, CASE, actor="desk")
     units = ["W1"]
     while True:
-        decision = return_case(
-            database, snapshot, "2026-1", unit_code=units[-1], reason="不属我单位", actor="unit"
-        )
+        decision = give_back(database, snapshot, units[-1], suggested_unit_code="G1")
         assert decision.needs_review
         assert "refused" in decision.reasons
         if decision.owner is None:
@@ -90,14 +188,43 @@ def test_returns_go_down_the_candidates_until_nobody_is_left(
     assert units == ["W1", "W2", "G1", "C1", "S1", "D1"]
     assert len(units) == len(UNITS)
     stored = get_case(database, "2026-1")
-    assert (stored.state, stored.unit_code) == ("returned", None)
-    assert [(e.action, e.unit_code, e.reason) for e in stored.history[:4]] == [
-        ("assigned", "W1", None),
-        ("returned", "W1", "不属我单位"),
-        ("reassigned", "W2", None),
-        ("returned", "W2", "不属我单位"),
+    assert (stored.state, stored.unit_code, stored.waiting) == ("returned", None, "all_returned")
+    assert stored.returns == 6
+    assert [(e.action, e.unit_code, e.reason, e.category) for e in stored.history[:4]] == [
+        ("assigned", "W1", None, None),
+        ("returned", "W1", NOT_OURS, "other"),
+        ("reassigned", "W2", None, None),
+        ("returned", "W2", NOT_OURS, "other"),
     ]
+    assert stored.history[1].suggested_unit_code == "G1"
     assert len(stored.history) == 1 + 2 * 6 - 1
+    with pytest.raises(ConflictError, match="only a case that is assigned can be returned"):
+        give_back(database, snapshot, "D1")
+    # A person's word ends it, even for a unit that refused.
+    decision = assign_case(
+        database, snapshot, "2026-1", unit_code="W2", reason="现场核实", actor="chief"
+    )
+    assert decision.owner is not None
+    assert (decision.owner.unit_code, decision.owner.rule) == ("W2", "person:chief")
+    accepted = [s.step for s in decision.trace if s.outcome == "accepted"]
+    assert [name for name in accepted if name in ("owner_first", "person")] == ["person"]
+    stored = get_case(database, "2026-1")
+    assert (stored.state, stored.unit_code, stored.waiting) == ("assigned", "W2", None)
+    assert stored.history[-1].reason == "现场核实"
+    assert give_back(database, snapshot, "W2").owner is None  # everybody refused by now
+
+
+@pytest.mark.parametrize("category", ["duplicate", "cannot_be_found", "wrong_class"])
+def test_what_no_other_unit_can_help_with_waits_for_a_person(
+    database: Database, snapshot: Snapshot, category: str
+) -> None:
+    post_case(database, snapshot, CASE, actor="desk")
+    decision = give_back(database, snapshot, "W1", reason="请核实", category=category)
+    assert decision.owner is None
+    stored = get_case(database, "2026-1")
+    assert (stored.state, stored.unit_code) == ("returned", None)
+    assert stored.waiting == "reason_needs_person"
+    assert [entry.category for entry in stored.history] == [None, category]
 
 
 def test_only_the_unit_that_has_the_case_returns_it_with_a_reason(
@@ -105,12 +232,179 @@ def test_only_the_unit_that_has_the_case_returns_it_with_a_reason(
 ) -> None:
     post_case(database, snapshot, CASE, actor="desk")
     with pytest.raises(ConflictError, match="W1"):
-        return_case(database, snapshot, "2026-1", unit_code="W2", reason="no", actor="unit")
-    with pytest.raises(RequestError, match="reason"):
-        return_case(database, snapshot, "2026-1", unit_code="W1", reason=" ", actor="unit")
+        give_back(database, snapshot, "W2")
+    for reason, more, match in (
+        (" ", {}, "reason"),
+        ("no\0", {}, "NUL"),
+        ("no", {"category": "mood"}, "mood"),
+        ("no", {"suggested_unit_code": "Z9"}, "Z9"),
+    ):
+        with pytest.raises(RequestError, match=match):
+            give_back(database, snapshot, "W1", reason, **more)
+    told = Return(unit_code="W1", reason="no")
     with pytest.raises(NotFoundError):
-        return_case(database, snapshot, "x", unit_code="W1", reason="no", actor="unit")
+        return_case(database, snapshot, "x", told=told, actor="unit")
     assert [entry.action for entry in get_case(database, "2026-1").history] == ["assigned"]
+
+
+def test_of_two_returns_at_once_one_wins(database: Database, snapshot: Snapshot) -> None:
+    post_case(database, snapshot, CASE, actor="desk")
+    gate = threading.Barrier(8)
+
+    def act(_: int) -> str:
+        gate.wait()
+        try:
+            give_back(database, snapshot, "W1")
+        except ConflictError as error:
+            return error.code
+        return "won"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = sorted(pool.map(act, range(8)))
+    assert outcomes == ["conflict"] * 7 + ["won"]
+    stored = get_case(database, "2026-1")
+    assert (stored.unit_code, stored.returns, len(stored.history)) == ("W2", 1, 3)
+
+
+def test_closing_and_reopening(database: Database, snapshot: Snapshot) -> None:
+    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, snapshot, replace(CASE, case_id="2026-2"), actor="desk")
+    with pytest.raises(ConflictError, match="only a case that is closed can be reopened"):
+        reopen_case(database, "2026-1", reason="again", actor="desk")
+    with pytest.raises(RequestError, match="repeat itself"):
+        close_case(database, "2026-1", reason="", duplicate_of="2026-1", actor="desk")
+    with pytest.raises(NotFoundError):
+        close_case(database, "2026-1", reason="", duplicate_of="2026-9", actor="desk")
+    close_case(database, "2026-1", reason="", duplicate_of="2026-2", actor="desk")
+    stored = get_case(database, "2026-1")
+    assert (stored.state, stored.duplicate_of, stored.handled_by) == ("closed", "2026-2", None)
+    assert stored.closed_at is not None
+    with pytest.raises(ConflictError, match="repeat of 2026-2"):
+        close_case(database, "2026-2", reason="", duplicate_of="2026-1", actor="desk")
+    close_case(database, "2026-2", reason="修复", actor="desk")
+    assert get_case(database, "2026-2").handled_by == "W1"
+    for act in (
+        lambda: give_back(database, snapshot, "W1"),
+        lambda: close_case(database, "2026-1", reason="", actor="desk"),
+        lambda: assign_case(database, snapshot, "2026-1", unit_code="G1", reason="x", actor="desk"),
+    ):
+        with pytest.raises(ConflictError, match="is closed"):
+            act()
+    reopen_case(database, "2026-1", reason="又坏了", actor="desk")
+    stored = get_case(database, "2026-1")
+    assert (stored.state, stored.unit_code, stored.reopened) == ("assigned", "W1", 1)
+    assert (stored.duplicate_of, stored.closed_at) == (None, None)
+    assert [entry.action for entry in stored.history] == ["assigned", "closed", "reopened"]
+
+
+def test_a_person_names_a_unit_that_exists_and_says_why(
+    database: Database, snapshot: Snapshot
+) -> None:
+    post_case(database, snapshot, CASE, actor="desk")
+    for unit, reason, error, match in (
+        ("Z9", "x", RequestError, "Z9"),
+        ("G1", " ", RequestError, "reason"),
+        ("W1", "x", ConflictError, "already"),
+    ):
+        with pytest.raises(error, match=match):
+            assign_case(database, snapshot, "2026-1", unit_code=unit, reason=reason, actor="chief")
+
+
+def test_every_action_leads_from_and_to_known_states() -> None:
+    for sources, targets in TRANSITIONS.values():
+        assert sources <= set(STATES)
+        assert targets <= set(STATES)
+    assert set().union(*(targets for _, targets in TRANSITIONS.values())) == {
+        "assigned",
+        "returned",
+        "closed",
+    }
+
+
+def event(number: int, **more) -> Case:
+    told = {
+        "case_id": f"e{number:02d}",
+        "kind": "event",
+        "class_code": "0405",
+        "position": Position(x=X0 + 10 * number, y=Y0 + 50, crs="city", accuracy_m=3.0),
+        "reported_at": NOW + timedelta(hours=number // 2),
+    }
+    return Case(**{**told, **more})
+
+
+def test_lists_go_on_where_they_ended(database: Database, snapshot: Snapshot) -> None:
+    for number in range(1, 8):
+        post_case(database, snapshot, event(number), actor="desk", channel="热线")
+    post_case(database, snapshot, CASE, actor="desk")
+    close_case(database, "e03", reason="", actor="desk")
+
+    def ids(**wanted) -> list[str]:
+        return [case.case_id for case in list_cases(database, CaseFilter(**wanted)).cases]
+
+    assert ids() == ["e07", "e06", "e05", "e04", "e03", "e02", "e01", "2026-1"]
+    seen, after = [], None
+    for _ in range(3):
+        page = list_cases(database, CaseFilter(), limit=3, after=after)
+        seen += [case.case_id for case in page.cases]
+        after = page.next
+        # What is reported meanwhile is no part of the pages that follow.
+        late = event(90 + len(seen), reported_at=NOW + timedelta(days=1))
+        post_case(database, snapshot, late, actor="desk")
+    assert seen == ["e07", "e06", "e05", "e04", "e03", "e02", "e01", "2026-1"]
+    assert after is None
+    assert ids(state="closed") == ["e03"]
+    assert ids(unit_code="W1") == ids(class_code="0104") == ["2026-1"]
+    assert ids(since=NOW + timedelta(hours=3), state="assigned", class_code="0405")[-2:] == [
+        "e07",
+        "e06",
+    ]
+    assert ids(districts=("130104",)) == []
+    assert len(ids(districts=("130104", "130102"))) == 11
+    lon, lat = transform_xy(
+        [X0 + 5, X0 + 25], [Y0 + 40, Y0 + 60], source="EPSG:4547", target=GEOGRAPHIC
+    )
+    box = (float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1]))
+    assert ids(bbox=box) == ["e02", "e01"]
+    (first,) = list_cases(database, CaseFilter(bbox=box), limit=2).cases[1:]
+    assert (first.lon, first.lat) == pytest.approx(
+        tuple(
+            float(v[0])
+            for v in transform_xy([X0 + 10], [Y0 + 50], source="EPSG:4547", target=GEOGRAPHIC)
+        )
+    )
+
+
+def test_lists_tell_what_is_overdue(database: Database, snapshot: Snapshot) -> None:
+    # 4 working hours from Wednesday 1 July 12:00 local end at 18:00.
+    post_case(database, snapshot, event(1), actor="desk")
+    end = datetime(2026, 7, 1, 10, tzinfo=UTC)
+    for minutes, due in ((-91, "in_time"), (-89, "soon"), (0, "soon"), (1, "overdue")):
+        now = end + timedelta(minutes=minutes)
+        (case,) = list_cases(database, CaseFilter(), now=now).cases
+        assert (case.due, case.due_at) == (due, end)
+        assert get_case(database, "e01", now=now).due == due
+        for asked in ("in_time", "soon", "overdue"):
+            found = list_cases(database, CaseFilter(due=asked), now=now).cases
+            assert len(found) == (asked == due), (minutes, asked)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "more", "match"),
+    [
+        ({"state": "lost"}, {}, "lost"),
+        ({"bbox": (1.0, 1.0, 0.0, 2.0)}, {}, "west,south,east,north"),
+        ({"bbox": (0.0, float("nan"), 1.0, 2.0)}, {}, "west,south,east,north"),
+        ({}, {"limit": 0}, "limit is 0"),
+        ({}, {"limit": 1001}, "limit is 1001"),
+        ({}, {"after": "?"}, "next"),
+        ({}, {"after": "aGFsbG8"}, "next"),
+    ],
+)
+def test_a_list_that_can_not_be_meant_is_refused(
+    database: Database, wanted: dict, more: dict, match: str
+) -> None:
+    with pytest.raises(RequestError, match=match):
+        list_cases(database, CaseFilter(**wanted), **more)
 
 
 def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
@@ -134,6 +428,8 @@ def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
                     state,
                 ],
             )
+    with pytest.raises(ConflictError, match="not decided yet"):
+        post_case(database, snapshot, replace(CASE, case_id="a"), actor="desk")
     assert count_open(database) == 3
     assert assign_stored(database, snapshot, actor="desk") == 3
     assert assign_stored(database, snapshot, actor="desk") == 0
@@ -148,8 +444,23 @@ def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
     assert stored["b"].decision.grid.distance_m == 100.0
     assert [entry.action for entry in stored["c"].history] == ["assigned"]
     with database.connect() as connection:
-        row = connection.execute("SELECT geom IS NULL FROM cases.case ORDER BY case_id").fetchall()
-    assert row == [(False,), (False,), (True,)]
-    returned = return_case(database, snapshot, "a", unit_code="W1", reason="no", actor="unit")
+        row = connection.execute(
+            "SELECT geom IS NULL, district_code FROM cases.case ORDER BY case_id"
+        ).fetchall()
+    assert row == [(False, "130102"), (False, None), (True, None)]
+    told = Return(unit_code="W1", reason="no")
+    returned = return_case(database, snapshot, "a", told=told, actor="unit")
     assert returned.owner is not None
     assert returned.owner.unit_code == "W2"
+    # The same report posted is the case that was imported.
+    same = replace(CASE, case_id="a", position=replace(CASE.position, x=X0 + 51.0))
+    assert post_case(database, snapshot, same, actor="desk").owner == returned.owner
+
+
+def test_a_day_that_was_asked_for_is_kept(database: Database, snapshot: Snapshot) -> None:
+    case = replace(CASE, as_of=date(2026, 1, 1))
+    post_case(database, snapshot, case, actor="desk")
+    assert give_back(database, snapshot, "W1").owner is not None
+    with database.connect() as connection:
+        row = connection.execute("SELECT decision->>'as_of' FROM cases.case").fetchone()
+    assert row == ("2026-01-01",)

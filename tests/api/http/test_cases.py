@@ -85,3 +85,102 @@ def test_recorded_cases_are_a_layer_without_the_words(client: httpx.Client) -> N
     found = client.get("/ogc/collections/cases/items/mapped").json()
     assert found["properties"]["unit_code"] == POWER
     assert not {"address", "description", "decision"} & set(found["properties"])
+
+
+def test_words_and_channel_are_kept_and_differences_named(client: httpx.Client) -> None:
+    told = report("words", description="灯不亮 💡", channel="12345热线")
+    assert client.post("/v1/cases", json=told).status_code == 200
+    stored = client.get("/v1/cases/words").json()
+    assert (stored["description"], stored["channel"]) == ("灯不亮 💡", "12345热线")
+    other = {**told, "channel": "公众APP"}
+    answer = client.post("/v1/cases", json=other, headers={"Accept-Language": "zh-CN"})
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert "channel" in answer.json()["detail"]
+    assert "内容不同" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"description": "破" * 4001},
+        {"description": "a\0b"},
+        {"channel": "热" * 101},
+        {"reported_at": "2999-01-01T00:00:00+08:00"},
+    ],
+)
+def test_a_report_with_wrong_words_is_refused(client: httpx.Client, told: dict[str, Any]) -> None:
+    assert client.post("/v1/cases", json=report("words2", **told)).status_code == 422
+    assert client.get("/v1/cases/words2").status_code == 404
+
+
+def test_a_description_of_ten_megabytes_is_too_large(client: httpx.Client) -> None:
+    answer = client.post("/v1/cases", json=report("huge", description="x" * 10_000_000))
+    assert answer.status_code in (413, 422)
+    assert answer.json()["code"] in ("too_large", "request")
+
+
+def test_a_person_overrides_closes_and_reopens(client: httpx.Client) -> None:
+    client.post("/v1/cases", json=report("person"))
+    told = {"unit_code": POWER, "reason": "现场未发现问题"}
+    waiting = client.post(
+        "/v1/cases/person/return", json=told, headers={"Accept-Language": "zh"}
+    ).json()
+    assert (waiting["state"], waiting["unit_code"]) == ("returned", None)
+    assert waiting["history"][1]["category"] == "cannot_be_found"
+    assert waiting["waiting_text"].startswith("退件原因需人工核实")
+    told = {"unit_code": TOWN_HALL, "reason": "领导指定"}
+    stored = client.post("/v1/cases/person/assign", json=told).json()
+    assert (stored["state"], stored["unit_code"]) == ("assigned", TOWN_HALL)
+    assert stored["decision"]["owner"]["role"] == "person"
+    assert client.post("/v1/cases/person/close", json={}).json()["state"] == "closed"
+    again = client.post("/v1/cases/person/close", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    told = {"reason": "又坏了"}
+    assert client.post("/v1/cases/person/reopen", json=told).json()["state"] == "assigned"
+
+
+def test_an_open_case_at_the_same_place_is_hinted_at(client: httpx.Client) -> None:
+    place = {"x": X0 + 750, "y": Y0 + 750, "crs": "EPSG:4547", "accuracy_m": 3}
+    told = {"position": place, "kind": "event", "class_code": "0110"}
+    first = client.post("/v1/cases", json=report("twin1", **told)).json()
+    assert first["duplicates"] == []
+    later = {**told, "reported_at": "2026-05-01T10:00:00+08:00"}
+    second = client.post("/v1/cases", json=report("twin2", **later)).json()
+    (found,) = second["duplicates"]
+    assert (found["case_id"], found["distance_m"], found["hours"]) == ("twin1", 0.0, 2.0)
+    assert found["probability"] > 0.9
+    assert "0 m apart" in found["why"]
+    (back,) = client.get("/v1/cases/twin1").json()["duplicates"]
+    assert back["case_id"] == "twin2"
+    client.post("/v1/cases/twin2/close", json={"duplicate_of": "twin1"})
+    assert client.get("/v1/cases/twin1").json()["duplicates"] == []
+
+
+def test_cases_are_listed_page_by_page(client: httpx.Client) -> None:
+    for number in range(5):
+        when = f"2026-06-0{number + 1}T08:00:00+08:00"
+        told = report(f"list{number}", class_code="0102", reported_at=when)
+        client.post("/v1/cases", json=told)
+    asked = {"class_code": "0102", "since": "2026-06-01T00:00:00+08:00", "limit": 2}
+    seen, after = [], {}
+    while True:
+        page = client.get("/v1/cases", params={**asked, **after}).json()
+        seen += [case["case_id"] for case in page["cases"]]
+        if page["next"] is None:
+            break
+        after = {"next": page["next"]}
+    assert seen == ["list4", "list3", "list2", "list1", "list0"]
+    assert "description" not in page["cases"][0]
+    for wrong in ({"state": "lost"}, {"bbox": "1,2,3"}, {"next": "?"}, {"limit": 0}, {"x": 1}):
+        answer = client.get("/v1/cases", params=wrong)
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            422,
+            "application/problem+json",
+        ), wrong
+
+
+def test_the_reasons_of_returns_are_told_in_the_language_asked(client: httpx.Client) -> None:
+    told = client.get("/v1/return_reasons", headers={"Accept-Language": "zh"}).json()
+    texts = {row["code"]: (row["text"], row["then"]) for row in told["return_reasons"]}
+    assert texts["duplicate"] == ("与其他案件重复。", "person")
+    assert texts["not_our_area"][1] == "next"
