@@ -26,7 +26,8 @@ COMMANDS = {
     "pipelines.surveys": ("census", "units"),
     "pipelines.topography": ("topography",),
     "pipelines.place_names": ("names",),
-    "api": ("snapshot", "assign", "geocode"),
+    "api": ("assign", "geocode"),
+    "api.versions": ("snapshot",),
     "api.http": ("serve", "key"),
 }
 """Package -> its commands, in the order in which ``wanmi --help`` lists the packages."""

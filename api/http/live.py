@@ -8,7 +8,6 @@ last request that uses them is done.
 import time
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pyarrow.compute as pc
 import structlog
@@ -16,9 +15,10 @@ import structlog
 from api.geocoding.geocode import geocode
 from api.geocoding.reverse import reverse
 from api.geocoding.suggest import suggest
-from api.layout import DATASETS, POINTER, SEARCH
+from api.layout import DATASETS, SEARCH
 from api.recodes import TABLE as RECODES
 from api.snapshot import Snapshot, open_snapshot
+from api.versions import read_pointer
 from gis.errors import SnapshotError, WanmiError
 from gis.workspace import Workspace
 
@@ -27,6 +27,8 @@ logger = structlog.get_logger(__name__)
 _FIRST_QUESTIONS = ("人民路与解放大街路口东50米路北", "renminlu", "人民苑三号楼")
 POLL_S = 1.0
 """Seconds between two looks at the pointer."""
+RETRY_S = 10.0
+"""Seconds between two tries to load a version that could not be loaded: each may read all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Live:
         self._loaded: Loaded | None = None
         self.fault: WanmiError | None = None
         """Why the pointer's snapshot could not be loaded; the previous one goes on."""
+        self._failed: tuple[str, float] | None = None
+        """Pointer that could not be loaded, and when that was tried."""
 
     @property
     def loaded(self) -> Loaded | None:
@@ -93,15 +97,18 @@ class Live:
         pointer = read_pointer(self._folder)
         if pointer is None or (self._loaded is not None and self._loaded.pointer == pointer):
             return False
+        if self._failed is not None and self._failed[0] == pointer:
+            if time.monotonic() - self._failed[1] < RETRY_S:
+                return False
         try:
             snapshot = open_snapshot(self._folder)
             first_day = warm(snapshot)
         except WanmiError as error:
             if self.fault is None or self.fault.message != error.message:
                 logger.error("snapshot not loaded", pointer=pointer, reason=error.message)
-            self.fault = error
+            self.fault, self._failed = error, (pointer, time.monotonic())
             return False
-        self.fault = None
+        self.fault = self._failed = None
         self._loaded = Loaded(
             snapshot=snapshot, pointer=pointer, loaded_at=time.time(), first_day=first_day
         )
@@ -115,19 +122,12 @@ def no_snapshot() -> SnapshotError:
     return SnapshotError(msg, zh="尚无快照：请先运行 wanmi build，再运行 wanmi snapshot。")
 
 
-def read_pointer(folder: Path) -> str | None:
-    """Return what the pointer file in `folder` says; None when there is none."""
-    try:
-        return (folder / POINTER).read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
 def warm(snapshot: Snapshot) -> date:
     """Map every table and index the live rows before the first question; return the first day.
 
     A version's files may be removed once newer ones are there: what is mapped by then stays.
     """
+    snapshot.verify(anew=False)
     for name in (*DATASETS, SEARCH, RECODES):
         snapshot.table(name)
     edition = snapshot.edition()

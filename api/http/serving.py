@@ -20,6 +20,7 @@ from api.http.metrics import Metrics
 from api.http.options import ServerOptions
 from api.http.pool import ReadPool
 from api.http.rates import RateLimiter
+from api.http.roster import Roster
 from api.http.store import Store
 from api.http.tiles import outline
 from gis.crs import city_crs
@@ -50,6 +51,7 @@ class Serving:
         self.keyring = Keyring(self.store.open)
         self.limiter = RateLimiter(None if shared is None else shared / "rates")
         self.metrics = Metrics(shared)
+        self.roster = Roster(shared)
         self.pool = ReadPool(self.store.open, query_s=options.bounds.query_s)
         self.images = Images(options.workspace, self.store)
         self._collections: dict[str, LayerCollection] = {}
@@ -107,6 +109,9 @@ class Serving:
         if self.live.refresh() and self.live.loaded is not None:
             loaded = self.live.loaded
             self.metrics.note_snapshot(loaded.pointer, loaded.loaded_at)
+        loaded_now = self.live.loaded
+        version = None if loaded_now is None else loaded_now.snapshot.version
+        self.roster.note(version, since=None if loaded_now is None else loaded_now.loaded_at)
 
     def ask_database(self) -> None:
         """Find out whether the database is there."""

@@ -1,6 +1,6 @@
 """``/v1/classes``, ``/v1/reasons``, ``/v1/city``, ``/v1/builds``: what the answers are made of."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -101,13 +101,26 @@ def builds(
         date | None, Query(description="only builds of deliveries up to a day")
     ] = None,
 ) -> Response:
-    """Return the live builds behind the answers, and whether the database has newer ones."""
+    """Return what answers now: version, rows, builds, and since when each worker has which version.
+
+    `is_stale` says whether the database has newer builds than this version.
+    """
     serving = serving_of(request)
     serving.check_day(as_of)
     listed = serving.live.snapshot.builds
     if as_of is not None:
         listed = [build for build in listed if str(build["as_of"]) <= as_of.isoformat()]
-    return json_answer({**describe_version(serving), "builds": listed})
+    workers = [
+        {
+            "worker": standing.worker,
+            "data_version": standing.data_version,
+            "since": None if standing.since is None else datetime.fromtimestamp(standing.since, UTC),
+        }
+        for standing in serving.roster.standings()
+    ]
+    counts = serving.live.snapshot.counts
+    told = {**describe_version(serving), "counts": counts, "workers": workers, "builds": listed}
+    return json_answer(told)
 
 
 def describe_version(serving: Serving) -> dict[str, Any]:
