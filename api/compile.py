@@ -42,6 +42,7 @@ from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes
 from api.records import distinct_records
 from api.tables import to_table
+from gis.calendars import read_calendar
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
 from gis.index import CellIndex
@@ -83,8 +84,10 @@ def compile_snapshot(database: Database, workspace: Workspace) -> Path:
             " b.content_hash, d.name AS delivery FROM meta.build AS b"
             " JOIN meta.delivery AS d USING (delivery_id) WHERE b.status = 'live' ORDER BY b.build_id",
         )
+    profile = workspace.profile
+    calendar = read_calendar(profile.calendar, workspace.root)
     facts = CityFacts(
-        profile=workspace.profile,
+        profile=msgspec.structs.replace(profile, calendar=calendar),
         crs=city_crs(workspace.profile, workspace.root),
         builds=_plain(builds),
     )
