@@ -38,6 +38,16 @@ class Chained:
     side: NDArray[np.int8]
     """Which area of the boundary road answers; `NOBODY`: its rule is not whole, the base answers."""
 
+    def only(self, cases: Sequence[int]) -> "Chained":
+        """Return the chains of some cases alone."""
+        here = list(cases)
+        return Chained(
+            base=self.base[here],
+            place=self.place[here],
+            boundary=self.boundary[here],
+            side=self.side[here],
+        )
+
 
 class PlanAreas:
     """The plan's own areas of a day, smallest first: polygons and road sections.

@@ -16,10 +16,10 @@ from api.models import (
     GridAnswer,
     GridShare,
     Location,
-    OwnerAnswer,
     TraceStep,
 )
 from api.owners import trace_owner
+from api.responsibility import tell_boundary, tell_owner, trace_place
 from api.solution import Solution
 from api.wording import step, told
 from gis.crs import GEOGRAPHIC, transform_xy
@@ -34,6 +34,8 @@ def tell(solution: Solution, case: int, *, traced: bool = True) -> Decision:
     by_owner = trace_owner(solution.edition, solution.asked[case]) if traced else ()
     component, by_component = _component(solution, case)
     grid, by_grid = _grid(solution, case)
+    boundary = tell_boundary(solution, case)
+    by_place = trace_place(solution, case, boundary) if traced else ()
     return Decision(
         case_id=solution.questions.case_id[case],
         data_version=solution.edition.snapshot.version,
@@ -41,9 +43,12 @@ def tell(solution: Solution, case: int, *, traced: bool = True) -> Decision:
         grid=grid,
         areas=_areas(solution, case),
         component=component,
-        owner=_owner(solution, case),
+        owner=tell_owner(solution, case),
         probability=float(solution.probability[case]),
-        trace=(*_sightings(solution, case), *by_grid, *by_component, *by_owner) if traced else (),
+        boundary=boundary,
+        trace=(*_sightings(solution, case), *by_grid, *by_place, *by_component, *by_owner)
+        if traced
+        else (),
         needs_review=bool(solution.needs_review[case]),
         reasons=solution.reasons_of(case),
     )
@@ -236,27 +241,3 @@ def _distance(solution: Solution, case: int, wkb: bytes) -> float:
         return 0.0
     point = shapely.Point(position.x[case], position.y[case])
     return float(shapely.distance(shapely.from_wkb(wkb), point))
-
-
-def _owner(solution: Solution, case: int) -> OwnerAnswer | None:
-    found = solution.resolutions[case]
-    if found.unit is None:
-        return None
-    return OwnerAnswer(
-        unit_code=found.unit.code,
-        unit_name=found.unit.name,
-        role=found.role,
-        principle=found.principle,
-        rule=rule_of(solution, case),
-        time_limit=found.limit,
-    )
-
-
-def rule_of(solution: Solution, case: int) -> str:
-    """Return the rule that decided: ``component:CODE:ROLE``, ``plan:ROW`` or ``directory:AREA``."""
-    found = solution.resolutions[case]
-    if found.level != "component":
-        return found.rule
-    row = int(solution.matches.chosen[case])
-    code = solution.edition.snapshot.table("components")["code"][row].as_py()
-    return f"component:{code}:{found.role}"

@@ -128,6 +128,54 @@ class ComponentAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnerShare:
+    """Another unit that may be the one, and why."""
+
+    unit_code: str
+    unit_name: str
+    probability: float
+    cause: Literal["place", "component", "record", "dispute", "conflict"]
+    """place 接边: the place may lie in its area; component and record 交叉: another component may be meant,
+    or the plan names it where the record names the unit taken; a disputed ownership; an equal row of
+    the plan."""
+    why: str
+    why_zh: str = ""
+    """The same in Chinese."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A person responsible for a management grid 管理网格."""
+
+    level: Literal["district", "street", "grid"]
+    name: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitAnswer:
+    """A unit of the directory."""
+
+    unit_code: str
+    unit_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundaryAnswer:
+    """The boundary road 界路 on which the place lies, and which of its two areas answers."""
+
+    code: str
+    name: str
+    sharing: str
+    """side 按侧, odd_even 单双日, joint 共管."""
+    area_code: str | None
+    """Area that answers; None: the rule is not whole, and the areas at the place answer."""
+    other_area_code: str | None
+    joint: UnitAnswer | None = None
+    """Of a joint road the unit of the other area, which shares the case."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnerAnswer:
     """The owning unit 责任单位: the one unit the case is sent to."""
 
@@ -142,6 +190,15 @@ class OwnerAnswer:
     due_at: datetime | None = None
     """When the time limit ends, counted from the report; None: no limit, no time of report, or its
     year's holidays are not published yet."""
+    filing_condition: str | None = None
+    """When a case is to be filed 立案条件, in the plan's words."""
+    closing_condition: str | None = None
+    """When a case is to be closed 结案条件, in the plan's words."""
+    persons: tuple[Person, ...] = ()
+    """Those responsible for the management grid by whose row of the plan the unit was found; told only
+    to roles that record cases."""
+    alternatives: tuple[OwnerShare, ...] = ()
+    """Other units that may be the one, the most probable first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +226,8 @@ class Decision:
     owner: OwnerAnswer | None
     probability: float
     """Probability that the owning unit is right, 0-1."""
+    boundary: BoundaryAnswer | None = None
+    """The boundary road on which the place lies."""
     trace: tuple[TraceStep, ...] = ()
     needs_review: bool = False
     reasons: tuple[str, ...] = field(default=())

@@ -1,12 +1,13 @@
 """What every decision asked for over HTTP is checked for, before and after."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from api.assign import decide
-from api.http.access import Principal
+from api.http.access import Principal, may
 from api.http.positions import check_distance, check_range
 from api.http.serving import serving_of
 from api.models import Case, Decision
@@ -31,7 +32,14 @@ def checked(request: Request, case: Case, answer: Callable[[], Decision]) -> Dec
     if case.position is not None:
         check_distance(decision, case.position)
     check_district(request.scope["principal"], decision)
-    return decision
+    return seen_by(request.scope["principal"], decision)
+
+
+def seen_by(principal: Principal, decision: Decision) -> Decision:
+    """Return a decision without personal data, unless the asker's role records cases."""
+    if decision.owner is None or not decision.owner.persons or may(principal, "record"):
+        return decision
+    return replace(decision, owner=replace(decision.owner, persons=()))
 
 
 async def decide_one(request: Request, case: Case, *, traced: bool = True) -> Decision:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.assign import assign_frame
 from api.decision import tell
 from api.http.access import Principal
+from api.http.deciding import seen_by
 from api.http.formats import (
     MEDIA_TYPES,
     Format,
@@ -102,7 +103,8 @@ def _answer(
         for day in {case.as_of for case in asked}:
             serving.check_day(day)
         if not is_table:
-            decisions = decide_all(snapshot, [case.case() for case in asked])
+            decided = decide_all(snapshot, [case.case() for case in asked])
+            decisions = [seen_by(principal, decision) for decision in decided]
             codes = [d.areas.district.code if d.areas.district else None for d in decisions]
             check_districts(principal, codes)
             return write_records(decisions, format_name=wanted)
