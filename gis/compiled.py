@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-_STAMP = "compiled.stamp"
+_STAMP = "compiled-{}.stamp"
+"""One for each set of modules in a folder."""
 
 
 def forget_stale(folder: Path, *, modules: Iterable[str]) -> bool:
@@ -34,7 +35,7 @@ def forget_stale(folder: Path, *, modules: Iterable[str]) -> bool:
     for name in names:
         digest.update((folder / f"{name}.py").read_bytes())
     cache = folder / "__pycache__"
-    stamp = cache / _STAMP
+    stamp = cache / _STAMP.format("-".join(names))
     try:
         if stamp.is_file() and stamp.read_text(encoding="ascii") == digest.hexdigest():
             return False
