@@ -1,6 +1,6 @@
 """The snapshot a worker answers from: replaced whole, between two requests and under none.
 
-A background task looks at the pointer file every second. A request takes the snapshot once, at its
+A background task looks at the pointer file four times a second. A request takes the snapshot once, at its
 start, and keeps it to its end, so a swap loses nobody's answer; the old files are freed when the
 last request that uses them is done.
 """
@@ -25,7 +25,7 @@ from gis.workspace import Workspace
 logger = structlog.get_logger(__name__)
 
 _FIRST_QUESTIONS = ("人民路与解放大街路口东50米路北", "renminlu", "人民苑三号楼")
-POLL_S = 1.0
+POLL_S = 0.25
 """Seconds between two looks at the pointer."""
 RETRY_S = 10.0
 """Seconds between two tries to load a version that could not be loaded: each may read all of it."""
@@ -97,9 +97,8 @@ class Live:
         pointer = read_pointer(self._folder)
         if pointer is None or (self._loaded is not None and self._loaded.pointer == pointer):
             return False
-        if self._failed is not None and self._failed[0] == pointer:
-            if time.monotonic() - self._failed[1] < RETRY_S:
-                return False
+        if self._just_failed(pointer):
+            return False
         try:
             snapshot = open_snapshot(self._folder)
             first_day = warm(snapshot)
@@ -114,6 +113,11 @@ class Live:
         )
         logger.info("snapshot in use", version=pointer)
         return True
+
+    def _just_failed(self, pointer: str) -> bool:
+        if self._failed is None or self._failed[0] != pointer:
+            return False
+        return time.monotonic() - self._failed[1] < RETRY_S
 
 
 def no_snapshot() -> SnapshotError:

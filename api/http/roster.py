@@ -10,6 +10,7 @@ import orjson
 
 GONE_S = 15.0
 """A worker that said nothing for so long has ended."""
+_SAID_AGAIN_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,14 @@ class Roster:
 
     def __init__(self, shared: Path | None) -> None:
         self._shared = shared
-        self._own = Standing(worker=os.getpid(), data_version=None, since=None, seen=time.time())
+        self._own = Standing(worker=os.getpid(), data_version=None, since=None, seen=0.0)
 
     def note(self, version: str | None, *, since: float | None) -> None:
         """Say from which version this worker answers."""
-        self._own = Standing(
-            worker=os.getpid(), data_version=version, since=since, seen=time.time()
-        )
+        now, own = time.time(), self._own
+        if own.data_version == version and own.since == since and now - own.seen < _SAID_AGAIN_S:
+            return
+        self._own = Standing(worker=own.worker, data_version=version, since=since, seen=now)
         if self._shared is None:
             return
         path = self._shared / f"{self._own.worker}.standing"

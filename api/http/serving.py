@@ -28,6 +28,8 @@ from gis.errors import RequestError
 
 logger = structlog.get_logger(__name__)
 
+STORE_S = 1.0
+"""Seconds between two writings of a worker's metrics."""
 PROBE_S = 3.0
 """Seconds between two questions whether the database is there."""
 WORLD = (-180.0, -90.0, 180.0, 90.0)
@@ -106,12 +108,14 @@ class Serving:
 
     def look(self) -> None:
         """Take in a new snapshot if there is one."""
-        if self.live.refresh() and self.live.loaded is not None:
-            loaded = self.live.loaded
+        is_new = self.live.refresh()
+        loaded = self.live.loaded
+        if loaded is None:
+            self.roster.note(None, since=None)
+            return
+        if is_new:
             self.metrics.note_snapshot(loaded.pointer, loaded.loaded_at)
-        loaded_now = self.live.loaded
-        version = None if loaded_now is None else loaded_now.snapshot.version
-        self.roster.note(version, since=None if loaded_now is None else loaded_now.loaded_at)
+        self.roster.note(loaded.snapshot.version, since=loaded.loaded_at)
 
     def ask_database(self) -> None:
         """Find out whether the database is there."""
@@ -124,7 +128,7 @@ class Serving:
         await run_in_threadpool(self.look)
         if self.options.keys_required:
             await run_in_threadpool(self.keyring.refresh)
-        chores = ((self.look, POLL_S), (self.ask_database, PROBE_S), (self.metrics.store, POLL_S))
+        chores = ((self.look, POLL_S), (self.ask_database, PROBE_S), (self.metrics.store, STORE_S))
         tasks = [asyncio.create_task(repeat(chore, pause_s)) for chore, pause_s in chores]
         tasks.append(asyncio.create_task(repeat(self.keyring.refresh, REFRESH_S)))
         try:

@@ -114,7 +114,9 @@ def builds(
         {
             "worker": standing.worker,
             "data_version": standing.data_version,
-            "since": None if standing.since is None else datetime.fromtimestamp(standing.since, UTC),
+            "since": None
+            if standing.since is None
+            else datetime.fromtimestamp(standing.since, UTC),
         }
         for standing in serving.roster.standings()
     ]
