@@ -77,6 +77,43 @@ def read_geoparquet(path: Path) -> tuple[pd.DataFrame, NDArray[np.object_], str 
     return rows, shapes, None if crs is None else CRS.from_user_input(crs).to_wkt()
 
 
+def geometry_of(schema: pa.Schema) -> tuple[str | None, str | None]:
+    """Return the column of WKB shapes of a Parquet file and its CRS as WKT; None: none, or unknown.
+
+    Examples
+    --------
+    >>> geometry_of(pa.schema([("x", pa.float64())]))
+    (None, None)
+    """
+    told = (schema.metadata or {}).get(b"geo")
+    geo: dict[str, Any] = orjson.loads(told) if told else {}
+    name = geo.get("primary_column", "")
+    about = geo.get("columns", {}).get(name)
+    if about is None or about.get("encoding") != "WKB" or name not in schema.names:
+        return None, None
+    crs = about.get("crs", _DEFAULT_CRS)
+    return name, None if crs is None else CRS.from_user_input(crs).to_wkt()
+
+
+def points_metadata(crs: str, *, column: str = "geometry") -> dict[bytes, bytes]:
+    """Return the metadata that make a Parquet file with points as WKB a GeoParquet 1.1.
+
+    Parameters
+    ----------
+    crs : str
+        CRS of the points, as pyproj reads it.
+    column : str
+        Column of the points.
+    """
+    about = {
+        "encoding": "WKB",
+        "geometry_types": ["Point"],
+        "crs": CRS.from_user_input(crs).to_json_dict(),
+    }
+    geo = {"version": "1.1.0", "primary_column": column, "columns": {column: about}}
+    return {b"geo": orjson.dumps(geo)}
+
+
 def _column(values: pa.ChunkedArray) -> "pd.Series[Any]":
     kind = values.type
     if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and values.null_count == 0:

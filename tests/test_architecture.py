@@ -30,7 +30,7 @@ VAGUE = {
     "misc",
 }
 # Modules that open geodata files, and nobody else.
-FILE_OPENERS = {"gis/vector.py", "gis/raster.py"}
+FILE_OPENERS = {"gis/vector.py", "gis/streams.py", "gis/raster.py"}
 CONNECTION_OPENERS = {"gis/database.py"}
 ENVIRONMENT_READERS = {"gis/command.py"}
 LONGEST = 400
