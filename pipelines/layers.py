@@ -1,7 +1,7 @@
 """The layers of a delivery, read into frames with platform columns, in the city's CRS."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import shapely
 from census.texts import FileFinding
 from gis.crs import transform_xy
 from gis.errors import CrsError, DeliveryError, WanmiError
-from gis.fields import map_fields
+from gis.fields import FieldMapping, map_fields
 from gis.remarks import Remark
 from gis.sheets import read_sheet
 from gis.shift import Areas, index_areas
@@ -23,7 +23,7 @@ from gis.vector import read_vector
 from pipelines import imagery
 from pipelines.context import BuildContext
 from pipelines.delivery import LayerSpec
-from pipelines.imagery import read_header
+from pipelines.responsibility.workbook import AREA, read_plan
 from pipelines.values import is_missing, numbers_of, text_of
 from pipelines.whereabouts import check_whereabouts
 
@@ -54,8 +54,9 @@ class Extract:
 
     def as_delivered(self, record: dict[str, Any], file: str) -> dict[str, Any]:
         """Return a row under the names that its file gave the columns, without other files' columns."""
-        names = self.columns.get(file, {})
-        own = {*names, *self.unmapped.get(file, ())}
+        whole = file if file in self.columns else file.partition("|")[0]
+        names = self.columns.get(whole, {})
+        own = {*names, *self.unmapped.get(whole, ())}
         return {
             names.get(name, name): value
             for name, value in record.items()
@@ -90,9 +91,7 @@ def extract(
             name = context.delivery.source_name(spec, path)
             try:
                 layer = _read(spec, path, context)
-                mapping = map_fields(
-                    layer.frame, dataset=dataset, stated=_stated(spec), local=local
-                )
+                mapping = _map(layer, spec, path, local)
                 words = (*layer.report.warnings, *mapping.warnings)
                 report = replace(layer.report, path=name, warnings=words)
                 report = _check(layer.frame, report, spec, context, areas)
@@ -153,8 +152,8 @@ def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:
     if spec.dataset == imagery.DATASET:
         return imagery.read_header(path)
     target = context.crs.text
-    if spec.dataset == "imagery":
-        return read_header(path)
+    if _is_plan(spec, path):
+        return read_plan(path, sheet=spec.sheet, stated=_stated(spec))
     if not path.name.lower().endswith(_SHEET_SUFFIXES):
         _refuse_points(spec)
         return read_vector(
@@ -169,6 +168,24 @@ def _read(spec: LayerSpec, path: Path, context: BuildContext) -> Layer:
     if spec.dataset not in SPATIAL:
         return layer
     return replace(layer, frame=points_from_table(layer.frame, spec, target=target))
+
+
+def _is_plan(spec: LayerSpec, path: Path) -> bool:
+    return spec.dataset == "responsibility" and path.suffix.lower() in (".xlsx", ".xlsm")
+
+
+def _is_drawn(spec: LayerSpec, path: Path) -> bool:
+    """Tell whether a file of the plan has shapes: areas that its rows name."""
+    return spec.dataset == "responsibility" and not path.name.lower().endswith(_SHEET_SUFFIXES)
+
+
+def _map(
+    layer: Layer, spec: LayerSpec, path: Path, local: Mapping[str, Sequence[str]]
+) -> FieldMapping:
+    if _is_plan(spec, path):  # the sheets of a plan were renamed as they were read
+        return FieldMapping(frame=layer.frame, mapped={}, unmapped=())
+    dataset = "plan_areas" if _is_drawn(spec, path) else spec.dataset
+    return map_fields(layer.frame, dataset=dataset, stated=_stated(spec), local=local)
 
 
 def _refuse_points(spec: LayerSpec) -> None:
@@ -258,6 +275,10 @@ def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame
         added["class_code"] = spec.class_code
     if spec.dataset == "place_names":
         added["is_annotation"] = bool(spec.options.get("annotation"))
+    if spec.dataset == "responsibility" and "geometry" in frame:
+        added["part"] = AREA
+    if "sheet" in frame and "part" in frame and frame["sheet"].nunique() > 1:
+        added["source_file"] = name + "|" + frame["sheet"].astype(str)
     if "standard" in spec.options:
         added["standard_ref"] = spec.options["standard"]
     if spec.dataset == "cases" and spec.crs is not None:

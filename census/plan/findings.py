@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from census.plan.chains import Chain
-from census.plan.coverage import CONFLICT, HOLE, Coverage
+from census.plan.coverage import CONFLICT, Coverage
 from census.plan.moments import Condition
 from census.plan.rows import ANYWHERE, PlanRow
 
@@ -32,7 +32,7 @@ class Finding:
     classes: tuple[str, ...]
     """Minor classes, or major ones where all of their minor classes are concerned; sorted."""
     areas: tuple[str, ...]
-    """The largest areas that consist of places concerned; ``*`` for the whole city."""
+    """The largest areas that consist of places concerned, else those they are parts of; ``*`` for all."""
     rows: tuple[str, ...] = ()
     """Rows that clash, or the one that never wins."""
     beaten_by: tuple[str, ...] = ()
@@ -161,7 +161,8 @@ def cover(places: Sequence[Chain], chosen: Sequence[int]) -> tuple[str, ...]:
     >>> cover(places, [0, 1, 2]), cover(places, range(4))
     (('S0', 'S1C2'), ('*',))
     """
-    left = set(chosen)
+    whole = set(chosen)
+    left = set(whole)
     if len(left) == len(places):
         return (ANYWHERE,)
     result: list[str] = []
@@ -169,10 +170,13 @@ def cover(places: Sequence[Chain], chosen: Sequence[int]) -> tuple[str, ...]:
         if not left:
             break
         for area, members in _members(places, level, left).items():
-            if members <= left or (level == 1 and members & left):
+            if members <= whole and members & left:
                 result.append(area)
                 left -= members
-    return tuple(sorted(result))
+    for place in left:  # parts of an area that nothing smaller names
+        chain = places[place]
+        result.append(chain.community or chain.street or chain.district or ANYWHERE)
+    return tuple(sorted(set(result)))
 
 
 def _members(places: Sequence[Chain], level: int, near: set[int]) -> dict[str, set[int]]:
@@ -189,9 +193,3 @@ def _members(places: Sequence[Chain], level: int, near: set[int]) -> dict[str, s
 def is_accepted(findings: Iterable[Finding]) -> bool:
     """Tell whether every class has exactly one owner everywhere and at all times."""
     return all(finding.what not in REFUSING for finding in findings)
-
-
-def worst(coverage: Coverage, kind: str, class_code: str) -> int:
-    """Return the worst state of a class over all places; a hole is worse than a gap."""
-    states = {coverage.state(coverage.answers[n]) for n in set(coverage.table[kind, class_code])}
-    return HOLE if HOLE in states else max(states)

@@ -1,138 +1,246 @@
-"""The responsibility plan 职责分解方案: class × area × time -> unit and role, with time limits."""
+"""Rows of the plan judged: each delivered row becomes one row for every class, area, role and unit."""
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
 import pandas as pd
 
+from census.plan.rows import ANYWHERE
 from census.taxonomy import Taxonomy, read_taxonomy
-from census.units import plain_unit_code
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
-from pipelines.responsibility.times import read_hours, read_season
-from pipelines.values import (
-    code_of,
-    known_words,
-    numbers_of,
-    text_of,
-    words_of,
-)
+from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
+from pipelines.responsibility.reading import Delivered, read_rows
+from pipelines.responsibility.store import AreaStore, ends_of
+from pipelines.responsibility.surroundings import vocabulary_of
+from pipelines.responsibility.workbook import AREA
+from pipelines.values import code_of, known_words, text_of, words_of
 
 DATASET = "responsibility"
 RULES = read_rules("pipelines")
-ANY = "*"
 _SAME = ["kind", "class_code", "area_code", "role", "season", "hours"]
+_COLUMNS = (
+    "code",
+    *("kind", "class_code", "area_code", "role", "unit_code", "season", "hours"),
+    *("limit_value", "limit_unit", "filing_condition", "closing_condition", "remark"),
+    *("source_file", "source_row"),
+)
+_TEXTS = ("filing_condition", "closing_condition", "remark")
+_DOUBTS = ("RP03", "RP11", "RP12")
 
 
 def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     """Judge the rows of the plan against the class tables, the areas and the unit directory."""
-    faults = Faults(frame, rules=RULES)
-    rows = _read(frame)
-    faults.add("P001", rows["code"].isna())
-    _check_words(faults, rows, frame)
-    rows["class_code"] = _check_classes(faults, rows, context)
-    _check_areas(faults, rows, context)
-    unknown_unit = ~rows["unit_code"].isin(set(context.rows("units")["code"]))
-    faults.add("RP06", unknown_unit, value=rows["unit_code"].fillna(""))
-    _check_times(faults, rows, frame)
-    _check_limits(faults, rows, frame)
-    refuse_repeats(faults, rows["code"])
-    _warn_conflicts(faults, rows)
-    return Outcome(accepted=rows[~faults.refused], faults=faults.outcome().faults)
-
-
-def _read(frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "code": code_of(frame, "code"),
-            "kind": words_of(frame, "kind", subject="case_kind"),
-            "class_code": _anywhere(code_of(frame, "class_code")),
-            "area_code": _anywhere(code_of(frame, "area_code")),
-            "role": words_of(frame, "role", subject="role"),
-            "unit_code": code_of(frame, "unit_code").map(plain_unit_code, na_action="ignore"),
-            "season": text_of(frame, "season").map(read_season, na_action="ignore"),
-            "hours": text_of(frame, "hours").map(read_hours, na_action="ignore"),
-            "limit_value": numbers_of(frame, "limit_value"),
-            "limit_unit": words_of(frame, "limit_unit", subject="limit_unit"),
-            "filing_condition": text_of(frame, "filing_condition"),
-            "closing_condition": text_of(frame, "closing_condition"),
-            "remark": text_of(frame, "remark"),
-            "source_file": frame["source_file"],
-            "source_row": frame["source_row"],
-        },
-        index=frame.index,
+    is_area = text_of(frame, "part").eq(AREA)
+    areas, area_faults = judge_areas(frame[is_area], context)
+    rows = frame[~is_area]
+    vocabulary = vocabulary_of(context, areas=areas)
+    delivered = read_rows(rows, vocabulary)
+    faults = Faults(rows.assign(code=code_of(rows, "code")), rules=RULES)
+    _judge_rows(faults, delivered, rows)
+    roads = set(areas.loc[areas["kind"].eq(BOUNDARY), "code"]) if len(areas) else set()
+    _refuse_roads(faults, delivered, roads)
+    codes = _codes(rows)
+    refuse_repeats(faults, codes)
+    sound = (~faults.refused).to_numpy()
+    kept = [(at, row) for at, row, ok in zip(rows.index, delivered, sound, strict=True) if ok]
+    in_force = [(at, row) for at, row in kept if _holds(row, context)]
+    records = _expand(rows, in_force, codes, vocabulary.units.territorial, faults)
+    accepted = _numbered(pd.DataFrame(records, columns=[*_COLUMNS, "at"]))
+    _warn_conflicts(faults, accepted)
+    accepted = accepted[~accepted["at"].map(faults.refused).astype(bool)].drop(columns="at")
+    outcome = faults.outcome()
+    told = (
+        pd.concat([outcome.faults, area_faults], ignore_index=True)
+        if len(area_faults)
+        else outcome.faults
+    )
+    return Outcome(
+        accepted=accepted.reset_index(drop=True),
+        faults=told,
+        ends=ends_of(accepted["code"], told, context),
+        remarks=_remarks(len(kept) - len(in_force), context),
+        beside=_store(areas, context) if is_area.any() else None,
     )
 
 
-def _anywhere(codes: "pd.Series[str]") -> "pd.Series[str]":
-    words = words_of(pd.DataFrame({"code": codes}), "code", subject="anywhere")
-    return words.fillna(codes)
-
-
-def _check_words(faults: Faults, rows: pd.DataFrame, frame: pd.DataFrame) -> None:
-    for rule, column, subject in (("RP01", "kind", "case_kind"), ("RP05", "role", "role")):
-        said = text_of(frame, column).fillna("")
-        faults.add(rule, rows[column].isna(), value=said, known=known_words(subject))
-
-
-def _check_classes(faults: Faults, rows: pd.DataFrame, context: BuildContext) -> "pd.Series[str]":
-    """Refuse unknown classes; give back zeros that a spreadsheet took."""
-    city = context.profile.city
-    taxonomy = read_taxonomy(city.standard, context.profile.extension_class)
-    restored = (
-        rows["class_code"]
-        .map(taxonomy.restore, na_action="ignore")
-        .mask(rows["class_code"].eq(ANY), ANY)
+def _store(areas: gpd.GeoDataFrame, context: BuildContext) -> AreaStore:
+    is_update = any(layer.mode == "update" for layer in context.delivery.layers_of(DATASET))
+    return AreaStore(
+        areas=areas, as_of=context.as_of, database=context.database, is_whole=not is_update
     )
-    known = pd.Series(
-        [
-            isinstance(kind, str) and isinstance(code, str) and is_class(taxonomy, kind, code)
-            for kind, code in zip(rows["kind"], restored, strict=True)
-        ],
-        index=rows.index,
-    )
-    value = rows["class_code"].fillna("")
-    faults.add("RP02", ~known & rows["kind"].notna(), value=value, standard=city.standard)
-    changed = known & restored.ne(rows["class_code"])
-    faults.add("RP03", changed, value=value, restored=restored)
-    return restored
 
 
-def is_class(taxonomy: Taxonomy, kind: str, code: str) -> bool:
-    """Return whether a plan may name this class: a minor class, a major class, or all.
-
-    Examples
-    --------
-    >>> taxonomy = read_taxonomy("GB/T 30428.2-2013")
-    >>> [is_class(taxonomy, "component", code) for code in ("0102", "01", "*", "9999")]
-    [True, True, True, False]
-    """
-    majors = {entry.code for entry in taxonomy.majors(kind)}
-    return code == ANY or code in majors or taxonomy.exists(kind, code)
+def _codes(rows: pd.DataFrame) -> "pd.Series[str]":
+    """Return the number of each row; one merged over several rows is numbered on: 7, 7-2, 7-3."""
+    codes = code_of(rows, "code")
+    goes_on = text_of(rows, "is_continued").notna()
+    if not goes_on.any():
+        return codes
+    run = (~goes_on).cumsum()
+    nth = goes_on.groupby(run).cumsum() + 1
+    return codes.where(~goes_on | codes.isna(), codes.astype(str) + "-" + nth.astype(str))
 
 
-def _check_areas(faults: Faults, rows: pd.DataFrame, context: BuildContext) -> None:
-    known = {ANY, *context.rows("areas")["code"], *context.rows("unit_grids")["code"]}
-    faults.add("RP04", ~rows["area_code"].isin(known), value=rows["area_code"].fillna(""))
+def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFrame) -> None:
+    unnumbered = text_of(rows, "is_unnumbered").notna()
+    faults.add("P001", code_of(rows, "code").isna() & ~unnumbered)
+    said = text_of(rows, "kind").fillna("")
+    unknown = words_of(rows, "kind", subject="case_kind").isna()
+    faults.add("RP01", unknown, value=said, known=known_words("case_kind"))
+    known = {"RP05": known_words("role"), "RP09": known_words("limit_unit")}
+    broken = [
+        (at, rule, values | {"known": known.get(rule, "")})
+        for at, row in zip(rows.index, delivered, strict=True)
+        for rule, values in row.wrong
+    ]
+    # Several of one rule in one row are told one after another.
+    while broken:
+        later: list[Any] = []
+        first: dict[tuple[Any, str], dict[str, str]] = {}
+        for at, rule, values in broken:
+            if (at, rule) in first:
+                later.append((at, rule, values))
+            else:
+                first[at, rule] = values
+        for rule in sorted({rule for _, rule in first}):
+            told = pd.DataFrame(
+                {at: values for (at, name), values in first.items() if name == rule}
+            ).T
+            mask = pd.Series(rows.index.isin(told.index), index=rows.index)
+            faults.add(rule, mask, **{str(name): told[name].reindex(rows.index) for name in told})
+        broken = later
 
 
-def _check_times(faults: Faults, rows: pd.DataFrame, frame: pd.DataFrame) -> None:
-    for rule, column in (("RP07", "season"), ("RP08", "hours")):
-        said = text_of(frame, column)
-        faults.add(rule, said.notna() & rows[column].isna(), value=said)
+def _refuse_roads(faults: Faults, delivered: Sequence[Delivered], roads: set[str]) -> None:
+    named = [next((area for area in row.areas if area in roads), None) for row in delivered]
+    values = pd.Series(named, index=faults.frame.index, dtype=object)
+    faults.add("RP19", values.notna(), value=values)
 
 
-def _check_limits(faults: Faults, rows: pd.DataFrame, frame: pd.DataFrame) -> None:
-    said, unit = text_of(frame, "limit_value"), text_of(frame, "limit_unit")
-    stated = said.notna() | unit.notna()
-    usable = rows["limit_value"].gt(0) & rows["limit_unit"].notna()
-    known = known_words("limit_unit")
-    faults.add("RP09", stated & ~usable, value=said.fillna(""), unit=unit.fillna(""), known=known)
+def _holds(row: Delivered, context: BuildContext) -> bool:
+    """Tell whether a row is in force on the day of the delivery; both its days are included."""
+    first, last = row.valid
+    return (first is None or first <= context.as_of) and (last is None or context.as_of <= last)
 
 
-def _warn_conflicts(faults: Faults, rows: pd.DataFrame) -> None:
+def _remarks(count: int, context: BuildContext) -> tuple[str, ...]:
+    if not count:
+        return ()
+    return (f"{count} rows of the plan are not in force on {context.as_of} and were left out.",)
+
+
+def _expand(
+    rows: pd.DataFrame,
+    kept: Sequence[tuple[Any, Delivered]],
+    codes: "pd.Series[str]",
+    territorial: Any,
+    faults: Faults,
+) -> list[dict[str, Any]]:
+    """Return a record for every class, area, role and unit of the rows kept."""
+    texts = {name: text_of(rows, name) for name in _TEXTS}
+    records: list[dict[str, Any]] = []
+    homeless: dict[Any, str] = {}
+    for at, row in kept:
+        for class_code in row.classes:
+            for area, role, unit in _owned(row, territorial):
+                if not unit:
+                    homeless[at] = area
+                    continue
+                parts = [
+                    f".{role}" if row.is_wide else "",
+                    f":{class_code}" if len(row.classes) > 1 else "",
+                    f"@{area}" if (row.areas != (area,)) else "",
+                    f"={unit}" if _has_several(row, role) else "",
+                ]
+                records.append(
+                    {
+                        "code": None if pd.isna(codes[at]) else codes[at] + "".join(parts),
+                        "kind": row.kind,
+                        "class_code": class_code,
+                        "area_code": area,
+                        "role": role,
+                        "unit_code": unit,
+                        "season": row.season,
+                        "hours": row.hours,
+                        "limit_value": float("nan") if row.limit is None else row.limit[0],
+                        "limit_unit": None if row.limit is None else row.limit[1],
+                        **{name: _text(values[at]) for name, values in texts.items()},
+                        "source_file": rows.at[at, "source_file"],
+                        "source_row": rows.at[at, "source_row"],
+                        "at": at,
+                    }
+                )
+    missing = pd.Series(homeless, dtype=object).reindex(rows.index)
+    faults.add("RP20", missing.notna(), value=missing, said="属地")
+    return [record for record in records if record["at"] not in homeless]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _has_several(row: Delivered, role: str) -> bool:
+    return sum(name == role for name, _ in row.units) > 1
+
+
+def _owned(row: Delivered, territorial: Any) -> list[tuple[str, str, str]]:
+    """Return area, role and unit; where each area's own territorial unit is meant, street by street."""
+    found = []
+    for role, unit in row.units:
+        for area in row.areas:
+            if unit:
+                found.append((area, role, unit))
+                continue
+            streets = (
+                sorted(code for code in territorial if len(code) == 9)
+                if area == ANYWHERE
+                else [area]
+            )
+            found += [(street, role, _territory(street, territorial)) for street in streets]
+            if not streets:
+                found.append((area, role, ""))
+    return found
+
+
+def _territory(area: str, territorial: Any) -> str:
+    for end in (len(area), 12, 9, 6):
+        unit = territorial.get(area[:end])
+        if unit:
+            return str(unit)
+    return ""
+
+
+def _numbered(records: pd.DataFrame) -> pd.DataFrame:
+    """Give rows without a number one made of what they say, so that the same row has it again."""
+    seen: Counter[str] = Counter()
+    codes = []
+    for row in records.itertuples():
+        code = row.code
+        if not isinstance(code, str):
+            when = "".join(f"~{part}" for part in (row.season, row.hours) if isinstance(part, str))
+            code = f"{str(row.kind)[0].upper()}{row.class_code}@{row.area_code}.{row.role}{when}"
+            seen[code] += 1
+            code = code if seen[code] == 1 else f"{code}#{seen[code]}"
+        codes.append(code)
+    return records.assign(code=pd.Series(codes, index=records.index, dtype=object))
+
+
+def _warn_conflicts(faults: Faults, accepted: pd.DataFrame) -> None:
     """Warn of rows equal in all that decides, but for the unit; told on each row but the first."""
-    kept = rows[~faults.refused]
-    groups = kept.groupby(_SAME, dropna=False)
-    lowest, first = groups["unit_code"].transform("min"), groups["code"].transform("first")
-    differs = groups["unit_code"].transform("nunique").gt(1) & kept["code"].ne(first)
-    faults.add("RP10", differs & lowest.notna(), other=first)
+    groups = accepted.groupby(_SAME, dropna=False)
+    first = groups["at"].transform("first")
+    names = groups["code"].transform("first")
+    differs = groups["unit_code"].transform("nunique").gt(1) & accepted["code"].ne(names)
+    other = differs & (first != accepted["at"]) | differs
+    told = names[other].groupby(accepted["at"]).first().reindex(faults.frame.index)
+    faults.add("RP10", told.notna(), other=told)
+
+
+def taxonomy_of(context: BuildContext) -> Taxonomy:
+    """Return the classes of the city."""
+    return read_taxonomy(context.profile.city.standard, context.profile.extension_class)

@@ -13,7 +13,9 @@ _SEASON = re.compile(rf"{_DAY}{_TO}{_DAY}")
 _MONTHS = re.compile(rf"(\d{{1,2}})\s*月?{_TO}{_NEXT}(\d{{1,2}})\s*月")
 _HOURS = re.compile(rf"{_EVENING}{_TIME}{_TO}{_EVENING}{_TIME}")
 _LIMIT = re.compile(r"([\d.]+|[半一二两三四五六七八九十]+)\s*个?\s*(\D+?)\s*(?:内|以内|之内)?")
-_ALWAYS = frozenset({"全年", "常年", "全天", "全日", "全时段", "全天候", "不限", "/", "-", "—", "无"})
+_ALWAYS = frozenset(
+    {"全年", "常年", "全天", "全日", "全时段", "全天候", "不限", "/", "-", "—", "无"}
+)
 _FIGURES = {name: float(value) for value, name in enumerate("一二三四五六七八九十", 1)} | {
     "半": 0.5,
     "两": 2.0,

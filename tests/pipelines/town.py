@@ -108,6 +108,8 @@ def context(root: Path, **judged: pd.DataFrame) -> BuildContext:
         "units": pd.DataFrame(
             {"code": ["U1", "U2"], "name": ["排水公司", "路灯处"], "successor_code": None}
         ),
+        "management_grids": nothing("code", "name", "area_code", "members"),
+        "plan_areas": nothing("code", "name", "kind"),
     }
     return BuildContext(
         workspace=Workspace(root=root, profile=profile, settings=Settings()),

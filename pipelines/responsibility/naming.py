@@ -1,0 +1,307 @@
+"""What the cells of a plan name: classes, areas and units, by code, by name, several in one cell."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from census.plan.rows import ANYWHERE
+from census.taxonomy import STANDARDS, Taxonomy, plain_name, read_taxonomy
+from census.units import UnitDirectory
+
+_SEPARATORS = re.compile(r"([;；,，、\n|]|(?<=\D)[/](?=\D))")
+_EVERY_CLASS = frozenset({"*", "全部", "所有", "不限", "全部小类", "所有小类", "全部类别"})
+_EVERYWHERE = frozenset({"*", "全市", "全区", "全部", "所有", "不限", "全域", "全辖区", "辖区内"})
+_TERRITORIAL = frozenset(
+    f"{front}{tail}"
+    for front in ("属地", "各", "所在")
+    for tail in ("街道", "街道办", "街道办事处", "镇街", "单位")
+) | {"属地"}
+_AREA_TAILS = ("街道办事处", "办事处", "居民委员会", "居委会", "村委会", "村民委员会")
+_NOTHING = frozenset({"/", "-", "—", "——", "无", "空"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a cell was found to name."""
+
+    codes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Parts that name nothing."""
+    restored: tuple[tuple[str, str], ...] = ()
+    """Codes as written that lost zeros, with what they were read as."""
+
+
+def split(text: str, *, knows: Callable[[str], bool]) -> list[str]:
+    """Split a cell that names several things; what is known as a whole is not split.
+
+    Names may hold the signs that lists are written with: the longest run of parts that is known is
+    one name.
+
+    Examples
+    --------
+    >>> split("边坡、挡土墙、台阶", knows={"边坡、挡土墙", "台阶"}.__contains__)
+    ['边坡、挡土墙', '台阶']
+    >>> split("甲、丙", knows={"甲"}.__contains__)
+    ['甲', '丙']
+    """
+    pieces = _SEPARATORS.split(text)
+    result = []
+    at = 0
+    while at < len(pieces):
+        ends = (
+            range(len(pieces), at, -2) if (len(pieces) - at) % 2 else range(len(pieces) - 1, at, -2)
+        )
+        end = next((end for end in ends if knows("".join(pieces[at:end]).strip())), at + 1)
+        name = "".join(pieces[at:end]).strip()
+        if name:
+            result.append(name)
+        at = end + 1
+    return result
+
+
+def is_nothing(text: str | None) -> bool:
+    """Tell whether a cell says that there is nothing: blank, a dash, 无."""
+    return text is None or text.strip() in _NOTHING or not text.strip()
+
+
+class Classes:
+    """The classes of a city, for both kinds, by code and by name.
+
+    Examples
+    --------
+    >>> classes = Classes(read_taxonomy("GB/T 30428.2-2013"))
+    >>> classes.find("component", "上水井盖、0104").codes
+    ('0101', '0104')
+    >>> classes.find("component", "公用设施类/雨水箅子").codes, classes.find("event", "01").codes
+    (('0104',), ('01',))
+    >>> classes.find("component", "104").restored, classes.find("component", "9999").unknown
+    ((('104', '0104'),), ('9999',))
+    """
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self.taxonomy = taxonomy
+        self._majors = {
+            kind: {
+                name: entry.code
+                for entry in taxonomy.majors(kind)
+                for name in (
+                    entry.code,
+                    plain_name(entry.name),
+                    plain_name(entry.name).removesuffix("类"),
+                )
+            }
+            for kind in ("component", "event")
+        }
+
+    def one(self, kind: str, text: str) -> str | None:
+        """Return the class of one code or name, minor or major, or None."""
+        plain = "".join(unicodedata.normalize("NFKC", text).split())
+        if plain in _EVERY_CLASS:
+            return ANYWHERE
+        if self.taxonomy.exists(kind, plain):
+            return plain
+        major = self._major(kind, plain)
+        if major is not None:
+            return major
+        entry = self.taxonomy.find(kind, text.strip())
+        if entry is not None:
+            return entry.code
+        head, mark, tail = text.strip().partition("/")
+        if mark and self._major(kind, head) and tail.strip():
+            return self.one(kind, tail)
+        return None
+
+    def _major(self, kind: str, text: str) -> str | None:
+        plain = plain_name(text)
+        known = self._majors.get(kind, {})
+        return known.get(plain) or known.get(plain.removesuffix("类"))
+
+    def find(self, kind: str, text: str) -> Found:
+        """Return the classes that a cell names."""
+        codes, unknown, restored = [], [], []
+        for part in split(text, knows=lambda each: self.one(kind, each) is not None):
+            code = self.one(kind, part)
+            if code is None:
+                plain = "".join(unicodedata.normalize("NFKC", part).split())
+                padded = self.taxonomy.restore(plain)
+                if padded != plain and self.taxonomy.exists(kind, padded):
+                    restored.append((plain, padded))
+                    code = padded
+            if code is None:
+                unknown.append(part)
+            else:
+                codes.append(code)
+        return Found(
+            codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown), restored=tuple(restored)
+        )
+
+    def other_generation(self, kind: str, text: str) -> str | None:
+        """Return the generation that has a class which this one lacks, the newest first; None: none."""
+        for standard in reversed(STANDARDS):
+            if standard != self.taxonomy.standard_ref:
+                other = Classes(read_taxonomy(standard))
+                if other.one(kind, text) is not None:
+                    return standard
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaNames:
+    """Everything that a row may name as its area."""
+
+    names: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """Plain name -> codes."""
+    codes: frozenset[str] = field(repr=False)
+    parents: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Community -> street, street -> district."""
+    ended: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Code or plain name of an area that ended -> the day."""
+
+    def one(self, text: str, *, within: str | None = None) -> str | None:
+        """Return the area of one code or name; of several with the name, the one in `within`."""
+        plain = plain_area(text)
+        if plain in _EVERYWHERE:
+            return within or ANYWHERE
+        if plain in self.codes:
+            return plain
+        found = self._named(plain)
+        if within is not None:
+            inside = [code for code in found if self._is_in(code, within)]
+            found = tuple(inside) or found
+        if len(found) == 1:
+            return found[0]
+        return self._path(text) if not found else None
+
+    def _named(self, plain: str) -> tuple[str, ...]:
+        for tail in ("", *_AREA_TAILS):
+            if tail and not plain.endswith(tail):
+                continue
+            stem = plain.removesuffix(tail)
+            for name in (stem, f"{stem}街道", f"{stem}社区") if tail else (stem,):
+                if name in self.names:
+                    return self.names[name]
+        return ()
+
+    def _path(self, text: str) -> str | None:
+        """Read 中山路街道/建设社区, or the two written as one."""
+        head, mark, tail = text.partition("/")
+        if mark:
+            outer = self.one(head)
+            return None if outer is None else self.one(tail, within=outer)
+        plain = plain_area(text)
+        for end in range(len(plain) - 1, 1, -1):
+            outers = self.names.get(plain[:end], ())
+            if len(outers) == 1:
+                inside = [c for c in self._named(plain[end:]) if self._is_in(c, outers[0])]
+                if len(inside) == 1:
+                    return inside[0]
+        return None
+
+    def _is_in(self, code: str, outer: str) -> bool:
+        at: str | None = code
+        while at is not None:
+            if at == outer:
+                return True
+            at = self.parents.get(at)
+        return False
+
+    def find(self, text: str, *, within: str | None = None) -> Found:
+        """Return the areas that a cell names."""
+        codes, unknown = [], []
+        for part in split(text, knows=lambda each: self.one(each, within=within) is not None):
+            code = self.one(part, within=within)
+            if code is None:
+                unknown.append(part)
+            else:
+                codes.append(code)
+        return Found(codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown))
+
+    def when_ended(self, text: str) -> str | None:
+        """Return the day on which the area of this code or name ended, if it did."""
+        return self.ended.get(plain_area(text))
+
+
+def plain_area(text: str) -> str:
+    """Return the name of an area without blanks and full-width signs.
+
+    Examples
+    --------
+    >>> plain_area(" 中山路 街道（东）")
+    '中山路街道(东)'
+    """
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def name_areas(
+    rows: Iterable[tuple[str, str | None, str | None]], *, ended: Mapping[str, str] | None = None
+) -> AreaNames:
+    """Return the areas of code, name and parent, for looking up.
+
+    Examples
+    --------
+    >>> areas = name_areas([("130102", "长安区", None), ("130102001", "中山路街道", "130102"),
+    ...     ("130102001001", "建设社区", "130102001"), ("130102002001", "建设社区", "130102002"),
+    ...     ("130102002", "建设街道", "130102")])
+    >>> areas.find("中山路街道、建设街道办事处").codes
+    ('130102001', '130102002')
+    >>> areas.find("建设社区").unknown, areas.find("中山路街道/建设社区").codes
+    (('建设社区',), ('130102001001',))
+    >>> areas.find("中山路街道建设社区").codes, areas.find("全区").codes
+    (('130102001001',), ('*',))
+    """
+    names: dict[str, list[str]] = {}
+    codes, parents = set(), {}
+    for code, name, parent in rows:
+        codes.add(code)
+        if isinstance(name, str):
+            names.setdefault(plain_area(name), []).append(code)
+        if isinstance(parent, str):
+            parents[code] = parent
+    return AreaNames(
+        names={name: tuple(sorted(set(held))) for name, held in names.items()},
+        codes=frozenset(codes),
+        parents=parents,
+        ended=dict(ended or {}),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """The unit directory, and which unit is the territorial one of which area."""
+
+    directory: UnitDirectory
+    territorial: Mapping[str, str] = field(repr=False)
+    """Area -> unit."""
+    ended: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Code or name of a unit that left the directory -> the day."""
+
+    def find(self, text: str) -> Found:
+        """Return the units that a cell names by code, name or alias; several of one name are unknown."""
+        codes, unknown = [], []
+        for part in split(text, knows=lambda each: self._one(each) is not None):
+            code = self._one(part)
+            if code is None:
+                unknown.append(part)
+            else:
+                codes.append(code)
+        return Found(codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown))
+
+    def _one(self, text: str) -> str | None:
+        match = self.directory.find(text, text)
+        return match.code if match.how in ("code", "name") else None
+
+    def is_ambiguous(self, text: str) -> bool:
+        """Tell whether several units bear this name."""
+        return self.directory.find(None, text).how == "ambiguous"
+
+
+def means_territory(text: str | None) -> bool:
+    """Tell whether a cell means each area's own territorial unit, as 属地街道办事处 does.
+
+    Examples
+    --------
+    >>> means_territory("属地 街道办事处"), means_territory("建北街道办事处")
+    (True, False)
+    """
+    return text is not None and "".join(text.split()) in _TERRITORIAL

@@ -1,0 +1,74 @@
+"""Plan areas written beside the rows of the plan, in the same transaction; rolled back with them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+from psycopg import sql
+
+from gis import staging
+from gis.conform import conform
+from gis.database import Connection, Database
+from gis.tables import declare
+from pipelines.context import BuildContext
+
+TABLE = "responsibility.plan_area"
+_MARKS = ".:@=-"
+"""Signs that begin what is added to the number of a delivered row that becomes several."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaStore:
+    """What to write when the rows are published; call it with connection and build number."""
+
+    areas: gpd.GeoDataFrame
+    """Rows of ``responsibility.plan_area``."""
+    as_of: date
+    database: Database
+    is_whole: bool
+    """Live areas that were not delivered end."""
+
+    def __call__(self, connection: Connection, build_id: int) -> None:
+        """Open new versions of the areas, and close those that ended."""
+        table = declare(self.database.srid).tables[TABLE]
+        rows = conform(self.areas, table=table, crs=self.database.crs)
+        for temporary in ("staging", "incoming", "closing"):
+            connection.execute(
+                sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(sql.Identifier(temporary))
+            )
+        staging.stage(connection, table, rows, srid=self.database.srid)
+        limits = staging.Limits(is_empty=not self.is_whole, column=None, values=(), prefixes=("",))
+        staging.compare(connection, table, limits=limits, kept=[])
+        staging.exchange(connection, table, build_id=build_id, as_of=self.as_of)
+
+
+def ends_of(
+    accepted: "pd.Series[str]", faults: pd.DataFrame, context: BuildContext
+) -> tuple[str, ...] | None:
+    """Return which live rows end when some delivered rows were refused; None: as always.
+
+    A refused row keeps what is live of it, also where it had become several rows.
+    """
+    errors = faults[faults["severity"] == "error"]
+    refused = {str(code) for code in errors["code"].dropna()}
+    layers = context.delivery.layers_of("responsibility")
+    if not refused or any(layer.mode == "update" for layer in layers) or not context.database.url:
+        return None
+    live = context.rows("responsibility")["code"]
+    spared = [code for code in live if _base(code) in refused]
+    if not set(spared) - refused or not len(accepted):
+        return None
+    return tuple(sorted(set(live) - set(accepted) - set(spared)))
+
+
+def _base(code: str) -> str:
+    """Return the number of the delivered row that a row came from.
+
+    Examples
+    --------
+    >>> _base("12.owner@130102001"), _base("R00012")
+    ('12', 'R00012')
+    """
+    ends = [place for place in (code.find(mark) for mark in _MARKS) if place > 0]
+    return code[: min(ends)] if ends else code

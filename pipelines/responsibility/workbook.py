@@ -1,0 +1,234 @@
+"""The workbook of a plan as cities keep it: which sheets hold rows, which hold areas, read as one table.
+
+A sheet is known by its headings, which may stand below a title and in two rows. Merged cells all have
+their value. Sheets without known headings are left alone, and told.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gis.codes import read_table
+from gis.encoding import FORMAT_IS_UTF8
+from gis.errors import FileFormatError
+from gis.remarks import Remark
+from gis.sheets import BookSheet, read_book
+from gis.sources import FileReport, Layer, hash_file
+
+ROW, AREA = "row", "area"
+"""What a line of the table is: a row of the plan, or an area that the plan draws."""
+ROLES = ("competent", "owner", "maintainer", "handler", "territorial")
+"""Columns that name a unit by its role; the same with ``_code`` hold its code."""
+_SEARCHED = 12
+"""Rows in which the headings are looked for."""
+_UNITS = (*ROLES, "unit_name", "unit_code")
+_BLANKS = re.compile(r"[\s　*＊:：]+")
+_KINDS = (("部件", "component"), ("事件", "event"), ("事项", "event"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    part: str
+    rows: tuple[int, ...]
+    """Positions of the heading's rows."""
+    names: dict[int, str]
+    """Position of a column -> platform column, or the heading as written."""
+
+
+def read_plan(
+    path: Path, *, sheet: str | None = None, stated: Mapping[str, str] | None = None
+) -> Layer:
+    """Read the rows and areas of a plan; every value is text, ``part`` tells what a line is.
+
+    Parameters
+    ----------
+    path : Path
+        ``.xlsx``.
+    sheet : str or None
+        Only this sheet; None: all that have known headings.
+    stated : mapping or None
+        ``[layer.fields]``: platform column -> the file's heading.
+
+    Raises
+    ------
+    FileFormatError
+        The file can not be read, has no such sheet, or none with the headings of a plan.
+    """
+    book = read_book(path)
+    if sheet is not None:
+        wanted = {name: cells for name, cells in book.items() if name.strip() == sheet.strip()}
+        if not wanted:
+            msg = f"{path.name} has no sheet {sheet} (it has: {', '.join(book)}): correct sheet in delivery.toml."
+            raise FileFormatError(
+                msg,
+                zh=f"{path.name} 中没有工作表 {sheet}（现有：{'、'.join(book)}）：请更正 delivery.toml 中的 sheet。",
+            )
+        book = wanted
+    own = {_plain(heading): column for column, heading in (stated or {}).items()}
+    heads = {name: _find_head(cells, own) for name, cells in book.items()}
+    read = {name: head for name, head in heads.items() if head is not None}
+    if not any(head.part == ROW for head in read.values()):
+        raise _no_plan(path, book)
+    frames = [_table(name, book[name], head, path) for name, head in read.items()]
+    frame = pd.concat(frames, ignore_index=True).astype(object)
+    several = len(read) > 1
+    frame["source_file"] = (
+        frame["sheet"].map(lambda name: f"{path.name}|{name}") if several else path.name
+    )
+    report = FileReport(
+        path=path.name,
+        driver="XLSX",
+        sha256=hash_file(path),
+        rows=len(frame),
+        encoding="UTF-8",
+        encoding_evidence=FORMAT_IS_UTF8,
+        crs="",
+        crs_source="",
+        warnings=_warnings(heads, frame),
+    )
+    return Layer(frame=frame.where(frame.notna(), None), report=report, findings=())
+
+
+def _no_plan(path: Path, book: Mapping[str, BookSheet]) -> FileFormatError:
+    names = ", ".join(book) or "-"
+    msg = (
+        f"{path.name} has no sheet with the headings of a plan (sheets: {names}): it needs a class (小类代码 or "
+        "小类名称) and a unit (责任单位, or 主管部门, 权属单位, 养护单位, 处置单位)."
+    )
+    return FileFormatError(
+        msg,
+        zh=f"{path.name} 中没有职责分解表（工作表：{names}）：表头须有类别（小类代码或小类名称）"
+        "和单位（责任单位，或主管部门、权属单位、养护单位、处置单位）。",
+    )
+
+
+@cache
+def _headings() -> dict[tuple[str, str], str]:
+    rows = read_table("pipelines.responsibility", "headings.csv")
+    return {(row["part"], _plain(row["heading"])): row["column"] for row in rows}
+
+
+def _plain(text: str) -> str:
+    return _BLANKS.sub("", text).replace("(", "（").replace(")", "）").casefold()
+
+
+def _column(part: str, heading: str | None, own: Mapping[str, str]) -> str | None:
+    if heading is None:
+        return None
+    plain = _plain(heading)
+    found = own.get(plain) or _headings().get((part, plain))
+    known = found or (heading.strip() if heading.strip() in _platform(part) else None)
+    if known in ROLES and "代码" in plain:
+        return f"{known}_code"
+    return known
+
+
+@cache
+def _platform(part: str) -> frozenset[str]:
+    return frozenset(column for (at, _), column in _headings().items() if at == part)
+
+
+def _find_head(sheet: BookSheet, own: Mapping[str, str]) -> _Head | None:
+    """Return the headings of a sheet: the row that names most columns, and the one below if it goes on."""
+    best: _Head | None = None
+    for number, cells in enumerate(sheet.cells[:_SEARCHED]):
+        for part in (AREA, ROW):
+            names = _names(part, cells, own)
+            head = _Head(part=part, rows=(number,), names=names)
+            if _is_head(part, set(names.values())) and _known(head) > (_known(best) if best else 0):
+                best = head
+    return None if best is None else _with_second_row(best, sheet, own)
+
+
+def _names(part: str, cells: list[str | None], own: Mapping[str, str]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for place, cell in enumerate(cells):
+        column = _column(part, cell, own)
+        if column is not None and column not in found.values():
+            found[place] = column
+    return found
+
+
+def _known(head: _Head) -> int:
+    return len(head.names)
+
+
+def _is_head(part: str, columns: set[str]) -> bool:
+    if part == AREA:
+        return {"code", "kind"} <= columns or {"name", "kind"} <= columns
+    has_class = bool(columns & {"class_code", "class_name", "major_code", "major_name"})
+    units = {*_UNITS, *(f"{role}_code" for role in ROLES)}
+    return has_class and bool(columns & units)
+
+
+def _with_second_row(head: _Head, sheet: BookSheet, own: Mapping[str, str]) -> _Head:
+    number = head.rows[0] + 1
+    if number >= len(sheet.cells):
+        return head
+    below = [
+        (place, cell)
+        for place, cell in enumerate(sheet.cells[number])
+        if cell is not None and (number, place) not in sheet.filled
+    ]
+    columns = {place: _column(head.part, cell, own) for place, cell in below}
+    if not below or None in columns.values():
+        return head
+    names = dict(head.names)
+    names |= {place: column for place, column in columns.items() if column is not None}
+    return _Head(part=head.part, rows=(head.rows[0], number), names=names)
+
+
+def _table(name: str, sheet: BookSheet, head: _Head, path: Path) -> pd.DataFrame:
+    first = head.rows[-1] + 1
+    title = " ".join(cell for row in sheet.cells[: head.rows[0]] for cell in row if cell)
+    numbered = next((at for at, column in head.names.items() if column == "code"), None)
+    told = f"{name} {title or path.stem}"
+    kinds = {kind for word, kind in _KINDS if word in name} or {
+        kind for word, kind in _KINDS if word in told
+    }
+    records: list[dict[str, Any]] = []
+    for number in range(first, len(sheet.cells)):
+        cells = sheet.cells[number]
+        values = {column: cells[at] for at, column in head.names.items() if at < len(cells)}
+        if not _is_line(cells, values):
+            continue
+        record = values | {"part": head.part, "sheet": name, "source_row": number + 1}
+        record["is_unnumbered"] = "yes" if head.part == ROW and numbered is None else None
+        if numbered is not None and (number, numbered) in sheet.filled:
+            record["is_continued"] = "yes"
+        if head.part == ROW and len(kinds) == 1 and not values.get("kind"):
+            record["kind"] = next(iter(kinds))
+        if head.part == ROW and not {"area_code", "area_name", "street_name", "community_name"} & {
+            *head.names.values()
+        }:
+            record["area_code"] = "*"
+        records.append(record)
+    columns = [*dict.fromkeys(head.names.values()), "part", "sheet", "source_row"]
+    return pd.DataFrame(records, columns=None if records else columns, dtype=object)
+
+
+def _is_line(cells: list[str | None], values: Mapping[str, str | None]) -> bool:
+    """Tell a line of the table from a blank row, a heading of a section and a note below."""
+    filled = [cell for cell in cells if cell is not None]
+    told = {value for value in values.values() if value is not None}
+    return len(filled) > 1 and len(set(filled)) > 1 and bool(told)
+
+
+def _warnings(heads: Mapping[str, _Head | None], frame: pd.DataFrame) -> tuple[Remark, ...]:
+    unread = [name for name, head in heads.items() if head is None]
+    found = []
+    if unread:
+        found.append(
+            Remark(
+                en=f"Sheets without the headings of a plan were not read: {', '.join(unread)}.",
+                zh=f"以下工作表没有职责分解的表头，未读取：{'、'.join(unread)}。",
+            )
+        )
+    if not (frame["part"] == ROW).any():
+        found.append(Remark(en="The plan has no rows.", zh="职责分解表中没有记录。"))
+    return tuple(found)
