@@ -99,6 +99,30 @@ def plan(code: str, role: str, unit_code: str, **values: Any) -> dict[str, Any]:
     return row(code, **told | values)
 
 
+def plan_area(code: str, shape: Any, **values: Any) -> dict[str, Any]:
+    told = {"name": f"区域{code}", "kind": "polygon", "sides": [], "geometry": shape}
+    return row(code, **told | values)
+
+
+def boundary_road(code: str, shape: Any, *sides: str, **values: Any) -> dict[str, Any]:
+    told = {"kind": "boundary_road", "sharing": "side", "sides": list(sides)}
+    return plan_area(code, shape, **told | values)
+
+
+def management_grid(code: str, *members: str, **values: Any) -> dict[str, Any]:
+    told = {
+        "trade": "lighting",
+        "name": f"责任网格{code}",
+        "area_code": members[0][:12],
+        "members": list(members),
+        "area_m2": 10_000.0 * len(members),
+        "origin": "delivered",
+        "initial_date": FROM,
+        "geometry": box(0, 0, 200, 200),
+    }
+    return row(code, **told | values)
+
+
 def place(code: str, kind: str, name: str, shape: Any, **values: Any) -> dict[str, Any]:
     told = {
         "kind": kind,
