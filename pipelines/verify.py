@@ -202,14 +202,17 @@ def plan_units_exist(database: Database, workspace: Workspace) -> Finding:
 
 @check(severity="error", hint="wanmi build DELIVERY --only responsibility")
 def plan_areas_exist(database: Database, workspace: Workspace) -> Finding:
-    """Every area that the responsibility plan names is a live area or unit grid."""
+    """Every area that the responsibility plan names is a live area, grid or plan area."""
     del workspace
     return _query(
         database,
         "SELECT DISTINCT p.area_code FROM responsibility.plan_row p WHERE p.valid_to IS NULL"
         " AND p.area_code <> '*' AND NOT EXISTS (SELECT 1 FROM grids.area a"
         " WHERE a.valid_to IS NULL AND a.code = p.area_code) AND NOT EXISTS (SELECT 1"
-        " FROM grids.unit_grid g WHERE g.valid_to IS NULL AND g.code = p.area_code) ORDER BY 1",
+        " FROM grids.unit_grid g WHERE g.valid_to IS NULL AND g.code = p.area_code) AND NOT EXISTS"
+        " (SELECT 1 FROM grids.management_grid m WHERE m.valid_to IS NULL AND m.code = p.area_code)"
+        " AND NOT EXISTS (SELECT 1 FROM responsibility.plan_area d WHERE d.valid_to IS NULL"
+        " AND d.code = p.area_code) ORDER BY 1",
     )
 
 
