@@ -67,7 +67,8 @@ class Asking:
         for name, value in (("crs", self.geometry_crs or self.crs), ("as_of", self.as_of)):
             if value is not None:
                 columns[name] = _filled(columns.get(name), value, rows=table.num_rows)
-        return pa.table(columns)
+        # A table without columns would have no rows.
+        return pa.table(columns or {"case_id": pa.nulls(table.num_rows, pa.string())})
 
 
 def asking(source: Source, options: Options, *, dataset: str = "cases") -> Asking:

@@ -35,16 +35,7 @@ PLACE_COLUMNS = (
     "candidates",
 )
 """Answers about an address."""
-_PLACE_NUMBERS = {"lon", "lat", "location_x", "location_y", "score", "uncertainty_m"}
-_DECISION_NUMBERS = {
-    "grid_probability",
-    "component_distance_m",
-    "limit_value",
-    "probability",
-    "location_x",
-    "location_y",
-}
-_DECISION_FLAGS = {"needs_review"}
+_NUMBERS = {"lon", "lat", "location_x", "location_y", "score", "uncertainty_m"}
 _CANDIDATES = 3
 
 
@@ -80,7 +71,7 @@ class Locating:
                 msg, zh=f"文件没有 {self.column} 列：请用 --column 指定地址所在的列。"
             )
         frame = locate_frame(snapshot, table["address"].to_pandas())
-        return pa.Table.from_pandas(frame, schema=_schema(PLACE_COLUMNS), preserve_index=False)
+        return pa.Table.from_pandas(frame, schema=_place_schema(), preserve_index=False)
 
 
 @lru_cache(maxsize=2)
@@ -117,11 +108,11 @@ def opened(folder: str, version: str) -> "Snapshot":
 
 
 def decide_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None) -> pa.Table:
-    """Return the decisions of a table of cases, column types the same whatever the cases are."""
-    from api.assign import DECISION_COLUMNS, assign_frame
+    """Return the decisions of a table of cases, with texts written out, on this thread alone."""
+    from api.answers import plain
+    from api.assign import assign_table
 
-    frame = assign_frame(snapshot, table.to_pandas(), now=now)
-    return pa.Table.from_pandas(frame, schema=_schema(DECISION_COLUMNS), preserve_index=False)
+    return plain(assign_table(snapshot, table, now=now, threads=1))
 
 
 def locate_frame(snapshot: "Snapshot", addresses: "pd.Series[Any]") -> pd.DataFrame:
@@ -141,15 +132,10 @@ def version_folder(folder: Path) -> str:
     return str(folder.resolve())
 
 
-def _schema(names: tuple[str, ...]) -> pa.Schema:
-    numbers = _DECISION_NUMBERS | _PLACE_NUMBERS
-
-    def kind(name: str) -> pa.DataType:
-        if name in _DECISION_FLAGS:
-            return pa.bool_()
-        return pa.float64() if name in numbers else pa.string()
-
-    return pa.schema([(name, kind(name)) for name in names])
+def _place_schema() -> pa.Schema:
+    return pa.schema(
+        [(name, pa.float64() if name in _NUMBERS else pa.string()) for name in PLACE_COLUMNS]
+    )
 
 
 def _place_row(answers: "list[PlaceAnswer]") -> dict[str, Any]:
