@@ -95,7 +95,10 @@ class Live:
     def refresh(self) -> bool:
         """Load what the pointer names if it is not in use yet; say whether it was swapped in."""
         pointer = read_pointer(self._folder)
-        if pointer is None or (self._loaded is not None and self._loaded.pointer == pointer):
+        if pointer is None:
+            return False
+        if self._loaded is not None and self._loaded.pointer == pointer:
+            self.fault = self._failed = None
             return False
         if self._just_failed(pointer):
             return False

@@ -1,0 +1,80 @@
+"""Versions of a snapshot: listed, gone back to, and checked once for each state of their files."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from api import open_snapshot
+from api.integrity import STAMP
+from api.versions import list_versions, roll_back
+from gis.errors import NotFoundError, SnapshotError
+from tests.api.district import GRIDS, compile_district
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> list[str]:
+    """Three versions, the last one current."""
+    return [compile_district(tmp_path, unit_grids=GRIDS[:n]).name for n in (2, 3, 4)]
+
+
+def test_versions_are_listed_with_the_current_one_marked(
+    tmp_path: Path, versions: list[str]
+) -> None:
+    listed = list_versions(tmp_path)
+    assert [version.version for version in listed] == versions[::-1]
+    assert [version.is_current for version in listed] == [True, False, False]
+    assert [version.counts["unit_grids"] for version in listed] == [4, 3, 2]
+    (tmp_path / versions[0] / "manifest.json").write_bytes(b"{")
+    assert [version.version for version in list_versions(tmp_path)] == versions[:0:-1]
+    assert list_versions(tmp_path / "nowhere") == []
+
+
+def test_going_back_points_at_a_whole_version_only(tmp_path: Path, versions: list[str]) -> None:
+    first, second, third = versions
+    assert roll_back(tmp_path, first[:8]).version == first
+    assert open_snapshot(tmp_path).counts["unit_grids"] == 2
+    path = tmp_path / second / "units.arrow"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(SnapshotError, match=r"units\.arrow"):
+        roll_back(tmp_path, second)
+    with pytest.raises(NotFoundError, match="There is no version 'zzz'; there are: "):
+        roll_back(tmp_path, "zzz")
+    with pytest.raises(NotFoundError):
+        roll_back(tmp_path, "")
+    (tmp_path / third).rename(tmp_path / "elsewhere")
+    with pytest.raises(SnapshotError, match="rename it back"):
+        roll_back(tmp_path, "elsewhere")
+    assert open_snapshot(tmp_path).version == first
+
+
+def test_a_version_just_written_is_not_remembered_as_whole(tmp_path: Path) -> None:
+    folder = compile_district(tmp_path)
+    open_snapshot(folder).verify()
+    # Another write within the same tick of the file system's clock would not show.
+    assert not (folder / STAMP).exists()
+
+
+def test_damage_after_a_good_check_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = compile_district(tmp_path)
+    # The clock of the check runs ahead, as if the files had lain there for an hour.
+    later = time.time_ns() + 3600 * 10**9
+    monkeypatch.setattr("api.integrity.time.time_ns", lambda: later)
+    open_snapshot(folder).verify(anew=False)
+    assert (folder / STAMP).is_file()
+    path = folder / "units.arrow"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    before = path.stat()
+    path.write_bytes(bytes(content))
+    # Size and time of modification are made to look untouched; the time of change can not be.
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(SnapshotError, match=r"units\.arrow"):
+        open_snapshot(folder).table("units")
+    with pytest.raises(SnapshotError, match=r"units\.arrow"):
+        open_snapshot(folder).verify(anew=False)
