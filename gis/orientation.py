@@ -12,7 +12,10 @@ import numba
 
 from gis.compiled import forget_stale
 
-forget_stale(Path(__file__).parent, modules=("orientation", "packing", "cutting", "probe", "tiling"))
+forget_stale(
+    Path(__file__).parent,
+    modules=("orientation", "packing", "cutting", "probe", "tiling", "nearby", "locating"),
+)
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy", inline="never")
 _BOUND = 1e-15

@@ -169,9 +169,9 @@ def _is_same(vertices: Any, first: int, second: int) -> bool:
     cx, cy, dx, dy = (
         vertices[second, 0], vertices[second, 1], vertices[second + 1, 0], vertices[second + 1, 1],
     )  # fmt: skip
-    return (ax == cx and ay == cy and bx == dx and by == dy) or (
-        ax == dx and ay == dy and bx == cx and by == cy
-    )
+    is_along: bool = ax == cx and ay == cy and bx == dx and by == dy
+    is_back: bool = ax == dx and ay == dy and bx == cx and by == cy
+    return is_along or is_back
 
 
 @_compile

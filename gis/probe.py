@@ -32,97 +32,136 @@ def probe(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
         Take the place of the cell in the order in which the tiling was laid, and whether the point
         lies exactly on the border of that cell.
     """
-    frame, shape, blocks, tiles, squares, words = (
-        tiling[0], tiling[1], tiling[2], tiling[3], tiling[4], tiling[5],
-    )  # fmt: skip
-    halves = words.view(np.int16)
+    squares, words = tiling[4], tiling[5]
     places = np.empty(_AT_ONCE, dtype=np.int64)
     spots = np.empty((_AT_ONCE, 2), dtype=np.int32)
     crossed = np.empty(_AT_ONCE, dtype=np.int32)
-    heads = np.empty(_AT_ONCE, dtype=np.int32)
-    west, south, per_width = frame[0], frame[1], frame[3]
-    columns, rows, wide = shape[0], shape[1], shape[2]
     for start in range(0, len(x), _AT_ONCE):
         length = min(_AT_ONCE, len(x) - start)
-        for point in range(length):
-            across, up = (
-                (x[start + point] - west) * per_width,
-                (y[start + point] - south) * per_width,
-            )
-            slot = -1
-            if 0.0 <= across < columns and 0.0 <= up < rows:
-                slot = _slot(np.int64(across), np.int64(up), wide, blocks)
-            places[point] = slot
-        for point in range(length):
-            if places[point] >= 0:
-                told = tiles[places[point]]
-                side = told & (SIDES - 1)
-                across = (x[start + point] - west) * per_width
-                up = (y[start + point] - south) * per_width
-                inner_x = (across - np.floor(across)) * side
-                inner_y = (up - np.floor(up)) * side
-                column, row = min(np.int64(inner_x), side - 1), min(np.int64(inner_y), side - 1)
-                spots[point, 0] = np.int64((inner_x - column) * UNITS) - HALF
-                spots[point, 1] = np.int64((inner_y - row) * UNITS) - HALF
-                places[point] = (told >> SIDE_BITS) + row * side + column
+        _place(x[start : start + length], y[start : start + length], tiling, places, spots)
         count = 0
         for point in range(length):
-            value = -1 if places[point] < 0 else np.int64(squares[places[point]])
+            value = -1 if places[point] < 0 else int(squares[places[point]])
             rank[start + point] = value
             on_boundary[start + point] = False
             crossed[count] = point
             count += value < -1
+        # Nothing hangs on these reads: they wait for memory together.
         for number in range(count):
-            heads[number] = words[2 * (-2 - rank[start + crossed[number]])]
-        unsure = 0
-        for number in range(count):
-            point = crossed[number]
-            record, head = 2 * (-2 - rank[start + point]), heads[number]
-            found = np.int64(-2)
-            if head & (BARE | WIDE) == 0:
-                found = _sketched(spots[point, 0], spots[point, 1], words, halves, record, head)
-            if found >= -1:
-                rank[start + point] = found
-            else:
-                crossed[unsure] = point
-                unsure += 1
-        for number in range(unsure):
-            point = start + crossed[number]
-            record = 2 * (-2 - rank[point])
-            pole = _pole(x[point], y[point], frame, shape, blocks, tiles, words[record])
-            rank[point], on_boundary[point] = _exact(
-                x[point], y[point], pole, words, tiling[6], record
+            places[number] = words[2 * (-2 - rank[start + crossed[number]])]
+        _settle(x, y, tiling, (start, count, crossed, places, spots), (rank, on_boundary))
+
+
+@_compile
+def _place(x: Any, y: Any, tiling: Any, places: Any, spots: Any) -> None:
+    """Find the place of each point's square, -1 where nothing is, and the point in steps from its middle."""
+    frame, shape, blocks, tiles = tiling[0], tiling[1], tiling[2], tiling[3]
+    west, south, per_width = frame[0], frame[1], frame[3]
+    columns, rows, wide = shape[0], shape[1], shape[2]
+    for point in range(len(x)):
+        across, up = (x[point] - west) * per_width, (y[point] - south) * per_width
+        slot = -1
+        if 0.0 <= across < columns and 0.0 <= up < rows:
+            slot = _slot(int(across), int(up), wide, blocks)
+        places[point] = slot
+    for point in range(len(x)):
+        if places[point] >= 0:
+            told = tiles[places[point]]
+            side = told & (SIDES - 1)
+            across, up = (x[point] - west) * per_width, (y[point] - south) * per_width
+            inner_x, inner_y = (across - np.floor(across)) * side, (up - np.floor(up)) * side
+            column, row = min(int(inner_x), side - 1), min(int(inner_y), side - 1)
+            spots[point, 0] = int((inner_x - column) * UNITS) - HALF
+            spots[point, 1] = int((inner_y - row) * UNITS) - HALF
+            places[point] = (told >> SIDE_BITS) + row * side + column
+
+
+@_compile
+def _settle(x: Any, y: Any, tiling: Any, batch: Any, answers: Any) -> None:
+    """Find the cell of the points whose squares edges cross."""
+    start, count, crossed, heads, spots = batch
+    rank, on_boundary = answers
+    words = tiling[5]
+    halves = words.view(np.int16)
+    unsure = 0
+    for number in range(count):
+        point = crossed[number]
+        record, head = 2 * (-2 - rank[start + point]), heads[number]
+        found = -2
+        if head & (BARE | WIDE) == 0:
+            found = _sketched(
+                int(spots[point, 0]), int(spots[point, 1]), words, halves, record, head
             )
+        if found >= -1:
+            rank[start + point] = found
+        else:
+            crossed[unsure] = point
+            unsure += 1
+    for number in range(unsure):
+        point = start + crossed[number]
+        record = 2 * (-2 - rank[point])
+        pole = _pole(x[point], y[point], tiling, words[record])
+        rank[point], on_boundary[point] = _exact(x[point], y[point], pole, words, tiling[6], record)
+
+
+@_compile
+def find_one(x: float, y: float, tiling: Any) -> tuple[int, bool]:
+    """Find the first cell that covers one point, or -1, and say whether it lies on its border."""
+    frame, shape, words = tiling[0], tiling[1], tiling[5]
+    across, up = (x - frame[0]) * frame[3], (y - frame[1]) * frame[3]
+    if not (0.0 <= across < shape[0] and 0.0 <= up < shape[1]):
+        return -1, False
+    slot = _slot(int(across), int(up), shape[2], tiling[2])
+    if slot < 0:
+        return -1, False
+    told = tiling[3][slot]
+    side = told & (SIDES - 1)
+    inner_x, inner_y = (across - np.floor(across)) * side, (up - np.floor(up)) * side
+    column, row = min(int(inner_x), side - 1), min(int(inner_y), side - 1)
+    value = int(tiling[4][(told >> SIDE_BITS) + row * side + column])
+    if value >= -1:
+        return value, False
+    record = 2 * (-2 - value)
+    head = words[record]
+    if head & (BARE | WIDE) == 0:
+        spot_x = int((inner_x - column) * UNITS) - HALF
+        spot_y = int((inner_y - row) * UNITS) - HALF
+        value = _sketched(spot_x, spot_y, words, words.view(np.int16), record, head)
+        if value >= -1:
+            return value, False
+    where = (int(across), int(up), side)
+    pole = pole_of(frame, where, row * side + column, head & 0xFFFF)
+    return _exact(x, y, pole, words, tiling[6], record)
 
 
 @_inline
 def _slot(column: int, row: int, wide: int, blocks: Any) -> int:
     """Return the place of a tile; -1 where nothing is."""
-    block = np.int64(blocks[(row >> BLOCK_BITS) * wide + (column >> BLOCK_BITS)])
+    block = int(blocks[(row >> BLOCK_BITS) * wide + (column >> BLOCK_BITS)])
     inner = ((row & (BLOCK - 1)) << BLOCK_BITS) + (column & (BLOCK - 1))
-    return (block << (2 * BLOCK_BITS)) + inner if block >= 0 else np.int64(-1)
+    return (block << (2 * BLOCK_BITS)) + inner if block >= 0 else -1
 
 
 @_compile
-def _pole(
-    x: float, y: float, frame: Any, shape: Any, blocks: Any, tiles: Any, head: int
-) -> tuple[float, float]:
+def _pole(x: float, y: float, tiling: Any, head: int) -> tuple[float, float]:
     """Return the pole of the square of a point."""
+    frame = tiling[0]
     across, up = (x - frame[0]) * frame[3], (y - frame[1]) * frame[3]
-    told = tiles[_slot(np.int64(across), np.int64(up), shape[2], blocks)]
+    told = tiling[3][_slot(int(across), int(up), tiling[1][2], tiling[2])]
     side = told & (SIDES - 1)
-    column = min(np.int64((across - np.floor(across)) * side), side - 1)
-    row = min(np.int64((up - np.floor(up)) * side), side - 1)
-    where = (np.int64(across), np.int64(up), side)
-    return pole_of(frame, where, row * side + column, head & 0xFFFF)
+    column = min(int((across - np.floor(across)) * side), side - 1)
+    row = min(int((up - np.floor(up)) * side), side - 1)
+    where = (int(across), int(up), side)
+    east, north = pole_of(frame, where, row * side + column, head & 0xFFFF)
+    return east, north
 
 
 @_inline
 def _sketched(qx: int, qy: int, words: Any, halves: Any, record: int, head: int) -> int:
     """Return the cell of a point by the sketch; -1: none; -2: too near a border to tell."""
-    count = (np.int64(head) >> 16) & 255
-    pole_x = (np.int64(head) & 255) * 240 + (120 - HALF)
-    pole_y = ((np.int64(head) >> 8) & 255) * 240 + (120 - HALF)
+    count = (int(head) >> 16) & 255
+    pole_x = (int(head) & 255) * 240 + (120 - HALF)
+    pole_y = ((int(head) >> 8) & 255) * 240 + (120 - HALF)
     dx, dy = qx - pole_x, qy - pole_y
     about = abs(dx) + abs(dy) + 4
     cells = record + 1 + ((count + 3) >> 2)
@@ -164,7 +203,7 @@ def _sketched(qx: int, qy: int, words: Any, halves: Any, record: int, head: int)
 @_inline
 def _end(words: Any, first: int, part: int) -> int:
     """Return the end of the edges of a part of a record that is not wide."""
-    return (np.int64(words[first + (part >> 2)]) >> (8 * (part & 3))) & 255
+    return (int(words[first + (part >> 2)]) >> (8 * (part & 3))) & 255
 
 
 @_compile

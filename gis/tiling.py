@@ -235,7 +235,8 @@ def _by_tile(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return where the values of each tile start, and the values, in their order in each tile."""
     count = int(blocks.max(initial=NOTHING) + 1) * BLOCK * BLOCK
-    return _gathered_by_tile(values, tiles, blocks, tuple(shape), count)
+    starts, held = _gathered_by_tile(values, tiles, blocks, tuple(shape), count)
+    return starts, held
 
 
 @_compile
@@ -278,9 +279,7 @@ def _covers(ground, touched, spans):  # type: ignore[no-untyped-def]
         left, right = (own % columns).min(), (own % columns).max()
         if highest - lowest < 2 or right - left < 2:
             continue  # a tile without edges of the cell has such tiles on all sides
-        stamp = np.zeros((highest - lowest + 1, right - left + 1), dtype=np.bool_)
-        for tile in own:
-            stamp[tile // columns - lowest, tile % columns - left] = True
+        stamp = _stamped(own, columns, (lowest, highest, left, right))
         for row in range(lowest, highest + 1):
             y = south + (row + 0.5) * width
             crossed = _crossed(vertices, heads[spans[cell] : spans[cell + 1]], y)
@@ -298,6 +297,16 @@ def _covers(ground, touched, spans):  # type: ignore[no-untyped-def]
                     cells[count], tiles[count] = cell, row * columns + column
                     count += 1
     return cells[:count], tiles[:count]
+
+
+@_compile
+def _stamped(tiles, columns, window):  # type: ignore[no-untyped-def]
+    """Return which tiles of a window are among some."""
+    lowest, highest, left, right = window
+    stamp = np.zeros((highest - lowest + 1, right - left + 1), dtype=np.bool_)
+    for tile in tiles:
+        stamp[tile // columns - lowest, tile % columns - left] = True
+    return stamp
 
 
 @_compile

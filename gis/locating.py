@@ -1,0 +1,120 @@
+"""The whole answer to "in which cell", in compiled code: for many points, and for one without arrays."""
+
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from gis.nearby import nearest
+from gis.probe import find_one, probe
+
+_SEEN = 64
+
+_compile = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_compile
+def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) -> int:
+    """Find the cell that covers each point, or else the nearest one; return how many are left to a tree.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray of float64
+        East and north in the CRS of the cells, m.
+    tiling : tuple
+        The arrays of a `gis.tiling.Tiling`, in their order.
+    boxes : numpy.ndarray
+        What `gis.nearby.boxes_of` gave.
+    order : numpy.ndarray
+        What to tell for each cell of the tiling; empty: its place.
+    answers : tuple
+        Arrays that take the position (-1: no point; -2: left to a tree), whether the point lies on
+        the border of its cell, and its distance to the cell, m.
+    """
+    position, on_boundary, distance_m = answers
+    probe(x, y, tiling, position, on_boundary)
+    seen = np.empty(_SEEN, dtype=np.int64)
+    left = 0
+    for point in range(len(x)):
+        rank = position[point]
+        metres = 0.0
+        if rank < 0:
+            metres = np.nan
+            if np.isfinite(x[point]) and np.isfinite(y[point]):
+                rank, metres = nearest(x[point], y[point], tiling, boxes, seen)
+                if rank < 0:
+                    rank = -2
+                    left += 1
+        distance_m[point] = metres
+        position[point] = order[rank] if len(order) and rank >= 0 else rank
+    return left
+
+
+def _take_address(_context: Any, _address: Any) -> Any:
+    """Take a number for an address."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+def addresses_of(
+    tiling: Any, boxes: NDArray[np.float64], order: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """Return where arrays lie and how long they are, for `locate_one`; they must outlive it.
+
+    One array is handed over sooner than eleven: that took most of the time of a question.
+    """
+    arrays = [*vars(tiling).values(), boxes, order]
+    if not all(array.flags.c_contiguous for array in arrays):
+        raise ValueError("arrays of a tiling lie in one piece")
+    return np.array([(array.ctypes.data, len(array)) for array in arrays], dtype=np.int64)
+
+
+_pointer: Any = intrinsic(_take_address)
+_array: Any = numba.carray  # type: ignore[attr-defined]
+
+
+@_compile
+def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
+    """Find the cell that covers a point or else the nearest one, as `locate` does.
+
+    Parameters
+    ----------
+    x, y : float
+        East and north in the CRS of the cells, m.
+    addresses : numpy.ndarray
+        What `addresses_of` gave.
+
+    Returns
+    -------
+    tuple
+        Position (-1: no point; -2: left to a tree), whether on the border, distance, m.
+    """
+    a = addresses
+    tiling = (
+        _array(_pointer(a[0, 0]), a[0, 1], np.float64),
+        _array(_pointer(a[1, 0]), a[1, 1], np.int64),
+        _array(_pointer(a[2, 0]), a[2, 1], np.int32),
+        _array(_pointer(a[3, 0]), a[3, 1], np.int64),
+        _array(_pointer(a[4, 0]), a[4, 1], np.int32),
+        _array(_pointer(a[5, 0]), a[5, 1], np.int32),
+        _array(_pointer(a[6, 0]), (a[6, 1], 2), np.float64),
+        _array(_pointer(a[7, 0]), a[7, 1], np.int64),
+        _array(_pointer(a[8, 0]), a[8, 1], np.int32),
+    )
+    order = _array(_pointer(a[10, 0]), a[10, 1], np.int64)
+    rank, is_on = find_one(x, y, tiling)
+    metres = 0.0
+    if rank < 0:
+        metres = np.nan
+        if np.isfinite(x) and np.isfinite(y):
+            boxes = _array(_pointer(a[9, 0]), (a[9, 1], 4), np.float64)
+            rank, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64))
+            if rank < 0:
+                return -2, False, metres
+    return order[rank] if len(order) and rank >= 0 else rank, is_on, metres
