@@ -135,9 +135,12 @@ def mass(path: Any, run: Any, centre: Any, scale: Any, room: Any) -> float:
         heights[edge] = abs(side) * per_length
         begins[edge] = (x * dx + y * dy) * per_length
         ends[edge] = (other_x * dx + other_y * dy) * per_length
-        signs[edge] = 1.0 if side > 0.0 else -1.0
-        turns += ((y < 0.0) & (other_y >= 0.0) & (side > 0.0)) - (
-            (y >= 0.0) & (other_y < 0.0) & (side <= 0.0)
+        # An edge through the centre passes on the side where it would if the centre lay a hair lower,
+        # as the turn takes it, which counts a vertex at the height of the centre as above.
+        is_left = (side > 0.0) | ((side == 0.0) & (x > other_x))
+        signs[edge] = 1.0 if is_left else -1.0
+        turns += ((y < 0.0) & (other_y >= 0.0) & is_left) - (
+            (y >= 0.0) & (other_y < 0.0) & (not is_left)
         )
     near = 0
     for edge in range(count - 1):

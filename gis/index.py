@@ -12,22 +12,14 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import owens_t
 
+from gis.gauss import working_room
 from gis.probe import find
+from gis.shares import LEAST_SIGMA_M, Outlines, errors_of, lay_outlines, own_spread, spread
 from gis.tiling import Tiling, lay_tiles
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
-
-REACH_SIGMA = 4.5
-"""Cells farther than this many standard deviations get no share (4e-5 of the mass lies beyond)."""
-LEAST_SHARE = 1e-4
-"""Shares smaller than this are left out."""
-_EDGES_AT_ONCE = 1_000_000
-_POINTS_AT_ONCE = 4_096
-_FAR = 7.0
-_FLAT = 1e-8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +62,8 @@ class CellIndex:
         Polygon or MultiPolygon of each cell, valid, in metres.
     tiling : Tiling or None
         What `tiling` gave for the same cells earlier; None: it is made when it is first needed.
+    outlines : Outlines or None
+        What `outlines` gave for the same cells earlier; None: they are laid when first needed.
 
     Examples
     --------
@@ -85,8 +79,9 @@ class CellIndex:
         polygons: Sequence[Any],
         *,
         tiling: Tiling | None = None,
+        outlines: Outlines | None = None,
     ) -> None:
-        self._given_tiling = tiling
+        self._given_tiling, self._given_outlines = tiling, outlines
         self.codes = np.asarray(codes, dtype=object)
         given = np.empty(len(polygons), dtype=object)
         given[:] = polygons
@@ -193,13 +188,13 @@ class CellIndex:
         result[known] = shapely.distance(self._borders[rank], points)
         return result
 
-    def shares(self, x: ArrayLike, y: ArrayLike, sigma_m: ArrayLike) -> Shares:
+    def shares(
+        self, x: ArrayLike, y: ArrayLike, sigma_m: ArrayLike, *, covariance: ArrayLike | None = None
+    ) -> Shares:
         """Return the probability that the true point lies in each cell near the point asked for.
 
-        The error is a round normal distribution. Its integral over a polygon is exact: the sum over
-        the directed edges of the integral over the triangle of edge and centre, which in polar
-        coordinates is a difference of angles less a difference of Owen's T functions. Where cells
-        overlap, the shares are scaled down to add up to 1.
+        The error is a normal distribution, round or with an ellipse; its integral over a polygon is
+        exact to 1e-7 (`gis.gauss`). Where cells overlap, the shares are scaled down to add up to 1.
 
         Parameters
         ----------
@@ -208,6 +203,9 @@ class CellIndex:
         sigma_m : array_like of float
             Standard deviation per axis, m, of each point or of all; 0 or nan: the cell that
             `locate` finds has it all, if it covers the point.
+        covariance : array_like of float or None
+            (n, 3): variance east, covariance, variance north, m², as `gis.shares.covariances` gives
+            them; nan: the error of this point is round. None: all are.
 
         Examples
         --------
@@ -216,73 +214,81 @@ class CellIndex:
         [0.8413, 0.1587]
         """
         east, north = _arrays(x, y)
-        sigma = np.broadcast_to(np.asarray(sigma_m, dtype=np.float64), east.shape).copy()
-        sigma[~(np.isfinite(sigma) & (sigma > 0))] = 0.0
-        real = np.isfinite(east) & np.isfinite(north)
-        sharp = np.flatnonzero(real & (sigma == 0.0))
-        parts = [self._sharp(sharp, east, north)] if len(self) and len(sharp) else []
-        vague = np.flatnonzero(real & (sigma > 0.0)) if len(self) else np.empty(0, dtype=np.intp)
-        for start in range(0, len(vague), _POINTS_AT_ONCE):
-            rows = vague[start : start + _POINTS_AT_ONCE]
-            parts.append(self._spread(rows, east, north, sigma))
-        if not parts:
-            none = np.empty(0, dtype=np.intp)
+        none = np.empty(0, dtype=np.intp)
+        if not len(self) or not len(east):
             return Shares(point=none, position=none, probability=np.empty(0))
-        point, rank, probability = (np.concatenate(column) for column in zip(*parts, strict=True))
-        total = np.bincount(point, weights=probability, minlength=len(east))
-        probability = probability / np.maximum(total, 1.0)[point]
-        keep = probability >= LEAST_SHARE
-        point, rank, probability = point[keep], rank[keep], probability[keep]
-        # Rounding makes equal shares comparable whatever the order of summation was.
-        order = np.lexsort((rank, -probability.round(9), point))
-        return Shares(
-            point=point[order],
-            position=self._by_code[rank[order]],
-            probability=probability[order],
-        )
+        errors = errors_of(sigma_m, covariance, count=len(east))
+        point, rank, probability = spread(east, north, errors, self._outline_arrays, self._room())
+        sharp = np.flatnonzero(errors[:, 3] < LEAST_SIGMA_M)
+        if len(sharp):
+            found = self.locate(east[sharp], north[sharp])
+            inside = found.distance_m == 0.0
+            point = np.concatenate([point, sharp[inside]])
+            order = np.argsort(point, kind="stable")
+            rank = np.concatenate([rank, self._rank[found.position[inside]]])[order]
+            probability = np.concatenate([probability, np.ones(len(point) - len(probability))])
+            point, probability = point[order], probability[order]
+        return Shares(point=point, position=self._by_code[rank], probability=probability)
 
-    def _sharp(
-        self, rows: Positions, east: Floats, north: Floats
-    ) -> tuple[Positions, Positions, Floats]:
-        found = self.locate(east[rows], north[rows])
-        inside = found.distance_m == 0.0
-        rank = self._rank[found.position[inside]]
-        return rows[inside], rank, np.ones(int(inside.sum()))
-
-    def _spread(
-        self, rows: Positions, east: Floats, north: Floats, sigma: Floats
-    ) -> tuple[Positions, Positions, Floats]:
-        points = shapely.points(east[rows], north[rows])
-        asked, rank = self._tree.query(
-            points, predicate="dwithin", distance=REACH_SIGMA * sigma[rows]
-        )
-        point = rows[asked]
-        first, last = self._edges.start[rank], self._edges.start[rank + 1]
-        ends = np.cumsum(last - first)
-        probability = np.empty(len(point))
-        begin = 0
-        while begin < len(point):
-            limit = (ends[begin - 1] if begin else 0) + _EDGES_AT_ONCE
-            end = max(begin + 1, int(np.searchsorted(ends, limit, side="right")))
-            part = slice(begin, end)
-            probability[part] = self._integrate(
-                first[part], last[part], east[point[part]], north[point[part]], sigma[point[part]]
-            )
-            begin = end
-        return point, rank, np.clip(probability, 0.0, 1.0)
-
-    def _integrate(
-        self, first: Positions, last: Positions, east: Floats, north: Floats, sigma: Floats
+    def own_shares(
+        self,
+        points: tuple[ArrayLike, ArrayLike],
+        sigma_m: ArrayLike,
+        position: ArrayLike,
+        *,
+        covariance: ArrayLike | None = None,
     ) -> Floats:
-        counts = last - first
-        pair = np.repeat(np.arange(len(counts)), counts)
-        edge = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts - first, counts)
-        ends = self._edges.ends[edge]
-        scale = sigma[pair]
-        ax, ay = (ends[:, 0] - east[pair]) / scale, (ends[:, 1] - north[pair]) / scale
-        bx, by = (ends[:, 2] - east[pair]) / scale, (ends[:, 3] - north[pair]) / scale
-        shares = np.bincount(pair, weights=_triangles(ax, ay, bx, by), minlength=len(counts))
-        return shares.astype(np.float64, copy=False)
+        """Return the probability that the true point lies in one cell, in a third of the time.
+
+        As `shares`, but cells that overlap are not scaled down, and nothing is too small to be told.
+
+        Parameters
+        ----------
+        points : tuple of array_like of float
+            East and north in the CRS of the cells, m.
+        sigma_m, covariance : array_like of float
+            As for `shares`; without an error the cell that `locate` finds has it all.
+        position : array_like of int
+            Cell of each point, as `locate` gives it; -1 gives 0.
+
+        Examples
+        --------
+        >>> index = CellIndex(["a"], [shapely.box(-1e3, -1e3, 0, 1e3)])
+        >>> index.own_shares(([10.0, -10.0], [0.0, 0.0]), 10.0, [0, 0]).round(4).tolist()
+        [0.1587, 0.8413]
+        """
+        east, north = _arrays(*points)
+        cells = np.asarray(position, dtype=np.intp)
+        if not len(self) or not len(east):
+            return np.zeros(len(east))
+        errors = errors_of(sigma_m, covariance, count=len(east))
+        rank = np.where(cells >= 0, self._rank[cells], -1)
+        probability: Floats = own_spread(
+            (east, north), errors, rank, self._outline_arrays, self._room()
+        )
+        sharp = np.flatnonzero((errors[:, 3] < LEAST_SIGMA_M) & (cells >= 0))
+        if len(sharp):
+            found = self.locate(east[sharp], north[sharp])
+            probability[sharp] = (found.position == cells[sharp]) & (found.distance_m == 0.0)
+        return probability
+
+    def _room(self) -> tuple[Floats, ...]:
+        # Written to while points are asked for: every call has its own.
+        return working_room(self._longest)
+
+    @cached_property
+    def outlines(self) -> Outlines:
+        """The outlines of the cells, in the order of their codes: what shares are measured on."""
+        given = self._given_outlines
+        return lay_outlines(self._polygons) if given is None else given
+
+    @cached_property
+    def _outline_arrays(self) -> tuple[NDArray[Any], ...]:
+        return tuple(vars(self.outlines).values())
+
+    @cached_property
+    def _longest(self) -> int:
+        return int(np.diff(self.outlines.starts).max(initial=0))
 
     @cached_property
     def tiling(self) -> Tiling:
@@ -306,48 +312,6 @@ class CellIndex:
         borders: NDArray[Any] = shapely.boundary(self._polygons)
         shapely.prepare(borders)
         return borders
-
-    @cached_property
-    def _edges(self) -> "_Edges":
-        return _directed_edges(self._polygons)
-
-
-@dataclass(frozen=True)
-class _Edges:
-    """The edges of all cells with the inside on their left, cell by cell."""
-
-    ends: Floats
-    start: Positions
-
-
-def _directed_edges(polygons: NDArray[Any]) -> _Edges:
-    parts, cell = shapely.get_parts(polygons, return_index=True)
-    parts = shapely.orient_polygons(parts)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    vertices, ring = shapely.get_coordinates(rings, return_index=True)
-    follows = ring[:-1] == ring[1:] if len(ring) else np.empty(0, dtype=bool)
-    ends = np.hstack([vertices[:-1], vertices[1:]])[follows]
-    owner = cell[part[ring[:-1][follows]]]
-    start = np.searchsorted(owner, np.arange(len(polygons) + 1)).astype(np.intp)
-    return _Edges(ends=ends, start=start)
-
-
-def _triangles(ax: Floats, ay: Floats, bx: Floats, by: Floats) -> Floats:
-    """Integrate the standard normal density over the triangles (0, a, b), signed by their turn."""
-    result = np.arctan2(ax * by - ay * bx, ax * bx + ay * by) / (2.0 * np.pi)
-    half = 0.5 * np.hypot(bx - ax, by - ay)
-    # Beyond seven deviations Owen's T is below 1e-12: only edges that come near need more.
-    near = np.flatnonzero(np.hypot(ax + bx, ay + by) < 2.0 * (half + _FAR))
-    ax, ay, length = ax[near], ay[near], np.maximum(2.0 * half[near], _FLAT)
-    ux, uy = (bx[near] - ax) / length, (by[near] - ay) / length
-    side = ax * uy - ay * ux
-    height = np.maximum(np.abs(side), _FLAT)
-    foot = ax * ux + ay * uy
-    angle = owens_t(height, (foot + length) / height) - owens_t(height, foot / height)
-    result[near] -= np.copysign(angle, side)
-    # A triangle without height has no area, and the turn of its edge may be rounded to either side.
-    result[near[np.abs(side) < _FLAT]] = 0.0
-    return result
 
 
 def _arrays(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
