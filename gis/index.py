@@ -14,12 +14,16 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis.gauss import working_room
+from gis.locating import addresses_of, locate, locate_one
+from gis.nearby import LONG, boxes_of, to_borders
 from gis.probe import find
 from gis.shares import LEAST_SIGMA_M, Outlines, errors_of, lay_outlines, own_spread, spread
 from gis.tiling import Tiling, lay_tiles
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
+
+_LEFT = -2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,25 +104,36 @@ class CellIndex:
             East and north in the CRS of the cells, m. A nan or infinite coordinate is no point.
         """
         east, north = _arrays(x, y)
-        count, cells = len(east), len(self)
-        distance_m = np.full(count, np.nan)
-        on_boundary = np.zeros(count, dtype=bool)
-        real = np.flatnonzero(np.isfinite(east) & np.isfinite(north))
-        if cells == 0 or len(real) == 0:
-            return Located(
-                position=np.full(count, -1, dtype=np.intp),
-                on_boundary=on_boundary,
-                distance_m=distance_m,
-            )
-        rank, on_boundary = find(east, north, self.tiling)
-        distance_m[rank >= 0] = 0.0
-        outside = real[rank[real] < 0]
-        if len(outside):
-            rank[outside] = cells
-            self._nearest(outside, shapely.points(east[outside], north[outside]), rank, distance_m)
-        position = np.full(count, -1, dtype=np.intp)
-        position[real] = self._by_code[rank[real]]
+        position = np.empty(len(east), dtype=np.intp)
+        on_boundary = np.empty(len(east), dtype=np.bool_)
+        distance_m = np.empty(len(east), dtype=np.float64)
+        left = locate(
+            east, north, self._arrays, self._boxes, self._order, (position, on_boundary, distance_m)
+        )
+        if left:
+            rows = np.flatnonzero(position == _LEFT)
+            position[rows], distance_m[rows] = self._nearest(east[rows], north[rows])
         return Located(position=position, on_boundary=on_boundary, distance_m=distance_m)
+
+    def locate_one(self, x: float, y: float) -> tuple[int, bool, float]:
+        """Return position, whether on the border, and distance for one point, as `locate` does.
+
+        Parameters
+        ----------
+        x, y : float
+            East and north in the CRS of the cells, m.
+
+        Examples
+        --------
+        >>> index = CellIndex(["b", "a"], [shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)])
+        >>> index.locate_one(10.0, 5.0), index.locate_one(23.0, 14.0)
+        ((1, True, 0.0), (1, False, 5.0))
+        """
+        found: tuple[int, bool, float] = locate_one(float(x), float(y), self._addresses)
+        if found[0] != _LEFT:
+            return found
+        position, metres = self._nearest(np.array([x]), np.array([y]))
+        return int(position[0]), False, float(metres[0])
 
     def holders(self, points: NDArray[Any]) -> Positions:
         """Return the cell that covers each point, as `locate` does; -1 where none does.
@@ -135,10 +150,7 @@ class CellIndex:
         [0, 1, -1]
         """
         rank, _ = find(shapely.get_x(points), shapely.get_y(points), self.tiling)
-        position = np.full(len(points), -1, dtype=np.intp)
-        inside = rank >= 0
-        position[inside] = self._by_code[rank[inside]]
-        return position
+        return np.where(rank >= 0, self._by_code[rank], -1) if len(self) else rank
 
     def holder(self, x: float, y: float) -> int:
         """Return the cell that covers one point, as `locate` does, in less time; -1: none does.
@@ -149,19 +161,20 @@ class CellIndex:
         >>> index.holder(10.0, 5.0), index.holder(23.0, 14.0)
         (1, -1)
         """
-        if not len(self):
-            return -1
-        rank, _ = find(
-            np.array([x], dtype=np.float64), np.array([y], dtype=np.float64), self.tiling
-        )
-        return int(self._by_code[rank[0]]) if rank[0] >= 0 else -1
+        position, _, distance_m = locate_one(float(x), float(y), self._addresses)
+        return position if distance_m == 0.0 else -1
 
-    def _nearest(
-        self, rows: Positions, points: NDArray[Any], rank: Positions, distance_m: Floats
-    ) -> None:
+    def _nearest(self, east: Floats, north: Floats) -> tuple[Positions, Floats]:
+        """Return position and distance of the nearest cell, the first of equals."""
+        points = shapely.points(east, north)
+        rank = np.full(len(east), len(self), dtype=np.intp)
+        distance_m = np.full(len(east), np.nan)
+        if not self._has_borders:
+            return np.full(len(east), -1, dtype=np.intp), distance_m
         pairs, metres = self._tree.query_nearest(points, return_distance=True, all_matches=True)
-        np.minimum.at(rank, rows[pairs[0]], pairs[1])
-        distance_m[rows[pairs[0]]] = metres
+        np.minimum.at(rank, pairs[0], pairs[1])
+        distance_m[pairs[0]] = metres
+        return self._by_code[rank], distance_m
 
     def edge_distance(self, x: ArrayLike, y: ArrayLike, position: ArrayLike) -> Floats:
         """Return the distance of each point to the border of a cell, m; 0 on the border.
@@ -181,11 +194,11 @@ class CellIndex:
         """
         east, north = _arrays(x, y)
         cell = np.asarray(position, dtype=np.intp)
-        result = np.full(len(east), np.nan)
-        known = np.flatnonzero(cell >= 0)
-        rank = self._rank[cell[known]]
-        points = shapely.points(east[known], north[known])
-        result[known] = shapely.distance(self._borders[rank], points)
+        result = np.empty(len(east))
+        rank = np.full(len(cell), -1, dtype=np.intp)
+        if len(self):
+            rank = np.where(cell >= 0, self._rank[cell], -1)
+        to_borders(east, north, rank, self._arrays[6:], self._boxes, result)
         return result
 
     def shares(
@@ -308,10 +321,30 @@ class CellIndex:
         return rank
 
     @cached_property
-    def _borders(self) -> NDArray[Any]:
-        borders: NDArray[Any] = shapely.boundary(self._polygons)
-        shapely.prepare(borders)
-        return borders
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        """The arrays of the tiling, as compiled functions take them."""
+        return tuple(vars(self.tiling).values())
+
+    @cached_property
+    def _order(self) -> Positions:
+        """Position of each cell of the tiling; empty when the codes rise."""
+        is_rising = bool((self._by_code == np.arange(len(self))).all())
+        return np.empty(0, dtype=np.intp) if is_rising else self._by_code
+
+    @cached_property
+    def _boxes(self) -> Floats:
+        """Boxes around the vertices, where a cell has so many that it is worth their memory."""
+        longest = int(np.diff(self.tiling.rings).max(initial=0))
+        boxes: Floats = boxes_of(self.tiling.vertices if longest > LONG else np.empty((0, 2)))
+        return boxes
+
+    @cached_property
+    def _addresses(self) -> NDArray[np.int64]:
+        return addresses_of(self.tiling, self._boxes, self._order)
+
+    @cached_property
+    def _has_borders(self) -> bool:
+        return len(self.tiling.vertices) > 0
 
 
 def _arrays(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
