@@ -15,6 +15,8 @@ from api.locate import SOURCES
 from api.owner_table import COMPONENT_LEVEL
 from api.solution import Solution
 
+LEAST_ALTERNATIVE = 0.005
+"""Another unit less probable than this is not told."""
 _TEXT = pa.string()
 _CODED = pa.dictionary(pa.int32(), _TEXT)
 ANSWER_SCHEMA = pa.schema(
@@ -33,6 +35,8 @@ ANSWER_SCHEMA = pa.schema(
         "limit_value": pa.float64(),
         "limit_unit": _CODED,
         "probability": pa.float64(),
+        "alternative_unit_code": _CODED,
+        "alternative_probability": pa.float64(),
         "needs_review": pa.bool_(),
         "reasons": _CODED,
         "location_source": _CODED,
@@ -63,6 +67,7 @@ def tabulate(solution: Solution) -> pa.Table:
     """Return a solution as a table of `ANSWER_SCHEMA`, one row per case."""
     edition, owners = solution.edition, solution.owners
     arrays, number = owners.arrays, solution.number
+    other = np.where(solution.other_probability >= LEAST_ALTERNATIVE, solution.mixtures.other, -1)
     names: NDArray[Any] = np.array([*owners.unit_names, None], dtype=object)
     columns: dict[str, Any] = {
         "grid_code": coded(solution.grid.position, edition.grids.codes),
@@ -75,6 +80,8 @@ def tabulate(solution: Solution) -> pa.Table:
         "limit_value": pa.array(arrays.limit_value[number], from_pandas=True),
         "limit_unit": coded(arrays.limit_unit[number], owners.limit_units.texts),
         "probability": solution.probability,
+        "alternative_unit_code": coded(other, owners.units.texts),
+        "alternative_probability": pa.array(solution.other_probability, mask=other < 0),
         "needs_review": solution.needs_review,
         "reasons": _reasons(solution),
         "location_source": coded(

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from api.directory import Unit
 from api.doubts import bits_of
+from api.mixing import CROSS, OTHER
 from api.owners import OwnerQuestion, Resolution, resolve
 from api.questions import KIND_NAMES
 from api.record_table import record_table_of
@@ -60,6 +62,8 @@ class ResolutionArrays:
     certainty: NDArray[np.float64]
     reasons: NDArray[np.int64]
     """Bits in the order of ``api/reasons.csv``."""
+    last_rival: NDArray[np.int32]
+    """Place past its last rival; the first comes after the last of the resolution before it."""
 
     @classmethod
     def empty(cls, size: int) -> "ResolutionArrays":
@@ -104,6 +108,9 @@ class OwnerTable:
         self.questions: list[OwnerQuestion] = []
         """The question of each resolution, its chain reduced to what decides."""
         self.arrays = ResolutionArrays.empty(1024)
+        self._told: tuple[NDArray[Any], ...] | None = None
+        self.rivals: list[tuple[int, float, int]] = []
+        """Unit, probability and group of cause of the rivals of all resolutions."""
 
     def topic(self, kind: int, class_code: str | None, holding: bytes) -> int:
         """Return the number of what a question is about besides place and component."""
@@ -177,7 +184,7 @@ class OwnerTable:
         if number >= len(self.arrays.unit):
             self._grow()
         values: dict[str, Any] = {
-            "unit": self._unit(resolution),
+            "unit": self._unit(resolution.unit),
             "role": self.roles.number(resolution.role or None),
             "rule": -1
             if resolution.level == "component"
@@ -190,6 +197,10 @@ class OwnerTable:
             "certainty": resolution.certainty,
             "reasons": bits_of(resolution.reasons),
         }
+        for rival in resolution.rivals:
+            group = CROSS if rival.cause == "record" else OTHER
+            self.rivals.append((self._unit(rival.unit), rival.probability, group))
+        values["last_rival"] = len(self.rivals)
         for name, value in values.items():
             getattr(self.arrays, name)[number] = value
 
@@ -201,13 +212,33 @@ class OwnerTable:
             getattr(larger, name)[: len(old)] = old
         self.arrays = larger
 
-    def _unit(self, resolution: Resolution) -> int:
-        if resolution.unit is None:
+    def _unit(self, unit: Unit | None) -> int:
+        if unit is None:
             return -1
-        number = self.units.number(resolution.unit.code)
+        number = self.units.number(unit.code)
         if number == len(self.unit_names):
-            self.unit_names.append(resolution.unit.name)
+            self.unit_names.append(unit.name)
         return number
+
+    def told(self) -> tuple[NDArray[Any], ...]:
+        """Return what `api.mixing.sum_up` wants to know of resolutions, rivals and units."""
+        count = len(self.resolutions)
+        if self._told is None or len(self._told[0]) != count:
+            with self._lock:
+                count = len(self.resolutions)
+                unit, share, group = np.array(self.rivals, dtype=np.float64).reshape(-1, 3).T
+                rank = np.empty(len(self.units.texts) + 1, dtype=np.int32)
+                rank[np.argsort(np.array(self.units.texts, dtype=str))] = np.arange(len(rank) - 1)
+                self._told = (
+                    self.arrays.unit[:count],
+                    self.arrays.certainty[:count],
+                    np.concatenate([[0], self.arrays.last_rival[:count]]).astype(np.int32),
+                    unit.astype(np.int32),
+                    np.ascontiguousarray(share),
+                    group.astype(np.int32),
+                    rank,
+                )
+        return self._told
 
 
 def owner_table_of(edition: "Edition", excluded: frozenset[str]) -> OwnerTable:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.boundaries import NOBODY
-from api.certainty import area_certainty, component_certainty
 from api.chains import Chained
 from api.columns import Floats, Numbers
 from api.components import Matches, match
 from api.doubts import Bits, bit_of, gathered, names_of, review_bits
 from api.edition import LEVELS, Edition
 from api.locate import Placed, place
+from api.mixtures import Asked, Ground, Mixtures, mix_cases
 from api.owner_table import OwnerTable, owner_table_of
 from api.owners import OwnerQuestion, Resolution
 from api.questions import COMPONENT, Questions
@@ -26,6 +26,9 @@ from api.record_table import record_table_of
 from api.topics import class_numbers, topics
 from api.wording import reasons as reason_table
 from gis.index import Located, Shares
+
+_ABSENT_COMPONENT = 0.5
+"""Certainty of an owner found without the component the case is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +47,22 @@ class Solution:
     owners: OwnerTable
     number: Numbers
     """Number of the resolution of each case in `owners`."""
+    mixtures: Mixtures
+    """What else may be the unit, the place being what it is said to be."""
     probability: Floats
     """Probability that the owning unit is right."""
     doubts: Bits
     """Reasons as bits, see ``api.doubts``."""
+
+    @cached_property
+    def other_probability(self) -> Floats:
+        """Probability of the most probable other unit: what the unit taken leaves, in their ratio."""
+        raw = self.placed.certainty * self.mixtures.probability
+        scale = np.divide(
+            1.0 - self.probability, 1.0 - raw, out=np.zeros_like(raw), where=raw < 1.0
+        )
+        share = self.mixtures.other_probability * self.placed.certainty * scale
+        return np.asarray(np.minimum(share, 1.0))
 
     @property
     def needs_review(self) -> NDArray[np.bool_]:
@@ -137,20 +152,28 @@ def solve(
     about = np.where(questions.kinds == COMPONENT, matches.chosen, -1)
     owners = owner_table_of(edition, excluded)
     classes = class_numbers(edition, questions, about)
-    number = owners.numbers(
-        topics(owners, edition.plan, questions, classes),
-        edition.chains.effects(chained.place),
-        record_table_of(edition).meanings(about),
-    )
+    topic = topics(owners, edition.plan, questions, classes)
+    effect = edition.chains.effects(chained.place)
+    record = record_table_of(edition).meanings(about)
+    number = owners.numbers(topic, effect, record)
     wanted = (questions.kinds == COMPONENT) & questions.has_class
-    level = owners.arrays.level[number]
-    by_component = component_certainty(edition, matches, wanted=wanted)
-    by_area = area_certainty(edition, placed, grid=grid, shares=shares, level=level)
-    certainty = owners.arrays.certainty[number]
-    probability = np.clip(placed.certainty * certainty * by_component * by_area, 0.0, 1.0)
+    asked = Asked(
+        topic=topic,
+        effect=effect,
+        record=record,
+        day=questions.day,
+        sums_components=wanted & (matches.chosen >= 0) & (placed.component < 0),
+    )
+    ground = Ground(placed=placed, grid=grid, shares=shares, chained=chained)
+    mixtures = mix_cases(edition, owners, ground, matches, asked)
+    by_component = np.where(wanted & (matches.chosen < 0), _ABSENT_COMPONENT, 1.0)
+    probability = np.clip(placed.certainty * by_component * mixtures.probability, 0.0, 1.0)
+    least = edition.snapshot.profile.decision.rival_probability
     own = {
         **_place_doubts(edition, grid, areas, chained),
         **_component_doubts(edition, questions, placed, matches),
+        "edge_responsibility": mixtures.by_place >= least,
+        "cross_responsibility": mixtures.by_cross >= least,
         "refused": np.full(len(questions), bool(excluded)),
         "low_probability": probability < edition.snapshot.profile.thresholds.review_probability,
     }
@@ -167,6 +190,7 @@ def solve(
         matches=matches,
         owners=owners,
         number=number,
+        mixtures=mixtures,
         probability=probability,
         doubts=doubts | owners.arrays.reasons[number],
     )
