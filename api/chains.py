@@ -9,11 +9,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from api.boundaries import FIRST, KIND, NOBODY, SECOND, BoundaryRoads
 from census.plan.chains import Chain
@@ -38,15 +39,45 @@ class Chained:
     side: NDArray[np.int8]
     """Which area of the boundary road answers; `NOBODY`: its rule is not whole, the base answers."""
 
-    def only(self, cases: Sequence[int]) -> "Chained":
+    def only(self, cases: ArrayLike) -> "Chained":
         """Return the chains of some cases alone."""
-        here = list(cases)
+        here = np.asarray(cases)
         return Chained(
             base=self.base[here],
             place=self.place[here],
             boundary=self.boundary[here],
             side=self.side[here],
         )
+
+
+class GridChains(Sequence[Chain]):
+    """The chains of the unit grids, each made when it is asked for.
+
+    Parameters
+    ----------
+    edition : Edition
+        Rows that hold on the day.
+    """
+
+    def __init__(self, edition: "Edition") -> None:
+        self._cells, self._managed = edition.grids, edition.managed
+        self._above = {code: edition.above(code) for code in dict.fromkeys(self._cells.parents)}
+
+    def __len__(self) -> int:
+        return len(self._cells.codes)
+
+    @overload
+    def __getitem__(self, index: int) -> Chain: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Chain]: ...
+
+    def __getitem__(self, index: int | slice) -> Chain | list[Chain]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        code, community = self._cells.codes[index], self._cells.parents[index]
+        managed = self._managed.get(code, ())
+        return Chain(code, community, *self._above[community], management_grids=managed)
 
 
 class PlanAreas:
@@ -117,24 +148,29 @@ class Chains:
     def __init__(self, edition: "Edition") -> None:
         self._edition = edition
         self._lock = threading.RLock()
-        self._chains: list[Chain] = list(edition.grid_chains)
+        self._grids = edition.grid_chains
+        self._others: list[Chain] = []
+        """Chains of the places that are no unit grid's own."""
         self._places: dict[Chain, int] = {}
         self._reduced: list[Chain] = []
         self._effects: dict[Chain, int] = {}
         self._sides: dict[tuple[int, int, int], int] = {}
         self._effect = self._grid_effects()
-        self._known = len(self._effect)
 
     def _grid_effects(self) -> NDArray[np.int32]:
-        """Return the effect of each unit grid; grids that nobody names share their community's."""
-        named = self._edition.areas_named
-        by_rest: dict[tuple[Any, ...], int] = {}
-        effects = np.empty(len(self._chains), dtype=np.int32)
-        for number, chain in enumerate(self._chains):
-            rest = (chain.grid if chain.grid in named else None, *chain[1:])
-            if rest not in by_rest:
-                by_rest[rest] = self._number(chain.naming(named))
-            effects[number] = by_rest[rest]
+        """Return the effect of each unit grid; those that nobody names share their community's."""
+        edition = self._edition
+        named = edition.areas_named
+        community, _ = pd.factorize(edition.grids.parents)
+        _, first = np.unique(community, return_index=True)
+        shared = [
+            self._number(self._grids[number]._replace(grid=None, management_grids=()).naming(named))
+            for number in first.tolist()
+        ]
+        effects: NDArray[np.int32] = np.array(shared, dtype=np.int32)[community]
+        own = {*named, *edition.managed}
+        for number in np.flatnonzero([code in own for code in edition.grids.codes]).tolist():
+            effects[number] = self._number(self._grids[number].naming(named))
         return effects
 
     def _number(self, reduced: Chain) -> int:
@@ -146,7 +182,8 @@ class Chains:
 
     def full(self, place: int) -> Chain:
         """Return the chain of a place number."""
-        return self._chains[place]
+        count = len(self._grids)
+        return self._grids[place] if place < count else self._others[place - count]
 
     def reduced(self, effect: int) -> Chain:
         """Return what of the chains of an effect number the plan or the directory names."""
@@ -169,12 +206,12 @@ class Chains:
         with self._lock:
             found = self._places.get(chain)
             if found is None:
-                found = len(self._chains)
+                found = len(self._grids) + len(self._others)
                 if found >= len(self._effect):
                     room = np.zeros(max(64, found // 2), dtype=np.int32)
                     self._effect = np.concatenate([self._effect, room])
                 self._effect[found] = self._number(chain.naming(self._edition.areas_named))
-                self._chains.append(chain)
+                self._others.append(chain)
                 self._places[chain] = found
         return found
 

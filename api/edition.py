@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from api.chains import Chains
+from api.chains import Chains, GridChains
 from api.directory import Directory
 from api.geocoding.gazetteer import Gazetteer
 from api.models import PlaceAnswer
@@ -174,18 +174,13 @@ class Edition:
         }
 
     @cached_property
-    def grid_chains(self) -> list[Chain]:
+    def grid_chains(self) -> GridChains:
         """Chain of each unit grid: its areas by parents, else leading digits, and its management grids."""
-        known = {code: self.above(code) for code in dict.fromkeys(self.grids.parents)}
-        managed = self._managed
-        return [
-            Chain(code, community, *known[community], management_grids=managed.get(code, ()))
-            for code, community in zip(self.grids.codes, self.grids.parents, strict=True)
-        ]
+        return GridChains(self)
 
     @cached_property
-    def _managed(self) -> Mapping[str, tuple[str, ...]]:
-        """Management grids of each unit grid, if the plan names any at all."""
+    def managed(self) -> Mapping[str, tuple[str, ...]]:
+        """Codes of the management grids of each unit grid, if the plan names any at all."""
         if self.management_grids.keys().isdisjoint(self.areas_answering):
             return {}
         sets = self.sets["management_grids"]
@@ -265,16 +260,6 @@ class Edition:
     def _parent(self, code: str) -> str | None:
         level, position = self.area_by_code.get(code, ("", -1))
         return None if position < 0 else self.areas[level].parents[position]
-
-    @cached_property
-    def grid_areas(self) -> Mapping[str, NDArray[np.intp]]:
-        """For each level the number of the area that each unit grid belongs to."""
-        levels = ("grid", "community", "street", "district")
-        columns = zip(*(chain[:4] for chain in self.grid_chains), strict=True)
-        return {
-            level: np.unique(np.array(column, dtype=str), return_inverse=True)[1]
-            for level, column in zip(levels, columns, strict=True)
-        }
 
     @cached_property
     def grid_community(self) -> NDArray[np.intp]:
