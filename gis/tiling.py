@@ -123,7 +123,7 @@ def lay_tiles(polygons: NDArray[Any]) -> Tiling:
     vertices, rings, first_ring = _rings_of(polygons)
     heads, owner = _edges_of(vertices, rings, first_ring)
     frame, shape = _frame_of(
-        vertices, cells=len(polygons), area_m2=float(shapely.area(polygons).sum())
+        vertices, cells=len(polygons), area_m2=float(np.nansum(shapely.area(polygons)))
     )
     reach = float(np.abs(vertices).max()) if len(vertices) else 1.0
     pad = max(_PAD * frame[2] / _FINEST, _ULPS * float(np.spacing(reach)))
