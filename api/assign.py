@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from api.answers import ANSWER_SCHEMA, plain, tabulate
 from api.columns import cases_table, read_days
 from api.decision import tell
+from api.finding import finding_of
 from api.locate import check_position
 from api.models import Case, Decision
 from api.questions import FIELDS, ask_cases, ask_table
@@ -64,7 +65,7 @@ def decide(
     solution = solve(edition, ask_cases(snapshot, [case], now=now), excluded=excluded)
     if case.position is not None and not solution.placed.sightings["position"].known[0]:
         check_position(case.position, city=snapshot.crs)
-    decision = tell(solution, 0, traced=traced)
+    decision = tell(finding_of(solution, 0), traced=traced)
     owner = decision.owner
     if owner is None or owner.time_limit is None or case.reported_at is None:
         return decision

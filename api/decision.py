@@ -1,11 +1,12 @@
-"""A decision in full: what the arrays of a solution say about one case, with its trace."""
+"""A decision in full: what was found about one case, with its trace."""
 
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import shapely
 
 from api.edition import LEVELS
+from api.finding import Finding, is_placed
 from api.locate import SOURCES
 from api.models import (
     AreaAnswer,
@@ -19,50 +20,64 @@ from api.models import (
     TraceStep,
 )
 from api.owners import trace_owner
-from api.responsibility import tell_boundary, tell_owner, trace_place
-from api.solution import Solution
+from api.responsibility import code_of, tell_boundary, tell_owner, trace_place
 from api.wording import step, told
-from gis.crs import GEOGRAPHIC, transform_xy
+from gis.crs import GEOGRAPHIC, transform_point
 
 LEAST_ALTERNATIVE = 0.005
 """Grids and components less probable than this are not listed."""
 _SOURCE_ZH = {"component_code": "部件编码", "position": "坐标", "address": "地址"}
+_NOTHING = {
+    "component_code": "located_unknown_component",
+    "position": "located_invalid",
+    "address": "located_nothing",
+}
+_COMPONENT = ("class_code", "name", "condition", "x", "y")
 
 
-def tell(solution: Solution, case: int, *, traced: bool = True) -> Decision:
-    """Return the full decision of one case of a solution, with every candidate that was looked at."""
-    by_owner = trace_owner(solution.edition, solution.asked[case]) if traced else ()
-    component, by_component = _component(solution, case)
-    grid, by_grid = _grid(solution, case)
-    boundary = tell_boundary(solution, case)
-    by_place = trace_place(solution, case, boundary) if traced else ()
+def tell(finding: Finding, *, traced: bool = True) -> Decision:
+    """Return the full decision of one case, with every candidate that was looked at.
+
+    Parameters
+    ----------
+    finding : Finding
+        What was found.
+    traced : bool
+        Tell the trace; else it is empty.
+    """
+    grid, component, boundary = _grid(finding), _component(finding), tell_boundary(finding)
+    trace: tuple[TraceStep, ...] = ()
+    if traced:
+        trace = (
+            *_trace_sightings(finding),
+            *_trace_grid(grid),
+            *trace_place(finding, boundary),
+            *_trace_component(finding, component),
+            *trace_owner(finding.edition, finding.question),
+        )
     return Decision(
-        case_id=solution.questions.case_id[case],
-        data_version=solution.edition.snapshot.version,
-        location=_location(solution, case),
+        case_id=finding.case_id,
+        data_version=finding.edition.snapshot.version,
+        location=_location(finding),
         grid=grid,
-        areas=_areas(solution, case),
+        areas=_areas(finding),
         component=component,
-        owner=tell_owner(solution, case),
-        probability=float(solution.probability[case]),
+        owner=tell_owner(finding),
+        probability=finding.probability,
         boundary=boundary,
-        trace=(*_sightings(solution, case), *by_grid, *by_place, *by_component, *by_owner)
-        if traced
-        else (),
-        needs_review=bool(solution.needs_review[case]),
-        reasons=solution.reasons_of(case),
+        trace=trace,
+        needs_review=finding.needs_review,
+        reasons=finding.reasons,
     )
 
 
-def _location(solution: Solution, case: int) -> Location:
-    placed, crs = solution.placed, solution.edition.snapshot.crs
-    x, y = float(placed.x[case]), float(placed.y[case])
-    answer = placed.addresses[case]
-    source: Any = placed.source[case]
-    address = solution.questions.address[case]
-    if answer is not None and source == "address":
-        address = answer.full_address
-    if not np.isfinite(x):
+def _location(finding: Finding) -> Location:
+    crs = finding.edition.snapshot.crs
+    source: Any = finding.source
+    address = finding.address
+    if finding.place_found is not None and source == "address":
+        address = finding.place_found.full_address
+    if not is_placed(finding):
         return Location(
             lon=None,
             lat=None,
@@ -73,171 +88,155 @@ def _location(solution: Solution, case: int) -> Location:
             accuracy_m=None,
             address=address,
         )
-    lon, lat = transform_xy([x], [y], source=crs, target=GEOGRAPHIC)
+    lon, lat = transform_point(finding.x, finding.y, source=crs, target=GEOGRAPHIC)
     return Location(
-        lon=float(lon[0]),
-        lat=float(lat[0]),
-        x=x,
-        y=y,
+        lon=lon,
+        lat=lat,
+        x=finding.x,
+        y=finding.y,
         crs=crs,
         source=source,
-        accuracy_m=float(placed.sigma_m[case]),
+        accuracy_m=finding.sigma_m,
         address=address,
     )
 
 
-def _sightings(solution: Solution, case: int) -> list[TraceStep]:
+def _trace_sightings(finding: Finding) -> Iterator[TraceStep]:
     """Tell of each source whether it was used, and how far the others lie from it."""
-    placed, questions = solution.placed, solution.questions
+    reported = finding.reported
     asked = {
-        "component_code": questions.component_code[case],
+        "component_code": finding.component_code,
         "position": None
-        if np.isnan(questions.x[case])
-        else f"{questions.x[case]:.6f}, {questions.y[case]:.6f} {questions.crs[case]}",
-        "address": questions.address[case],
+        if reported is None
+        else f"{reported[0]:.6f}, {reported[1]:.6f} {reported[2]}",
+        "address": finding.address,
     }
-    nothing = {
-        "component_code": "located_unknown_component",
-        "position": "located_invalid",
-        "address": "located_nothing",
-    }
-    steps = []
     for source in SOURCES:
         if asked[source] is None:
             continue
         label = f"{source}: {asked[source]}"
-        sighting = placed.sightings[source]
-        if not sighting.known[case]:
-            steps.append(step("locate", label, "rejected", told(nothing[source])))
-        elif source == placed.source[case]:
-            why = told("located", source=source, accuracy_m=placed.sigma_m[case])
-            why = (why[0], why[1].replace(source, _SOURCE_ZH[source]))
-            steps.append(step("locate", label, "accepted", why))
+        sighting = finding.sightings.get(source)
+        if sighting is None:
+            yield step("locate", label, "rejected", told(_NOTHING[source]))
+        elif source == finding.source:
+            why = told("located", source=source, accuracy_m=finding.sigma_m)
+            yield step(
+                "locate", label, "accepted", (why[0], why[1].replace(source, _SOURCE_ZH[source]))
+            )
         else:
-            apart = np.hypot(sighting.x[case] - placed.x[case], sighting.y[case] - placed.y[case])
-            disagree = any(name.endswith("_disagree") for name in solution.reasons_of(case))
+            apart = ((sighting[0] - finding.x) ** 2 + (sighting[1] - finding.y) ** 2) ** 0.5
+            disagree = any(name.endswith("_disagree") for name in finding.reasons)
             why = told(
                 "located_farther",
                 distance_m=apart,
                 verdict="they disagree" if disagree else "they agree",
                 verdict_zh="两者不符" if disagree else "两者相符",
             )
-            steps.append(step("locate", label, "rejected", why))
-    return steps
+            yield step("locate", label, "rejected", why)
 
 
-def _grid(solution: Solution, case: int) -> tuple[GridAnswer | None, list[TraceStep]]:
-    position = int(solution.grid.position[case])
+def _grid(finding: Finding) -> GridAnswer | None:
+    position = finding.grid
     if position < 0:
-        return None, []
-    cells = solution.edition.grids
-    share = float(solution.grid_probability[case])
-    x, y = solution.placed.x[case], solution.placed.y[case]
-    edge_m = float(cells.index.edge_distance([x], [y], [position])[0])
-    distance_m = float(solution.grid.distance_m[case])
-    first, last = np.searchsorted(solution.shares.point, [case, case + 1])
-    others = tuple(
-        GridShare(code=cells.codes[other], probability=float(probability))
-        for other, probability in zip(
-            solution.shares.position[first:last],
-            solution.shares.probability[first:last],
-            strict=True,
-        )
-        if other != position and probability >= LEAST_ALTERNATIVE
-    )
-    if distance_m > 0:
-        why = told("grid_nearest", distance_m=distance_m)
-    else:
-        why = told("grid_inside", share=share, edge_m=edge_m)
-    steps = [step("grid", cells.codes[position], "accepted", why)]
-    steps += [
-        step("grid", other.code, "rejected", told("grid_other", share=other.probability))
-        for other in others
-    ]
-    answer = GridAnswer(
+        return None
+    cells = finding.edition.grids
+    edge_m = cells.index.edge_distance([finding.x], [finding.y], [position])
+    share = 0.0
+    others = []
+    for other, probability in finding.shares:
+        if other == position:
+            share = probability
+        elif probability >= LEAST_ALTERNATIVE:
+            others.append(GridShare(code=cells.codes[other], probability=probability))
+    return GridAnswer(
         code=cells.codes[position],
         probability=share,
-        edge_distance_m=edge_m,
-        distance_m=distance_m,
-        on_boundary=bool(solution.grid.on_boundary[case]),
-        alternatives=others,
+        edge_distance_m=float(edge_m[0]),
+        distance_m=finding.grid_distance_m,
+        on_boundary=finding.on_boundary,
+        alternatives=tuple(others),
     )
-    return answer, steps
 
 
-def _areas(solution: Solution, case: int) -> Areas:
+def _trace_grid(grid: GridAnswer | None) -> Iterator[TraceStep]:
+    if grid is None:
+        return
+    if grid.distance_m > 0:
+        why = told("grid_nearest", distance_m=grid.distance_m)
+    else:
+        why = told("grid_inside", share=grid.probability, edge_m=grid.edge_distance_m)
+    yield step("grid", grid.code, "accepted", why)
+    for other in grid.alternatives:
+        yield step("grid", other.code, "rejected", told("grid_other", share=other.probability))
+
+
+def _areas(finding: Finding) -> Areas:
     found = {}
-    for level in LEVELS:
-        located, cells = solution.areas[level], solution.edition.areas[level]
-        position = located.position[case]
-        if position >= 0 and located.distance_m[case] == 0.0:
+    for level, position in zip(LEVELS, finding.areas, strict=True):
+        if position >= 0:
+            cells = finding.edition.areas[level]
             found[level] = AreaAnswer(code=cells.codes[position], name=cells.names[position])
     return Areas(**found)
 
 
-def _component(solution: Solution, case: int) -> tuple[ComponentAnswer | None, list[TraceStep]]:
-    matches, snapshot = solution.matches, solution.edition.snapshot
-    row, named = int(matches.chosen[case]), int(solution.placed.component[case])
+def _component(finding: Finding) -> ComponentAnswer | None:
+    row = finding.chosen
     if row < 0:
-        return None, _component_absent(solution, case)
-    first, last = np.searchsorted(matches.question, [case, case + 1])
-    table = snapshot.table("components")
-    codes = table["code"].take(matches.row[first:last]).to_pylist()
-    shares = [
-        ComponentShare(code=code, distance_m=float(distance_m), probability=float(probability))
-        for code, distance_m, probability in zip(
-            codes, matches.distance_m[first:last], matches.probability[first:last], strict=True
-        )
-    ]
-    columns = ["code", "class_code", "name", "condition", "x", "y", "geometry"]
-    record = table.select(columns).slice(row, 1).to_pylist()[0]
-    if named >= 0:
-        probability, distance_m = 1.0, _distance(solution, case, record["geometry"])
-        steps = [step("component", record["code"], "accepted", told("component_named"))]
+        return None
+    edition = finding.edition
+    table = edition.snapshot.table("components")
+    class_code, name, condition, x, y = (table[column][row].as_py() for column in _COMPONENT)
+    if finding.named >= 0:
+        probability, distance_m = 1.0, _distance(finding, table["geometry"][row].as_py())
     else:
-        probability, distance_m = shares[0].probability, shares[0].distance_m
-        steps = [
-            step(
-                "component",
-                share.code,
-                "rejected" if number else "accepted",
-                told(
-                    "component_farther" if number else "component_nearest",
-                    class_code=record["class_code"],
-                    distance_m=share.distance_m,
-                    probability=share.probability,
-                ),
-            )
-            for number, share in enumerate(shares)
-        ]
-    lon, lat = transform_xy([record["x"]], [record["y"]], source=snapshot.crs, target=GEOGRAPHIC)
-    answer = ComponentAnswer(
-        code=record["code"],
-        class_code=record["class_code"],
-        name=record["name"],
+        _, distance_m, probability = finding.candidates[0]
+    lon, lat = transform_point(x, y, source=edition.snapshot.crs, target=GEOGRAPHIC)
+    return ComponentAnswer(
+        code=code_of(edition, row),
+        class_code=class_code,
+        name=name,
         distance_m=distance_m,
         probability=probability,
-        condition=record["condition"],
-        lon=float(lon[0]),
-        lat=float(lat[0]),
-        alternatives=tuple(s for s in shares[1:] if s.probability >= LEAST_ALTERNATIVE),
+        condition=condition,
+        lon=lon,
+        lat=lat,
+        alternatives=tuple(
+            ComponentShare(code=code_of(edition, other), distance_m=metres, probability=share)
+            for other, metres, share in finding.candidates[1:]
+            if share >= LEAST_ALTERNATIVE
+        ),
     )
-    return answer, steps
 
 
-def _component_absent(solution: Solution, case: int) -> list[TraceStep]:
-    class_code = solution.questions.class_code[case]
-    reach_m = solution.matches.reach_m[case]
-    if np.isnan(reach_m):
-        return []
-    why = told("component_none", class_code=class_code, reach_m=reach_m, radius_m=reach_m)
-    return [step("component", class_code, "rejected", why)]
+def _trace_component(finding: Finding, component: ComponentAnswer | None) -> Iterator[TraceStep]:
+    if component is None:
+        yield from _trace_none(finding)
+        return
+    if finding.named >= 0:
+        yield step("component", component.code, "accepted", told("component_named"))
+        return
+    for number, (row, distance_m, probability) in enumerate(finding.candidates):
+        line = "component_farther" if number else "component_nearest"
+        why = told(
+            line,
+            class_code=component.class_code,
+            distance_m=distance_m,
+            probability=probability,
+        )
+        outcome: Any = "rejected" if number else "accepted"
+        yield step("component", code_of(finding.edition, row), outcome, why)
 
 
-def _distance(solution: Solution, case: int, wkb: bytes) -> float:
+def _trace_none(finding: Finding) -> Iterator[TraceStep]:
+    class_code, reach_m = finding.question.class_code, finding.reach_m
+    if class_code is not None and reach_m == reach_m:
+        why = told("component_none", class_code=class_code, reach_m=reach_m, radius_m=reach_m)
+        yield step("component", class_code, "rejected", why)
+
+
+def _distance(finding: Finding, wkb: bytes) -> float:
     """Return how far the named component lies from the reported position, 0 when none was reported."""
-    position = solution.placed.sightings["position"]
-    if not position.known[case]:
+    position = finding.sightings.get("position")
+    if position is None:
         return 0.0
-    point = shapely.Point(position.x[case], position.y[case])
-    return float(shapely.distance(shapely.from_wkb(wkb), point))
+    return float(shapely.distance(shapely.from_wkb(wkb), shapely.Point(*position)))

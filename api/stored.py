@@ -14,6 +14,7 @@ from psycopg import sql
 from api.cases.records import document_of
 from api.cases.states import ASSIGNED, CLOSED
 from api.decision import tell
+from api.finding import finding_of
 from api.models import Decision
 from api.questions import ask_frame
 from api.solution import solve
@@ -98,7 +99,7 @@ def _decide(snapshot: "Snapshot", cases: pd.DataFrame) -> pd.DataFrame:
     solution = solve(snapshot.edition(), ask_frame(snapshot, cases))
     reported = cases["reported_at"].tolist()
     decisions = [
-        _with_deadline(tell(solution, number), snapshot, reported_at)
+        _with_deadline(tell(finding_of(solution, number)), snapshot, reported_at)
         for number, reported_at in enumerate(reported)
     ]
     points = np.full(len(cases), None, dtype=object)

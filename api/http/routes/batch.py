@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.assign import assign_frame
 from api.decision import tell
+from api.finding import finding_of
 from api.http.access import Principal
 from api.http.deciding import seen_by
 from api.http.formats import (
@@ -129,7 +130,7 @@ def decide_all(snapshot: Snapshot, cases: Sequence[Case]) -> list[Decision]:
         questions = ask_cases(snapshot, [cases[place] for place in places])
         solution = solve(snapshot.edition(day), questions)
         for number, place in enumerate(places):
-            decisions[place] = tell(solution, number)
+            decisions[place] = tell(finding_of(solution, number))
     return [decision for decision in decisions if decision is not None]
 
 
