@@ -1,6 +1,6 @@
 """Decide the cases that deliveries recorded, and record the decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from psycopg import sql
 
+from api.cases.moving import refusers
 from api.cases.records import document_of
 from api.cases.states import ASSIGNED, CLOSED
 from api.decision import tell
@@ -19,7 +20,7 @@ from api.models import Decision
 from api.questions import ask_frame
 from api.solution import solve
 from api.workdays import due_at
-from gis.database import Database, copy_rows, read_rows
+from gis.database import Connection, Database, copy_rows, read_rows
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -50,8 +51,9 @@ def assign_stored(
 ) -> int:
     """Decide the recorded cases that have no decision yet, by what holds now; chunk by chunk.
 
-    Posted and returned cases keep the decision they have. A chunk is recorded whole, so a run that
-    was stopped goes on with the rest.
+    Posted and returned cases keep the decision they have. Units that sent an imported open case back
+    are left out. Of a closed case the decision is only kept beside it: nothing happened to it, so its
+    history stays. A chunk is recorded whole, so a run that was stopped goes on with the rest.
 
     Parameters
     ----------
@@ -75,7 +77,9 @@ def assign_stored(
             cases = read_rows(connection, _OPEN, [CHUNK_ROWS])
             if cases.empty:
                 return done
-            _record(connection, _decide(snapshot, cases), srid=database.srid, actor=actor)
+            refused = _refusals(connection, cases)
+            decided = _decide(snapshot, cases, refused)
+            _record(connection, decided, srid=database.srid, actor=actor)
         done += len(cases)
         advance(len(cases))
 
@@ -90,18 +94,35 @@ def count_open(database: Database) -> int:
 
 
 _OPEN = """
-SELECT case_id, kind, class_code, reported_at, address, x, y, crs, accuracy_m, component_code
+SELECT case_id, kind, class_code, reported_at, address, x, y, crs, accuracy_m, component_code,
+    state, returns
 FROM cases.case WHERE data_version IS NULL ORDER BY case_id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
 
-def _decide(snapshot: "Snapshot", cases: pd.DataFrame) -> pd.DataFrame:
-    solution = solve(snapshot.edition(), ask_frame(snapshot, cases))
-    reported = cases["reported_at"].tolist()
-    decisions = [
-        _with_deadline(tell(finding_of(solution, number)), snapshot, reported_at)
-        for number, reported_at in enumerate(reported)
-    ]
+def _refusals(connection: Connection, cases: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Return case -> units that sent it back, of the cases that are not closed."""
+    waiting = cases.loc[(cases["returns"] > 0) & (cases["state"] != CLOSED), "case_id"].tolist()
+    return {case_id: refusers(connection, case_id) for case_id in waiting}
+
+
+def _decide(
+    snapshot: "Snapshot", cases: pd.DataFrame, refused: Mapping[str, frozenset[str]]
+) -> pd.DataFrame:
+    edition = snapshot.edition()
+    solution = solve(edition, ask_frame(snapshot, cases))
+    decisions = []
+    for number, (case_id, reported_at) in enumerate(
+        zip(cases["case_id"].tolist(), cases["reported_at"].tolist(), strict=True)
+    ):
+        excluded = refused.get(case_id)
+        if excluded:
+            row = cases.iloc[[number]]
+            found = solve(edition, ask_frame(snapshot, row), excluded=excluded)
+            decision = tell(finding_of(found, 0))
+        else:
+            decision = tell(finding_of(solution, number))
+        decisions.append(_with_deadline(decision, snapshot, reported_at))
     points = np.full(len(cases), None, dtype=object)
     known = np.isfinite(solution.placed.x)
     points[known] = shapely.points(solution.placed.x[known], solution.placed.y[known])
@@ -153,7 +174,8 @@ def _record(connection: Any, decided: pd.DataFrame, *, srid: int, actor: str) ->
     connection.execute(
         sql.SQL(
             "INSERT INTO cases.history (case_id, action, unit_code, actor, decision)"
-            " SELECT case_id, %s, unit_code, %s, decision FROM {} ORDER BY case_id"
+            " SELECT s.case_id, %s, s.unit_code, %s, s.decision FROM {} AS s"
+            " JOIN cases.case AS c USING (case_id) WHERE c.state <> %s ORDER BY s.case_id"
         ).format(staging),
-        [ASSIGNED, actor],
+        [ASSIGNED, actor, CLOSED],
     )

@@ -14,6 +14,15 @@ from gis.codes import read_rules
 from gis.crs import GEOGRAPHIC, transform_xy
 from gis.errors import CrsError
 from gis.faults import Faults, Outcome
+from pipelines.case_steps import (
+    count_returns,
+    gather_steps,
+    is_step,
+    last_unit,
+    steps_hash,
+    steps_text,
+    units_of,
+)
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
 from pipelines.values import code_of, known_words, numbers_of, text_of, words_of
@@ -35,6 +44,9 @@ REPORT_COLUMNS = (
     "component_code",
     "closed_at",
     "state",
+    "returns",
+    "handled_by",
+    "duplicate_of",
     "request_hash",
 )
 """Columns of ``cases.case`` that an import writes; the decision's stay as they are."""
@@ -46,24 +58,67 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     """Judge reported cases: identifier, kind, time, and something to locate them by.
 
     Positions stay as reported, in the CRS they name. Times without zone are the city's local time.
-    An unknown class is a warning: the decision says so, the case must not be lost.
+    An unknown class is a warning: the decision says so, the case must not be lost. Rows that are
+    steps of a case (``action``) become its history; the first row of a case that says what was
+    reported is the case.
     """
-    faults = Faults(frame.assign(code=text_of(frame, "case_id")), rules=RULES)
+    whole = frame
+    case_ids = text_of(whole, "case_id")
+    frame = whole[_tells_case(whole, case_ids)]
+    faults = Faults(whole.assign(code=case_ids), rules=RULES)
     rows = _read(frame, context)
-    faults.add("P001", rows["case_id"].isna())
+    faults.add("P001", case_ids.isna())
     said = text_of(frame, "kind").fillna("")
     faults.add("CA01", rows["kind"].isna(), value=said, known=known_words("case_kind"))
     faults.add("CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna(""))
     _check_classes(faults, rows, context)
     _check_positions(faults, rows, frame, context)
-    refuse_repeats(faults, rows["case_id"])
+    refuse_repeats(faults, case_ids[frame.index].reindex(whole.index))
+    faults.add("CA10", is_step(whole) & ~case_ids.isin(rows["case_id"]), value=case_ids)
     early = rows["closed_at"] < rows["reported_at"]
     faults.add("CA06", early, closed=rows["closed_at"], reported=rows["reported_at"])
     rows.loc[early, "closed_at"] = pd.NaT
     rows["state"] = np.where(rows["closed_at"].notna(), "closed", "received")
-    accepted = rows[~faults.refused]
-    accepted = accepted.assign(request_hash=row_hashes(accepted))
+    accepted = _with_steps(rows[~faults.refused[rows.index]], whole, context, faults)
     return Outcome(accepted=accepted, faults=faults.outcome().faults)
+
+
+def _tells_case(frame: pd.DataFrame, case_ids: "pd.Series[str]") -> "pd.Series[bool]":
+    """Tell which rows are cases: all that are no steps, and of steps that repeat it the first."""
+    steps = is_step(frame)
+    if not steps.any():
+        return ~steps
+    repeats_report = text_of(frame, "kind").notna() & text_of(frame, "reported_at").notna()
+    first = ~case_ids.where(repeats_report | ~steps).duplicated(keep="first")
+    return ~steps | (repeats_report & first & ~case_ids.isin(case_ids[~steps]))
+
+
+def _with_steps(
+    accepted: pd.DataFrame, whole: pd.DataFrame, context: BuildContext, faults: Faults
+) -> pd.DataFrame:
+    zone = ZoneInfo(context.profile.city.timezone)
+    steps = gather_steps(
+        whole,
+        case_ids=text_of(whole, "case_id"),
+        times=lambda column: times_of(whole, column, zone=zone),
+        context=context,
+        faults=faults,
+    )
+    found = [steps.get(case_id, []) for case_id in accepted["case_id"]]
+    texts = [steps_text(of_case) for of_case in found]
+    told = pd.Series([last_unit(of_case) for of_case in found], index=accepted.index, dtype=object)
+    handled = accepted["handled_by"].where(accepted["handled_by"].notna(), told)
+    reports = row_hashes(accepted)
+    hashes = [
+        f"{report}.{steps_hash(f'{text}{unit or str()}')}" if text or unit else report
+        for report, text, unit in zip(reports, texts, handled, strict=True)
+    ]
+    return accepted.assign(
+        handled_by=handled,
+        returns=[count_returns(of_case) for of_case in found],
+        steps=texts,
+        request_hash=hashes,
+    )
 
 
 def _read(frame: pd.DataFrame, context: BuildContext) -> pd.DataFrame:
@@ -85,6 +140,8 @@ def _read(frame: pd.DataFrame, context: BuildContext) -> pd.DataFrame:
             "accuracy_m": numbers_of(frame, "accuracy_m"),
             "component_code": code_of(frame, "component_code"),
             "closed_at": times_of(frame, "closed_at", zone=zone),
+            "handled_by": units_of(frame, "handled_by", context),
+            "duplicate_of": text_of(frame, "duplicate_of"),
             "source_file": frame["source_file"],
             "source_row": frame["source_row"],
         },
@@ -145,7 +202,7 @@ def _check_classes(faults: Faults, rows: pd.DataFrame, context: BuildContext) ->
     faults.add(
         "CA05",
         ~known & rows["kind"].notna(),
-        value=rows["class_code"].fillna(""),
+        value=rows["class_code"].astype(object).fillna(""),
         standard=city.standard,
     )
 
@@ -163,7 +220,7 @@ def _check_positions(
         said & ~usable & can_else,
         x=text_of(frame, "x").fillna(""),
         y=text_of(frame, "y").fillna(""),
-        crs=rows["crs"].fillna(""),
+        crs=rows["crs"].astype(object).fillna(""),
     )
     rows.loc[~usable, ["x", "y"]] = np.nan
 

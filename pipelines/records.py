@@ -10,6 +10,7 @@ from gis.builds import BuildRequest, BuildResult, RollbackResult, rollback
 from gis.database import Connection, Database, copy_rows, dataset_lock
 from gis.errors import BuildError
 from gis.faults import Outcome
+from pipelines.case_steps import step_rows
 from pipelines.cases import DATASET, REPORT_COLUMNS
 
 _WAIT_S = 30.0
@@ -21,8 +22,9 @@ def publish_cases(
     """Record imported cases by ``case_id``, all in one transaction.
 
     A new case is added undecided. A known one whose report changed takes the new report and loses
-    its decision, so that it is decided again; one that is only closed since is closed. A case that
-    the workflow system posted is left to that system.
+    its decision, so that it is decided again; one that is only closed since is closed, and one to
+    which more happened since gets the steps as they are told now. A case that the workflow system
+    posted is left to that system: what the API wrote is never written over.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def publish_cases(
             rows_unchanged=0,
         )
         result = replace(result, build_id=ledger.record(connection, request, result))
-        changed = _store(connection, accepted, result.build_id, srid=database.srid)
+        changed = _store(connection, accepted, result.build_id, srid=database.srid, actor=actor)
         result = replace(result, rows_opened=changed, rows_unchanged=len(accepted) - changed)
         connection.execute(
             "UPDATE meta.build SET rows_opened = %s, rows_unchanged = %s WHERE build_id = %s",
@@ -57,39 +59,78 @@ def publish_cases(
     return result
 
 
-def _store(connection: Connection, accepted: pd.DataFrame, build_id: int, *, srid: int) -> int:
-    """Write the cases; return how many rows are new or changed."""
+def _store(
+    connection: Connection, accepted: pd.DataFrame, build_id: int, *, srid: int, actor: str
+) -> int:
+    """Write the cases and their steps; return how many cases are new or changed."""
     connection.execute(
         'CREATE TEMP TABLE staged_case (LIKE cases."case" INCLUDING DEFAULTS) ON COMMIT DROP'
     )
+    connection.execute("CREATE TEMP TABLE changed_case (case_id text PRIMARY KEY) ON COMMIT DROP")
     rows = pd.DataFrame({name: accepted[name] for name in REPORT_COLUMNS})
     rows["needs_review"], rows["build_id"] = False, build_id
     copy_rows(connection, "staged_case", rows, srid=srid)
+    connection.execute("ANALYZE staged_case")
     names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
-    added = connection.execute(
-        sql.SQL(
-            'INSERT INTO cases."case" ({names}) SELECT {names} FROM staged_case'
-            " ON CONFLICT (case_id) DO NOTHING"
-        ).format(names=names)
-    ).rowcount
-    report = sql.SQL(", ").join(
+    for statement in (_ADD, _REPORT, _STEPS, _CLOSE):
+        connection.execute(sql.SQL(statement).format(names=names, report=_assignments()))
+    changed = connection.execute("SELECT case_id FROM changed_case").fetchall()
+    _store_steps(connection, accepted, {row[0] for row in changed}, build_id, actor=actor)
+    return len(changed)
+
+
+def _assignments() -> sql.Composable:
+    return sql.SQL(", ").join(
         sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in REPORT_COLUMNS[1:]
     )
-    changed = connection.execute(
-        sql.SQL(
-            'UPDATE cases."case" c SET {report}, grid_code = NULL, community_code = NULL,'
-            " unit_code = NULL, probability = NULL, geom = NULL, needs_review = false,"
-            " decision = '{{}}'::jsonb, data_version = NULL FROM staged_case s"
-            " WHERE c.case_id = s.case_id AND c.build_id IS NOT NULL"
-            " AND c.request_hash <> s.request_hash"
-        ).format(report=report)
-    ).rowcount
-    closed = connection.execute(
-        'UPDATE cases."case" c SET closed_at = s.closed_at, state = s.state FROM staged_case s'
-        " WHERE c.case_id = s.case_id AND c.build_id IS NOT NULL"
-        " AND s.closed_at IS NOT NULL AND c.closed_at IS DISTINCT FROM s.closed_at"
-    ).rowcount
-    return added + changed + closed
+
+
+# A hash is that of the report, and behind a stop that of the steps.
+_NOTE = (
+    " RETURNING case_id) INSERT INTO changed_case SELECT case_id FROM done ON CONFLICT DO NOTHING"
+)
+_IMPORTED = " FROM staged_case s WHERE c.case_id = s.case_id AND c.build_id IS NOT NULL AND "
+_ADD = (
+    'WITH done AS (INSERT INTO cases."case" ({names}) SELECT {names} FROM staged_case'  # noqa: S608
+    " ON CONFLICT (case_id) DO NOTHING" + _NOTE
+)
+_UPDATE = 'WITH done AS (UPDATE cases."case" c SET '
+_NOTED = _NOTE.replace("RETURNING ", "RETURNING c.")
+_REPORT = (
+    _UPDATE + "{report}, grid_code = NULL, community_code = NULL,"
+    " district_code = NULL, unit_code = NULL, probability = NULL, geom = NULL, due_at = NULL,"
+    " needs_review = false, decision = '{{}}'::jsonb, data_version = NULL"
+    + _IMPORTED
+    + "split_part(c.request_hash, '.', 1) <> split_part(s.request_hash, '.', 1)"
+    + _NOTED
+)
+_STEPS = (
+    _UPDATE + "returns = s.returns, handled_by = s.handled_by, duplicate_of = s.duplicate_of,"
+    " request_hash = s.request_hash"
+    + _IMPORTED
+    + "(c.request_hash <> s.request_hash OR c.duplicate_of IS DISTINCT FROM s.duplicate_of)"
+    + _NOTED
+)
+_CLOSE = (
+    _UPDATE
+    + "closed_at = s.closed_at, state = s.state"
+    + _IMPORTED
+    + "s.closed_at IS NOT NULL AND c.closed_at IS DISTINCT FROM s.closed_at"
+    + _NOTED
+)
+
+
+def _store_steps(
+    connection: Connection, accepted: pd.DataFrame, changed: set[str], build_id: int, *, actor: str
+) -> None:
+    """Replace the imported steps of the cases that changed; what happened here stays."""
+    connection.execute(
+        "DELETE FROM cases.history h USING changed_case d"
+        " WHERE h.case_id = d.case_id AND h.build_id IS NOT NULL"
+    )
+    rows = step_rows(accepted[accepted["case_id"].isin(changed)], build_id=build_id, actor=actor)
+    if len(rows):
+        copy_rows(connection, "cases.history", rows, srid=0)
 
 
 def roll_back(database: Database, build_id: int, *, actor: str) -> RollbackResult:

@@ -126,7 +126,7 @@ def get_case(database: Database, case_id: str, *, now: datetime | None = None) -
             raise unknown_case(case_id)
         entries = cursor.execute(
             "SELECT at, action, unit_code, reason, actor, category, suggested_unit_code"
-            " FROM cases.history WHERE case_id = %s ORDER BY history_id",
+            " FROM cases.history WHERE case_id = %s ORDER BY at, history_id",
             [case_id],
         ).fetchall()
     history = tuple(HistoryEntry(**entry) for entry in entries)

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from gis.builds import list_builds
 from gis.database import read_rows
-from gis.errors import BuildError
+from gis.errors import BuildError, WanmiError
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.cases import transform
 from pipelines.records import roll_back
@@ -204,3 +204,139 @@ def test_time_zone_of_the_city_counts(tmp_path):
     west = structs.replace(profile, city=structs.replace(profile.city, timezone="Asia/Urumqi"))
     outcome = transform(frame([row("1")], file="cases.csv"), replace(there, profile=west))
     assert outcome.accepted["reported_at"].iloc[0] == datetime(2026, 5, 31, 8, 5, tzinfo=UTC)
+
+
+WITH_RETURNS = HEADER + ",退件次数,退件原因,退件单位,处置单位"
+STEPS = "案件编号,操作,操作时间,操作单位,意见"
+
+
+@pytest.fixture
+def deliver(tmp_path, workspace):
+    """Build a delivery of case files, each a text or bytes, and return its report."""
+
+    def call(as_of, **files):
+        layers = [{"dataset": "cases", "path": name.replace("_", ".")} for name in files]
+        folder = write_manifest(tmp_path / "delivery", layers, as_of=as_of)
+        for name, text in files.items():
+            raw = text if isinstance(text, bytes) else text.encode("utf-8")
+            (folder / name.replace("_", ".")).write_bytes(raw)
+        (report,) = build_delivery(folder, workspace=workspace, options=BuildOptions(actor="t"))
+        return report
+
+    return call
+
+
+def history(database, case_id="1"):
+    with database.connect(read_only=True) as connection:
+        return connection.execute(
+            "SELECT action, unit_code, category, reason, to_char(at, 'MM-DD HH24:MI'), build_id IS NULL"
+            " FROM cases.history WHERE case_id = %s ORDER BY at, history_id",
+            [case_id],
+        ).fetchall()
+
+
+MAY = datetime(2026, 5, 31, tzinfo=UTC).date()
+
+
+def test_returns_beside_a_case_become_its_history(deliver, database):
+    given = line_of("1", closed="2026-06-02 08:00") + ",2,不属我单位职责；类别错误,甲单位,乙单位"
+    plain = line_of("2", closed="2026-06-02 08:00") + ",0,,,丙单位"
+    wrong = line_of("3") + ",多次,,,"
+    lines = "\n".join([WITH_RETURNS, given, plain, wrong])
+    report = deliver(MAY, cases_csv=lines.encode("gb18030"))
+    assert (report.rows_opened, report.rows_rejected) == (3, 0)
+    assert read_rejects(database, dataset="cases")["rule"].tolist() == ["CA09"]
+    assert history(database) == [
+        ("returned", "甲单位", "not_our_duty", "不属我单位职责", "06-02 00:00", False),
+        ("returned", "甲单位", "wrong_class", "类别错误", "06-02 00:00", False),
+        ("reassigned", "乙单位", None, None, "06-02 00:00", False),
+    ]
+    found = stored(database)
+    assert found["returns"].tolist() == [2, 0, 0]
+    assert found["handled_by"].tolist()[:2] == ["乙单位", "丙单位"]
+    assert deliver(MAY, cases_csv=lines.encode("gb18030")).status == "unchanged"
+    # The same rows in another file, of a later day, change nothing either.
+    again = deliver(MAY.replace(month=6, day=30), cases_csv=lines)
+    assert (again.rows_opened, again.rows_unchanged) == (0, 3)
+    assert len(history(database)) == 3
+
+
+def test_steps_one_a_row_become_the_same_history(deliver, database):
+    steps = [
+        "1,派遣,2026-05-31 14:10,甲单位,",
+        "1,退件,2026-05-31 15:00,甲单位,不在辖区",
+        "1,改派,2026-05-31 15:05,乙单位,",
+        "1,处置,2026-06-01 10:00,丙单位,",
+        "1,喝茶,2026-06-01 11:00,丙单位,",
+        "1,结案,?,,",
+        "9,派遣,2026-05-31 14:10,甲单位,",
+    ]
+    report = deliver(
+        MAY, cases_csv=f"{HEADER}\n{line_of('1')}", steps_csv="\n".join([STEPS, *steps])
+    )
+    assert (report.rows_opened, report.rows_rejected) == (1, 1)
+    assert sorted(read_rejects(database, dataset="cases")["rule"]) == ["CA07", "CA08", "CA10"]
+    assert history(database) == [
+        ("assigned", "甲单位", None, None, "05-31 06:10", False),
+        ("returned", "甲单位", "not_our_area", "不在辖区", "05-31 07:00", False),
+        ("reassigned", "乙单位", None, None, "05-31 07:05", False),
+        ("closed", None, None, None, "06-01 02:00", False),
+    ]
+    row = stored(database).loc["1"]
+    assert (row["returns"], row["handled_by"]) == (1, "丙单位")
+
+
+def test_steps_that_repeat_the_report_are_one_case(deliver, database):
+    head = HEADER + ",操作,操作时间,操作单位"
+    lines = [
+        head,
+        line_of("1") + ",派遣,2026-05-31 14:10,甲单位",
+        line_of("1") + ",退件,2026-05-31 15:00,甲单位",
+        line_of("1") + ",改派,2026-05-31 16:00,乙单位",
+    ]
+    report = deliver(MAY, cases_csv="\n".join(lines))
+    assert (report.rows_opened, report.rows_rejected) == (1, 0)
+    assert [entry[0] for entry in history(database)] == ["assigned", "returned", "reassigned"]
+    # One more return since: the imported history is told anew, what happened here stays.
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cases.history (case_id, action, actor) VALUES ('1', 'assigned', 'desk')"
+        )
+        connection.execute("UPDATE cases.case SET decision = '{\"a\": 1}', state = 'assigned'")
+    lines.append(line_of("1") + ",退件,2026-05-31 17:00,乙单位")
+    report = deliver(MAY.replace(month=6, day=30), cases_csv="\n".join(lines))
+    assert report.rows_opened == 1
+    actions = [(entry[0], entry[5]) for entry in history(database)]
+    imported = [name for name, is_here in actions if not is_here]
+    assert imported == ["assigned", "returned", "reassigned", "returned"]
+    assert [name for name, is_here in actions if is_here] == ["assigned"]
+    row = stored(database).loc["1"]
+    assert (row["returns"], row["decision"]) == (2, {"a": 1})
+    assert row["handled_by"] is None or pd.isna(row["handled_by"])
+
+
+def test_units_are_codes_where_the_directory_knows_them(tmp_path):
+    rows = [row("1", handled_by="排水公司"), row("2", handled_by="U2"), row("3", handled_by="甲")]
+    assert judge(tmp_path, *rows).accepted["handled_by"].tolist() == ["U1", "U2", "甲"]
+
+
+def test_a_posted_case_keeps_its_history_when_an_export_names_it(deliver, database):
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cases.case (case_id, kind, class_code, reported_at, needs_review, state,"
+            " request_hash) VALUES ('1', 'event', '0101', now(), false, 'assigned', 'x')"
+        )
+        connection.execute(
+            "INSERT INTO cases.history (case_id, action, actor) VALUES ('1', 'assigned', 'key')"
+        )
+    report = deliver(MAY, cases_csv=f"{WITH_RETURNS}\n{line_of('1')},1,不在辖区,甲,乙")
+    assert (report.rows_opened, report.rows_unchanged) == (0, 1)
+    assert [entry[0] for entry in history(database)] == ["assigned"]
+
+
+def test_an_empty_export_and_one_without_its_columns(deliver):
+    assert deliver(MAY, cases_csv=HEADER + "\n").rows_opened == 0
+    with pytest.raises(WanmiError):
+        deliver(MAY, cases_csv=b"")
+    report = deliver(MAY.replace(month=6, day=1), cases_csv="编号\n1\n")
+    assert (report.rows_opened, report.rows_rejected) == (0, 1)
