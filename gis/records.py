@@ -45,8 +45,9 @@ def find_records(
 ) -> Records:
     r"""Return at most `limit` whole records from the beginning of `data`.
 
-    A record in quotes over several lines that has another number of fields than `fields`, though its
-    first line alone has that number, is the first line alone: its quote is a stray one.
+    A record in quotes over several lines that has another number of fields than `fields`, or text after
+    a closing quote, though its first line alone has that number, is the first line alone: its quote is
+    a stray one.
 
     Parameters
     ----------
@@ -98,10 +99,10 @@ def _scan(data: Any, rules: Any, out: Any) -> Any:
                 break
             at, line = after, line + 1
             continue
-        stop, count, newlines, is_whole = _record(data, at, delimiter, longest, is_last)
+        stop, count, newlines, is_odd, is_whole = _record(data, at, delimiter, longest, is_last)
         if not is_whole:
             break
-        if count == -1 or (newlines > 0 and count != wanted):
+        if count == -1 or (newlines > 0 and (is_odd or count != wanted)):
             stop_alone, count_alone = _line(data, at, delimiter)
             if count == -1 or count_alone == wanted:
                 stop, count, newlines = stop_alone, -1, 0
@@ -132,10 +133,10 @@ def _after_line_end(data: Any, at: Any) -> Any:
 def _record(  # noqa: C901 (one automaton)
     data: Any, start: Any, delimiter: Any, longest: Any, is_last: Any
 ) -> Any:
-    """Return where the record ends, its fields (-1: unclosed), its inner line ends, and if it is whole."""
+    """Return end, fields (-1: unclosed), inner line ends, text after a closing quote or not, whole or not."""
     size = len(data)
     at, count, newlines = start, 1, 0
-    in_quotes, at_start = False, True
+    in_quotes, at_start, is_shut, is_odd = False, True, False, False
     while at < size:
         byte = data[at]
         if in_quotes:
@@ -143,26 +144,27 @@ def _record(  # noqa: C901 (one automaton)
                 if at + 1 < size and data[at + 1] == 0x22:
                     at += 2
                     continue
-                in_quotes = False
+                in_quotes, is_shut = False, True
             elif byte == 0x0A or (byte == 0x0D and not (at + 1 < size and data[at + 1] == 0x0A)):
                 newlines += 1
             at += 1
             if in_quotes and at - start > longest:
-                return at, -1, 0, True
+                return at, -1, 0, False, True
             continue
         if byte == 0x0A or byte == 0x0D:
-            return at, count, newlines, True
+            return at, count, newlines, is_odd, True
         if byte == delimiter:
             count += 1
-            at_start = True
+            at_start, is_shut = True, False
         elif byte == 0x22 and at_start:
             in_quotes, at_start = True, False
         else:
             at_start = False
+            is_odd = is_odd or is_shut
         at += 1
     if in_quotes:
-        return at, -1, 0, is_last
-    return at, count, newlines, is_last
+        return at, -1, 0, False, is_last
+    return at, count, newlines, is_odd, is_last
 
 
 @_compile

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from api.bulk.spans import SPAN_ROWS, Chunk, Span, Trouble, distinct_names
 from gis.encoding import decide_encoding
-from gis.errors import RequestError
+from gis.errors import EncodingError, RequestError
 from gis.records import UNCLOSED, Records, find_records
 
 SPAN_BYTES = 1 << 25
@@ -189,7 +189,7 @@ def read_dialect(path: Path, *, encoding: str | None = None, span_rows: int) -> 
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         mark = len(_UTF8_MARK) if head.startswith(_UTF8_MARK) else 0
-        codec = "utf-8" if mark else decide_encoding(_samples(file, head), stated=encoding).codec
+        codec = "utf-8" if mark else _codec(_samples(file, head), encoding)
     records = find_records(head[mark:], delimiter=",", fields=0, limit=1)
     if not len(records):
         raise _empty(path)
@@ -213,6 +213,20 @@ def changed_meanwhile(path: str) -> RequestError:
     name = Path(path).name
     msg = f"{name} was changed while it was read: run the same command again when it is whole."
     return RequestError(msg, zh=f"{name} 在读取过程中被修改：请在文件写完后重新运行同一命令。")
+
+
+def _codec(samples: list[bytes], stated: str | None) -> str:
+    try:
+        return decide_encoding(samples, stated=stated).codec
+    except EncodingError as error:
+        msg, zh = (
+            text.replace("state encoding in delivery.toml, as", "state it with --encoding, as")
+            .replace("correct or remove encoding in delivery.toml", "correct or remove --encoding")
+            .replace("请在 delivery.toml 中声明 encoding", "请用 --encoding 声明")
+            .replace("请修改或删除 delivery.toml 中的 encoding", "请修改或删除 --encoding")
+            for text in (error.message, error.zh)
+        )
+        raise EncodingError(msg, zh=zh) from error
 
 
 def _samples(file: io.BufferedReader, head: bytes) -> list[bytes]:
