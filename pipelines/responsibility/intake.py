@@ -40,11 +40,11 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     rows = frame[~is_area]
     vocabulary = vocabulary_of(context, areas=areas)
     delivered = read_rows(rows, vocabulary)
-    faults = Faults(rows.assign(code=code_of(rows, "code")), rules=RULES)
+    codes = _codes(rows)
+    faults = Faults(rows.assign(code=codes), rules=RULES)
     _judge_rows(faults, delivered, rows)
     roads = set(areas.loc[areas["kind"].eq(BOUNDARY), "code"]) if len(areas) else set()
     _refuse_roads(faults, delivered, roads)
-    codes = _codes(rows)
     refuse_repeats(faults, codes)
     sound = (~faults.refused).to_numpy()
     kept = [(at, row) for at, row, ok in zip(rows.index, delivered, sound, strict=True) if ok]
@@ -76,8 +76,14 @@ def _store(areas: gpd.GeoDataFrame, context: BuildContext) -> AreaStore:
 
 
 def _codes(rows: pd.DataFrame) -> "pd.Series[str]":
-    """Return the number of each row; one merged over several rows is numbered on: 7, 7-2, 7-3."""
+    """Return the number of each row: with its sheet's name where several sheets use one number.
+
+    A number merged over several rows is numbered on: 7, 7-2, 7-3.
+    """
     codes = code_of(rows, "code")
+    sheets = text_of(rows, "sheet")
+    if sheets.nunique() > 1 and sheets.groupby(codes).nunique().gt(1).any():
+        codes = (sheets + codes).astype(object)
     goes_on = text_of(rows, "is_continued").notna()
     if not goes_on.any():
         return codes

@@ -25,6 +25,8 @@ by plain loops of their own (`pipelines/sample/truth.py`), not by the platform. 
 | `addresses.csv` | query | `x`, `y`: place meant; `code`: address row, empty for a crossing; `community_code`; `how`: kind of query |
 | `owners.csv` | component whose record is not plain | `unit_code`: unit the record leads to, empty for none; `role`; `tags`: alias, by_name, successor, unknown_unit, none, ownership_disputed |
 | `hotspots.csv` | cluster of events | centre, `sigma_m` (standard deviation per axis), months and hours in which it is fed, number of cases |
+| `plan_rules.csv` | row of `09职责分解方案/职责分解方案.xlsx` (next year's plan, not part of the delivery) that is refused or doubted | `rule` that should speak |
+| `plan_findings.csv` | hole, gap, conflict, overlap or row that never wins in that plan | `kind`, `classes`, `areas`, `rows` (`;` between), `times` |
 | `check_points.csv` | held-out check point of the image | ground place, ellipsoidal height |
 
 Tags of `cases.csv`: the first is how the case came: the CRS of its position, or `address:HOW` for a call without one (`near_plate`: only a

@@ -3,7 +3,10 @@
 import csv
 import io
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
@@ -37,6 +40,31 @@ def write_workbook(sheets: dict[str, pd.DataFrame], path: Path) -> None:
         columns = [column.astype(object).where(column.notna(), None) for _, column in table.items()]
         for row in zip(*columns, strict=True):
             sheet.append(row)
+    raw = io.BytesIO()
+    book.save(raw)
+    path.write_bytes(_timeless(raw.getvalue()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergedSheet:
+    """A sheet as people lay it out."""
+
+    rows: list[list[Any]]
+    """Cells, row by row."""
+    merged: list[tuple[int, int, int, int]]
+    """First row and column, last row and column of merged cells, from 1."""
+
+
+def write_merged(sheets: Mapping[str, MergedSheet], path: Path) -> None:
+    """Write an .xlsx with merged cells, no clock inside."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, content in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in content.rows:
+            sheet.append(row)
+        for top, left, bottom, right in content.merged:
+            sheet.merge_cells(start_row=top, start_column=left, end_row=bottom, end_column=right)
     raw = io.BytesIO()
     book.save(raw)
     path.write_bytes(_timeless(raw.getvalue()))

@@ -33,6 +33,7 @@ from pipelines.sample.odd_components import MIXED, odd_layers
 from pipelines.sample.odd_names import LABELS_FILE, label_layer, place_name_faults
 from pipelines.sample.placenames import place_name_table
 from pipelines.sample.plan import CRS
+from pipelines.sample.planbook import write_plan_book
 from pipelines.sample.responsibility import make_plan_table
 from pipelines.sample.shapefiles import Patch, write_shapefile
 from pipelines.sample.spoken import Speaker
@@ -167,6 +168,7 @@ def write_sample(
     write_answers(answers, district=district, speaker=speaker, book=book)
     write_csv(fault_table(records), answers / "faults.csv")
     write_csv(owner_table(tables, Judge(plan, directory)), answers / "owners.csv")
+    write_plan_book(folder, district, directory)
     progress(1)
     return SampleReport(folder=folder, area_km2=area_km2, counts=counts)
 
