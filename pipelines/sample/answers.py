@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipelines.sample.cases import CaseBook
 from pipelines.sample.district import District
+from pipelines.sample.history import History
 from pipelines.sample.spoken import HOWS, Saying, Speaker
 from pipelines.sample.tables import write_csv
 from pipelines.sample.truth import Judge, Verdict
@@ -27,11 +28,14 @@ by plain loops of their own (`pipelines/sample/truth.py`), not by the platform. 
 | `hotspots.csv` | cluster of events | centre, `sigma_m` (standard deviation per axis), months and hours in which it is fed, number of cases |
 | `plan_rules.csv` | row of `09职责分解方案/职责分解方案.xlsx` (next year's plan, not part of the delivery) that is refused or doubted | `rule` that should speak |
 | `plan_findings.csv` | hole, gap, conflict, overlap or row that never wins in that plan | `kind`, `classes`, `areas`, `rows` (`;` between), `times` |
+| `causes.csv` | planted cause of returns 退件 | `kind`: plan_row (a row that names the wrong unit), stale_owner (records of a class in a street), border (a stretch drawn on the wrong side); `unit_code` gets the cases, `to_unit_code` handles them; `cases`; `stretch` as WKT |
+| `returns.csv` | case that was sent back | `unit_code` was asked first, `handled_by` handled it; `cause`: a kind of causes.csv, noise (sent back, handled all the same), stray (handled by anybody) |
+| `duplicates.csv` | pair of reports of one incident 重复案件 | `case_id` came first |
 | `check_points.csv` | held-out check point of the image | ground place, ellipsoidal height |
 
 Tags of `cases.csv`: the first is how the case came: the CRS of its position, or `address:HOW` for a call without one (`near_plate`: only a
 plate nearby was said). `near_border`: the reported place may lie in another community; `ambiguous_component`: another component of the class is as near;
-`component_code`: the report names it; `hotspot:H01`; then what made the owner special: `successor`, `alias`, `by_name`, `unknown_unit`,
+`component_code`: the report names it; `hotspot:H01`; `repeat`: a second report of an incident; then what made the owner special: `successor`, `alias`, `by_name`, `unknown_unit`,
 `ownership_disputed`, `plan_conflict`, `no_owner` 无责任主体. A platform should get every case right that has neither `near_border` nor
 `ambiguous_component`, but for what honest noise does: positions err by a normal distribution with the stated accuracy per axis.
 """  # noqa: E501 (a table's row is one line)
@@ -44,6 +48,13 @@ def write_answers(folder: Path, *, district: District, speaker: Speaker, book: C
     write_csv(book.answers, folder / "cases.csv")
     write_csv(book.hotspots, folder / "hotspots.csv")
     write_csv(_addresses(district, speaker), folder / "addresses.csv")
+
+
+def write_history(folder: Path, history: History) -> None:
+    """Write why cases were sent back, and which came in twice."""
+    write_csv(history.causes, folder / "causes.csv")
+    write_csv(history.returns, folder / "returns.csv")
+    write_csv(history.repeats, folder / "duplicates.csv")
 
 
 def _addresses(district: District, speaker: Speaker) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import shapely
 from gis.errors import DeliveryError
 from pipelines.sample.address_faults import address_faults, mark_faults
 from pipelines.sample.addresses import Gazetteer, address_table, number_plates
-from pipelines.sample.answers import owner_table, write_answers
+from pipelines.sample.answers import owner_table, write_answers, write_history
 from pipelines.sample.cases import make_census, report_cases
 from pipelines.sample.component_faults import (
     CUT_WIDTH,
@@ -25,6 +25,7 @@ from pipelines.sample.component_faults import (
 from pipelines.sample.components import Layer, component_table, place_components
 from pipelines.sample.district import District, make_district
 from pipelines.sample.faults import fault_table, plant
+from pipelines.sample.history import live_through
 from pipelines.sample.imagery import write_imagery
 from pipelines.sample.manifest import write_manifest
 from pipelines.sample.marks import FILE as MARKS
@@ -125,6 +126,8 @@ def write_sample(
         Judge(plan, directory),
         count=min(MOST_CASES, round(area_km2 * cases_per_km2)),
     )
+    history = live_through(book, district=district, plan=plan, directory=directory)
+    book = history.book
     progress(1)
     records: list[Record] = []
     counts = _write_maps(folder, district, gazetteer, records)
@@ -166,6 +169,7 @@ def write_sample(
     write_manifest(folder, layers=names, imagery=imagery)
     answers = folder / "answers"
     write_answers(answers, district=district, speaker=speaker, book=book)
+    write_history(answers, history)
     write_csv(fault_table(records), answers / "faults.csv")
     write_csv(owner_table(tables, Judge(plan, directory)), answers / "owners.csv")
     write_plan_book(folder, district, directory)
