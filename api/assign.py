@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from api.answers import ANSWER_SCHEMA, plain, tabulate
 from api.columns import cases_table, read_days
 from api.decision import tell
-from api.finding import finding_of
+from api.finding import Finding, finding_of
 from api.locate import check_position
 from api.models import Case, Decision
 from api.questions import FIELDS, ask_cases, ask_table
+from api.single import find_one
 from api.solution import solve
 from api.workdays import due_at
 
@@ -61,17 +62,27 @@ def decide(
     RequestError
         The position is no place or its CRS is unknown.
     """
-    edition = snapshot.edition(case.as_of)
-    solution = solve(edition, ask_cases(snapshot, [case], now=now), excluded=excluded)
-    if case.position is not None and not solution.placed.sightings["position"].known[0]:
-        check_position(case.position, city=snapshot.crs)
-    decision = tell(finding_of(solution, 0), traced=traced)
+    finding = find_one(snapshot, case, now=now, excluded=excluded)
+    if finding is None:
+        finding = _find(snapshot, case, now, excluded)
+    decision = tell(finding, traced=traced)
     owner = decision.owner
     if owner is None or owner.time_limit is None or case.reported_at is None:
         return decision
     zone = ZoneInfo(snapshot.profile.city.timezone)
     end = due_at(case.reported_at, owner.time_limit, zone=zone, calendar=snapshot.profile.calendar)
     return replace(decision, owner=replace(owner, due_at=end))
+
+
+def _find(
+    snapshot: "Snapshot", case: Case, now: datetime | None, excluded: frozenset[str]
+) -> Finding:
+    """Return what is found about any case, by arrays of length one."""
+    edition = snapshot.edition(case.as_of)
+    solution = solve(edition, ask_cases(snapshot, [case], now=now), excluded=excluded)
+    if case.position is not None and not solution.placed.sightings["position"].known[0]:
+        check_position(case.position, city=snapshot.crs)
+    return finding_of(solution, 0)
 
 
 def assign_frame(

@@ -13,6 +13,7 @@ import numpy as np
 from api.candidates import OwnerQuestion, OwnRecord
 from api.edition import LEVELS
 from api.locate import SOURCES
+from api.mixture import Mixture
 from api.models import PlaceAnswer
 from api.owners import Resolution
 from api.record_table import record_table_of
@@ -84,6 +85,8 @@ class Finding:
     reasons: tuple[str, ...]
     ways: Callable[[], Ways] | None
     """Where else and what else it may be; None: all ways lead to one unit."""
+    mixture: Mixture | None = None
+    """The distribution over units of these ways, where it is known already."""
 
 
 def finding_of(solution: "Solution", case: int) -> Finding:

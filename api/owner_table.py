@@ -152,6 +152,12 @@ class OwnerTable:
         numbers: NDArray[np.int32] = np.array(found, dtype=np.int32)[which]
         return numbers
 
+    def number(self, topic: int, effect: int, record: int) -> int:
+        """Return the number of the resolution of one question, as `numbers` does of many."""
+        key = (topic << (_EFFECT_BITS + _RECORD_BITS)) | (effect << _RECORD_BITS) | record
+        found = self._numbers.get(key)
+        return self._resolve(key) if found is None else found
+
     def _resolve(self, key: int) -> int:
         record = key & ((1 << _RECORD_BITS) - 1)
         effect = (key >> _RECORD_BITS) & ((1 << _EFFECT_BITS) - 1)

@@ -50,6 +50,15 @@ class RecordTable:
             found = self._meaning[record]
         return np.where(rows >= 0, found, np.int32(NO_RECORD))
 
+    def meaning(self, row: int) -> int:
+        """Return the meaning of the record of one row of ``components``, as `meanings` does of many."""
+        number = self._edition.snapshot.component_records[row]
+        found = int(self._meaning[number])
+        if found < 0:
+            self._learn(np.array([number]))
+            found = int(self._meaning[number])
+        return found
+
     def leads(self, meaning: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the number of the unit that records of a meaning lead to, -1: to none."""
         return self._leads[meaning]

@@ -73,7 +73,7 @@ def _alternatives(finding: Finding) -> tuple[OwnerShare, ...]:
     if finding.ways is None:
         return ()
     ways = finding.ways()
-    mixture = mixture_of(finding, ways)
+    mixture = finding.mixture or mixture_of(finding, ways)
     located = finding.certainty
     raw, told_as = mixture.probability * located, finding.probability
     # What calibration takes from the unit taken it gives to the others, and the other way round.

@@ -27,7 +27,7 @@ from api.topics import class_numbers, topics
 from api.wording import reasons as reason_table
 from gis.index import Located, Shares
 
-_ABSENT_COMPONENT = 0.5
+ABSENT_COMPONENT = 0.5
 """Certainty of an owner found without the component the case is about."""
 
 
@@ -166,7 +166,7 @@ def solve(
     )
     ground = Ground(placed=placed, grid=grid, shares=shares, chained=chained)
     mixtures = mix_cases(edition, owners, ground, matches, asked)
-    by_component = np.where(wanted & (matches.chosen < 0), _ABSENT_COMPONENT, 1.0)
+    by_component = np.where(wanted & (matches.chosen < 0), ABSENT_COMPONENT, 1.0)
     probability = np.clip(placed.certainty * by_component * mixtures.probability, 0.0, 1.0)
     least = edition.snapshot.profile.decision.rival_probability
     own = {
