@@ -24,11 +24,14 @@ import shapely
 from numpy.typing import NDArray
 from psycopg import sql
 
+from api.component_index import lay_components
 from api.geocoding.search import key_count, search_table
 from api.layout import (
     COMPONENT_RECORDS,
+    COMPONENT_THINGS,
     DATASETS,
     FORMAT,
+    GRID_OUTLINES,
     GRID_TILING,
     KEPT_VERSIONS,
     LEFT_BEHIND,
@@ -46,6 +49,7 @@ from gis.calendars import read_calendar
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
 from gis.index import CellIndex
+from gis.mapped import write_arrays
 from gis.tables import declare
 from gis.tiling import write_tiling
 from gis.workspace import Profile, Workspace
@@ -188,11 +192,14 @@ def _write_tables(
             live = table.filter(pc.is_null(table["valid_to"]))
             index = CellIndex(live["code"].to_pylist(), shapely.from_wkb(live["geometry"]))
             write_tiling(index.tiling, folder, name=GRID_TILING)
+            write_arrays(index.outlines, folder, name=GRID_OUTLINES)
         if dataset == "components":
             order = pc.sort_indices(
                 table, sort_keys=[("code", "ascending"), ("valid_from", "ascending")]
             )
             _write_array(order.to_numpy().astype(np.int64), folder / "components_by_code.npy")
+            live = np.flatnonzero(table["valid_to"].is_null().to_numpy())
+            write_arrays(lay_components(table, live), folder, name=COMPONENT_THINGS)
             records, number = distinct_records(table)
             _write_arrow(records, folder / f"{OWN_RECORDS}.arrow")
             _write_array(number, folder / f"{COMPONENT_RECORDS}.npy")

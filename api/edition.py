@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from api.chains import Chains, GridChains
+from api.component_index import lay_components
 from api.directory import Directory
 from api.geocoding.gazetteer import Gazetteer
 from api.models import PlaceAnswer
@@ -24,6 +25,8 @@ from api.tracts import Tracts, lay_tracts
 from census.plan.chains import Chain
 from census.plan.search import Plan
 from gis.index import CellIndex
+from gis.nearness import Nearness
+from gis.shares import Outlines
 from gis.tiling import Tiling
 
 if TYPE_CHECKING:
@@ -98,7 +101,8 @@ class Edition:
         found: T | None = self._kept.get(key)
         if found is None:
             with self._lock:
-                found = self._kept.get(key) or make()
+                found = self._kept.get(key)
+                found = make() if found is None else found
                 while len(self._kept) >= _MOST_KEPT:
                     self._kept.pop(next(iter(self._kept)))
                 self._kept[key] = found
@@ -123,8 +127,10 @@ class Edition:
         """Unit grids; the parent is the community."""
         rows = self.snapshot.holding("unit_grids", self.as_of)
         # The pattern of the live grids is part of the snapshot; that of another day is laid now.
-        tiling = self.snapshot.grid_tiling if self.as_of is None else None
-        return self._cells("unit_grids", rows, "community_code", tiling=tiling)
+        if self.as_of is not None:
+            return self._cells("unit_grids", rows, "community_code")
+        laid = (self.snapshot.grid_tiling, self.snapshot.grid_outlines)
+        return self._cells("unit_grids", rows, "community_code", laid=laid)
 
     @cached_property
     def sets(self) -> Mapping[str, Mapping[str, list[dict[str, Any]]]]:
@@ -150,7 +156,12 @@ class Edition:
         }
 
     def _cells(
-        self, dataset: str, rows: NDArray[np.intp], parent: str, *, tiling: Tiling | None = None
+        self,
+        dataset: str,
+        rows: NDArray[np.intp],
+        parent: str,
+        *,
+        laid: tuple[Tiling | None, Outlines | None] = (None, None),
     ) -> Cells:
         part = self.snapshot.table(dataset).select(["code", "name", parent, "geometry"]).take(rows)
         codes, names, parents, wkb = (
@@ -161,7 +172,7 @@ class Edition:
             codes=codes,
             names=names,
             parents=parents,
-            index=CellIndex(codes, shapely.from_wkb(wkb), tiling=tiling),
+            index=CellIndex(codes, shapely.from_wkb(wkb), tiling=laid[0], outlines=laid[1]),
         )
 
     @cached_property
@@ -309,6 +320,14 @@ class Edition:
             found = ComponentClass(rows=rows[stands], shapes=shapes, tree=shapely.STRtree(shapes))
             self._classes[class_code] = found
         return found
+
+    @cached_property
+    def component_things(self) -> Nearness:
+        """The components that stand, to be found by their distance; group: number of the class."""
+        if self.as_of is None:
+            return self.snapshot.component_things
+        rows = self.snapshot.holding("components", self.as_of)
+        return lay_components(self.snapshot.table("components"), rows)
 
     @cached_property
     def component_classes(self) -> ComponentClasses:

@@ -48,6 +48,9 @@ class Placed:
     """East in the city's CRS, m; nan: nowhere."""
     y: Floats
     sigma_m: Floats
+    """Standard deviation per axis, m; of an ellipse the root of the mean of both variances."""
+    covariance: Floats
+    """(n, 3): variance east, covariance, variance north, m²."""
     source_number: NDArray[np.int8]
     """Number among `SOURCES`, -1: none."""
     certainty: Floats
@@ -142,6 +145,7 @@ def place(edition: Edition, questions: Questions) -> Placed:
         x=x,
         y=y,
         sigma_m=sigma_m,
+        covariance=np.column_stack([sigma_m**2, np.zeros(count), sigma_m**2]),
         source_number=source_number,
         certainty=certainty,
         sightings=sightings,

@@ -18,10 +18,23 @@ from numpy.typing import NDArray
 from api.edition import Edition
 from api.geocoding.index import SearchIndex
 from api.integrity import Integrity, damaged
-from api.layout import COMPONENT_RECORDS, DATASETS, FORMAT, GRID_TILING, MANIFEST, POINTER, SEARCH
+from api.layout import (
+    COMPONENT_RECORDS,
+    COMPONENT_THINGS,
+    DATASETS,
+    FORMAT,
+    GRID_OUTLINES,
+    GRID_TILING,
+    MANIFEST,
+    POINTER,
+    SEARCH,
+)
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.errors import SnapshotError
+from gis.mapped import read_arrays
+from gis.nearness import Nearness
 from gis.settings import Settings
+from gis.shares import Outlines
 from gis.tiling import Tiling, read_tiling
 from gis.workspace import PROFILE_NAME, Profile, find_workspace
 
@@ -106,6 +119,16 @@ class Snapshot:
         record: NDArray[np.int32]
         record = np.load(path, mmap_mode="r") if self.counts["components"] else np.load(path)
         return record
+
+    @cached_property
+    def component_things(self) -> Nearness:
+        """The live components that stand, to be found by their distance, memory-mapped."""
+        return read_arrays(Nearness, self._checked, name=COMPONENT_THINGS)
+
+    @cached_property
+    def grid_outlines(self) -> Outlines:
+        """The outlines of the live unit grids, memory-mapped."""
+        return read_arrays(Outlines, self._checked, name=GRID_OUTLINES)
 
     @cached_property
     def grid_tiling(self) -> Tiling:

@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis.gauss import mass
+from gis.mapped import sealed
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -79,14 +80,7 @@ def lay_outlines(polygons: NDArray[Any]) -> Outlines:
     frame, shape = _frame_of(boxes[known].astype(np.float64))
     firsts, cells = _fill(boxes, known, frame, shape)
     made = (vertices, starts, frame, shape, firsts, cells, boxes[cells // 4])
-    return Outlines(**dict(zip(Outlines.__dataclass_fields__, map(_sealed, made), strict=True)))
-
-
-def _sealed(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a plain array that can not be written: mapped and laid ones are one type to numba."""
-    plain = np.ascontiguousarray(array)
-    plain.setflags(write=False)
-    return plain
+    return Outlines(**dict(zip(Outlines.__dataclass_fields__, map(sealed, made), strict=True)))
 
 
 def _paths(polygons: NDArray[Any]) -> tuple[Floats, NDArray[np.int64]]:

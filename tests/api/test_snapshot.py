@@ -20,6 +20,8 @@ from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
 from gis.errors import SnapshotError, WorkspaceError
 from gis.faults import REJECT_COLUMNS
+from gis.nearness import Nearness
+from gis.shares import Outlines
 from gis.tiling import Tiling, lay_tiles
 from gis.workspace import Workspace
 from tests.api.district import (
@@ -265,5 +267,7 @@ def test_the_manifest_is_readable_by_others(tmp_path: Path) -> None:
         "components_by_code.npy",
         "component_records.npy",
         *(f"unit_grids_live.{field.name}.npy" for field in fields(Tiling)),
+        *(f"unit_grids_outlines.{field.name}.npy" for field in fields(Outlines)),
+        *(f"component_things.{field.name}.npy" for field in fields(Nearness)),
     }
     assert all(len(told["sha256"]) == 64 for told in manifest["files"].values())

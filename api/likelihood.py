@@ -1,0 +1,114 @@
+"""How likely each component near a case is the one meant, and that none of them is, in compiled code.
+
+A position in error by s (its own and the class's accuracy together) lies at a distance d from the
+component with the density exp(-d²/2s²) / 2πs²; a share of positions is worse than stated by a factor.
+A case may also be about a component that the census does not have, or about one farther away than
+was looked: of those there are as many around as of the known ones, times the miss rate, and times the
+share of errors that reach so far. The three numbers lie in ``likelihood.csv``, fitted on the sample
+district by ``python -m tests.benchmarks.decision --fit``.
+"""
+
+from functools import cache
+from math import exp, pi
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.codes import read_table
+
+_compile = numba.njit(nogil=True, cache=True, error_model="numpy")
+_inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
+
+
+@cache
+def likelihood() -> tuple[float, float, float]:
+    """Return miss rate, share of positions worse than stated, and how many times worse they are.
+
+    Examples
+    --------
+    >>> miss_rate, share, factor = likelihood()
+    >>> 0 < miss_rate < 1, 0 < share < 1, factor > 1
+    (True, True, True)
+    """
+    told = {row["name"]: float(row["value"]) for row in read_table("api", "likelihood.csv")}
+    return told["miss_rate"], told["tail_share"], told["tail_factor"]
+
+
+def weigh(
+    pairs: tuple[NDArray[np.int64], NDArray[np.float64]],
+    errors: NDArray[np.float64],
+    reach_m: NDArray[np.float64],
+    density: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the probability of each candidate, and for each case that none of them is meant.
+
+    Parameters
+    ----------
+    pairs : tuple
+        Case of each candidate, rising; (n, 2): the way from the case to it, east and north, m.
+    errors : numpy.ndarray
+        (cases, 4): variance east, covariance and variance north of the position, m²; variance of the
+        surveyed position of the class, m².
+    reach_m : numpy.ndarray
+        How far was looked, m.
+    density : numpy.ndarray
+        Components of the class per m² around each case.
+
+    Examples
+    --------
+    >>> errors = np.array([[25.0, 0.0, 25.0, 0.25]])
+    >>> one = (np.array([0]), np.array([[3.0, 0.0]]))
+    >>> near, absent = weigh(one, errors, np.array([15.0]), np.array([1e-3]))
+    >>> bool(near[0] + absent[0] == 1.0), bool(0.9 < near[0] < 1.0)
+    (True, True)
+    """
+    probability, absent = np.empty(len(pairs[0])), np.ones(len(errors))
+    _weigh(pairs, errors, (reach_m, density), likelihood(), (probability, absent))
+    return probability, absent
+
+
+@_compile
+def _weigh(pairs: Any, errors: Any, around: Any, numbers: Any, answers: Any) -> None:
+    case_of, apart = pairs
+    reach, density = around
+    miss_rate, tail_share, tail_factor = numbers
+    probability, absent = answers
+    begin = 0
+    while begin < len(case_of):
+        case = case_of[begin]
+        east, both, north, own = (
+            errors[case, 0], errors[case, 1], errors[case, 2], errors[case, 3]
+        )  # fmt: skip
+        worse = tail_factor * tail_factor
+        plain = (east + own, both, north + own)
+        wide = (worse * east + own, worse * both, worse * north + own)
+        end, total = begin, 0.0
+        while end < len(case_of) and case_of[end] == case:
+            dx, dy = apart[end, 0], apart[end, 1]
+            weight = (1.0 - tail_share) * _density(plain, dx, dy)
+            weight += tail_share * _density(wide, dx, dy)
+            probability[end] = weight
+            total += weight
+            end += 1
+        square = reach[case] * reach[case]
+        beyond = (1.0 - tail_share) * exp(-square / (plain[0] + plain[2]))
+        beyond += tail_share * exp(-square / (wide[0] + wide[2]))
+        none = density[case] * (miss_rate / (1.0 - miss_rate) + beyond)
+        whole = total + none
+        if whole > 0.0:
+            for place in range(begin, end):
+                probability[place] /= whole
+            absent[case] = none / whole
+        else:  # so far away that nothing is left of any likelihood
+            probability[begin:end] = 0.0
+        begin = end
+
+
+@_inline
+def _density(covariance: Any, dx: float, dy: float) -> float:
+    east, both, north = covariance
+    spread = east * north - both * both
+    form = (north * dx * dx - 2.0 * both * dx * dy + east * dy * dy) / spread
+    return float(exp(-0.5 * form) / (2.0 * pi * np.sqrt(spread)))
