@@ -167,7 +167,7 @@ def ways_of(solution: "Solution", case: int) -> Ways:
     rows = matches.row[first:last].tolist()
     records = record_table_of(solution.edition)
     components: list[tuple[OwnRecord | None, float]] = [
-        (records.record_of(row), probability * (1.0 - absent))
+        (records.record_of(row), probability)
         for row, probability in zip(rows, matches.probability[first:last].tolist(), strict=True)
     ]
     return Ways(

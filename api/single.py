@@ -278,8 +278,7 @@ class Single:
                 places=places, components=[(question.record, 1.0)], rows=[-1], distance_m=[nan]
             )
         components: list[tuple[OwnRecord | None, float]] = [
-            (self._record_of(row), probability * (1.0 - absent))
-            for row, _, probability in candidates
+            (self._record_of(row), probability) for row, _, probability in candidates
         ]
         return Ways(
             places=places,
