@@ -198,6 +198,10 @@ class Chains:
         """Return the effect numbers of place numbers."""
         return self._effect[place]
 
+    def effect(self, place: int) -> int:
+        """Return the effect number of one place number."""
+        return int(self._effect[place])
+
     def number(self, chain: Chain) -> int:
         """Return the place number of a chain that is no unit grid's own."""
         found = self._places.get(chain)

@@ -32,6 +32,7 @@ _NOTHING = {
     "position": "located_invalid",
     "address": "located_nothing",
 }
+_AREAS_KEPT = 100_000
 _COMPONENT = ("class_code", "name", "condition", "x", "y")
 
 
@@ -140,7 +141,6 @@ def _grid(finding: Finding) -> GridAnswer | None:
     if position < 0:
         return None
     cells = finding.edition.grids
-    edge_m = cells.index.edge_distance([finding.x], [finding.y], [position])
     share = 0.0
     others = []
     for other, probability in finding.shares:
@@ -151,7 +151,7 @@ def _grid(finding: Finding) -> GridAnswer | None:
     return GridAnswer(
         code=cells.codes[position],
         probability=share,
-        edge_distance_m=float(edge_m[0]),
+        edge_distance_m=cells.index.edge_distance_one(finding.x, finding.y, position),
         distance_m=finding.grid_distance_m,
         on_boundary=finding.on_boundary,
         alternatives=tuple(others),
@@ -171,6 +171,16 @@ def _trace_grid(grid: GridAnswer | None) -> Iterator[TraceStep]:
 
 
 def _areas(finding: Finding) -> Areas:
+    known: dict[tuple[int, ...], Areas] = finding.edition.kept("areas told", dict)
+    areas = known.get(finding.areas)
+    if areas is None:
+        if len(known) >= _AREAS_KEPT:
+            known.clear()
+        areas = known[finding.areas] = _told_areas(finding)
+    return areas
+
+
+def _told_areas(finding: Finding) -> Areas:
     found = {}
     for level, position in zip(LEVELS, finding.areas, strict=True):
         if position >= 0:

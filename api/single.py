@@ -94,6 +94,7 @@ class Single:
         self._thresholds = snapshot.profile.thresholds
         self._rival = snapshot.profile.decision.rival_probability
         self._records = record_table_of(edition)
+        self._classes: dict[tuple[str, str], tuple[str | None, bool]] = {}
         self._record: dict[int, OwnRecord] = {}
         self._holding: dict[tuple[int, int], bytes] = {}
 
@@ -101,9 +102,9 @@ class Single:
         self, case: Case, position: Position, *, now: datetime | None, excluded: frozenset[str]
     ) -> Finding | None:
         """Return what is found about a case at a position; None: it is not plain."""
-        edition, taxonomy = self._edition, self._edition.snapshot.taxonomy
-        class_code = taxonomy.restore(case.class_code) if case.class_code else None
-        if class_code is not None and not taxonomy.exists(case.kind, class_code):
+        edition = self._edition
+        class_code, is_known = self._class(case.kind, case.class_code)
+        if not is_known:
             return None
         crs = edition.snapshot.crs if position.crs.lower() == CITY_CRS else position.crs
         try:
@@ -177,9 +178,21 @@ class Single:
             mixture=mixture,
         )
 
+    def _class(self, kind: str, code: str | None) -> tuple[str | None, bool]:
+        """Return a class with the zeros a spreadsheet took, and whether the kind has it."""
+        if not code:
+            return None, True
+        found = self._classes.get((kind, code))
+        if found is None:
+            taxonomy = self._edition.snapshot.taxonomy
+            restored = taxonomy.restore(code)
+            found = restored, taxonomy.exists(kind, restored)
+            if found[1]:  # there is no end of those that are not known
+                self._classes[kind, code] = found
+        return found
+
     def _shares(self, x: float, y: float, sigma_m: float) -> list[tuple[int, float]]:
-        shares = self._grids.shares(x, y, sigma_m)
-        return list(zip(shares.position.tolist(), shares.probability.tolist(), strict=True))
+        return self._grids.shares_one(x, y, sigma_m)
 
     def _match(
         self, class_code: str, x: float, y: float, sigma_m: float
@@ -216,7 +229,8 @@ class Single:
         holding = self._conditions(case.reported_at or now)
         kind = KIND_NAMES.index(case.kind)
         topic = owners.topic(kind, class_code, holding)
-        effects = edition.chains.effects(np.array([grid, *(at for at, _ in shares)])).tolist()
+        effect_of = edition.chains.effect
+        effects = [effect_of(grid), *(effect_of(at) for at, _ in shares)]
         meanings = [self._records.meaning(row) for row, _, _ in candidates] or [NO_RECORD]
         resolution = owners.resolutions[owners.number(topic, effects[0], meanings[0])]
         is_alone = (
@@ -266,12 +280,10 @@ class Single:
         absent: float,
     ) -> Ways:
         (grid, shares), chains = place, self._edition.chains
-        numbers = [grid, *(at for at, _ in shares)]
-        effects = chains.effects(np.array(numbers)).tolist()
         total = sum(share for _, share in shares)
-        by_effect: dict[int, list[Any]] = {effects[0]: [grid, 0.0 if total else 1.0]}
-        for effect, (at, share) in zip(effects[1:], shares, strict=True):
-            by_effect.setdefault(effect, [at, 0.0])[1] += share / total
+        by_effect: dict[int, list[Any]] = {chains.effect(grid): [grid, 0.0 if total else 1.0]}
+        for at, share in shares:
+            by_effect.setdefault(chains.effect(at), [at, 0.0])[1] += share / total
         places = [(chains.full(at), share) for at, share in by_effect.values()]
         if not candidates:
             return Ways(

@@ -7,6 +7,7 @@ belongs to the cell of the lowest code; a point in no cell to the nearest one, w
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gis.gauss import working_room
 from gis.locating import addresses_of, locate, locate_one
-from gis.nearby import LONG, boxes_of, to_borders
+from gis.nearby import LONG, boxes_of, to_border, to_borders
 from gis.probe import find
 from gis.shares import LEAST_SIGMA_M, Outlines, errors_of, lay_outlines, own_spread, spread
 from gis.tiling import Tiling, lay_tiles
@@ -91,6 +92,7 @@ class CellIndex:
         given[:] = polygons
         self._by_code: Positions = np.argsort(self.codes, kind="stable")
         self._polygons = given[self._by_code]
+        self._rooms = local()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -200,6 +202,40 @@ class CellIndex:
             rank = np.where(cell >= 0, self._rank[cell], -1)
         to_borders(east, north, rank, self._arrays[6:], self._boxes, result)
         return result
+
+    def edge_distance_one(self, x: float, y: float, position: int) -> float:
+        """Return the distance of one point to the border of a cell, m, as `edge_distance` does.
+
+        Examples
+        --------
+        >>> CellIndex(["a"], [shapely.box(0, 0, 10, 10)]).edge_distance_one(4.0, 5.0, 0)
+        4.0
+        """
+        rank = int(self._rank[position])
+        metres: float = to_border(x, y, rank, self._arrays[6:], self._boxes)
+        return metres
+
+    def shares_one(self, x: float, y: float, sigma_m: float) -> list[tuple[int, float]]:
+        """Return cells and probabilities for one point with a round error, as `shares` does.
+
+        Examples
+        --------
+        >>> index = CellIndex(["a", "b"], [shapely.box(-1e3, -1e3, 0, 1e3), shapely.box(0, -1e3, 1e3, 1e3)])
+        >>> [(cell, round(share, 4)) for cell, share in index.shares_one(10.0, 0.0, 10.0)]
+        [(1, 0.8413), (0, 0.1587)]
+        """
+        if not len(self):
+            return []
+        points = np.array([[x], [y]])
+        errors = errors_of(sigma_m, None, count=1)
+        if errors[0, 3] == 0.0:
+            found = self.shares(points[0], points[1], sigma_m)
+            return list(zip(found.position.tolist(), found.probability.tolist(), strict=True))
+        room = getattr(self._rooms, "room", None)
+        if room is None:  # written to while points are asked for: every thread has its own
+            room = self._rooms.room = self._room()
+        _, rank, share = spread(points[0], points[1], errors, self._outline_arrays, room)
+        return list(zip(self._by_code[rank].tolist(), share.tolist(), strict=True))
 
     def shares(
         self, x: ArrayLike, y: ArrayLike, sigma_m: ArrayLike, *, covariance: ArrayLike | None = None
