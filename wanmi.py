@@ -26,6 +26,7 @@ COMMANDS = {
     "pipelines.surveys": ("census", "units"),
     "pipelines.topography": ("topography",),
     "pipelines.place_names": ("names",),
+    "pipelines.responsibility": ("plan",),
     "api": ("assign", "geocode"),
     "api.versions": ("snapshot",),
     "api.http": ("serve", "key"),

@@ -103,14 +103,15 @@ def build_delivery(
         Another build is running.
     """
     with opened_delivery(folder) as delivery:
-        return _build(
+        return build_opened(
             delivery, workspace=workspace, options=options or BuildOptions(), progress=progress
         )
 
 
-def _build(
+def build_opened(
     delivery: Delivery, *, workspace: Workspace, options: BuildOptions, progress: Progress
 ) -> list[DatasetReport]:
+    """Build a delivery that was read or made up, as `build_delivery` does."""
     steps = choose_steps(delivery, only=options.only)
     context = open_context(delivery, workspace)
     database = context.database

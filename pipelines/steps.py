@@ -152,7 +152,7 @@ STEPS = (
         dataset="responsibility",
         judge=responsibility.transform,
         scope=_everything,
-        inputs=("areas", "unit_grids", "units"),
+        inputs=("areas", "topography", "unit_grids", "units", "management_grids"),
     ),
     Step(
         dataset="components",

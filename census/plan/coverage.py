@@ -82,6 +82,7 @@ def judge(
     classes: Mapping[str, Iterable[str]],
     places: Sequence[Chain],
     order: Order,
+    moments: Moments | None = None,
 ) -> Coverage:
     """Judge a plan over all classes, places and moments.
 
@@ -95,6 +96,8 @@ def judge(
         All different chains of the city.
     order : callable
         Roles asked for kind and class.
+    moments : Moments or None
+        Moments told apart, if more conditions count than those of the plan.
 
     Examples
     --------
@@ -106,7 +109,7 @@ def judge(
     [[(None, '22:00/06:00')], [(None, None)]]
     """
     rows = plan.rows
-    moments = Moments(plan.conditions)
+    moments = Moments(plan.conditions) if moments is None else moments
     work = _Work(rows, moments)
     table: dict[tuple[str, str], list[int]] = {}
     for kind, codes in classes.items():

@@ -64,7 +64,7 @@ def _holes(coverage: Coverage) -> list[Finding]:
             places=places,
         )
         for (kind, places, bits), codes in by_column.items()
-        for classes in _by_major(codes, coverage.classes[kind])
+        for classes in by_major(codes, coverage.classes[kind])
     ]
     return sorted(
         found, key=lambda item: (item.what != "hole", item.kind, item.classes, item.areas)
@@ -101,7 +101,7 @@ def _clashes(coverage: Coverage) -> list[Finding]:
             kind=kind,
             classes=tuple(
                 name
-                for names in _by_major(sorted(classes), coverage.classes[kind])
+                for names in by_major(sorted(classes), coverage.classes[kind])
                 for name in names
             ),
             areas=cover(coverage.places, tuple(sorted(places))),
@@ -132,12 +132,12 @@ def _never(coverage: Coverage, rows: Sequence[PlanRow]) -> list[Finding]:
     ]
 
 
-def _by_major(codes: Iterable[str], known: Sequence[str]) -> list[tuple[str, ...]]:
+def by_major(codes: Iterable[str], known: Sequence[str]) -> list[tuple[str, ...]]:
     """Return the classes of one sentence each: those of one major class, told as it if all are in.
 
     Examples
     --------
-    >>> _by_major(["0101", "0102", "0201"], ["0101", "0102", "0201", "0202"])
+    >>> by_major(["0101", "0102", "0201"], ["0101", "0102", "0201", "0202"])
     [('01',), ('0201',)]
     """
     grouped: dict[str, list[str]] = {}
@@ -175,7 +175,8 @@ def cover(places: Sequence[Chain], chosen: Sequence[int]) -> tuple[str, ...]:
                 left -= members
     for place in left:  # parts of an area that nothing smaller names
         chain = places[place]
-        result.append(chain.community or chain.street or chain.district or ANYWHERE)
+        drawn = chain.plan_areas[0] if chain.plan_areas else None
+        result.append(drawn or chain.community or chain.street or chain.district or ANYWHERE)
     return tuple(sorted(set(result)))
 
 
