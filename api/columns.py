@@ -101,13 +101,13 @@ def read_texts(table: pa.Table, name: str) -> Coded:
     if column is None or pa.types.is_null(column.type):
         nothing = np.full(table.num_rows, -1, dtype=np.int32)
         return Coded(number=nothing, texts=pa.array([], type=pa.string()))
-    if pa.types.is_dictionary(column.type):
-        inner = _encoded(as_texts(column.dictionary))
-        outer = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
-        # The last number stands for what is missing, which -1 picks.
-        number = np.append(inner.number, np.int32(-1))[outer]
-        return Coded(number=number, texts=inner.texts)
-    return _encoded(as_texts(column))
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    inner = _encoded(as_texts(column.dictionary))
+    outer = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+    # The last number stands for what is missing, which -1 picks.
+    number = np.append(inner.number, np.int32(-1))[outer]
+    return Coded(number=number, texts=inner.texts)
 
 
 def _encoded(texts: pa.Array) -> Coded:

@@ -141,16 +141,13 @@ def _grid(finding: Finding) -> GridAnswer | None:
     if position < 0:
         return None
     cells = finding.edition.grids
-    share = 0.0
     others = []
     for other, probability in finding.shares:
-        if other == position:
-            share = probability
-        elif probability >= LEAST_ALTERNATIVE:
+        if other != position and probability >= LEAST_ALTERNATIVE:
             others.append(GridShare(code=cells.codes[other], probability=probability))
     return GridAnswer(
         code=cells.codes[position],
-        probability=share,
+        probability=finding.grid_probability,
         edge_distance_m=cells.index.edge_distance_one(finding.x, finding.y, position),
         distance_m=finding.grid_distance_m,
         on_boundary=finding.on_boundary,

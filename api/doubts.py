@@ -57,5 +57,6 @@ def gathered(count: int, *found: Mapping[str, NDArray[np.bool_]]) -> Bits:
     bits = np.zeros(count, dtype=np.int64)
     for masks in found:
         for name, mask in masks.items():
-            bits |= mask.astype(np.int64) * bit_of(name)
+            if mask.any():
+                bits |= mask.astype(np.int64) * bit_of(name)
     return bits

@@ -64,6 +64,8 @@ class Finding:
     """Position among the unit grids, -1: none."""
     on_boundary: bool
     grid_distance_m: float
+    grid_probability: float
+    """Share of the error in this grid; where grids overlap it is not scaled down, unlike `shares`."""
     shares: Sequence[tuple[int, float]]
     """Unit grids with their shares of the error disc, the largest first."""
     areas: tuple[int, ...]
@@ -117,6 +119,7 @@ def finding_of(solution: "Solution", case: int) -> Finding:
         grid=int(solution.grid.position[case]),
         on_boundary=bool(solution.grid.on_boundary[case]),
         grid_distance_m=float(solution.grid.distance_m[case]),
+        grid_probability=float(solution.grid_probability[case]),
         shares=_pairs(solution.shares.position[begin:end], solution.shares.probability[begin:end]),
         areas=tuple(_holding(solution.areas[level], case) for level in LEVELS),
         place=int(solution.chained.place[case]),

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from api.calm import calm_cases
 from api.chains import Chained
 from api.columns import Floats, Mask, Numbers
 from api.mixing import merge, pairs, sum_up
 from api.record_table import NO_RECORD, record_table_of
-from api.tracts import place_shares
+from api.tracts import PlaceShares, place_shares
 from gis.index import Located, Shares
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ class Ground:
 
     placed: "Placed"
     grid: Located
-    shares: Shares
     chained: Chained
 
 
@@ -114,36 +114,49 @@ def _places(edition: "Edition", ground: Ground, asked: Asked) -> Merged:
     count = len(asked.topic)
     first, last = np.zeros(count, dtype=np.intp), np.zeros(count, dtype=np.intp)
     effects, weights = np.empty(0, dtype=np.int32), np.empty(0)
-    open_ = np.flatnonzero(_is_open(edition, ground, asked))
+    open_, shares = _reaching(edition, ground, asked)
     if len(open_):
-        found = _shares_of(edition, ground, asked, open_)
+        found = _shares_of(edition, ground, asked, open_, shares)
         effects, weights = edition.chains.effects(found.place), found.probability
-        bounds = np.searchsorted(found.case, np.arange(len(open_) + 1))
+        bounds = _bounds(found.case, len(open_))
         first[open_], last[open_] = bounds[:-1], bounds[1:]
     return _merged(asked.effect, (first, last, effects, weights), np.zeros(count))
 
 
-def _is_open(edition: "Edition", ground: Ground, asked: Asked) -> Mask:
-    """Tell which cases may lie in places of several effects."""
-    grid, shares = ground.grid, ground.shares
-    has_place = np.isfinite(ground.placed.x)
+def _reaching(edition: "Edition", ground: Ground, asked: Asked) -> tuple[Rows, Shares]:
+    """Return the cases that may lie in places of several effects, with their shares of unit grids.
+
+    The shares name cases by their positions among those returned.
+    """
+    placed, grid = ground.placed, ground.grid
+    near = np.isfinite(placed.x)
     if not len(edition.grids.rows):
-        return np.asarray(has_place)
-    result = has_place & ~(grid.distance_m == 0.0)
+        none = np.empty(0, dtype=np.intp)
+        return np.flatnonzero(near), Shares(point=none, position=none, probability=np.empty(0))
+    is_inside = grid.distance_m == 0.0
+    near &= ~(is_inside & calm_cases(edition, placed, asked.effect))
+    cases = np.flatnonzero(near)
+    shares = edition.grids.index.shares(placed.x[cases], placed.y[cases], placed.sigma_m[cases])
     effect = edition.chains.effects(shares.position.astype(np.int32))
-    differs = effect != asked.effect[shares.point]
+    differs = effect != asked.effect[cases[shares.point]]
     if len(edition.plan_areas):
         differs |= edition.chains.touched[shares.position]
-    result[shares.point[differs]] = True
-    return np.asarray(result)
+    is_open = ~is_inside[cases]
+    is_open[shares.point[differs]] = True
+    place = np.cumsum(is_open) - 1
+    kept = is_open[shares.point]
+    return cases[is_open], Shares(
+        point=place[shares.point[kept]],
+        position=shares.position[kept],
+        probability=shares.probability[kept],
+    )
 
 
-def _shares_of(edition: "Edition", ground: Ground, asked: Asked, cases: Rows) -> Any:
+def _shares_of(
+    edition: "Edition", ground: Ground, asked: Asked, cases: Rows, shares: Shares
+) -> PlaceShares:
     """Return the places of some cases; they are numbered by their positions among these."""
-    placed, grid, shares = ground.placed, ground.grid, ground.shares
-    place = np.full(len(asked.topic), -1, dtype=np.intp)
-    place[cases] = np.arange(len(cases))
-    kept = np.flatnonzero(place[shares.point] >= 0)
+    placed, grid = ground.placed, ground.grid
     return place_shares(
         edition,
         placed.x[cases],
@@ -153,11 +166,7 @@ def _shares_of(edition: "Edition", ground: Ground, asked: Asked, cases: Rows) ->
             on_boundary=grid.on_boundary[cases],
             distance_m=grid.distance_m[cases],
         ),
-        shares=Shares(
-            point=place[shares.point[kept]],
-            position=shares.position[kept],
-            probability=shares.probability[kept],
-        ),
+        shares=shares,
         chained=ground.chained.only(cases.tolist()),
         precision=(placed.sigma_m[cases], asked.day[cases]),
     )
@@ -166,7 +175,7 @@ def _shares_of(edition: "Edition", ground: Ground, asked: Asked, cases: Rows) ->
 def _components(edition: "Edition", matches: "Matches", asked: Asked) -> Merged:
     """Return the meanings of the records of what each case may be about, with probabilities."""
     count = len(asked.topic)
-    bounds = np.searchsorted(matches.question, np.arange(count + 1))
+    bounds = _bounds(matches.question, count)
     sums = asked.sums_components
     first, last = np.where(sums, bounds[:-1], 0), np.where(sums, bounds[1:], 0)
     absent: Floats = getattr(matches, "absent", np.zeros(count))
@@ -188,3 +197,8 @@ def _merged(own: Numbers, runs: tuple[Any, ...], spare: Floats) -> Merged:
         merged,
     )
     return starts, *merged
+
+
+def _bounds(case: Rows, count: int) -> Rows:
+    """Return where the entries of each case begin, and past the last; they lie case by case."""
+    return np.concatenate([[0], np.cumsum(np.bincount(case, minlength=count))])

@@ -30,6 +30,7 @@ from api.record_table import NO_RECORD, record_table_of
 from api.solution import ABSENT_COMPONENT
 from gis.crs import transform_point
 from gis.errors import CrsError
+from gis.shares import LEAST_SHARE
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -161,6 +162,7 @@ class Single:
             grid=grid,
             on_boundary=on_boundary,
             grid_distance_m=0.0,
+            grid_probability=self._own_share((x, y), sigma_m, grid, shares),
             shares=shares,
             areas=held,
             place=grid,
@@ -193,6 +195,14 @@ class Single:
 
     def _shares(self, x: float, y: float, sigma_m: float) -> list[tuple[int, float]]:
         return self._grids.shares_one(x, y, sigma_m)
+
+    def _own_share(
+        self, at: tuple[float, float], sigma_m: float, grid: int, shares: list[tuple[int, float]]
+    ) -> float:
+        if len(shares) == 1 and shares[0][0] == grid:
+            return shares[0][1]  # nothing to be scaled down by
+        share = float(self._grids.own_shares(([at[0]], [at[1]]), sigma_m, [grid])[0])
+        return share if share >= LEAST_SHARE else 0.0
 
     def _match(
         self, class_code: str, x: float, y: float, sigma_m: float

@@ -26,6 +26,7 @@ from api.record_table import record_table_of
 from api.topics import class_numbers, topics
 from api.wording import reasons as reason_table
 from gis.index import Located, Shares
+from gis.shares import LEAST_SHARE
 
 ABSENT_COMPONENT = 0.5
 """Certainty of an owner found without the component the case is about."""
@@ -40,7 +41,8 @@ class Solution:
     placed: Placed
     grid: Located
     """Position among ``edition.grids``; -1: there are none, or the case has no place."""
-    shares: Shares
+    grid_probability: Floats
+    """Share of the error of each case inside its grid; 0 where there is none."""
     areas: Mapping[str, Located]
     chained: Chained
     matches: Matches
@@ -76,12 +78,10 @@ class Solution:
         return {name: mask for name, mask in masks.items() if mask.any()}
 
     @cached_property
-    def grid_probability(self) -> Floats:
-        """Share of the error disc inside the grid of each case; 0 where there is none."""
-        result = np.zeros(len(self.questions))
-        own = self.shares.position == self.grid.position[self.shares.point]
-        result[self.shares.point[own]] = self.shares.probability[own]
-        return result
+    def shares(self) -> Shares:
+        """Share of every unit grid in the error of each case: slow, for telling of single cases."""
+        placed = self.placed
+        return self.edition.grids.index.shares(placed.x, placed.y, placed.sigma_m)
 
     def reasons_of(self, case: int) -> tuple[str, ...]:
         """Return the reasons of one case."""
@@ -145,7 +145,7 @@ def solve(
     placed = place(edition, questions)
     index = edition.grids.index
     grid = index.locate(placed.x, placed.y)
-    shares = index.shares(placed.x, placed.y, placed.sigma_m)
+    share = index.own_shares((placed.x, placed.y), placed.sigma_m, grid.position)
     areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
     chained = edition.chains.find(placed.x, placed.y, grid=grid, areas=areas, day=questions.day)
     matches = match(edition, questions, placed)
@@ -164,7 +164,7 @@ def solve(
         day=questions.day,
         sums_components=wanted & (matches.chosen >= 0) & (placed.component < 0),
     )
-    ground = Ground(placed=placed, grid=grid, shares=shares, chained=chained)
+    ground = Ground(placed=placed, grid=grid, chained=chained)
     mixtures = mix_cases(edition, owners, ground, matches, asked)
     by_component = np.where(wanted & (matches.chosen < 0), ABSENT_COMPONENT, 1.0)
     probability = np.clip(placed.certainty * by_component * mixtures.probability, 0.0, 1.0)
@@ -184,7 +184,7 @@ def solve(
         questions=questions,
         placed=placed,
         grid=grid,
-        shares=shares,
+        grid_probability=np.where(share >= LEAST_SHARE, share, 0.0),
         areas=areas,
         chained=chained,
         matches=matches,

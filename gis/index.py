@@ -97,6 +97,11 @@ class CellIndex:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def by_code(self) -> Positions:
+        """Positions of the cells in the order of their codes: that of `tiling` and `outlines`."""
+        return self._by_code
+
     def locate(self, x: ArrayLike, y: ArrayLike) -> Located:
         """Find the cell of each point, by the exact predicate ``covers``.
 
