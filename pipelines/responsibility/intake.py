@@ -137,7 +137,10 @@ def _holds(row: Delivered, context: BuildContext) -> bool:
 def _remarks(count: int, context: BuildContext) -> tuple[str, ...]:
     if not count:
         return ()
-    return (f"{count} rows of the plan are not in force on {context.as_of} and were left out.",)
+    return (
+        f"{count} rows of the plan are not in force on {context.as_of} and were left out. "
+        f"{count} 行在 {context.as_of} 不在有效期内，已略去。",
+    )
 
 
 def _expand(

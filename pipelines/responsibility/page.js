@@ -27,8 +27,8 @@ function show_findings() {
     const row = make("tr");
     const first = make("td");
     first.append(make("b", language === "zh" ? finding.what_zh : finding.what_en, finding.what === "never" ? "warning" : "error"));
-    const few = (names) => names.slice(0, 4).join("、") + (names.length > 4 ? ` … (${names.length})` : "");
-    row.append(first, make("td", finding[language]), make("td", few(finding.class_names)), make("td", few(finding.area_names)), make("td", finding.times));
+    const kinds = { zh: { component: "部件", event: "事件" }, en: { component: "component", event: "event" } };
+    row.append(first, make("td", finding[language]), make("td", kinds[language][finding.kind]));
     row.addEventListener("click", () => go_to(finding));
     return row;
   }));
@@ -180,6 +180,8 @@ function show_map() {
   for (const each of data.map.areas) write(each, `${name_of(each.code)} ${each.count || ""}`, size);
   for (const each of data.map.drawn) write(each, each.code, size);
   at("map").replaceChildren(svg);
+  const whole = data.findings.filter((each) => each.areas.includes("*") && each.what !== "never").length;
+  at("everywhere").textContent = language === "zh" ? `另有全域问题 ${whole} 项` : `and ${whole} of the whole city`;
   const table = make("table");
   const body = table.createTBody();
   for (const each of data.map.drawn) {

@@ -17,6 +17,7 @@ import shapely
 
 from census.plan.chains import Chain
 from census.plan.coverage import Coverage
+from census.plan.rows import ANYWHERE
 from census.report.ground import pack_lines
 from gis.outputs import appearing
 from pipelines.responsibility.judging import PlanJudgement
@@ -147,6 +148,8 @@ def _map(judged: PlanJudgement) -> dict[str, Any]:
     communities = areas[areas["level"].eq("community")].sort_values("code")
     counts: Counter[str] = Counter()
     for finding in judged.findings:
+        if ANYWHERE in finding.areas:
+            continue  # told once, not in every community
         concerned = {judged.places[number].community for number in finding.places}
         counts.update(code for code in concerned if code)
     shapes = communities.geometry.to_numpy()
