@@ -43,7 +43,7 @@ def run_on_cluster(tasks: Iterator[Task], *, address: str) -> Iterator[Done]:
 
     with _client(address) as client:
         run = uuid.uuid4().hex
-        started = as_completed()
+        started = as_completed(loop=client.loop)
         at_work: dict[Any, Task] = {}
 
         def hand_out(count: int) -> None:

@@ -50,7 +50,7 @@ class Output:
     own: tuple[tuple[str, str], ...]
     """The file's column and its name in the output."""
     moment: datetime
-    """When the run began."""
+    """When the file read was last changed: what a GeoPackage calls its own last change."""
 
     @property
     def part_suffix(self) -> str:

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from api.bulk.lines import changed_meanwhile
 from api.bulk.outputs import Output, assemble, kind_of, plan_output
 from api.bulk.parts import TOLD, Done, Parts, opened_parts, state_of
 from api.bulk.processes import run_here, run_in_processes
-from api.bulk.spans import SPAN_ROWS, Source
+from api.bulk.spans import SPAN_ROWS, Chunk, Source
 from api.bulk.staging import KINDS, open_source
 from api.bulk.tasks import Job, Task, Work
 from gis.errors import RequestError
@@ -118,7 +119,7 @@ def work_through(
         how, note = asking(opened, plan.options), None
         if adjust is not None:
             how, note = adjust(how, opened)
-        output = _output(opened, how, target, work, plan, parts)
+        output = _output(opened, how, (source, target), work, plan, parts)
         job = Job(
             source=opened, path=str(source.resolve()), state=state, asking=how, work=work,
             begun=parts.begun, output=output, folder=str(parts.folder.resolve()),
@@ -149,19 +150,17 @@ def _check_paths(source: Path, target: Path) -> None:
 
 
 def _output(
-    source: Source, how: Asking, target: Path, work: Work, plan: Plan, parts: Parts
+    source: Source, how: Asking, paths: tuple[Path, Path], work: Work, plan: Plan, parts: Parts
 ) -> Output:
-    from api.bulk.spans import Chunk
-
     rows = source.empty()
     answers = work(how.table(Chunk(table=rows)), parts.begun)
     return plan_output(
-        target,
+        paths[1],
         (rows, answers),
         crs=plan.crs,
         geometry=source.geometry,
         columns=plan.columns,
-        moment=parts.begun,
+        moment=datetime.fromtimestamp(paths[0].stat().st_mtime, UTC),
     )
 
 
