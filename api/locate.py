@@ -10,17 +10,22 @@ from numpy.typing import NDArray
 from api.columns import Floats
 from api.component_codes import find_components
 from api.edition import Edition
+from api.fusion import agreement, fuse
 from api.geocoding.geocode import geocode_texts
+from api.misreading import misread
 from api.models import PlaceAnswer, Position
 from api.questions import CITY_CRS, Questions, Texts
 from census.taxonomy import ACCURACY_M
 from gis.crs import parse_crs, transform_xy
 from gis.errors import CrsError, RequestError
+from gis.shares import covariances
 
 POSITION_ACCURACY_M = 10.0
 """Standard deviation of a position that states none: a telephone in a street."""
 AGREEMENT_SIGMA = 3.0
 """Two sightings farther apart than this many of their joint standard deviations disagree."""
+LEAST_AGREEMENT = 0.9
+"""Position and address are put together if they mean one place at least so surely."""
 SOURCES = ("component_code", "position", "address")
 """Sightings in the order in which they are believed."""
 _ADDRESSES_KEPT = 100_000
@@ -33,6 +38,9 @@ class Sighting:
     x: Floats
     y: Floats
     sigma_m: Floats
+    """Standard deviation per axis, m; of an ellipse the root of the mean of both variances."""
+    covariance: Floats
+    """(n, 3): variance east, covariance, variance north, m²."""
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -115,7 +123,8 @@ def place(edition: Edition, questions: Questions) -> Placed:
     """Locate the cases by all that they say, and mark those whose sources disagree.
 
     The sources are believed in the order of `SOURCES`; two disagree when they lie farther apart than
-    `AGREEMENT_SIGMA` joint standard deviations.
+    `AGREEMENT_SIGMA` joint standard deviations. A position and an address that surely mean one place
+    are put together, each by its precision (`api.fusion`).
     """
     count = len(questions)
     component = _named(edition, questions)
@@ -126,7 +135,7 @@ def place(edition: Edition, questions: Questions) -> Placed:
         "address": _by_address(answers, questions.address_number),
     }
     x, y = np.full(count, np.nan), np.full(count, np.nan)
-    sigma_m, certainty = np.full(count, np.nan), np.ones(count)
+    covariance, certainty = np.full((count, 3), np.nan), np.ones(count)
     source_number = np.full(count, -1, dtype=np.int8)
     for number in reversed(range(len(SOURCES))):
         sighting = sightings[SOURCES[number]]
@@ -135,25 +144,85 @@ def place(edition: Edition, questions: Questions) -> Placed:
             continue
         np.copyto(x, sighting.x, where=known)
         np.copyto(y, sighting.y, where=known)
-        np.copyto(sigma_m, sighting.sigma_m, where=known)
+        np.copyto(covariance, sighting.covariance, where=known[:, None])
         source_number[known] = number
-    by_address = np.flatnonzero(source_number == SOURCES.index("address"))
-    if len(by_address):
-        scores = np.array([answer.score if answer else 0.0 for answer in answers])
-        certainty[by_address] = scores[questions.address_number[by_address]]
+    scores = np.array([answer.score if answer else 0.0 for answer in answers])
+    scores = scores[questions.address_number]
+    by_address = source_number == SOURCES.index("address")
+    certainty[by_address] = scores[by_address]
+    by_position = source_number == SOURCES.index("position")
+    _join(sightings, scores, by_position, (x, y, covariance))
+    reasons = _doubts(questions, sightings, component)
+    reasons["crs_doubtful"] = _misread(edition, questions, (sightings, reasons), scores)
     return Placed(
         x=x,
         y=y,
-        sigma_m=sigma_m,
-        covariance=np.column_stack([sigma_m**2, np.zeros(count), sigma_m**2]),
+        sigma_m=_sigma_m(covariance),
+        covariance=covariance,
         source_number=source_number,
         certainty=certainty,
         sightings=sightings,
         component=component,
         answers=answers,
         address_number=questions.address_number,
-        reasons=_doubts(questions, sightings, component),
+        reasons=reasons,
     )
+
+
+def _join(
+    sightings: Mapping[str, Sighting],
+    scores: Floats,
+    by_position: NDArray[np.bool_],
+    taken: tuple[Floats, Floats, Floats],
+) -> None:
+    """Put positions and addresses that surely mean one place together, in place."""
+    position, address = sightings["position"], sightings["address"]
+    rows = np.flatnonzero(by_position & address.known)
+    if not len(rows):
+        return
+    x, y, covariance = taken
+    place, spread, density = fuse(
+        (np.column_stack([position.x[rows], position.y[rows]]), position.covariance[rows]),
+        (np.column_stack([address.x[rows], address.y[rows]]), address.covariance[rows]),
+    )
+    is_one = (agreement(scores[rows], density) >= LEAST_AGREEMENT) & ~_disagree(
+        position, address, rows=rows
+    )
+    rows = rows[is_one]
+    x[rows], y[rows] = place[is_one].T
+    covariance[rows] = spread[is_one]
+
+
+def _misread(
+    edition: Edition,
+    questions: Questions,
+    found: tuple[Mapping[str, Sighting], Mapping[str, NDArray[np.bool_]]],
+    scores: Floats,
+) -> NDArray[np.bool_]:
+    """Return the positions that would be at their address if they were read in another system."""
+    sightings, reasons = found
+    address = sightings["address"]
+    doubtful = reasons["position_address_disagree"] | reasons["position_invalid"]
+    result = np.zeros(len(questions), dtype=bool)
+    rows = np.flatnonzero(doubtful & address.known & np.isfinite(questions.x))
+    if len(rows):
+        names = np.array(questions.crss, dtype=object)[questions.crs_number[rows]]
+        stated_m = questions.accuracy_m[rows]
+        near_m = AGREEMENT_SIGMA * np.hypot(
+            np.where(np.isfinite(stated_m), stated_m, POSITION_ACCURACY_M), address.sigma_m[rows]
+        )
+        result[rows] = misread(
+            (questions.x[rows], questions.y[rows], names),
+            (address.x[rows], address.y[rows], near_m),
+            scores[rows],
+            city=edition.snapshot.crs,
+        )
+    return result
+
+
+def _sigma_m(covariance: Floats) -> Floats:
+    sigma_m: Floats = np.sqrt(0.5 * (covariance[:, 0] + covariance[:, 2]))
+    return sigma_m
 
 
 def _doubts(
@@ -173,11 +242,15 @@ def _doubts(
     }
 
 
-def _disagree(one: Sighting, other: Sighting) -> NDArray[np.bool_]:
+def _disagree(
+    one: Sighting, other: Sighting, *, rows: NDArray[np.intp] | None = None
+) -> NDArray[np.bool_]:
     if not (one.known.any() and other.known.any()):
         return np.zeros(len(one.x), dtype=bool)
-    apart = np.hypot(one.x - other.x, one.y - other.y)
-    return np.asarray(apart > AGREEMENT_SIGMA * np.hypot(one.sigma_m, other.sigma_m))
+    which = slice(None) if rows is None else rows
+    apart = np.hypot(one.x[which] - other.x[which], one.y[which] - other.y[which])
+    joint_m = np.hypot(one.sigma_m[which], other.sigma_m[which])
+    return np.asarray(apart > AGREEMENT_SIGMA * joint_m)
 
 
 def _named(edition: Edition, questions: Questions) -> NDArray[np.intp]:
@@ -196,7 +269,12 @@ def _by_component(edition: Edition, component: NDArray[np.intp]) -> Sighting:
         sigma_m[known] = [
             class_accuracy_m(edition, code) for code in part["class_code"].to_pylist()
         ]
-    return Sighting(x=x, y=y, sigma_m=sigma_m)
+    return _round(x, y, sigma_m)
+
+
+def _round(x: Floats, y: Floats, sigma_m: Floats) -> Sighting:
+    covariance = np.column_stack([sigma_m**2, 0.0 * sigma_m, sigma_m**2])
+    return Sighting(x=x, y=y, sigma_m=sigma_m, covariance=covariance)
 
 
 def class_accuracy_m(edition: Edition, class_code: str) -> float:
@@ -224,7 +302,15 @@ def _by_position(edition: Edition, questions: Questions) -> Sighting:
             continue  # told as position_invalid, since the coordinates stay nan
     stated_m = questions.accuracy_m
     sigma_m = np.where(np.isfinite(stated_m), stated_m, POSITION_ACCURACY_M)
-    return Sighting(x=x, y=y, sigma_m=np.where(np.isfinite(x), sigma_m, np.nan))
+    sighting = _round(x, y, np.where(np.isfinite(x), sigma_m, np.nan))
+    minor_m, bearing_deg = questions.accuracy_minor_m, questions.accuracy_bearing_deg
+    ellipses = np.isfinite(x) & np.isfinite(stated_m) & np.isfinite(minor_m)
+    rows = np.flatnonzero(ellipses & np.isfinite(bearing_deg))
+    if not len(rows):
+        return sighting
+    covariance = sighting.covariance
+    covariance[rows] = covariances(stated_m[rows], minor_m[rows], bearing_deg[rows])
+    return Sighting(x=x, y=y, sigma_m=_sigma_m(covariance), covariance=covariance)
 
 
 def _answers(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | None, ...]:
@@ -249,4 +335,4 @@ def _by_address(answers: tuple[PlaceAnswer | None, ...], number: NDArray[np.int3
         [(a.x, a.y, a.uncertainty_m) if a else nothing for a in answers], dtype=np.float64
     )
     x, y, sigma_m = values[number].T
-    return Sighting(x=x, y=y, sigma_m=sigma_m)
+    return _round(x, y, sigma_m)

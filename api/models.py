@@ -24,7 +24,12 @@ class Position:
     crs: str = "EPSG:4326"
     """``EPSG:…``, ``GCJ-02``, ``BD-09`` or ``city``."""
     accuracy_m: float | None = None
-    """Radius of the error disc (one standard deviation per axis), m; None: not stated."""
+    """Radius of the error disc (one standard deviation per axis), m; None: not stated. Of an ellipse
+    the standard deviation along its bearing."""
+    accuracy_minor_m: float | None = None
+    """Standard deviation across the bearing of an error ellipse 误差椭圆, m; None: the error is round."""
+    accuracy_bearing_deg: float | None = None
+    """Direction of the ellipse's major axis, clockwise from north, degrees."""
 
 
 @dataclass(frozen=True, kw_only=True)
