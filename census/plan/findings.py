@@ -46,10 +46,15 @@ class Finding:
 
 def find(coverage: Coverage, rows: Sequence[PlanRow]) -> list[Finding]:
     """Return all findings: holes and gaps, then clashes, then rows that never win."""
-    return [*_holes(coverage), *_clashes(coverage), *_never(coverage, rows)]
+    regions = Regions(coverage.places)
+    return [
+        *_holes(coverage, regions),
+        *_clashes(coverage, regions),
+        *_never(coverage, rows),
+    ]
 
 
-def _holes(coverage: Coverage) -> list[Finding]:
+def _holes(coverage: Coverage, regions: "Regions") -> list[Finding]:
     by_column: dict[tuple[str, tuple[int, ...], int], list[str]] = {}
     for (kind, code), column in coverage.table.items():
         for bits, places in _open_places(coverage, column).items():
@@ -59,7 +64,7 @@ def _holes(coverage: Coverage) -> list[Finding]:
             what="hole" if bits == coverage.moments.full else "gap",
             kind=kind,
             classes=classes,
-            areas=cover(coverage.places, places),
+            areas=regions.cover(places),
             times=tuple(coverage.moments.told(bits)),
             places=places,
         )
@@ -81,7 +86,7 @@ def _open_places(coverage: Coverage, column: Sequence[int]) -> dict[int, tuple[i
     return {bits: tuple(places) for bits, places in found.items()}
 
 
-def _clashes(coverage: Coverage) -> list[Finding]:
+def _clashes(coverage: Coverage, regions: "Regions") -> list[Finding]:
     held: dict[tuple[str, str, tuple[str, ...]], tuple[int, set[str], set[int]]] = {}
     states: dict[tuple[str, ...], int] = {}
     clashing = {number for number, answer in enumerate(coverage.answers) if answer.clashes}
@@ -104,7 +109,7 @@ def _clashes(coverage: Coverage) -> list[Finding]:
                 for names in by_major(sorted(classes), coverage.classes[kind])
                 for name in names
             ),
-            areas=cover(coverage.places, tuple(sorted(places))),
+            areas=regions.cover(places),
             rows=rows,
             role=role,
             times=tuple(coverage.moments.told(bits)),
@@ -152,43 +157,48 @@ def by_major(codes: Iterable[str], known: Sequence[str]) -> list[tuple[str, ...]
     ]
 
 
-def cover(places: Sequence[Chain], chosen: Sequence[int]) -> tuple[str, ...]:
-    """Return the largest areas that consist of chosen places alone, and together of all of them.
+class Regions:
+    """Areas as sets of places, to tell many places by few names.
 
     Examples
     --------
     >>> places = [Chain(None, f"S{n // 2}C{n}", f"S{n // 2}", "D") for n in range(4)]
-    >>> cover(places, [0, 1, 2]), cover(places, range(4))
+    >>> regions = Regions(places)
+    >>> regions.cover([0, 1, 2]), regions.cover(range(4))
     (('S0', 'S1C2'), ('*',))
     """
-    whole = set(chosen)
-    left = set(whole)
-    if len(left) == len(places):
-        return (ANYWHERE,)
-    result: list[str] = []
-    for level in (5, 4, 3, 0, 2, 1):
-        if not left:
-            break
-        for area, members in _members(places, level, left).items():
-            if members <= whole and members & left:
-                result.append(area)
-                left -= members
-    for place in left:  # parts of an area that nothing smaller names
-        chain = places[place]
-        drawn = chain.plan_areas[0] if chain.plan_areas else None
-        result.append(drawn or chain.community or chain.street or chain.district or ANYWHERE)
-    return tuple(sorted(set(result)))
 
+    def __init__(self, places: Sequence[Chain]) -> None:
+        self._places = places
+        self._areas: list[dict[int, tuple[str, ...]]] = []
+        self._members: dict[tuple[int, str], set[int]] = {}
+        for number, place in enumerate(places):
+            held: dict[int, tuple[str, ...]] = {}
+            for level, _, area in place.areas():
+                held[level] = (*held.get(level, ()), area)
+                self._members.setdefault((level, area), set()).add(number)
+            self._areas.append(held)
 
-def _members(places: Sequence[Chain], level: int, near: set[int]) -> dict[str, set[int]]:
-    """Return the areas of a level that some of the near places lie in, with all of their places."""
-    wanted = {area for place in near for at, _, area in places[place].areas() if at == level}
-    found: dict[str, set[int]] = {area: set() for area in sorted(wanted)}
-    for number, place in enumerate(places):
-        for at, _, area in place.areas():
-            if at == level and area in found:
-                found[area].add(number)
-    return found
+    def cover(self, chosen: Iterable[int]) -> tuple[str, ...]:
+        """Return the largest areas that consist of chosen places alone, and together of all of them.
+
+        Of places that make up no whole area, the area drawn or the community they lie in is told.
+        """
+        whole = set(chosen)
+        if len(whole) == len(self._places):
+            return (ANYWHERE,)
+        left, result = set(whole), set[str]()
+        for level in (5, 4, 3, 0, 2, 1):
+            for area in sorted({area for at in left for area in self._areas[at].get(level, ())}):
+                members = self._members[level, area]
+                if members & left and members <= whole:
+                    result.add(area)
+                    left -= members
+        for at in left:
+            place = self._places[at]
+            drawn = place.plan_areas[0] if place.plan_areas else None
+            result.add(drawn or place.community or place.street or place.district or ANYWHERE)
+        return tuple(sorted(result))
 
 
 def is_accepted(findings: Iterable[Finding]) -> bool:

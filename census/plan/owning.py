@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from census.plan.chains import Chain
 from census.plan.coverage import TERRITORIAL, Answer, Coverage
-from census.plan.findings import by_major, cover
+from census.plan.findings import Regions, by_major
 from census.plan.moments import Condition
 from census.plan.search import Match, Plan
 
@@ -79,11 +79,12 @@ def compare(
                 concerned.setdefault((was, now, bits), []).append(place)
         for (was, now, bits), members in concerned.items():
             found.setdefault((kind, was, now, bits, tuple(members)), []).append(code)
+    regions = Regions(places)
     changes = [
         OwnerChange(
             kind=kind,
             classes=tuple(n for names in by_major(codes, after.classes[kind]) for n in names),
-            areas=cover(places, members),
+            areas=regions.cover(members),
             before=was,
             after=now,
             times=tuple(after.moments.told(bits)),
