@@ -8,19 +8,18 @@ arrays do, so that the answer is the same; every other case is left to the array
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from math import exp, hypot, inf, nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import shapely
 
 from api.candidates import OwnRecord
-from api.components import LEAST_REACH_M, MOST_CANDIDATES, REACH_SIGMA
+from api.components import match_one
 from api.doubts import bit_of, names_of, review_bits
 from api.edition import LEVELS, Edition
 from api.finding import Finding, Ways
-from api.locate import POSITION_ACCURACY_M, class_accuracy_m
+from api.locate import POSITION_ACCURACY_M
 from api.mixture import CAUSES, CROSS, EDGE, Mixture, mix
 from api.models import Case, Position
 from api.owner_table import owner_table_of
@@ -123,7 +122,7 @@ class Single:
         candidates: Candidates = ()
         absent, reach_m = 0.0, nan
         if wanted and class_code is not None:
-            candidates, absent, reach_m = self._match(class_code, x, y, sigma_m)
+            candidates, absent, reach_m = match_one(edition, class_code, (x, y), sigma_m)
         chosen = candidates[0][0] if candidates else -1
         shares = self._shares(x, y, sigma_m)
         question, resolution, is_alone = self._resolve(
@@ -203,27 +202,6 @@ class Single:
             return shares[0][1]  # nothing to be scaled down by
         share = float(self._grids.own_shares(([at[0]], [at[1]]), sigma_m, [grid])[0])
         return share if share >= LEAST_SHARE else 0.0
-
-    def _match(
-        self, class_code: str, x: float, y: float, sigma_m: float
-    ) -> tuple[Candidates, float, float]:
-        """Return the components in reach, the probability that none of them is meant, and the reach."""
-        joint_m = hypot(sigma_m, class_accuracy_m(self._edition, class_code))
-        most = self._thresholds.match_radius_m
-        reach_m = min(max(REACH_SIGMA * joint_m, min(LEAST_REACH_M, most)), most)
-        components = self._edition.components(class_code)
-        point = shapely.Point(x, y)
-        near = components.tree.query(point, predicate="dwithin", distance=reach_m)
-        metres = shapely.distance(point, components.shapes[near]).tolist()
-        rows = components.rows[near].tolist()
-        found = sorted(zip(metres, rows, strict=True))[:MOST_CANDIDATES]
-        first = -0.5 * (found[0][0] / joint_m) ** 2 if found else 0.0
-        weights = [exp(-0.5 * (away / joint_m) ** 2 - first) for away, _ in found]
-        total = sum(weights)
-        candidates = [
-            (row, away, weight / total) for (away, row), weight in zip(found, weights, strict=True)
-        ]
-        return candidates, 0.0, reach_m
 
     def _resolve(
         self,
