@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from api.doubts import names_of
-from api.edition import LEVELS
+from api.edition import LEVELS, Edition
 from api.locate import SOURCES
 from api.owner_table import COMPONENT_LEVEL
 from api.solution import Solution
@@ -18,6 +18,9 @@ from api.solution import Solution
 LEAST_ALTERNATIVE = 0.005
 """Another unit less probable than this is not told."""
 _TEXT = pa.string()
+_MANY = 1_000
+"""Texts of a coded column that are sorted out for those in use."""
+_SOURCES = pa.array([*SOURCES, "none"])
 _CODED = pa.dictionary(pa.int32(), _TEXT)
 ANSWER_SCHEMA = pa.schema(
     {
@@ -67,56 +70,80 @@ def tabulate(solution: Solution) -> pa.Table:
     """Return a solution as a table of `ANSWER_SCHEMA`, one row per case."""
     edition, owners = solution.edition, solution.owners
     arrays, number = owners.arrays, solution.number
-    other = np.where(solution.other_probability >= LEAST_ALTERNATIVE, solution.mixtures.other, -1)
-    names: NDArray[Any] = np.array([*owners.unit_names, None], dtype=object)
+    unit, role, limit_unit = arrays.unit[number], arrays.role[number], arrays.limit_unit[number]
+    is_told = solution.other_probability >= LEAST_ALTERNATIVE
+    other = np.where(is_told, solution.mixtures.other, -1)
+    units = pa.array(owners.units.texts, type=_TEXT)
+    source = solution.placed.source_number
     columns: dict[str, Any] = {
-        "grid_code": coded(solution.grid.position, edition.grids.codes),
+        "grid_code": coded(solution.grid.position, _codes_of(edition, "grid")),
         "grid_probability": solution.grid_probability,
         **_areas(solution),
         **_component(solution),
-        "unit_code": coded(arrays.unit[number], owners.units.texts),
-        "unit_name": coded(arrays.unit[number], names),
-        "role": coded(arrays.role[number], owners.roles.texts),
+        "unit_code": coded(unit, units),
+        "unit_name": coded(unit, pa.array(owners.unit_names, type=_TEXT)),
+        "role": coded(role, pa.array(owners.roles.texts, type=_TEXT)),
         "limit_value": pa.array(arrays.limit_value[number], from_pandas=True),
-        "limit_unit": coded(arrays.limit_unit[number], owners.limit_units.texts),
+        "limit_unit": coded(limit_unit, pa.array(owners.limit_units.texts, type=_TEXT)),
         "probability": solution.probability,
-        "alternative_unit_code": coded(other, owners.units.texts),
+        "alternative_unit_code": coded(other, units),
         "alternative_probability": pa.array(solution.other_probability, mask=other < 0),
         "needs_review": solution.needs_review,
         "reasons": _reasons(solution),
-        "location_source": coded(
-            np.where(
-                solution.placed.source_number < 0, len(SOURCES), solution.placed.source_number
-            ),
-            [*SOURCES, "none"],
-        ),
+        "location_source": coded(np.where(source < 0, len(SOURCES), source), _SOURCES),
         "location_x": pa.array(solution.placed.x, from_pandas=True),
         "location_y": pa.array(solution.placed.y, from_pandas=True),
-        "data_version": coded(np.zeros(len(number), dtype=np.int32), [edition.snapshot.version]),
+        "data_version": coded(np.zeros_like(number), pa.array([edition.snapshot.version])),
     }
     columns["rule"] = _rules(solution, columns["component_code"])
     arrays_of = [pa.array(columns[name]) for name in ANSWER_SCHEMA.names]
     return pa.Table.from_arrays(arrays_of, schema=ANSWER_SCHEMA)
 
 
-def coded(number: NDArray[Any], texts: Sequence[str | None] | NDArray[Any]) -> pa.DictionaryArray:
-    """Return the texts of numbers as a coded column that holds only the texts in use; -1 is missing.
+def joined(parts: Sequence[pa.Table]) -> pa.Table:
+    """Return tables of answers as one in one piece, coded columns with few texts that are not in use."""
+    whole = pa.concat_tables([ANSWER_SCHEMA.empty_table(), *parts]).unify_dictionaries()
+    columns = [
+        column.combine_chunks() if column.type != _CODED else _compact(column.combine_chunks())
+        for column in whole.columns
+    ]
+    return pa.Table.from_arrays(columns, schema=ANSWER_SCHEMA)
+
+
+def _compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return a column coded by many texts with only those in use, in their order."""
+    if len(column.dictionary) < _MANY:
+        return column
+    number = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+    is_used = np.zeros(len(column.dictionary) + 1, dtype=bool)
+    is_used[number] = True
+    used = np.flatnonzero(is_used[:-1])
+    place = np.full(len(is_used), -1, dtype=np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return coded(place[number], column.dictionary.take(pa.array(used)))
+
+
+def coded(number: NDArray[Any], texts: pa.StringArray) -> pa.DictionaryArray:
+    """Return the texts of numbers as a coded column; -1 is missing.
 
     Examples
     --------
-    >>> found = coded(np.array([2, -1, 0, 2]), ["a", "b", "c"])
-    >>> found.to_pylist(), found.dictionary.to_pylist()
-    (['c', None, 'a', 'c'], ['a', 'c'])
+    >>> coded(np.array([2, -1, 0, 2]), pa.array(["a", "b", "c"])).to_pylist()
+    ['c', None, 'a', 'c']
     """
-    is_used = np.zeros(len(texts) + 1, dtype=bool)
-    is_used[number] = True
-    is_used[-1] = False
-    used = np.flatnonzero(is_used)
-    place = np.full(len(is_used), -1, dtype=np.int32)
-    place[used] = np.arange(len(used), dtype=np.int32)
-    indices = place[number]
-    dictionary = pa.array([texts[at] for at in used.tolist()], type=_TEXT)
-    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), dictionary)
+    indices = pa.array(number.astype(np.int32, copy=False), mask=number < 0)
+    return pa.DictionaryArray.from_arrays(indices, texts)
+
+
+def _codes_of(edition: Edition, level: str) -> pa.StringArray:
+    """Return the codes of the unit grids or of the areas of a level, by position."""
+
+    def made() -> pa.StringArray:
+        cells = edition.grids if level == "grid" else edition.areas[level]
+        return pa.array(cells.codes.tolist(), type=_TEXT)
+
+    codes: pa.StringArray = edition.kept(("codes", level), made)
+    return codes
 
 
 def _areas(solution: Solution) -> dict[str, Any]:
@@ -124,7 +151,7 @@ def _areas(solution: Solution) -> dict[str, Any]:
     for level in LEVELS:
         located = solution.areas[level]
         inside = np.where(located.distance_m == 0.0, located.position, -1)
-        columns[f"{level}_code"] = coded(inside, solution.edition.areas[level].codes)
+        columns[f"{level}_code"] = coded(inside, _codes_of(solution.edition, level))
     return columns
 
 
@@ -143,11 +170,13 @@ def _component(solution: Solution) -> dict[str, Any]:
 def _rules(solution: Solution, component_code: pa.StringArray) -> pa.StringArray:
     """Return the rules: ``component:CODE:ROLE`` where a component's record decided."""
     owners, number = solution.owners, solution.number
-    rule = coded(owners.arrays.rule[number], owners.rules.texts).cast(_TEXT)
+    rules = pa.array(owners.rules.texts, type=_TEXT)
+    rule = coded(owners.arrays.rule[number], rules).cast(_TEXT)
     by_record = np.flatnonzero(owners.arrays.level[number] == COMPONENT_LEVEL)
     if not len(by_record):
         return rule
-    roles = coded(owners.arrays.role[number[by_record]], owners.roles.texts).cast(_TEXT)
+    names = pa.array(owners.roles.texts, type=_TEXT)
+    roles = coded(owners.arrays.role[number[by_record]], names).cast(_TEXT)
     own = pc.binary_join_element_wise("component", component_code.take(by_record), roles, ":")
     mask = np.zeros(len(number), dtype=bool)
     mask[by_record] = True
@@ -156,4 +185,5 @@ def _rules(solution: Solution, component_code: pa.StringArray) -> pa.StringArray
 
 def _reasons(solution: Solution) -> pa.DictionaryArray:
     which, distinct = pd.factorize(solution.doubts)
-    return coded(which, [";".join(names_of(bits)) for bits in distinct.tolist()])
+    texts = [";".join(names_of(bits)) for bits in distinct.tolist()]
+    return coded(which, pa.array(texts, type=_TEXT))

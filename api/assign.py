@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from api.answers import ANSWER_SCHEMA, plain, tabulate
+from api.answers import ANSWER_SCHEMA, joined, plain, tabulate
 from api.columns import cases_table, read_days
 from api.decision import tell
 from api.finding import Finding, finding_of
@@ -158,14 +158,14 @@ def assign_table(
         return tabulate(solve(snapshot.edition(day), ask_table(snapshot, part, now=present)))
 
     # The first block alone reads what all need.
-    parts = [ANSWER_SCHEMA.empty_table(), *map(answered, blocks[:1])]
+    parts = list(map(answered, blocks[:1]))
     workers = min(threads or os.cpu_count() or 1, len(blocks) - 1)
     if workers > 1:
         with ThreadPoolExecutor(workers) as pool:
             parts += pool.map(answered, blocks[1:])
     else:
         parts += map(answered, blocks[1:])
-    answers = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    answers = joined(parts)
     if order is None:
         return answers
     inverse = np.empty(len(order), dtype=np.int64)

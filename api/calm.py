@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from api.columns import Mask, Numbers
+from api.columns import Floats, Mask, Numbers
 from gis.shares import errors_of
 
 if TYPE_CHECKING:
@@ -62,23 +62,24 @@ def _clip(value: float, most: int) -> int:
     return int(min(max(np.floor(value), 0.0), most - 1.0))
 
 
-def calm_cases(edition: "Edition", placed: "Placed", effect: Numbers) -> Mask:
+def calm_cases(edition: "Edition", where: tuple["Placed", Floats | None], effect: Numbers) -> Mask:
     """Return which cases reach no unit grid of another effect than their own.
 
     Parameters
     ----------
     edition : Edition
         Rows that hold on the day.
-    placed : Placed
-        Where the cases are.
+    where : tuple
+        Where the cases are, and covariances of errors that are no circles.
     effect : ndarray
         Effects of the chains of their places.
     """
+    placed, covariance = where
     outlines = edition.grids.index.outlines
     buckets: NDArray[np.int32] = edition.kept("buckets", lambda: _buckets(edition))
     calm = np.zeros(len(effect), dtype=bool)
     if buckets.size:
-        errors = errors_of(placed.sigma_m, None, count=len(effect))
+        errors = errors_of(placed.sigma_m, covariance, count=len(effect))
         _is_calm((placed.x, placed.y), errors, effect, outlines.frame, buckets, calm)
     return calm
 

@@ -24,7 +24,7 @@ def merge(own: Any, runs: Any, spare: Any, starts: Any, merged: Any) -> None:
     runs : tuple
         First and last entry of the run of each case, keys and weights of the entries.
     spare : tuple
-        A key, and for each case the weight it gets; the weights of the run share the rest.
+        A key, and for each case the weight it gets; with those of its run it makes 1.
     starts : ndarray
         Takes the first merged entry of each case, and past the last.
     merged : tuple
@@ -37,11 +37,10 @@ def merge(own: Any, runs: Any, spare: Any, starts: Any, merged: Any) -> None:
     for case in range(len(own)):
         begin = starts[case] = end
         out_keys[end] = own[case]
-        left = 1.0 - spare_weight[case]
-        out_weights[end] = left if firsts[case] == lasts[case] else 0.0
+        out_weights[end] = 1.0 if firsts[case] == lasts[case] else 0.0
         end += 1
         for entry in range(firsts[case], lasts[case]):
-            end = _added(out_keys, out_weights, begin, end, keys[entry], weights[entry] * left)
+            end = _added(out_keys, out_weights, begin, end, keys[entry], weights[entry])
         if spare_weight[case] > 0.0:
             end = _added(out_keys, out_weights, begin, end, spare_key, spare_weight[case])
     starts[len(own)] = end

@@ -62,6 +62,8 @@ class Ground:
     placed: "Placed"
     grid: Located
     chained: Chained
+    covariance: Floats | None
+    """Errors that are no circles, nan for the others; None: all are circles."""
 
 
 def mix_cases(
@@ -134,9 +136,14 @@ def _reaching(edition: "Edition", ground: Ground, asked: Asked) -> tuple[Rows, S
         none = np.empty(0, dtype=np.intp)
         return np.flatnonzero(near), Shares(point=none, position=none, probability=np.empty(0))
     is_inside = grid.distance_m == 0.0
-    near &= ~(is_inside & calm_cases(edition, placed, asked.effect))
+    near &= ~(is_inside & calm_cases(edition, (placed, ground.covariance), asked.effect))
     cases = np.flatnonzero(near)
-    shares = edition.grids.index.shares(placed.x[cases], placed.y[cases], placed.sigma_m[cases])
+    shares = edition.grids.index.shares(
+        placed.x[cases],
+        placed.y[cases],
+        placed.sigma_m[cases],
+        covariance=None if ground.covariance is None else ground.covariance[cases],
+    )
     effect = edition.chains.effects(shares.position.astype(np.int32))
     differs = effect != asked.effect[cases[shares.point]]
     if len(edition.plan_areas):
@@ -178,10 +185,9 @@ def _components(edition: "Edition", matches: "Matches", asked: Asked) -> Merged:
     bounds = _bounds(matches.question, count)
     sums = asked.sums_components
     first, last = np.where(sums, bounds[:-1], 0), np.where(sums, bounds[1:], 0)
-    absent: Floats = getattr(matches, "absent", np.zeros(count))
     meanings = record_table_of(edition).meanings(matches.row)
     runs = (first, last, meanings, matches.probability)
-    return _merged(asked.record, runs, np.where(sums, absent, 0.0))
+    return _merged(asked.record, runs, np.where(sums, matches.absent, 0.0))
 
 
 def _merged(own: Numbers, runs: tuple[Any, ...], spare: Floats) -> Merged:

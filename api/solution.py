@@ -81,7 +81,8 @@ class Solution:
     def shares(self) -> Shares:
         """Share of every unit grid in the error of each case: slow, for telling of single cases."""
         placed = self.placed
-        return self.edition.grids.index.shares(placed.x, placed.y, placed.sigma_m)
+        index = self.edition.grids.index
+        return index.shares(placed.x, placed.y, placed.sigma_m, covariance=_ovals(placed))
 
     def reasons_of(self, case: int) -> tuple[str, ...]:
         """Return the reasons of one case."""
@@ -145,7 +146,8 @@ def solve(
     placed = place(edition, questions)
     index = edition.grids.index
     grid = index.locate(placed.x, placed.y)
-    share = index.own_shares((placed.x, placed.y), placed.sigma_m, grid.position)
+    points, covariance = (placed.x, placed.y), _ovals(placed)
+    share = index.own_shares(points, placed.sigma_m, grid.position, covariance=covariance)
     areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
     chained = edition.chains.find(placed.x, placed.y, grid=grid, areas=areas, day=questions.day)
     matches = match(edition, questions, placed)
@@ -164,7 +166,7 @@ def solve(
         day=questions.day,
         sums_components=wanted & (matches.chosen >= 0) & (placed.component < 0),
     )
-    ground = Ground(placed=placed, grid=grid, chained=chained)
+    ground = Ground(placed=placed, grid=grid, chained=chained, covariance=covariance)
     mixtures = mix_cases(edition, owners, ground, matches, asked)
     by_component = np.where(wanted & (matches.chosen < 0), ABSENT_COMPONENT, 1.0)
     probability = np.clip(placed.certainty * by_component * mixtures.probability, 0.0, 1.0)
@@ -194,6 +196,16 @@ def solve(
         probability=probability,
         doubts=doubts | owners.arrays.reasons[number],
     )
+
+
+def _ovals(placed: Placed) -> Floats | None:
+    """Return the covariances of errors that are no circles, nan for the others; None: all are."""
+    east, both, north = placed.covariance.T
+    is_oval = (both != 0.0) | (east != north)
+    is_oval &= np.isfinite(east)
+    if not is_oval.any():
+        return None
+    return np.where(is_oval[:, None], placed.covariance, np.nan)
 
 
 def _place_doubts(
