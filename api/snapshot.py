@@ -210,11 +210,11 @@ class Snapshot:
 
         return decide(self, case)
 
-    def assign(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Decide the cases of a frame; see ``api.assign.assign_frame`` for its columns."""
-        from api.assign import assign_frame
+    def assign(self, rows: pd.DataFrame | pa.Table) -> Any:
+        """Decide the cases of a frame, GeoDataFrame or Arrow table; see ``api.frames.assign_rows``."""
+        from api.frames import assign_rows
 
-        return assign_frame(self, frame)
+        return assign_rows(self, rows)
 
     def verify(self, *, anew: bool = True) -> None:
         """Check every file against its checksum.

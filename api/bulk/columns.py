@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import shapely
 
 from api.bulk.spans import Chunk, Source
+from api.frames import known_fields
 from gis.crs import transform_xy
-from gis.errors import CrsError, DeliveryError, RequestError
-from gis.fields import find_column, map_fields
+from gis.errors import CrsError, RequestError
+from gis.fields import find_column
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -71,7 +72,7 @@ class Asking:
         return pa.table(columns or {"case_id": pa.nulls(table.num_rows, pa.string())})
 
 
-def asking(source: Source, options: Options, *, dataset: str = "cases") -> Asking:
+def asking(source: Source, options: Options) -> Asking:
     """Settle which columns ask what.
 
     Raises
@@ -79,24 +80,9 @@ def asking(source: Source, options: Options, *, dataset: str = "cases") -> Askin
     RequestError
         Two columns stand for one, or one that is named is not there.
     """
-    names = source.empty().column_names
-    others = [name for name in names if name != source.geometry]
-    frame = pd.DataFrame(columns=others)
-    try:
-        mapped = map_fields(frame, dataset=dataset, stated=dict(options.fields)).mapped
-    except DeliveryError as error:
-        msg, zh = (
-            text.replace("under [layer.fields], as", "with --field, as")
-            .replace("在 [layer.fields] 中指明，如", "用 --field 指明，如")
-            .replace("[layer.fields]", "--field")
-            .replace(' = "', "=")
-            .replace('".', ".")
-            .replace('"。', "。")
-            for text in (error.message, error.zh)
-        )
-        raise RequestError(msg, zh=zh) from error
-    if "as_of" in others:  # a column of questions, not of the database
-        mapped.setdefault("as_of", "as_of")
+    others = [name for name in source.empty().column_names if name != source.geometry]
+    found = known_fields(others, stated=dict(options.fields))
+    mapped = {platform: others[position] for platform, position in found.items()}
     has_place = "x" in mapped or "y" in mapped
     is_placed = source.geometry is not None and not has_place
     return Asking(
