@@ -106,14 +106,39 @@ def mix(
         Records with probabilities that add up to 1: what the case may be about; None: none of the
         components known. An event, and a case without a class, has ``[(None, 1.0)]``.
     """
-    chosen = resolve(edition, question)
+    ways = []
+    for chain, in_place in places:
+        here = resolve(edition, question._replace(chain=chain))
+        found = [
+            resolve(edition, question._replace(chain=chain, record=record))
+            for record, _ in components
+        ]
+        ways.append((in_place, here, found))
+    return summed(resolve(edition, question), ways, [share for _, share in components])
+
+
+def summed(
+    chosen: Resolution,
+    ways: Sequence[tuple[float, Resolution, Sequence[Resolution]]],
+    of_components: Sequence[float],
+) -> Mixture:
+    """Return the distribution over units of one case from what every combination leads to.
+
+    Parameters
+    ----------
+    chosen : Resolution
+        What the place and the component taken lead to.
+    ways : sequence
+        For each place its probability, what the component taken leads to there, and what each of the
+        components does.
+    of_components : sequence of float
+        Probability of each component.
+    """
     sums: dict[str, _Sum] = {}
     chosen_probability = 0.0
-    for place, (chain, in_place) in enumerate(places):
-        here = resolve(edition, question._replace(chain=chain))
-        for component, (record, of_component) in enumerate(components):
+    for place, (in_place, here, each) in enumerate(ways):
+        for component, (found, of_component) in enumerate(zip(each, of_components, strict=True)):
             weight = in_place * of_component
-            found = resolve(edition, question._replace(chain=chain, record=record))
             if found.unit is None or weight <= 0.0:
                 continue
             parts = [(found.unit, found.certainty, _cause(here, chosen), found.rule)]

@@ -20,7 +20,7 @@ from api.doubts import bit_of, names_of, review_bits
 from api.edition import LEVELS, Edition
 from api.finding import Finding, Ways
 from api.locate import POSITION_ACCURACY_M
-from api.mixture import CAUSES, CROSS, EDGE, Mixture, mix
+from api.mixture import CAUSES, CROSS, EDGE, Mixture, summed
 from api.models import Case, Position
 from api.owner_table import owner_table_of
 from api.owners import OwnerQuestion, Resolution
@@ -40,6 +40,9 @@ _EDGE = tuple(CAUSES.index(cause) for cause in EDGE)
 _CROSS = tuple(CAUSES.index(cause) for cause in CROSS)
 
 Candidates = Sequence[tuple[int, float, float]]
+"""Row, distance in metres and probability of components."""
+Place = tuple[int, Sequence[tuple[int, float]]]
+"""A unit grid, and those where a case may lie instead with their shares of its error disc."""
 
 
 def find_one(
@@ -124,13 +127,11 @@ class Single:
         if wanted and class_code is not None:
             candidates, absent, reach_m = match_one(edition, class_code, (x, y), sigma_m)
         chosen = candidates[0][0] if candidates else -1
-        shares = self._shares(x, y, sigma_m)
-        question, resolution, is_alone = self._resolve(
-            case, class_code, (grid, shares), candidates, (now, excluded)
+        shares, own_share = self._grids.shares_one(x, y, sigma_m, own=grid)
+        question, resolution, mixture = self._resolve(
+            case, class_code, (grid, shares), (candidates, absent), (now, excluded)
         )
-        is_alone = is_alone and absent == 0.0
-        ways = None if is_alone else self._ways(question, (grid, shares), candidates, absent)
-        probability, bits, mixture = self._judge(question, resolution, ways)
+        probability, bits = self._judge(resolution, mixture)
         if wanted and chosen < 0:
             probability *= ABSENT_COMPONENT
             bits |= bit_of("component_not_found")
@@ -161,7 +162,7 @@ class Single:
             grid=grid,
             on_boundary=on_boundary,
             grid_distance_m=0.0,
-            grid_probability=self._own_share((x, y), sigma_m, grid, shares),
+            grid_probability=own_share if own_share >= LEAST_SHARE else 0.0,
             shares=shares,
             areas=held,
             place=grid,
@@ -175,7 +176,9 @@ class Single:
             probability=probability,
             needs_review=bits & review_bits() != 0,
             reasons=_names(bits),
-            ways=None if ways is None else lambda: ways,
+            ways=None
+            if mixture is None
+            else lambda: self._ways((grid, shares), candidates, absent),
             mixture=mixture,
         )
 
@@ -192,44 +195,57 @@ class Single:
                 self._classes[kind, code] = found
         return found
 
-    def _shares(self, x: float, y: float, sigma_m: float) -> list[tuple[int, float]]:
-        return self._grids.shares_one(x, y, sigma_m)
-
-    def _own_share(
-        self, at: tuple[float, float], sigma_m: float, grid: int, shares: list[tuple[int, float]]
-    ) -> float:
-        if len(shares) == 1 and shares[0][0] == grid:
-            return shares[0][1]  # nothing to be scaled down by
-        share = float(self._grids.own_shares(([at[0]], [at[1]]), sigma_m, [grid])[0])
-        return share if share >= LEAST_SHARE else 0.0
-
     def _resolve(
         self,
         case: Case,
         class_code: str | None,
-        place: tuple[int, Sequence[tuple[int, float]]],
-        candidates: Candidates,
+        place: Place,
+        meant: tuple[Candidates, float],
         asked: tuple[datetime | None, frozenset[str]],
-    ) -> tuple[OwnerQuestion, Resolution, bool]:
-        """Return question and resolution, and whether every place and component leads to that alone."""
-        edition, (grid, shares), (now, excluded) = self._edition, place, asked
+    ) -> tuple[OwnerQuestion, Resolution, Mixture | None]:
+        """Return question, resolution, and the distribution over units unless there is but one."""
+        edition, (grid, _), (candidates, absent), (now, excluded) = (
+            self._edition, place, meant, asked
+        )  # fmt: skip
         owners = owner_table_of(edition, excluded)
         holding = self._conditions(case.reported_at or now)
-        kind = KIND_NAMES.index(case.kind)
-        topic = owners.topic(kind, class_code, holding)
-        effect_of = edition.chains.effect
-        effects = [effect_of(grid), *(effect_of(at) for at, _ in shares)]
+        topic = owners.topic(KIND_NAMES.index(case.kind), class_code, holding)
+        places = self._places(place)
         meanings = [self._records.meaning(row) for row, _, _ in candidates] or [NO_RECORD]
-        resolution = owners.resolutions[owners.number(topic, effects[0], meanings[0])]
-        is_alone = (
-            not resolution.rivals
-            and effects.count(effects[0]) == len(effects)
-            and meanings.count(meanings[0]) == len(meanings)
-        )
+        number, known = owners.number, owners.resolutions
+        own = meanings[0]
+        resolution = known[number(topic, next(iter(places)), own)]
+        mixture = None
+        is_one = len(places) == 1 and len(candidates) <= 1 and absent in (0.0, 1.0)
+        if resolution.rivals or not is_one:
+            weights = [share for _, _, share in candidates] or [1.0]
+            if candidates:
+                meanings.append(NO_RECORD)
+                weights.append(absent)
+            ways = [
+                (
+                    share,
+                    known[number(topic, effect, own)],
+                    [known[number(topic, effect, meaning)] for meaning in meanings],
+                )
+                for effect, (_, share) in places.items()
+            ]
+            mixture = summed(resolution, ways, weights)
         record = self._record_of(candidates[0][0]) if candidates else None
         chain = edition.chains.full(grid)
         question = OwnerQuestion(case.kind, class_code, chain, record, holding, excluded)
-        return question, resolution, is_alone
+        return question, resolution, mixture
+
+    def _places(self, place: Place) -> dict[int, tuple[int, float]]:
+        """Return by effect a place and how probably the case lies in such, its own first."""
+        (grid, shares), effect_of = place, self._edition.chains.effect
+        total = sum(share for _, share in shares)
+        by_effect = {effect_of(grid): (grid, 0.0 if total else 1.0)}
+        for at, share in shares:
+            effect = effect_of(at)
+            first, before = by_effect.get(effect, (at, 0.0))
+            by_effect[effect] = (first, before + share / total)
+        return by_effect
 
     def _conditions(self, moment: datetime | None) -> bytes:
         """Return which conditions of the plan hold at a moment; None: now."""
@@ -260,23 +276,11 @@ class Single:
             found = self._record[number] = self._records.record_of(row)
         return found
 
-    def _ways(
-        self,
-        question: OwnerQuestion,
-        place: tuple[int, Sequence[tuple[int, float]]],
-        candidates: Candidates,
-        absent: float,
-    ) -> Ways:
-        (grid, shares), chains = place, self._edition.chains
-        total = sum(share for _, share in shares)
-        by_effect: dict[int, list[Any]] = {chains.effect(grid): [grid, 0.0 if total else 1.0]}
-        for at, share in shares:
-            by_effect.setdefault(chains.effect(at), [at, 0.0])[1] += share / total
-        places = [(chains.full(at), share) for at, share in by_effect.values()]
+    def _ways(self, place: Place, candidates: Candidates, absent: float) -> Ways:
+        chains = self._edition.chains
+        places = [(chains.full(at), share) for at, share in self._places(place).values()]
         if not candidates:
-            return Ways(
-                places=places, components=[(question.record, 1.0)], rows=[-1], distance_m=[nan]
-            )
+            return Ways(places=places, components=[(None, 1.0)], rows=[-1], distance_m=[nan])
         components: list[tuple[OwnRecord | None, float]] = [
             (self._record_of(row), probability) for row, _, probability in candidates
         ]
@@ -287,19 +291,16 @@ class Single:
             distance_m=[*(away for _, away, _ in candidates), nan],
         )
 
-    def _judge(
-        self, question: OwnerQuestion, resolution: Resolution, ways: Ways | None
-    ) -> tuple[float, int, Mixture | None]:
-        """Return the probability of the unit, the reasons as bits, and the distribution over units."""
+    def _judge(self, resolution: Resolution, mixture: Mixture | None) -> tuple[float, int]:
+        """Return the probability of the unit, and the reasons as bits."""
         bits = _bits(resolution.reasons)
-        if ways is None:
-            return resolution.certainty, bits, None
-        mixture = mix(self._edition, question, places=ways.places, components=ways.components)
+        if mixture is None:
+            return resolution.certainty, bits
         if self._speaks(mixture, _EDGE):
             bits |= bit_of("edge_responsibility")
         if self._speaks(mixture, _CROSS):
             bits |= bit_of("cross_responsibility")
-        return min(mixture.probability, 1.0), bits, mixture
+        return min(mixture.probability, 1.0), bits
 
     def _speaks(self, mixture: Mixture, causes: tuple[int, ...]) -> bool:
         return any(

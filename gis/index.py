@@ -18,7 +18,15 @@ from gis.gauss import working_room
 from gis.locating import addresses_of, locate, locate_one
 from gis.nearby import LONG, boxes_of, to_border, to_borders
 from gis.probe import find
-from gis.shares import LEAST_SIGMA_M, Outlines, errors_of, lay_outlines, own_spread, spread
+from gis.shares import (
+    LEAST_SIGMA_M,
+    REACH_SIGMA,
+    Outlines,
+    errors_of,
+    lay_outlines,
+    own_spread,
+    spread,
+)
 from gis.tiling import Tiling, lay_tiles
 
 Floats = NDArray[np.float64]
@@ -220,27 +228,36 @@ class CellIndex:
         metres: float = to_border(x, y, rank, self._arrays[6:], self._boxes)
         return metres
 
-    def shares_one(self, x: float, y: float, sigma_m: float) -> list[tuple[int, float]]:
-        """Return cells and probabilities for one point with a round error, as `shares` does.
+    def shares_one(
+        self, x: float, y: float, sigma_m: float, *, own: int
+    ) -> tuple[list[tuple[int, float]], float]:
+        """Return `shares` of one point with a round error, and `own_shares` of one cell, in less time.
 
         Examples
         --------
         >>> index = CellIndex(["a", "b"], [shapely.box(-1e3, -1e3, 0, 1e3), shapely.box(0, -1e3, 1e3, 1e3)])
-        >>> [(cell, round(share, 4)) for cell, share in index.shares_one(10.0, 0.0, 10.0)]
-        [(1, 0.8413), (0, 0.1587)]
+        >>> shares, own = index.shares_one(10.0, 0.0, 10.0, own=1)
+        >>> [(cell, round(share, 4)) for cell, share in shares], round(own, 4)
+        ([(1, 0.8413), (0, 0.1587)], 0.8413)
         """
-        if not len(self):
-            return []
+        if not LEAST_SIGMA_M <= sigma_m < np.inf:
+            found = self.shares([x], [y], sigma_m)
+            shares = list(zip(found.position.tolist(), found.probability.tolist(), strict=True))
+            return shares, float(self.own_shares(([x], [y]), sigma_m, [own])[0])
         points = np.array([[x], [y]])
-        errors = errors_of(sigma_m, None, count=1)
-        if errors[0, 3] == 0.0:
-            found = self.shares(points[0], points[1], sigma_m)
-            return list(zip(found.position.tolist(), found.probability.tolist(), strict=True))
+        reach_m = REACH_SIGMA * sigma_m
+        errors = np.array([[1.0 / sigma_m, 0.0, 1.0 / sigma_m, reach_m, reach_m]])
         room = getattr(self._rooms, "room", None)
         if room is None:  # written to while points are asked for: every thread has its own
             room = self._rooms.room = self._room()
-        _, rank, share = spread(points[0], points[1], errors, self._outline_arrays, room)
-        return list(zip(self._by_code[rank].tolist(), share.tolist(), strict=True))
+        east, north = points
+        _, rank, share = spread(east, north, errors, self._outline_arrays, room)
+        shares = list(zip(self._by_code[rank].tolist(), share.tolist(), strict=True))
+        if len(shares) == 1 and shares[0][0] == own:
+            return shares, shares[0][1]  # nothing to be scaled down by
+        rank = self._rank[own : own + 1]
+        mine = own_spread((east, north), errors, rank, self._outline_arrays, room)
+        return shares, float(mine[0])
 
     def shares(
         self, x: ArrayLike, y: ArrayLike, sigma_m: ArrayLike, *, covariance: ArrayLike | None = None
