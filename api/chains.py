@@ -9,14 +9,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from api.boundaries import FIRST, KIND, NOBODY, SECOND, BoundaryRoads
+from api.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads
+from api.plan_areas import PlanAreas
 from census.plan.chains import Chain
 from gis.index import Located
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from api.edition import Edition
 
 _LEVELS = ("community", "street", "district")
+_WORTH_TRACTS = 512
+"""So many places at once are looked up in tracts; fewer are worked out by themselves."""
+_NEAR_BORDER_M = 1e-3
+"""Nearer to the border of a tract, which is rounded, the extents themselves decide."""
+_At = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,62 +84,6 @@ class GridChains(Sequence[Chain]):
         code, community = self._cells.codes[index], self._cells.parents[index]
         managed = self._managed.get(code, ())
         return Chain(code, community, *self._above[community], management_grids=managed)
-
-
-class PlanAreas:
-    """The plan's own areas of a day, smallest first: polygons and road sections.
-
-    Parameters
-    ----------
-    records : sequence of mapping
-        Rows of ``responsibility.plan_area``, ``geometry`` as shapely geometry; boundary roads are
-        left out.
-    """
-
-    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
-        own = [record for record in records if record["kind"] != KIND]
-        own.sort(key=lambda record: (shapely.area(record["geometry"]), record["code"]))
-        self.codes: list[str] = [record["code"] for record in own]
-        self.names: list[str] = [record["name"] for record in own]
-        self.rank = {code: number for number, code in enumerate(self.codes)}
-        self.shapes = np.empty(len(own), dtype=object)
-        self.shapes[:] = [record["geometry"] for record in own]
-        shapely.prepare(self.shapes)
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Tree of the shapes."""
-        return shapely.STRtree(self.shapes)
-
-    def holding(
-        self, x: NDArray[np.float64], y: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], list[tuple[int, ...]]]:
-        """Return for each place the number of the set of areas that hold it, and those sets.
-
-        The border belongs to the area; each set has its areas smallest first; set 0 is empty.
-        """
-        number = np.zeros(len(x), dtype=np.int64)
-        sets: list[tuple[int, ...]] = [()]
-        if not len(self):
-            return number, sets
-        points = shapely.points(x, y)
-        case, area = self.tree.query(points)
-        inside = shapely.covers(self.shapes[area], points[case])
-        case, area = case[inside], area[inside]
-        order = np.lexsort((area, case))
-        case, area = case[order], area[order]
-        nth = np.arange(len(case)) - np.searchsorted(case, case)
-        for depth in range(int(nth.max(initial=-1)) + 1):
-            here = nth == depth
-            cases, areas = case[here], area[here]
-            # The set so far and the next area together make a new set.
-            pairs, which = np.unique(number[cases] * len(self) + areas, return_inverse=True)
-            number[cases] = len(sets) + which
-            sets += [(*sets[pair // len(self)], int(pair % len(self))) for pair in pairs.tolist()]
-        return number, sets
 
 
 class Chains:
@@ -272,25 +222,52 @@ class Chains:
             return Chained(base=base, place=base, boundary=boundary, side=side)
         open_ = np.isfinite(x) & np.isfinite(y)
         open_[is_inside] &= self.touched[grid.position[is_inside]]
+        found = Chained(base=base.copy(), place=base.copy(), boundary=boundary, side=side)
         here = np.flatnonzero(open_)
-        base = base.copy()
-        base[here] = self._with_areas(base[here], x[here], y[here])
-        boundary[here] = self.roads.at(x[here], y[here])
-        on_road = here[boundary[here] >= 0]
-        side[on_road] = self.roads.answering(
-            boundary[on_road], x[on_road], y[on_road], day=day[on_road]
-        )
-        for number in np.unique(boundary[on_road]).tolist():
+        if len(here) >= _WORTH_TRACTS:
+            here = self._by_tracts(found, here, (x, y), day)
+        self._exactly(found, here, (x, y), day)
+        return found
+
+    def _by_tracts(
+        self, found: Chained, here: NDArray[np.intp], at: _At, day: NDArray[np.int64]
+    ) -> NDArray[np.intp]:
+        """Fill in what lies well inside a tract of its grid; return the other places."""
+        tracts = self._edition.tracts
+        x, y = at[0][here], at[1][here]
+        located = tracts.index.locate(x, y)
+        metres = tracts.index.edge_distance(x, y, located.position)
+        is_known = (located.distance_m == 0.0) & (metres > _NEAR_BORDER_M)
+        # A place outside every grid has its nearest as its base, and no tract.
+        is_known &= tracts.grid[located.position] == found.base[here]
+        cases, tract = here[is_known], located.position[is_known]
+        parity = day[cases] % 2
+        found.base[cases] = tracts.base[tract]
+        found.place[cases] = tracts.place[parity, tract]
+        found.boundary[cases] = tracts.boundary[tract]
+        found.side[cases] = tracts.side[parity, tract]
+        rest: NDArray[np.intp] = here[~is_known]
+        return rest
+
+    def _exactly(
+        self, found: Chained, here: NDArray[np.intp], at: _At, day: NDArray[np.int64]
+    ) -> None:
+        """Fill in places by the extents and axes themselves."""
+        x, y = at[0][here], at[1][here]
+        base = self._with_areas(found.base[here], x, y)
+        boundary = self.roads.at(x, y)
+        side = self.roads.answering(boundary, x, y, day=day[here])
+        for number in np.unique(boundary[boundary >= 0]).tolist():
             for which in (FIRST, SECOND):
                 if not self.knows(number, which):
                     side[(boundary == number) & (side == which)] = NOBODY
-        place = base.copy()
+        found.base[here], found.boundary[here], found.side[here] = base, boundary, side
+        found.place[here] = base
         shared = np.flatnonzero(side != NOBODY)
         keys = np.column_stack([base[shared], boundary[shared], side[shared]])
         rows, which_row = np.unique(keys, axis=0, return_inverse=True)
-        answers = [self.on_side(*row) for row in rows.tolist()]
-        place[shared] = np.array(answers, dtype=np.int32)[which_row.reshape(-1)]
-        return Chained(base=base, place=place, boundary=boundary, side=side)
+        answers = np.array([self.on_side(*row) for row in rows.tolist()], dtype=np.int32)
+        found.place[here[shared]] = answers[which_row.reshape(-1)]
 
     def _base(
         self, grid: Located, areas: Mapping[str, Located]

@@ -4,17 +4,15 @@ Where no plan area and no boundary road lies, a unit grid is one place. Those th
 along the plan areas and the axes, so that the share of an error disc is exact for every chain.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from shapely.ops import split
 
-from api.boundaries import FIRST, NOBODY, SECOND, BoundaryRoad, offset
+from api.boundaries import FIRST, NOBODY, SECOND
 from api.chains import Chained, Chains
+from api.partition import Pieces, partition
 from gis.index import CellIndex, Located, Shares
 
 if TYPE_CHECKING:
@@ -22,19 +20,25 @@ if TYPE_CHECKING:
 
 LEVELS = ("district", "street", "community")
 
-_LEAST_M2 = 1e-6
-"""A smaller piece is what rounding leaves of a border."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Tracts:
-    """The tracts of the unit grids that are cut; position i of each array is tract i."""
+    """The tracts of the unit grids that are cut; position i of each array is tract i.
+
+    Of two rows, row 0 is for even days of the month and row 1 for odd ones.
+    """
 
     index: CellIndex
     grid: NDArray[np.intp]
     """Position of the unit grid."""
+    base: NDArray[np.int32]
+    """Place number, see ``api.chains``, before the boundary road is looked at."""
+    boundary: NDArray[np.int32]
+    """Position among the boundary roads of the day, -1: none."""
+    side: NDArray[np.int8]
+    """Two rows: which area of the boundary road answers, `NOBODY`: none, or there is no road."""
     place: NDArray[np.int32]
-    """Place numbers of ``api.chains``: row 0 on even days of the month, row 1 on odd ones."""
+    """Two rows: the place number that decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,125 +55,46 @@ def lay_tracts(edition: "Edition") -> Tracts:
     """Cut the unit grids that plan areas or boundary roads touch."""
     chains = edition.chains
     touched = np.flatnonzero(chains.touched)
-    shapes = edition.grid_shapes[touched]
-    areas = _touching(shapes, chains.plan_areas.shapes)
-    roads = _touching(shapes, chains.roads.shapes)
-    codes: list[str] = []
-    pieces: list[Any] = []
-    grids: list[int] = []
-    places: list[tuple[int, int]] = []
-    for number, grid in enumerate(touched.tolist()):
-        cut = _cut(chains, shapes[number], areas[number], roads[number])
-        for nth, (piece, held, boundary, side) in enumerate(cut):
-            base = chains.in_areas(grid, held)
-            codes.append(f"{edition.grids.codes[grid]}/{nth:03}")
-            pieces.append(piece)
-            grids.append(grid)
-            places.append(_on_days(chains, base, boundary, side))
-    return Tracts(
-        index=CellIndex(codes, pieces),
-        grid=np.array(grids, dtype=np.intp),
-        place=np.array(places, dtype=np.int32).reshape(-1, 2).T,
-    )
-
-
-def _touching(shapes: NDArray[Any], others: NDArray[Any]) -> list[list[int]]:
-    """Return for each shape the positions of the others that touch it, ascending."""
-    found: list[list[int]] = [[] for _ in shapes]
-    if len(others):
-        pairs = shapely.STRtree(others).query(shapes, predicate="intersects")
-        for shape, other in zip(*pairs.tolist(), strict=True):
-            found[shape].append(other)
-    return [sorted(list_) for list_ in found]
-
-
-_Piece = tuple[Any, tuple[int, ...], int, int]
-"""Polygon, plan areas that hold it, boundary road (-1: none), side by the axis (`NOBODY`: by the day)."""
-
-
-def _cut(chains: Chains, shape: Any, areas: list[int], roads: list[int]) -> list[_Piece]:
-    pieces: list[_Piece] = [(shape, (), -1, NOBODY)]
-    for area in areas:
-        extent = chains.plan_areas.shapes[area]
-        parted = []
-        for piece, held, boundary, side in pieces:
-            inside, outside = _parted(piece, extent)
-            parted += [(part, (*held, area), boundary, side) for part in inside]
-            parted += [(part, held, boundary, side) for part in outside]
-        pieces = parted
-    for number in roads:  # the smallest first: what one has taken, no other takes
-        road = chains.roads.roads[number]
-        parted = []
-        for piece, held, boundary, side in pieces:
-            if boundary >= 0:
-                parted.append((piece, held, boundary, side))
-                continue
-            inside, outside = _parted(piece, road.shape)
-            parted += [(part, held, boundary, side) for part in outside]
-            for part in inside:
-                parted += [(half, held, number, which) for half, which in _by_axis(part, road)]
-        pieces = parted
-    return pieces
-
-
-def _parted(piece: Any, extent: Any) -> tuple[list[Any], list[Any]]:
-    """Return the polygons of a piece inside and outside of an extent."""
-    return (
-        list(_polygons(shapely.intersection(piece, extent))),
-        list(_polygons(shapely.difference(piece, extent))),
-    )
-
-
-def _polygons(shape: Any) -> Iterator[Any]:
-    for part in shapely.get_parts(shape):
-        if shapely.get_type_id(part) == shapely.GeometryType.POLYGON:
-            if shapely.area(part) > _LEAST_M2:
-                yield part
-        elif shapely.get_type_id(part) > shapely.GeometryType.POLYGON:
-            yield from _polygons(part)
-
-
-def _by_axis(piece: Any, road: BoundaryRoad) -> list[tuple[Any, int]]:
-    """Return a piece of a boundary road cut along its axis, with the side of each part."""
-    if not (road.is_whole and road.sharing == "side"):
-        return [(piece, NOBODY)]
-    halves = [piece]
-    for line in shapely.get_parts(shapely.line_merge(road.axis)):
-        cutter = _prolonged(line, by_m=float(shapely.length(shapely.envelope(piece).exterior)))
-        halves = [half for part in halves for half in _polygons(split(part, cutter))]
-    points = shapely.point_on_surface(np.array(halves, dtype=object))
-    left = offset(road.axis, shapely.get_x(points), shapely.get_y(points)) >= 0.0
-    return [
-        (half, FIRST if is_left else SECOND)
-        for half, is_left in zip(halves, left.tolist(), strict=True)
+    pieces = partition(edition.grid_shapes[touched], chains.plan_areas.shapes, chains.roads.roads)
+    grid = touched[pieces.cell]
+    nth = np.arange(len(grid)) - np.searchsorted(grid, grid)
+    codes = [
+        f"{code}/{number:04}"
+        for code, number in zip(edition.grids.codes[grid], nth.tolist(), strict=True)
     ]
-
-
-def _prolonged(line: Any, *, by_m: float) -> Any:
-    """Return a line with both its ends drawn on straight."""
-    points = shapely.get_coordinates(line)
-    ends = []
-    for end, before in ((points[0], points[1]), (points[-1], points[-2])):
-        along = end - before
-        ends.append(end + along * (by_m / max(float(np.hypot(*along)), 1e-9)))
-    return shapely.LineString([ends[0], *points, ends[1]])
-
-
-def _on_days(chains: Chains, base: int, boundary: int, side: int) -> tuple[int, int]:
-    """Return the place numbers of a tract on even and on odd days."""
-    if boundary < 0:
-        return base, base
-    road = chains.roads.roads[boundary]
-    if not road.is_whole:
-        return base, base
-    answering = {"odd_even": (SECOND, FIRST), "joint": (FIRST, FIRST)}.get(
-        road.sharing, (side, side)
+    base = [
+        chains.in_areas(number, held)
+        for number, held in zip(grid.tolist(), pieces.held, strict=True)
+    ]
+    side = np.stack([_sides(chains, pieces, is_odd=is_odd) for is_odd in (False, True)])
+    place = [
+        [
+            number if answering == NOBODY else chains.on_side(number, road, answering)
+            for number, road, answering in zip(base, pieces.boundary.tolist(), row, strict=True)
+        ]
+        for row in side.tolist()
+    ]
+    return Tracts(
+        index=CellIndex(codes, pieces.shape.tolist()),
+        grid=grid,
+        base=np.array(base, dtype=np.int32),
+        boundary=pieces.boundary,
+        side=side,
+        place=np.array(place, dtype=np.int32).reshape(2, -1),
     )
-    even, odd = (
-        chains.on_side(base, boundary, which) if chains.knows(boundary, which) else base
-        for which in answering
-    )
-    return even, odd
+
+
+def _sides(chains: Chains, pieces: Pieces, *, is_odd: bool) -> NDArray[np.int8]:
+    """Return which area of its boundary road answers in each piece on even or on odd days."""
+    side = pieces.side.copy()
+    for number, road in enumerate(chains.roads.roads):
+        here = pieces.boundary == number
+        if road.is_whole and road.sharing != "side":
+            side[here] = SECOND if road.sharing == "odd_even" and not is_odd else FIRST
+        for which in (FIRST, SECOND):
+            if not chains.knows(number, which):
+                side[here & (side == which)] = NOBODY
+    return side
 
 
 def place_shares(

@@ -5,16 +5,20 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
 from api import Case, Position, Snapshot
 from api.assign import assign_frame, decide
+from api.chains import Chained
+from api.edition import LEVELS
 from api.finding import ways_of
 from api.mixture import mix
 from api.questions import ask_cases
 from api.solution import solve
+from gis.index import Located
 from tests.api.district import (
     A1,
     A2,
@@ -279,6 +283,36 @@ def test_one_and_many_name_the_same_unit_and_reasons(crowded: Snapshot) -> None:
         )
         assert tuple(filter(None, str(answer["reasons"]).split(";"))) == found.reasons
         assert answer["probability"] == pytest.approx(found.probability, abs=1e-9)
+
+
+def test_places_looked_up_in_tracts_are_those_of_the_extents(crowded: Snapshot) -> None:
+    rng = np.random.default_rng(9)
+    lattice = np.array([0.0, 10.0, 60.0, 70.0, 90.0, 99.0, 100.0, 110.0, 130.0, 140.0, 200.0])
+    x = X0 + np.concatenate([rng.uniform(-30, 230, 1500), rng.choice(lattice, 1500)])
+    y = Y0 + np.concatenate([rng.uniform(-30, 230, 1500), rng.choice(lattice, 1500)])
+    day = rng.integers(101, 129, 3000)
+    edition = crowded.edition()
+    grid = edition.grids.index.locate(x, y)
+    areas = {level: edition.areas[level].index.locate(x, y) for level in LEVELS}
+
+    def some(rows: slice) -> Chained:
+        return edition.chains.find(
+            x[rows],
+            y[rows],
+            grid=Located(**{name: value[rows] for name, value in vars(grid).items()}),
+            areas={
+                level: Located(**{name: value[rows] for name, value in vars(found).items()})
+                for level, found in areas.items()
+            },
+            day=day[rows],
+        )
+
+    many = some(slice(None))
+    few = [some(slice(first, first + 100)) for first in range(0, 3000, 100)]
+    for name, values in vars(many).items():
+        assert values.tolist() == np.concatenate([vars(part)[name] for part in few]).tolist()
+    assert len(set(many.place.tolist())) > 20
+    assert {-1, 0, 1} == set(many.side.tolist())
 
 
 def test_nobody_who_sent_a_case_back_gets_it_again(crowded: Snapshot) -> None:
