@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from math import inf, nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -216,8 +216,8 @@ class Single:
         own = meanings[0]
         resolution = known[number(topic, next(iter(places)), own)]
         mixture = None
-        is_one = len(places) == 1 and len(candidates) <= 1 and absent in (0.0, 1.0)
-        if resolution.rivals or not is_one:
+        is_sure = not candidates or (len(candidates) == 1 and absent == 0.0)
+        if resolution.rivals or len(places) > 1 or not is_sure:
             weights = [share for _, _, share in candidates] or [1.0]
             if candidates:
                 meanings.append(NO_RECORD)
