@@ -131,7 +131,7 @@ def read_book(path: Path) -> dict[str, BookSheet]:
         raise _wrong_kind(file)
     with _opened(file) as workbook:
         sheets = {name: workbook.get_sheet_by_name(name) for name in workbook.sheet_names}
-        return {name: _unmerged(sheet) for name, sheet in sheets.items() if sheet.total_height}
+        return {name: _unmerged(sheet) for name, sheet in sheets.items() if sheet.start is not None}
 
 
 def _unmerged(table: Any) -> BookSheet:

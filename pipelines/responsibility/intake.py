@@ -50,7 +50,8 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     kept = [(at, row) for at, row, ok in zip(rows.index, delivered, sound, strict=True) if ok]
     in_force = [(at, row) for at, row in kept if _holds(row, context)]
     records = _expand(rows, in_force, codes, vocabulary.units.territorial, faults)
-    accepted = _numbered(pd.DataFrame(records, columns=[*_COLUMNS, "at"]))
+    table = pd.DataFrame(records, columns=[*_COLUMNS, "at"], dtype=object)
+    accepted = _numbered(table.astype({"limit_value": float}))
     _warn_conflicts(faults, accepted)
     accepted = accepted[~accepted["at"].map(faults.refused).astype(bool)].drop(columns="at")
     outcome = faults.outcome()

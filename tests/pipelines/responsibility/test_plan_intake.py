@@ -1,0 +1,250 @@
+"""Delivered rows judged and taken apart: classes, areas, roles and units of one line."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from pipelines.responsibility.intake import transform
+from tests.pipelines.town import AS_OF, CRS, context, frame, live_areas, nothing, rules_of
+
+UNITS = pd.DataFrame(
+    {
+        "code": ["U1", "U2", "U3", "S1"],
+        "name": ["排水公司", "路灯处", "旧路灯处", "建北街道办事处"],
+        "aliases": [["排水（集团）"], ["养护队"], ["养护队"], []],
+        "area_code": [None, None, None, "130102001"],
+        "successor_code": [None, None, "U2", None],
+    }
+)
+
+
+def wide(code="1", **more):
+    base = {
+        "code": code,
+        "kind": "部件",
+        "class_code": "0104",
+        "area_name": "全区",
+        "maintainer": "排水公司",
+    }
+    return base | more
+
+
+def judge(tmp_path, *rows, **judged):
+    return transform(frame(rows), context(tmp_path, units=UNITS, **judged))
+
+
+def told(outcome, *names):
+    return [tuple(row[name] for name in names) for row in outcome.accepted.to_dict("records")]
+
+
+def test_each_role_of_a_line_becomes_a_row(tmp_path):
+    given = wide(competent="路灯处", owner="/", handler="U1")
+    outcome = judge(tmp_path, given)
+    assert told(outcome, "code", "role", "unit_code") == [
+        ("1.competent", "competent", "U2"),
+        ("1.maintainer", "maintainer", "U1"),
+        ("1.handler", "handler", "U1"),
+    ]
+    assert outcome.faults.empty
+
+
+def test_classes_and_areas_listed_in_one_cell(tmp_path):
+    given = wide(
+        class_code=None,
+        class_name="上水井盖、公用设施类/雨水箅子",
+        area_name="翠屏社区；130102001002",
+    )
+    assert told(judge(tmp_path, given), "code", "class_code", "area_code") == [
+        ("1.maintainer:0101@130102001001", "0101", "130102001001"),
+        ("1.maintainer:0101@130102001002", "0101", "130102001002"),
+        ("1.maintainer:0104@130102001001", "0104", "130102001001"),
+        ("1.maintainer:0104@130102001002", "0104", "130102001002"),
+    ]
+
+
+def test_street_and_community_in_columns_of_their_own(tmp_path):
+    rows = [
+        wide("1", area_name=None, street_name="建北街道", community_name=None),
+        wide("2", area_name=None, street_name="建北街道办事处", community_name="槐底社区"),
+        wide("3", area_name="建北街道/翠屏社区"),
+    ]
+    assert told(judge(tmp_path, *rows), "area_code") == [
+        ("130102001",), ("130102001002",), ("130102001001",),
+    ]  # fmt: skip
+
+
+def test_a_major_class_is_meant_where_no_minor_one_is_named(tmp_path):
+    rows = [
+        wide("1", class_code=None, major_name="公用设施"),
+        wide("2", class_code=None, class_name="全部小类", major_name="公用设施类"),
+        wide("3", class_code="02"),
+        wide("4", class_code="全部"),
+    ]
+    assert told(judge(tmp_path, *rows), "class_code") == [("01",), ("01",), ("02",), ("*",)]
+
+
+def test_the_territorial_unit_of_each_street_is_meant(tmp_path):
+    rows = [
+        wide("1", kind="事件", class_code="01", maintainer=None, territorial="属地街道办事处"),
+        wide(
+            "2",
+            kind="事件",
+            class_code="0101",
+            maintainer=None,
+            handler="属地",
+            area_name="翠屏社区",
+        ),
+    ]
+    assert told(judge(tmp_path, *rows), "code", "area_code", "role", "unit_code") == [
+        ("1.territorial@130102001", "130102001", "territorial", "S1"),
+        ("2.handler", "130102001001", "handler", "S1"),
+    ]
+
+
+def test_a_plain_unit_column_is_maintainer_or_handler(tmp_path):
+    rows = [
+        {
+            "code": "1",
+            "kind": "部件",
+            "class_code": "0104",
+            "area_code": "*",
+            "unit_name": "排水（集团）",
+        },
+        {
+            "code": "2",
+            "kind": "事件",
+            "class_code": "0101",
+            "area_code": "*",
+            "unit_name": "路灯处",
+        },
+    ]
+    assert told(judge(tmp_path, *rows), "role", "unit_code") == [
+        ("maintainer", "U1"),
+        ("handler", "U2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"maintainer": "市政三处"}, "RP06"),
+        ({"maintainer": "养护队"}, "RP16"),
+        ({"maintainer": None}, "RP17"),
+        ({"area_name": "建国东街道"}, "RP04"),
+        ({"area_name": "翠屏社区、火星"}, "RP04"),
+        ({"class_code": "01004"}, "RP15"),
+        ({"class_code": None, "class_name": "飞碟"}, "RP02"),
+        ({"valid_from": "2026-06-01", "valid_to": "2026-01-01"}, "RP18"),
+        ({"valid_from": "明年"}, "RP18"),
+        ({"limit_value": "尽快"}, "RP09"),
+        ({"season": "冬季"}, "RP07"),
+        ({"hours": "晚上"}, "RP08"),
+        ({"maintainer": None, "territorial": "属地", "area_name": "长安区"}, "RP20"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_refused_whole(tmp_path, change, rule):
+    outcome = judge(tmp_path, wide("1"), wide("2") | change)
+    assert rules_of(outcome.faults) == [(2, rule)]
+    assert len(outcome.accepted) == 1
+    assert outcome.refused == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"maintainer": "旧路灯处"}, "RP12"),
+        ({"class_name": "路灯"}, "RP11"),
+        ({"class_code": "104"}, "RP03"),
+    ],
+)
+def test_what_is_odd_is_told_and_loaded(tmp_path, change, rule):
+    outcome = judge(tmp_path, wide() | change)
+    assert rules_of(outcome.faults) == [(1, rule)]
+    assert len(outcome.accepted) == 1
+
+
+def test_rows_out_of_force_are_left_out_and_told(tmp_path):
+    rows = [
+        wide("past", valid_to="2026-05-30"),
+        wide("last day", valid_to="2026年5月31日"),
+        wide("first day", valid_from="2026/5/31", valid_to="长期"),
+        wide("future", valid_from="2026-06-01"),
+    ]
+    outcome = judge(tmp_path, *rows)
+    assert date(2026, 5, 31) == AS_OF
+    assert told(outcome, "code") == [("lastday.maintainer",), ("firstday.maintainer",)]
+    assert outcome.refused == 0
+    assert "2 rows of the plan are not in force on 2026-05-31" in outcome.remarks[0]
+
+
+def test_times_and_limits_in_words(tmp_path):
+    given = wide(season="11月15日至次年3月15日", hours="晚22时至次日6时", limit_value="2个工作日")
+    always = wide("2", season="全年", hours="全天", limit_value="24小时", class_code="0101")
+    assert told(judge(tmp_path, given, always), "season", "hours", "limit_value", "limit_unit") == [
+        ("11-15/03-15", "22:00/06:00", 2.0, "working_day"),
+        (None, None, 24.0, "emergency_hour"),
+    ]
+
+
+def test_numbers_that_start_anew_on_each_sheet_get_its_name(tmp_path):
+    rows = [wide("1", sheet="部件"), wide("1", sheet="事件", kind="事件", class_code="0101")]
+    assert told(judge(tmp_path, *rows), "code") == [("部件1.maintainer",), ("事件1.maintainer",)]
+
+
+def test_a_number_used_twice_on_one_sheet_is_refused(tmp_path):
+    outcome = judge(tmp_path, wide("1"), wide("1", class_code="0101"))
+    assert rules_of(outcome.faults) == [(2, "P002")]
+
+
+def test_a_number_that_goes_on_over_rows_is_counted_on(tmp_path):
+    rows = [wide("1"), wide("1", is_continued="yes"), wide("1", is_continued="yes"), wide("2")]
+    assert told(judge(tmp_path, *rows), "code") == [
+        ("1.maintainer",), ("1-2.maintainer",), ("1-3.maintainer",), ("2.maintainer",),
+    ]  # fmt: skip
+
+
+def test_rows_without_numbers_are_named_by_what_they_say(tmp_path):
+    rows = [
+        wide(None, is_unnumbered="yes"),
+        wide(None, is_unnumbered="yes", season="06-01/09-30"),
+        wide(None, is_unnumbered="yes"),
+    ]
+    assert told(judge(tmp_path, *rows), "code") == [
+        ("C0104@*.maintainer",),
+        ("C0104@*.maintainer~06-01/09-30",),
+        ("C0104@*.maintainer#2",),
+    ]
+
+
+def test_several_units_in_one_cell_are_several_rows_that_conflict(tmp_path):
+    outcome = judge(tmp_path, wide(maintainer="排水公司、路灯处"))
+    assert told(outcome, "code", "unit_code") == [
+        ("1.maintainer=U1", "U1"),
+        ("1.maintainer=U2", "U2"),
+    ]
+    assert rules_of(outcome.faults) == [(1, "RP10")]
+
+
+def test_grids_of_a_trade_are_areas_by_code_or_name(tmp_path):
+    trades = nothing("code", "name", "area_code", "members")
+    trades = pd.concat(
+        [trades, pd.DataFrame({"code": ["HW1"], "name": ["翠屏社区、槐底社区环卫网格"],
+                               "area_code": ["130102001"], "members": [["130102001001001"]]})]
+    )  # fmt: skip
+    rows = [wide("1", area_name="HW1"), wide("2", area_name="翠屏社区、槐底社区环卫网格")]
+    assert told(judge(tmp_path, *rows, management_grids=trades), "area_code") == [
+        ("HW1",),
+        ("HW1",),
+    ]
+
+
+def test_a_name_of_two_areas_is_not_guessed(tmp_path):
+    areas = live_areas()
+    more = areas[areas["code"].eq("130102001001")].assign(code="130102002001")
+    both = pd.concat([areas, more], ignore_index=True).set_crs(CRS, allow_override=True)
+    outcome = judge(
+        tmp_path, wide(area_name="翠屏社区"), wide("2", area_name="建北街道翠屏社区"), areas=both
+    )
+    assert rules_of(outcome.faults) == [(1, "RP04")]
+    assert told(outcome, "area_code") == [("130102001001",)]
