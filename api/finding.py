@@ -200,7 +200,11 @@ def _places(solution: "Solution", case: int) -> list[tuple[Chain, float]]:
             probability=shares.probability[first:last],
         ),
         chained=solution.chained.only(here),
-        precision=(solution.placed.sigma_m[here], solution.questions.day[here]),
+        precision=(
+            solution.placed.sigma_m[here],
+            solution.placed.covariance[here],
+            solution.questions.day[here],
+        ),
     )
     chains = solution.edition.chains
     by_effect: dict[int, list[Any]] = {}

@@ -175,7 +175,7 @@ def _shares_of(
         ),
         shares=shares,
         chained=ground.chained.only(cases.tolist()),
-        precision=(placed.sigma_m[cases], asked.day[cases]),
+        precision=(placed.sigma_m[cases], placed.covariance[cases], asked.day[cases]),
     )
 
 

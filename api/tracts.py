@@ -105,7 +105,7 @@ def place_shares(
     grid: Located,
     shares: Shares,
     chained: Chained,
-    precision: tuple[NDArray[np.float64], NDArray[np.int64]],
+    precision: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
 ) -> PlaceShares:
     """Return where cases may be, as places with probabilities.
 
@@ -124,19 +124,22 @@ def place_shares(
     chained : Chained
         Their chains.
     precision : tuple of ndarray
-        Standard deviation per axis, m, and day of the report (month times 100 plus day).
+        Standard deviation per axis, m; covariance, m², one row xx, xy, yy each; and day of the report
+        (month times 100 plus day).
     """
-    sigma_m, day = precision
+    sigma_m, covariance, day = precision
     case, place = shares.point, shares.position.astype(np.int32)
     probability = shares.probability
     is_inside = (grid.position >= 0) & (grid.distance_m == 0.0)
     if not len(edition.grids.rows):
-        case, place, probability, is_inside = _in_areas(edition, x, y, sigma_m)
+        case, place, probability, is_inside = _in_areas(edition, x, y, (sigma_m, covariance))
     tracts = edition.tracts if edition.chains.touched.any() else None
     if tracts is not None:
         is_cut = edition.chains.touched[shares.position]
         cases = np.unique(case[is_cut])
-        found = tracts.index.shares(x[cases], y[cases], sigma_m[cases])
+        found = tracts.index.shares(
+            x[cases], y[cases], sigma_m[cases], covariance=covariance[cases]
+        )
         cut_case = cases[found.point]
         cut_place = tracts.place[day[cut_case] % 2, found.position]
         case = np.concatenate([case[~is_cut], cut_case])
@@ -163,12 +166,13 @@ def _in_areas(
     edition: "Edition",
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    sigma_m: NDArray[np.float64],
+    errors: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> _InAreas:
     """Return the shares of the smallest areas that have polygons, for a city without unit grids."""
     level = next((name for name in reversed(LEVELS) if len(edition.areas[name].rows)), LEVELS[0])
     cells = edition.areas[level]
-    shares = cells.index.shares(x, y, sigma_m)
+    sigma_m, covariance = errors
+    shares = cells.index.shares(x, y, sigma_m, covariance=covariance)
     numbers = [edition.chains.number(edition.chain_of(code)) for code in cells.codes]
     place = np.array(numbers, dtype=np.int32)[shares.position]
     is_inside = cells.index.locate(x, y).distance_m == 0.0
