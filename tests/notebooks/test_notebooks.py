@@ -1,5 +1,6 @@
 """The notebooks run from the first cell to the last on the sample district, and show what they say."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,24 @@ def test_the_map_draws_without_a_network(
     assert [url for url in asked if url.startswith("http")] == []
     assert drawn > 50
     assert hot >= 1
+
+
+@pytest.fixture(scope="module")
+def owners(folder: Path) -> nbformat.NotebookNode:
+    return run("02_owners.py", folder)
+
+
+def test_owners_are_told_with_trace_and_reasons(owners: nbformat.NotebookNode) -> None:
+    texts = "\n".join(outputs(owners, "text/plain"))
+    for word in ("unit_name", "candidate", "accepted", "probability"):
+        assert word in texts
+    tables = "\n".join(outputs(owners, "text/html"))
+    assert "meaning" in tables
+    assert "low_probability" in tables
+    page = next(html for html in outputs(owners, "text/html") if "srcdoc" in html)
+    assert page.count("needs_review") > 100
+    loaded = re.findall(r"src=&quot;(https?:[^&]*)", page)
+    assert loaded == []
 
 
 def test_notebooks_are_kept_as_text() -> None:
