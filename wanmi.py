@@ -28,6 +28,7 @@ COMMANDS = {
     "pipelines.place_names": ("names",),
     "pipelines.responsibility": ("plan",),
     "api": ("assign", "geocode"),
+    "api.cases": ("cases", "plan"),
     "api.versions": ("snapshot",),
     "api.http": ("serve", "key"),
 }

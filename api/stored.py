@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -144,12 +143,14 @@ def _decide(
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _with_deadline(decision: Decision, snapshot: "Snapshot", reported_at: datetime) -> Decision:
+def _with_deadline(decision: Decision, snapshot: "Snapshot", reported_at: pd.Timestamp) -> Decision:
     owner, profile = decision.owner, snapshot.profile
     if owner is None or owner.time_limit is None:
         return decision
     zone = ZoneInfo(profile.city.timezone)
-    ends = due_at(reported_at, owner.time_limit, zone=zone, calendar=profile.calendar)
+    ends = due_at(
+        reported_at.to_pydatetime(), owner.time_limit, zone=zone, calendar=profile.calendar
+    )
     return replace(decision, owner=replace(owner, due_at=ends))
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from api.edition import Cells
     from api.snapshot import Snapshot
 
-REACH_M = 40.0
-"""Cases this near to a border speak for or against it, m."""
+WIDTHS_M = (10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
+"""How far a border may be moved: the width is taken at which the surplus is greatest, m."""
+REACH_M = WIDTHS_M[-1]
 _BIN_M = 25.0
 _ACROSS_M = 2.0
 _TOUCH_M = 0.5
@@ -142,12 +143,10 @@ def _stretch(asked: _Asked, members: NDArray[np.intp]) -> Finding | None:
     truth, beyond = asked.truth, asked.beyond
     at = rows[["location_x", "location_y"]].to_numpy(dtype=np.float64)[near.case[members]]
     along = shapely.line_locate_point(line, shapely.points(at))
-    moved = truth[members] == beyond[members]
-    stays = truth[members] == rows["unit_code"].to_numpy(dtype=object)[near.case[members]]
-    bins = (along // _BIN_M).astype(np.intp)
-    gain = np.bincount(bins, weights=moved.astype(float) - stays.astype(float))
-    first, last, _ = best_run(gain)
-    inside = (bins >= first) & (bins < last)
+    wrong = rows["wrong"].to_numpy()[near.case[members]]
+    moved = (truth[members] == beyond[members]) & wrong
+    stays = rows["right"].to_numpy()[near.case[members]]
+    inside = _best_stretch(along, near.distance_m[members], moved.astype(float) - stays)
     hits = inside & moved
     lower, upper = wilson(int(hits.sum()), int(inside.sum()))
     if int(hits.sum()) < LEAST_HITS or lower < LEAST_LOWER:
@@ -167,9 +166,9 @@ def _stretch(asked: _Asked, members: NDArray[np.intp]) -> Finding | None:
         unit_code=str(chosen["unit_code"].mode().iloc[0]),
         to_unit_code=str(counts.index[0]),
         cases=int(inside.sum()),
-        misdirected=int(chosen["wrong"].sum()),
+        misdirected=int((~chosen["right"]).sum()),
         to_cases=int(hits.sum()),
-        returned=int((chosen["returns"] > 0)[chosen["wrong"]].sum()),
+        returned=int((chosen["returns"] > 0)[~chosen["right"]].sum()),
         lower=lower,
         upper=upper,
         avoided=int(hits.sum()),
@@ -178,6 +177,20 @@ def _stretch(asked: _Asked, members: NDArray[np.intp]) -> Finding | None:
         stretch=substring(line, max(start - _BIN_M / 2, 0.0), min(end + _BIN_M / 2, line.length)),
         row_numbers=tuple(index[inside]),
     )
+
+
+def _best_stretch(
+    along: NDArray[np.float64], distance_m: NDArray[np.float64], gain: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return the cases of the run along the border, and of the width, with the greatest surplus."""
+    bins = (along // _BIN_M).astype(np.intp)
+    best, chosen = 0.0, np.zeros(len(along), dtype=bool)
+    for width in WIDTHS_M:
+        within = distance_m <= width
+        first, last, total = best_run(np.bincount(bins, weights=np.where(within, gain, 0.0)))
+        if total > best:
+            best, chosen = total, within & (bins >= first) & (bins < last)
+    return chosen
 
 
 def _border(own: Any, other: Any) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
 NEW_ROW = "advised"
-_SHARED = ("grids", "areas", "area_by_code", "grid_chains", "grid_areas", "directory")
+_SHARED = ("grids", "areas", "area_by_code", "directory")
 _MOST_CLASSES = 12
 
 
@@ -35,7 +35,7 @@ def replayed(finding: Finding, known: pd.DataFrame, snapshot: "Snapshot") -> Fin
         return _with_plan(finding, known, snapshot)
     if finding.kind == "record":
         rows = known.loc[list(finding.row_numbers)]
-        own = int((~rows["wrong"]).sum())
+        own = int(rows["right"].sum())
         return replace(finding, avoided=finding.to_cases, caused=own)
     return finding
 
@@ -128,7 +128,7 @@ def find_classes(known: pd.DataFrame, snapshot: "Snapshot") -> list[Finding]:
                 kind="class", change="correct_class", rule="", case_kind=str(kind),
                 class_code=str(class_code), area_code="",
                 unit_code=str(rows["unit_code"].mode().iloc[0]), to_unit_code=to_unit,
-                cases=len(of_class), misdirected=int(of_class["wrong"].sum()), to_cases=hits,
+                cases=len(of_class), misdirected=int((~of_class["right"]).sum()), to_cases=hits,
                 returned=int((rows["returns"] > 0).sum()), lower=lower, upper=upper,
                 avoided=hits, caused=0, to_class_code=best, row_numbers=tuple(rows.index),
             )

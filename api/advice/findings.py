@@ -68,7 +68,11 @@ class Finding:
 
 
 def known_rows(evidence: pd.DataFrame) -> pd.DataFrame:
-    """Return the evidence whose truth is known, with plain texts and ``wrong``."""
+    """Return the evidence whose truth is known, with plain texts, ``right`` and ``wrong``.
+
+    Wrong is a case that was sent back and handled by another unit than the rules lead to. Where the
+    history tells of no return at all, any case that another unit handled is.
+    """
     rows = evidence[evidence["truth"].notna() & evidence["unit_code"].notna()]
     plain = rows.assign(
         **{
@@ -79,7 +83,10 @@ def known_rows(evidence: pd.DataFrame) -> pd.DataFrame:
             )
         }
     )  # fmt: skip
-    return plain.assign(wrong=plain["truth"] != plain["unit_code"])
+    right = plain["truth"] == plain["unit_code"]
+    tells_returns = bool((plain["returns"] > 0).any())
+    sent_back = plain["returns"] > 0 if tells_returns else pd.Series(True, index=plain.index)
+    return plain.assign(right=right, wrong=~right & sent_back)
 
 
 def find_rows(known: pd.DataFrame) -> list[Finding]:
@@ -131,7 +138,7 @@ def _best_part(rows: pd.DataFrame) -> _Part | None:
             continue
         counts = wrong.value_counts()
         to_unit = min(counts.index[counts == counts.iloc[0]])
-        hits, own = int(counts.iloc[0]), int((~part["wrong"]).sum())
+        hits, own = int(counts.iloc[0]), int(part["right"].sum())
         if hits < LEAST_HITS or wilson(hits, len(part))[0] < LEAST_LOWER:
             continue
         if best is None or hits - own > best.net:  # of equals the first: the widest
@@ -159,8 +166,8 @@ def _parts(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, str, str]]:
 
 
 def _finding(rows: pd.DataFrame, part: _Part, *, kind: str, rule: str) -> Finding:
-    hits = part.rows["truth"] == part.to_unit
     wrong = part.rows["wrong"]
+    hits = wrong & (part.rows["truth"] == part.to_unit)
     lower, upper = wilson(int(hits.sum()), len(part.rows))
     whole = not part.class_code and not part.area_code
     change = "change_unit" if whole else "add_row"
@@ -180,9 +187,9 @@ def _finding(rows: pd.DataFrame, part: _Part, *, kind: str, rule: str) -> Findin
         unit_code=str(part.rows["unit_code"].mode().iloc[0]),
         to_unit_code=part.to_unit,
         cases=len(part.rows),
-        misdirected=int(wrong.sum()),
+        misdirected=int((~part.rows["right"]).sum()),
         to_cases=int(hits.sum()),
-        returned=int((part.rows["returns"] > 0)[wrong].sum()),
+        returned=int((part.rows["returns"] > 0)[~part.rows["right"]].sum()),
         lower=lower,
         upper=upper,
         components=components,
