@@ -47,7 +47,8 @@ def _compared(
 ) -> int:
     """Compare two texts by their bytes in UTF-8: negative, 0 or positive, as by code points."""
     for place in range(min(length, other_length)):
-        difference = int(texts[first + place]) - int(others[other + place])
+        # Bytes are unsigned: their difference would be too.
+        difference: int = np.int64(texts[first + place]) - np.int64(others[other + place])
         if difference != 0:
             return difference
     return length - other_length
