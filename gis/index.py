@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis.gauss import working_room
-from gis.locating import addresses_of, locate, locate_one
+from gis.locating import LEAST_M, addresses_of, locate, locate_one
 from gis.nearby import LONG, boxes_of, to_border, to_borders
 from gis.probe import find
 from gis.shares import (
@@ -72,7 +72,7 @@ class CellIndex:
     codes : sequence of str
         Code of each cell; they decide ties, so they should be unique.
     polygons : sequence of shapely geometry
-        Polygon or MultiPolygon of each cell, valid, in metres.
+        Polygon or MultiPolygon of each cell, in metres; `repaired` tells which are not valid.
     tiling : Tiling or None
         What `tiling` gave for the same cells earlier; None: it is made when it is first needed.
     outlines : Outlines or None
@@ -188,7 +188,7 @@ class CellIndex:
             return np.full(len(east), -1, dtype=np.intp), distance_m
         pairs, metres = self._tree.query_nearest(points, return_distance=True, all_matches=True)
         np.minimum.at(rank, pairs[0], pairs[1])
-        distance_m[pairs[0]] = metres
+        distance_m[pairs[0]] = np.maximum(metres, LEAST_M)
         return self._by_code[rank], distance_m
 
     def edge_distance(self, x: ArrayLike, y: ArrayLike, position: ArrayLike) -> Floats:
@@ -365,12 +365,32 @@ class CellIndex:
     def tiling(self) -> Tiling:
         """The cells cut into the pattern that points are looked up in, in the order of their codes."""
         given = self._given_tiling
-        return lay_tiles(self._polygons) if given is None else given
+        return lay_tiles(self._valid) if given is None else given
+
+    @property
+    def repaired(self) -> Positions:
+        """Cells whose outlines cross or overlap themselves; they are looked up as they were repaired."""
+        return np.sort(self._by_code[~shapely.is_valid(self._polygons) & self._is_there])
+
+    @cached_property
+    def _is_there(self) -> NDArray[np.bool_]:
+        there: NDArray[np.bool_] = ~shapely.is_missing(self._polygons)
+        return there
+
+    @cached_property
+    def _valid(self) -> NDArray[Any]:
+        """The polygons; those that are invalid are repaired, what two of their parts cover once only."""
+        wrong = np.flatnonzero(~shapely.is_valid(self._polygons) & self._is_there)
+        polygons: NDArray[Any] = self._polygons
+        if len(wrong):
+            polygons = polygons.copy()
+            polygons[wrong] = shapely.make_valid(polygons[wrong], method="structure")
+        return polygons
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
         """Tree of the cells, for what lies outside or may lie in several."""
-        return shapely.STRtree(self._polygons)
+        return shapely.STRtree(self._valid)
 
     @cached_property
     def _rank(self) -> Positions:

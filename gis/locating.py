@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from gis.nearby import nearest
 from gis.probe import find_one, probe
 
+LEAST_M = 1e-300
+"""Distance of a point that lies outside by less than a distance can tell: 0 means inside."""
 _SEEN = 64
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -45,6 +47,7 @@ def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) ->
             metres = np.nan
             if np.isfinite(x[point]) and np.isfinite(y[point]):
                 rank, metres = nearest(x[point], y[point], tiling, boxes, seen)
+                metres = max(metres, LEAST_M)
                 if rank < 0:
                     rank = -2
                     left += 1
@@ -117,4 +120,5 @@ def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
             rank, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64))
             if rank < 0:
                 return -2, False, metres
+            metres = max(metres, LEAST_M)
     return order[rank] if len(order) and rank >= 0 else rank, is_on, metres

@@ -92,7 +92,7 @@ def to_border(x: float, y: float, cell: int, outlines: Any, boxes: Any) -> float
         What `boxes_of` gave; may be empty when no cell has more than `LONG` vertices.
     """
     vertices, first_ring, rings = outlines
-    least, best = np.inf, -1
+    least, metres = np.inf, np.inf
     for ring in range(first_ring[cell], first_ring[cell + 1]):
         start, stop = int(rings[ring]), int(rings[ring + 1]) - 1
         is_long = stop - start > LONG
@@ -108,18 +108,15 @@ def to_border(x: float, y: float, cell: int, outlines: Any, boxes: Any) -> float
                     vertex = end
                     continue
             for edge in range(vertex, end):
-                square = _square_of_distance(
-                    x, y, vertices[edge, 0], vertices[edge, 1],
-                    vertices[edge + 1, 0], vertices[edge + 1, 1],
-                )  # fmt: skip
-                if square < least:
-                    least, best = square, edge
+                ax, ay = vertices[edge, 0], vertices[edge, 1]
+                bx, by = vertices[edge + 1, 0], vertices[edge + 1, 1]
+                square = _square_of_distance(x, y, ax, ay, bx, by)
+                # Squares find the edge soon; among those that rounding can not part GEOS's way decides.
+                if square <= least * (1.0 + 1e-12):
+                    least = min(least, square)
+                    metres = min(metres, _to_segment(x, y, ax, ay, bx, by))
             vertex = end
-    if best < 0:
-        return np.nan
-    return _to_segment(
-        x, y, vertices[best, 0], vertices[best, 1], vertices[best + 1, 0], vertices[best + 1, 1]
-    )  # fmt: skip
+    return metres if metres < np.inf else np.nan
 
 
 @_compile
@@ -248,6 +245,8 @@ def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int
 @_compile
 def cells_within(x: float, y: float, reach: float, tiling: Any, boxes: Any, found: Any) -> int:
     """Put the cells that come within reach of a point into `found`, rising, and return how many.
+
+    A cell that lies wholly under earlier ones there (overlaps) is left out: it holds no point.
 
     Parameters
     ----------

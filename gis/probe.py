@@ -13,6 +13,9 @@ from gis.tiling import BLOCK, BLOCK_BITS, SIDE_BITS, SIDES, Tiling
 _AT_ONCE = 1024
 """Points asked for together: their reads wait for memory side by side, and stay in the first cache."""
 
+_COMMON = 12
+"""Words of a common record."""
+
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 # A call would copy every array's description: what runs once per point is inlined.
 _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -36,6 +39,7 @@ def probe(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
     places = np.empty(_AT_ONCE, dtype=np.int64)
     spots = np.empty((_AT_ONCE, 2), dtype=np.int32)
     crossed = np.empty(_AT_ONCE, dtype=np.int32)
+    ahead = np.empty(_AT_ONCE, dtype=np.int32)
     for start in range(0, len(x), _AT_ONCE):
         length = min(_AT_ONCE, len(x) - start)
         _place(x[start : start + length], y[start : start + length], tiling, places, spots)
@@ -46,10 +50,12 @@ def probe(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
             on_boundary[start + point] = False
             crossed[count] = point
             count += value < -1
-        # Nothing hangs on these reads: they wait for memory together.
+        # Nothing hangs on these reads, of both ends of a common record: they wait for memory together.
         for number in range(count):
-            places[number] = words[2 * (-2 - rank[start + crossed[number]])]
-        _settle(x, y, tiling, (start, count, crossed, places, spots), (rank, on_boundary))
+            record = 2 * (-2 - rank[start + crossed[number]])
+            places[number] = words[record]
+            ahead[number] = words[min(record + _COMMON, len(words) - 1)]
+        _settle(x, y, tiling, (start, count, crossed, places, spots, ahead), (rank, on_boundary))
 
 
 @_compile
@@ -79,7 +85,7 @@ def _place(x: Any, y: Any, tiling: Any, places: Any, spots: Any) -> None:
 @_compile
 def _settle(x: Any, y: Any, tiling: Any, batch: Any, answers: Any) -> None:
     """Find the cell of the points whose squares edges cross."""
-    start, count, crossed, heads, spots = batch
+    start, count, crossed, heads, spots, _ = batch
     rank, on_boundary = answers
     words = tiling[5]
     halves = words.view(np.int16)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gis.cutting import cut
 from gis.cutting import touched as touch
+from gis.errors import SnapshotError
 
 NOTHING = -1
 """Value of a square that no cell touches; below it lie the places of the records of crossed squares."""
@@ -30,7 +31,7 @@ BLOCK = 1 << BLOCK_BITS
 SIDES = 1 << SIDE_BITS
 _MOST_TILES_PER_CELL = 16
 _COARSEST, _FINEST = 4, 1024
-_FINENESS = 1.0
+_FINENESS = 1.4
 """Squares per side for each square root of the edges in a tile."""
 _MOST_STATES = 1 << 26
 """Squares of a tile times cells with edges in it."""
@@ -86,16 +87,60 @@ def read_tiling(path_of: Callable[[str], Path], *, name: str) -> Tiling:
         File name -> path, which may check the file first.
     name : str
         As it was written.
+
+    Raises
+    ------
+    SnapshotError
+        An array is damaged, or the arrays do not belong together.
     """
     arrays = {}
     for field in fields(Tiling):
-        path = path_of(f"{name}.{field.name}.npy")
+        file = f"{name}.{field.name}.npy"
+        path = path_of(file)
         try:
-            array = np.load(path, mmap_mode="r")
-        except ValueError:  # an array of no rows has no bytes to map
-            array = np.load(path)
-        arrays[field.name] = _sealed(array)
-    return Tiling(**arrays)
+            arrays[field.name] = _sealed(_mapped(path))
+        except (ValueError, EOFError) as error:
+            raise _unreadable(file) from error
+    tiling = Tiling(**arrays)
+    _check(tiling, name)
+    return tiling
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r")
+    except ValueError:  # an array of no rows has no bytes to map
+        array = np.load(path)
+    return array
+
+
+def _check(tiling: Tiling, name: str) -> None:
+    """Refuse arrays that do not fit together: compiled code would read beyond their ends."""
+    shape, used = tiling.shape, int(tiling.blocks.max(initial=NOTHING)) + 1
+    tiles, first_ring, rings = tiling.tiles, tiling.first_ring, tiling.rings
+    last = int(tiles[-1]) if len(tiles) else 0
+    sound = {
+        "frame": len(tiling.frame) == 4,
+        "shape": len(shape) == 4,
+        "blocks": len(tiling.blocks) == int(shape[-2:].prod()),
+        "tiles": len(tiles) == used * BLOCK * BLOCK,
+        "squares": len(tiling.squares) == (last >> SIDE_BITS) + (last % SIDES) ** 2,
+        "records": 2 * (NOTHING - 1 - int(tiling.squares.min(initial=0)))
+        < max(len(tiling.records), 1),
+        "first_ring": len(first_ring) > 0 and int(first_ring[-1]) == len(rings) - 1,
+        "rings": len(rings) > 0 and int(rings[-1]) == len(tiling.vertices),
+        "vertices": tiling.vertices.ndim == 2 and tiling.vertices.shape[1:] == (2,),
+    }
+    for part, is_sound in sound.items():
+        if not is_sound:
+            raise _unreadable(f"{name}.{part}.npy")
+
+
+def _unreadable(file: str) -> SnapshotError:
+    return SnapshotError(
+        f"{file} is damaged or cut short: make the snapshot anew by wanmi snapshot",
+        zh=f"{file} 已损坏或不完整：请用 wanmi snapshot 重新生成快照",
+    )
 
 
 def _sealed(array: NDArray[Any]) -> NDArray[Any]:
