@@ -14,6 +14,7 @@ from api.mixing import CROSS, OTHER
 from api.owners import OwnerQuestion, Resolution, resolve
 from api.questions import KIND_NAMES
 from api.record_table import record_table_of
+from api.relevance import Relevance, is_settled, relevance_of
 from census.plan.chains import CHAIN_LEVELS
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class OwnerTable:
         self._topics: dict[tuple[int, str | None, bytes], int] = {}
         self._topic_list: list[tuple[int, str | None, bytes]] = []
         self._numbers: dict[int, int] = {}
+        self._places: dict[OwnerQuestion, int] = {}
+        self._relevance: dict[tuple[int, str | None], Relevance] = {}
         self.units = Words()
         self.unit_names: list[str] = []
         """Name of each unit of `units`."""
@@ -114,13 +117,21 @@ class OwnerTable:
 
     def topic(self, kind: int, class_code: str | None, holding: bytes) -> int:
         """Return the number of what a question is about besides place and component."""
-        key = (kind, class_code, holding)
-        found = self._topics.get(key)
+        found = self._topics.get((kind, class_code, holding))
         if found is None:
             with self._lock:
+                key = (kind, class_code, self._relevant(kind, class_code).holding(holding))
                 found = self._topics.setdefault(key, len(self._topic_list))
                 if found == len(self._topic_list):
                     self._topic_list.append(key)
+                self._topics[kind, class_code, holding] = found
+        return found
+
+    def _relevant(self, kind: int, class_code: str | None) -> Relevance:
+        found = self._relevance.get((kind, class_code))
+        if found is None:
+            found = relevance_of(self._edition.plan, KIND_NAMES[kind], class_code)
+            self._relevance[kind, class_code] = found
         return found
 
     def numbers(
@@ -162,29 +173,42 @@ class OwnerTable:
         record = key & ((1 << _RECORD_BITS) - 1)
         effect = (key >> _RECORD_BITS) & ((1 << _EFFECT_BITS) - 1)
         kind, class_code, holding = self._topic_list[key >> (_EFFECT_BITS + _RECORD_BITS)]
+        areas = self._relevant(kind, class_code).areas
+        chain = self._edition.chains.reduced(effect)
         question = OwnerQuestion(
             KIND_NAMES[kind],
             class_code,
-            self._edition.chains.reduced(effect),
+            chain.naming(areas),
             record_table_of(self._edition).records[record],
             holding,
             self._excluded,
         )
-        resolution = resolve(self._edition, question)
-        with self._lock:
-            found = self._numbers.get(key)
-            if found is None:
-                found = len(self.resolutions)
-                self.resolutions.append(resolution)
-                self.questions.append(question)
-                self._write(found, resolution)
-                self._numbers[key] = found
+        # Most places differ only by territories that are never asked.
+        found = self._place_of(question)
+        if not is_settled(self.resolutions[found]):
+            named = areas | self._edition.directory.areas
+            found = self._place_of(question._replace(chain=chain.naming(named)))
+        self._numbers[key] = found
+        return found
+
+    def _place_of(self, question: OwnerQuestion) -> int:
+        found = self._places.get(question)
+        if found is None:
+            resolution = resolve(self._edition, question)
+            with self._lock:
+                found = self._places.get(question)
+                if found is None:
+                    found = len(self.resolutions)
+                    self.resolutions.append(resolution)
+                    self.questions.append(question)
+                    self._write(found, resolution)
+                    self._places[question] = found
         return found
 
     @property
     def is_full(self) -> bool:
         """So many resolutions are kept that a new table should be begun."""
-        return len(self.resolutions) > _MOST_KEPT
+        return len(self._numbers) > _MOST_KEPT
 
     def _write(self, number: int, resolution: Resolution) -> None:
         if number >= len(self.arrays.unit):

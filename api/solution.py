@@ -25,7 +25,8 @@ from api.questions import COMPONENT, Questions
 from api.record_table import record_table_of
 from api.topics import class_numbers, topics
 from api.wording import reasons as reason_table
-from gis.index import Located, Shares
+from gis.index import CellIndex, Located, Shares
+from gis.probe import find
 from gis.shares import LEAST_SHARE
 
 ABSENT_COMPONENT = 0.5
@@ -148,7 +149,7 @@ def solve(
     grid = index.locate(placed.x, placed.y)
     points, covariance = (placed.x, placed.y), _ovals(placed)
     share = index.own_shares(points, placed.sigma_m, grid.position, covariance=covariance)
-    areas = {level: edition.areas[level].index.locate(placed.x, placed.y) for level in LEVELS}
+    areas = {level: _holding(edition.areas[level].index, placed) for level in LEVELS}
     chained = edition.chains.find(placed.x, placed.y, grid=grid, areas=areas, day=questions.day)
     matches = match(edition, questions, placed)
     about = np.where(questions.kinds == COMPONENT, matches.chosen, -1)
@@ -196,6 +197,15 @@ def solve(
         probability=probability,
         doubts=doubts | owners.arrays.reasons[number],
     )
+
+
+def _holding(index: CellIndex, placed: Placed) -> Located:
+    """Return the area that holds each place, as ``locate`` does; the nearest is of no use to others."""
+    rank, on_boundary = find(placed.x, placed.y, index.tiling)
+    is_held = rank >= 0
+    position = np.where(is_held, index.by_code[rank], -1) if len(index) else rank
+    distance_m = np.where(is_held, 0.0, np.nan)
+    return Located(position=position, on_boundary=on_boundary, distance_m=distance_m)
 
 
 def _ovals(placed: Placed) -> Floats | None:

@@ -19,6 +19,9 @@ X0, Y0 = 500_000.0, 4_200_000.0
 CELL_M = 100.0
 COMMUNITY = 10
 """Unit grids along a side of a community."""
+STREET = 10
+"""Communities of a street, in a row; more in a city of over 900 streets."""
+EVENTS = ("0103", "0105", "0201", "0301", "0401")
 CLASSES = ("0101", "0102", "0104", "0137", "0402", "0110", "0138", "0206")
 _EDGE_POINTS = 5
 _FROM = date(2025, 1, 1)
@@ -53,7 +56,7 @@ def make_city(folder: Path, *, grids: int, components: int, places: int, seed: i
         "unit_grids": grid_frame,
         "components": component_frame,
         "units": _units(communities),
-        "responsibility": _plan(),
+        "responsibility": _plan(sorted({code[:9] for code in communities})),
         "places": place_frame,
     }
     profile = parse_profile('[city]\ncode = "130102"\nname = "石家庄市"\n')
@@ -69,20 +72,35 @@ def make_city(folder: Path, *, grids: int, components: int, places: int, seed: i
 
 
 def make_cases(city: City, *, count: int, seed: int = 2) -> pd.DataFrame:
-    """Return cases near components, with noise, half of them events."""
+    """Return cases as they come in: 60 % about components near by, 40 % events, 5 % with faults.
+
+    The faults: no position, an unknown class, a position out of town, an accuracy that is none.
+    """
     rng = np.random.default_rng(seed)
-    chosen = city.components.iloc[rng.integers(len(city.components), size=count)]
+    chosen = rng.integers(len(city.components), size=count)
     accuracy_m = rng.choice([2.0, 5.0, 10.0], size=count)
-    is_event = rng.uniform(size=count) < 0.5
+    is_event = rng.uniform(size=count) < 0.4
+    own = city.components["class_code"].to_numpy(dtype=object)[chosen]
+    events = np.array(EVENTS, dtype=object)[rng.integers(len(EVENTS), size=count)]
+    shapes = city.components["geometry"].to_numpy()[chosen]
+    x = shapely.get_x(shapes) + rng.normal(size=count) * accuracy_m
+    y = shapely.get_y(shapes) + rng.normal(size=count) * accuracy_m
+    class_code = np.where(is_event, events, own)
+    fault = np.where(rng.uniform(size=count) < 0.05, rng.integers(4, size=count), -1)
+    x[fault == 0] = np.nan
+    class_code[fault == 1] = "9999"
+    y[fault == 2] += 2 * city.side_m
+    accuracy_m[fault == 3] = -1.0
+    minutes = rng.integers(365 * 1440, size=count).astype("timedelta64[m]")
     return pd.DataFrame(
         {
             "kind": np.where(is_event, "event", "component"),
-            "class_code": np.where(is_event, "0103", chosen["class_code"]),
-            "x": shapely.get_x(chosen["geometry"]) + rng.normal(size=count) * accuracy_m,
-            "y": shapely.get_y(chosen["geometry"]) + rng.normal(size=count) * accuracy_m,
+            "class_code": class_code,
+            "x": x,
+            "y": y,
             "crs": "city",
             "accuracy_m": accuracy_m,
-            "reported_at": pd.Timestamp("2026-07-01 12:00"),
+            "reported_at": np.datetime64("2026-01-01T00:00", "us") + minutes,
         }
     )
 
@@ -118,7 +136,8 @@ def codes_of(side: int) -> tuple[list[str], list[str]]:
     rows, columns = np.divmod(np.arange(side * side), side)
     community = (rows // COMMUNITY) * (side // COMMUNITY) + columns // COMMUNITY
     inside = (rows % COMMUNITY) * COMMUNITY + columns % COMMUNITY + 1
-    communities = [f"130102{c // 900 + 1:03d}{c % 900 + 1:03d}" for c in community.tolist()]
+    street = max(STREET, -(-(int(community.max()) + 1) // 900))
+    communities = [f"130102{c // street + 1:03d}{c % street + 1:03d}" for c in community.tolist()]
     codes = [f"{c}{n:03d}" for c, n in zip(communities, inside.tolist(), strict=True)]
     return codes, communities
 
@@ -164,13 +183,30 @@ def _units(communities: list[str]) -> pd.DataFrame:
     )
 
 
-def _plan() -> pd.DataFrame:
-    rows = [("component", code, "competent", f"W{n % 10}") for n, code in enumerate(CLASSES)]
-    rows += [("event", "01", "handler", "W1"), ("event", "*", "handler", "W2")]
-    kinds, classes, roles, units = (list(column) for column in zip(*rows, strict=True))
+def _plan(streets: list[str]) -> pd.DataFrame:
+    """Return a plan: units by class, sanitation by street, another unit at night and in winter."""
+    everywhere = ("*", None, None)
+    rows: list[tuple[str | None, ...]] = [
+        ("component", code, "competent", f"W{n % 10}", *everywhere)
+        for n, code in enumerate(CLASSES)
+    ]
+    rows += [
+        ("event", "01", "handler", "W1", *everywhere),
+        ("event", "*", "handler", "W2", *everywhere),
+        ("event", "03", "handler", "W3", "*", None, "22:00/06:00"),
+        ("event", "04", "handler", "W4", "*", "11-15/03-15", None),
+    ]
+    rows += [
+        ("event", "01", "territorial", f"W{n % 10}", street, None, None)
+        for n, street in enumerate(streets)
+    ]
+    kinds, classes, roles, units, areas, seasons, hours = (
+        list(column) for column in zip(*rows, strict=True)
+    )
     return _frame(
         code=[str(number) for number in range(len(rows))], kind=kinds, class_code=classes, role=roles,
-        unit_code=units, area_code="*", limit_value=4.0, limit_unit="working_hour",
+        unit_code=units, area_code=areas, season=seasons, hours=hours, limit_value=4.0,
+        limit_unit="working_hour",
     )  # fmt: skip
 
 
