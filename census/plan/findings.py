@@ -182,7 +182,8 @@ class Regions:
     def cover(self, chosen: Iterable[int]) -> tuple[str, ...]:
         """Return the largest areas that consist of chosen places alone, and together of all of them.
 
-        Of places that make up no whole area, the area drawn or the community they lie in is told.
+        Of places that make up no whole area their community is told, or the drawn areas alone that
+        they lie in.
         """
         whole = set(chosen)
         if len(whole) == len(self._places):
@@ -194,10 +195,12 @@ class Regions:
                 if members & left and members <= whole:
                     result.add(area)
                     left -= members
+        plain = {self._places[at].community for at in left if not self._places[at].plan_areas}
         for at in left:
             place = self._places[at]
-            drawn = place.plan_areas[0] if place.plan_areas else None
-            result.add(drawn or place.community or place.street or place.district or ANYWHERE)
+            is_drawn = bool(place.plan_areas) and place.community not in plain
+            around = place.community or place.street or place.district or ANYWHERE
+            result.add(place.plan_areas[0] if is_drawn else around)
         return tuple(sorted(result))
 
 

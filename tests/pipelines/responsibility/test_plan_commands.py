@@ -1,0 +1,378 @@
+"""Plans loaded, loaded again, changed, rolled back, compared; open cases that would change hands."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import openpyxl
+import pandas as pd
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+import wanmi
+from gis.builds import live
+from gis.database import dataset_lock, open_database
+from gis.errors import DeliveryError, LockedError
+from gis.settings import Settings
+from gis.vector import write_vector
+from gis.workspace import open_workspace
+from pipelines.build import build_delivery
+from tests.pipelines.responsibility.planbooks import AREA_HEAD, HEAD, line, write_book
+from tests.pipelines.town import (
+    AREAS_LAYER,
+    CRS,
+    GRIDS_LAYER,
+    ROADS_LAYER,
+    areas,
+    grids,
+    rectangle,
+    roads,
+    write_manifest,
+)
+
+UNITS = "单位代码,单位名称,别名,类型,属地代码\nU1,排水公司,,企业,\nU2,路灯处,,企业,\nS1,建北街道办事处,,属地,130102001\n"
+SQUARE = rectangle(110, 20, 190, 80)
+ROAD = {
+    "范围编码": "LD1",
+    "范围名称": "东段",
+    "范围类型": "路段",
+    "道路": "裕华路",
+    "起点": "建设大街",
+    "半宽": 15,
+}
+
+
+@pytest.fixture(scope="module")
+def built_town(server, template, tmp_path_factory):
+    """Name of a database with the town; each test works on a copy of it."""
+    name = "plan_town"
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    folder = tmp_path_factory.mktemp("plan") / "town"
+    folder.mkdir()
+    write_vector(areas(), folder / "areas.gpkg", layer="areas")
+    write_vector(grids(), folder / "grids.gpkg", layer="grids")
+    write_vector(roads(), folder / "roads.shp", encoding="gb18030")
+    (folder / "units.csv").write_text(UNITS, encoding="utf-8")
+    layers = [AREAS_LAYER, GRIDS_LAYER, ROADS_LAYER, {"dataset": "units", "path": "units.csv"}]
+    write_manifest(folder, layers)
+    build_delivery(folder, workspace=at_home(folder, server.url(name)))
+    yield name
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def execute(server, statement):
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def at_home(root, url):
+    (root / "wanmi.toml").write_text(f'[city]\ncode = "130102"\ncrs = "{CRS}"\n', encoding="utf-8")
+    return open_workspace(root, settings=Settings(workspace=root, database_url=url))
+
+
+@pytest.fixture
+def town(server, built_town, tmp_path):
+    execute(server, f"CREATE DATABASE plan_copy TEMPLATE {built_town}")
+    root = tmp_path / "workspace"
+    root.mkdir()
+    yield at_home(root, server.url("plan_copy"))
+    execute(server, "DROP DATABASE plan_copy WITH (FORCE)")
+
+
+@pytest.fixture
+def database(town):
+    return open_database(town)
+
+
+@pytest.fixture
+def run(town, monkeypatch):
+    monkeypatch.setenv("WANMI_DATABASE_URL", town.settings.database_url)
+    app = wanmi.mount(["pipelines.responsibility", "pipelines"])
+
+    def call(*words, fails=False):
+        arguments = ["-w", str(town.root), *map(str, words)]
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert (result.exit_code != 0) == fails, result.output
+        return result.stdout
+
+    return call
+
+
+def rows(*more):
+    return [
+        HEAD,
+        line(序号=1, 类型="部件", 小类代码="*", 责任区域="全区", 养护单位="排水公司"),
+        line(
+            序号=2,
+            类型="事件",
+            小类代码="*",
+            责任区域="全区",
+            处置单位="路灯处",
+            处置时限="4工作时",
+        ),
+        *more,
+    ]
+
+
+NIGHT = line(
+    序号=3,
+    类型="事件",
+    小类代码="0101",
+    责任区域="翠屏社区",
+    处置单位="排水公司",
+    适用时段="22:00/06:00",
+)
+
+
+def plan(path, *more, drawn=()):
+    sheets = {"职责": rows(*more)}
+    if drawn:
+        sheets["范围"] = [AREA_HEAD, *(line(AREA_HEAD, **cells) for cells in drawn)]
+    return write_book(path, sheets)
+
+
+def loaded(run, book, *, day="2026-06-01"):
+    return json.loads(run("plan", "load", book, "--as-of", day, "--json"))
+
+
+def counts(report):
+    return tuple(report[f"rows_{name}"] for name in ("opened", "closed", "unchanged"))
+
+
+def test_load_load_again_change_and_roll_back(run, town, database, tmp_path):
+    drawn = [ROAD, {"范围编码": "P1", "范围名称": "广场", "范围类型": "面", "边界WKT": SQUARE.wkt}]
+    on_square = line(序号=4, 类型="事件", 小类代码="0101", 责任区域="广场", 处置单位="U1")
+    first = plan(tmp_path / "plan.xlsx", NIGHT, on_square, drawn=drawn)
+    report = loaded(run, first)
+    assert (report["status"], counts(report)) == ("built", (4, 0, 0))
+    assert loaded(run, first)["status"] == "unchanged"
+    assert counts(loaded(run, first, day="2026-06-02")) == (0, 0, 4)
+    assert live(database, "plan_areas")["code"].tolist() == ["LD1", "P1"]
+    moved = [ROAD | {"半宽": 30}]
+    second = plan(tmp_path / "plan.xlsx", NIGHT, drawn=moved)
+    report = loaded(run, second, day="2026-07-01")
+    assert counts(report) == (0, 1, 3)
+    assert live(database, "plan_areas")["width_m"].tolist() == [30.0]
+    # 200 m of the road lie east of 建设大街.
+    assert live(database, "plan_areas").geometry.area.round().tolist() == [200 * 60]
+    run("rollback", report["build_id"])
+    again = live(database, "plan_areas")
+    assert again["code"].tolist() == ["LD1", "P1"]
+    assert again["width_m"].iloc[0] == 15.0
+    assert len(live(database, "responsibility")) == 4
+    assert "ok      Every area that the responsibility plan names" in run("verify")
+
+
+def test_a_plan_without_areas_leaves_those_that_are_live(run, database, tmp_path):
+    loaded(run, plan(tmp_path / "a.xlsx", drawn=[ROAD]))
+    flat = plan(
+        tmp_path / "b.xlsx",
+        line(序号=4, 类型="事件", 小类代码="0101", 责任区域="LD1", 处置单位="U1"),
+    )
+    assert counts(loaded(run, flat)) == (1, 0, 2)
+    assert live(database, "plan_areas")["code"].tolist() == ["LD1"]
+
+
+def test_a_layer_beside_the_workbook_counts_as_part_of_it(run, database, tmp_path):
+    import geopandas as gpd
+
+    def draw(shape):
+        layer = gpd.GeoDataFrame({"范围编码": ["P1"]}, geometry=[shape], crs=CRS)
+        write_vector(layer, tmp_path / "areas.gpkg", layer="areas")
+
+    draw(SQUARE)
+    cells = {"范围编码": "P1", "范围名称": "广场", "范围类型": "面", "图层": "areas.gpkg|areas"}
+    book = plan(tmp_path / "plan.xlsx", drawn=[cells])
+    loaded(run, book)
+    assert live(database, "plan_areas").geometry.area.round().tolist() == [4800]
+    draw(rectangle(110, 20, 150, 80))
+    assert loaded(run, book)["status"] == "built"  # the workbook is the same, the layer is not
+    assert live(database, "plan_areas").geometry.area.round().tolist() == [2400]
+    (tmp_path / "areas.gpkg").unlink()
+    with pytest.raises(DeliveryError, match="does not lie beside it"):
+        run("plan", "load", book)
+    with pytest.raises(DeliveryError, match="There is no"):
+        run("plan", "check", tmp_path / "nowhere.xlsx")
+
+
+def test_refused_rows_keep_what_is_live_of_them(run, database, tmp_path):
+    lamps = line(
+        序号=3, 类型="部件", 小类代码="0104、0101", 责任区域="全区", 养护单位="U1", 主管部门="U2"
+    )
+    loaded(run, plan(tmp_path / "a.xlsx", lamps))
+    assert len(live(database, "responsibility")) == 6
+    spoilt = line(
+        序号=3,
+        类型="部件",
+        小类代码="0104、0101",
+        责任区域="全区",
+        养护单位="市政三处",
+        主管部门="U2",
+    )
+    report = loaded(run, plan(tmp_path / "b.xlsx", spoilt), day="2026-06-02")
+    assert (report["rows_rejected"], counts(report)) == (1, (0, 0, 2))
+    assert len(live(database, "responsibility")) == 6
+
+
+def test_two_persons_at_once_and_a_dry_run(run, town, database, tmp_path):
+    book = plan(tmp_path / "plan.xlsx")
+    run("plan", "load", book, "--dry-run")
+    assert len(live(database, "responsibility")) == 0
+    with database.connect() as other, dataset_lock(other, "deliveries"), pytest.raises(LockedError):
+        run("plan", "load", book)
+    assert len(live(database, "responsibility")) == 0
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+import wanmi
+from pipelines.responsibility import store
+
+def stop(self, connection, build_id):
+    print("reached", flush=True)
+    sys.stdin.read()
+
+store.AreaStore.__call__ = stop
+sys.argv = ["wanmi", *sys.argv[1:]]
+wanmi.main()
+"""
+
+
+def test_a_load_killed_midway_leaves_the_plan_before(run, town, database, tmp_path):
+    loaded(run, plan(tmp_path / "a.xlsx", NIGHT, drawn=[ROAD]))
+    book = plan(tmp_path / "b.xlsx", drawn=[ROAD | {"半宽": 30}])
+    words = ["-w", str(town.root), "plan", "load", str(book), "--as-of", "2026-07-01"]
+    killed = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=os.environ | {"WANMI_DATABASE_URL": town.settings.database_url}, text=True,
+    )  # fmt: skip
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == "reached\n"
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert len(live(database, "responsibility")) == 3
+    assert live(database, "plan_areas")["width_m"].tolist() == [15.0]
+    assert counts(loaded(run, book, day="2026-07-01")) == (0, 1, 2)
+
+
+def test_check_accepts_a_whole_plan_and_refuses_one_with_a_hole(run, tmp_path):
+    assert "accepted" in run("plan", "check", plan(tmp_path / "a.xlsx"))
+    hole = write_book(tmp_path / "b.xlsx", {"职责": rows()[:2]})
+    told = json.loads(run("plan", "check", hole, "--json", fails=True))
+    assert {(f["what"], f["kind"], *f["areas"]) for f in told["findings"]} == {
+        ("hole", "event", "*")
+    }
+    empty = write_book(tmp_path / "c.xlsx", {"职责": [HEAD]})
+    told = json.loads(run("plan", "check", empty, "--json", fails=True))
+    assert {(f["what"], f["kind"]) for f in told["findings"]} == {
+        ("hole", "event"),
+        ("hole", "component"),
+    }
+
+
+def case(name, **more):
+    base = {
+        "case_id": name, "kind": "event", "class_code": "0101", "reported_at": "2026-06-05 23:30+08",
+        "needs_review": False, "state": "assigned", "request_hash": name, "grid_code": "130102001001002",
+        "community_code": "130102001001", "unit_code": "U2", "geom": None,
+        "decision": '{"owner": {"rule": "plan:2.handler"}}',
+    }  # fmt: skip
+    return base | more
+
+
+def store(database, cases):
+    names = list(cases[0])
+    marks = ", ".join(["%s"] * len(names))
+    with database.connect() as connection:
+        for each in cases:
+            connection.execute(
+                f'INSERT INTO cases."case" ({", ".join(names)}) VALUES ({marks})',
+                [each[name] for name in names],
+            )
+
+
+def test_diff_tells_rows_owners_and_open_cases(run, database, tmp_path):
+    loaded(run, plan(tmp_path / "a.xlsx", drawn=[ROAD]))
+    point = f"SRID=4547;{SQUARE.centroid.wkt}"
+    store(
+        database,
+        [
+            case("night"),
+            case("day", reported_at="2026-06-05 12:00+08"),
+            case("other-community", grid_code="130102001002001", community_code="130102001002"),
+            case("closed", state="closed", grid_code="130102001001002"),
+            case("undecided", unit_code=None, decision="{}"),
+            case("record", decision='{"owner": {"rule": "component:maintainer"}}'),
+            case("returned", state="returned"),
+            case("elsewhere", unit_code="S1"),
+            case("on-square", reported_at="2026-06-05 12:00+08", geom=point),
+        ],
+    )
+    drawn = [ROAD, {"范围编码": "P1", "范围名称": "广场", "范围类型": "面", "边界WKT": SQUARE.wkt}]
+    on_square = line(
+        序号=4, 类型="事件", 小类代码="0101", 责任区域="广场", 处置单位="建北街道办事处"
+    )
+    after = plan(tmp_path / "b.xlsx", NIGHT, on_square, drawn=drawn)
+    told = json.loads(run("plan", "diff", after, "--as-of", "2026-07-01", "--json"))
+    assert told["counts"] == {
+        "rows_added": 2, "rows_removed": 0, "rows_changed": 0, "areas_added": 1, "areas_removed": 0,
+        "areas_changed": 0, "rows_unchanged": 2, "owners_changed": 2, "open_cases": 8,
+        "cases_changed": 2,
+    }  # fmt: skip
+    assert [(c["case_id"], c["before"], c["after"], c["row_after"]) for c in told["cases"]] == [
+        ("night", "U2", "U1", "3.handler"),
+        ("on-square", "U2", "S1", "4.handler"),
+    ]
+    assert {each["reason"]: each["cases"] for each in told["cases_not_changed"]} == {
+        "undecided": 1, "by_record": 1, "engine_only": 2, "same": 2,
+    }  # fmt: skip
+    owners = {(tuple(o["areas"]), o["before"], o["after"], o["times"]) for o in told["owners"]}
+    assert (("130102001001",), "U2", "U1", "22:00/06:00") in owners
+    sheet = tmp_path / "changes.xlsx"
+    assert "2 of 8 open cases" in run(
+        "plan", "diff", after, "--as-of", "2026-07-01", "--xlsx", sheet
+    )
+    assert openpyxl.load_workbook(sheet)["案件 cases"].max_row == 3
+    assert len(live(database, "responsibility")) == 2  # nothing was written
+
+
+def test_diff_tells_changed_rows_and_areas_by_field(run, tmp_path):
+    loaded(run, plan(tmp_path / "a.xlsx", NIGHT, drawn=[ROAD]))
+    later = line(
+        序号=3,
+        类型="事件",
+        小类代码="0101",
+        责任区域="翠屏社区",
+        处置单位="排水公司",
+        适用时段="21:00/06:00",
+    )
+    after = plan(tmp_path / "b.xlsx", later, drawn=[ROAD | {"半宽": 30}])
+    told = json.loads(run("plan", "diff", after, "--as-of", "2026-07-01", "--json"))
+    changed = {row["code"]: row["fields"] for row in told["rows"]}
+    assert changed["3.handler"] == {"hours": ["22:00/06:00", "21:00/06:00"]}
+    assert changed["LD1"]["width_m"] == [15.0, 30.0]
+    assert [(o["before"], o["after"], o["times"]) for o in told["owners"]] == [
+        ("U2", "U1", "21:00/22:00")
+    ]
+
+
+def test_what_ended_is_named_with_its_day(run, town, tmp_path):
+    folder = tmp_path / "units"
+    folder.mkdir()
+    (folder / "units.csv").write_text(
+        "\n".join(UNITS.splitlines()[:2] + UNITS.splitlines()[3:]), encoding="utf-8"
+    )
+    from datetime import date
+
+    write_manifest(folder, [{"dataset": "units", "path": "units.csv"}], as_of=date(2026, 6, 15))
+    build_delivery(folder, workspace=town)
+    told = json.loads(run("plan", "check", plan(tmp_path / "a.xlsx"), "--json", fails=True))
+    assert [(fault["rule"], fault["reason_en"]) for fault in told["faults"]] == [
+        ("RP13", "Unit 路灯处 left the directory on 2026-06-15.")
+    ]
+    assert pd.DataFrame(told["faults"])["row"].tolist() == [3]
