@@ -145,10 +145,12 @@ def test_the_nearest_component_of_the_class_and_its_runners_up(tmp_path: Path) -
     assert found is not None
     assert (found.code, found.distance_m) == ("1301020104000001", 1.0)
     assert [(c.code, c.distance_m) for c in found.alternatives] == [("1301020104000002", 2.0)]
-    # Weights exp(-d2 / 2 (2^2 + 0.5^2)) of 1 m and 2 m: odds of exp(3 / 8.5).
-    assert found.probability == pytest.approx(1 / (1 + 2.718281828 ** (-3 / 8.5)))
+    # Weights exp(-d2 / 2 (2^2 + 0.5^2)) of 1 m and 2 m: odds of about exp(3 / 8.5), and some are neither.
+    told = [found.probability, found.alternatives[0].probability]
+    assert told[0] / told[1] == pytest.approx(2.718281828 ** (3 / 8.5), rel=0.05)
+    assert 0.9 < sum(told) < 1.0
     assert owner(decision) == ("W1", "maintainer", "component:1301020104000001:maintainer")
-    assert decision.probability == pytest.approx(found.probability)
+    assert decision.needs_review
 
 
 def test_candidates_of_one_unit_make_the_owner_sure(tmp_path: Path) -> None:
@@ -159,7 +161,8 @@ def test_candidates_of_one_unit_make_the_owner_sure(tmp_path: Path) -> None:
     assert decision.component is not None
     assert decision.component.code.endswith("2")
     assert decision.component.probability < 0.5
-    assert decision.probability == pytest.approx(1.0)
+    # What is wanting is that none of them may be meant.
+    assert decision.probability > 0.9
     assert not decision.needs_review
 
 
