@@ -50,6 +50,11 @@ REPORT_COLUMNS = (
     "request_hash",
 )
 """Columns of ``cases.case`` that an import writes; the decision's stay as they are."""
+BLOCK_ROWS = 50_000
+_TEXTS = (
+    "description", "address", "channel", "handled_by", "steps", "request_hash", "crs",
+    "component_code", "source_file",
+)  # fmt: skip
 _QUESTION = REPORT_COLUMNS[1:12]
 _CITY = ("city", "城市坐标系", "地方坐标系")
 
@@ -62,7 +67,27 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     steps of a case (``action``) become its history; the first row of a case that says what was
     reported is the case.
     """
-    whole = frame
+    # Block by block, what is kept in few bytes: a year of a large city is a million rows.
+    size = len(frame) if is_step(frame).any() else BLOCK_ROWS
+    blocks = [frame.iloc[at : at + size] for at in range(0, max(len(frame), 1), max(size, 1))]
+    outcomes = [_judge(block, context) for block in blocks]
+    accepted = pd.concat([outcome.accepted for outcome in outcomes])
+    faults = pd.concat([outcome.faults for outcome in outcomes], ignore_index=True)
+    repeated = accepted["case_id"].isin(accepted["case_id"][accepted["case_id"].duplicated()])
+    if repeated.any():
+        rows = frame.loc[accepted.index[repeated]]
+        repeats = Faults(rows.assign(code=text_of(rows, "case_id")), rules=RULES)
+        refuse_repeats(repeats, text_of(rows, "case_id"))
+        faults = pd.concat([faults, repeats.outcome().faults], ignore_index=True)
+        accepted = accepted.drop(index=rows.index[repeats.refused])
+    order = ["source_file", "source_row"]
+    return Outcome(
+        accepted=accepted, faults=faults.sort_values(order, kind="stable", ignore_index=True)
+    )
+
+
+def _judge(whole: pd.DataFrame, context: BuildContext) -> Outcome:
+    """Judge a block of rows by themselves: all but repeats of one case."""
     case_ids = text_of(whole, "case_id")
     frame = whole[_tells_case(whole, case_ids)]
     faults = Faults(whole.assign(code=case_ids), rules=RULES)
@@ -73,14 +98,14 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     faults.add("CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna(""))
     _check_classes(faults, rows, context)
     _check_positions(faults, rows, frame, context)
-    refuse_repeats(faults, case_ids[frame.index].reindex(whole.index))
     faults.add("CA10", is_step(whole) & ~case_ids.isin(rows["case_id"]), value=case_ids)
     early = rows["closed_at"] < rows["reported_at"]
     faults.add("CA06", early, closed=rows["closed_at"], reported=rows["reported_at"])
     rows.loc[early, "closed_at"] = pd.NaT
     rows["state"] = np.where(rows["closed_at"].notna(), "closed", "received")
     accepted = _with_steps(rows[~faults.refused[rows.index]], whole, context, faults)
-    return Outcome(accepted=accepted, faults=faults.outcome().faults)
+    packed = {name: accepted[name].astype("string[pyarrow]") for name in _TEXTS}
+    return Outcome(accepted=accepted.assign(**packed), faults=faults.outcome().faults)
 
 
 def _tells_case(frame: pd.DataFrame, case_ids: "pd.Series[str]") -> "pd.Series[bool]":
