@@ -160,31 +160,36 @@ def test_a_component_keeps_its_own_unit_and_the_case_is_marked(tmp_path: Path) -
     assert not told.needs_review
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
+def test_a_rule_that_is_not_whole_leaves_the_place_to_its_own_areas(tmp_path: Path) -> None:
+    broken: list[dict[str, Any]] = [
         {"sides": [SOUTH]},
         {"sides": [SOUTH, SOUTH]},
         {"sides": []},
-        {"sides": [SOUTH, "999999999999"]},
+        {"sides": ["999999999999", SOUTH]},
         {"axis": None},
         {"axis": "LINESTRING (0 0, 0 0)"},
         {"axis": "no line"},
         {"sharing": "turns"},
         {"sharing": None},
-    ],
-)
-def test_a_rule_that_is_not_whole_leaves_the_place_to_its_own_areas(
-    tmp_path: Path, values: dict[str, Any]
-) -> None:
-    snapshot = open_district(tmp_path, plan_areas=[road(**values)], units=BOTH_UNITS)
-    told = ask(snapshot, 50, 105)
-    assert unit_of(told) == "C2"
-    assert {"boundary_road", "boundary_unclear"} <= set(told.reasons)
-    assert told.needs_review
-    assert told.boundary is not None
-    assert told.boundary.area_code is None
-    assert steps(told, "boundary_road")[0][1] == "rejected"
+    ]
+    turned = line((0, 100), (200, 100)).wkt  # the north would have the south's side, and vice versa
+    roads = [
+        boundary_road(
+            f"J{at}", box(20 * at, 90, 20 * at + 20, 110), SOUTH, NORTH, **{"axis": turned} | values
+        )
+        for at, values in enumerate([*broken, {}])
+    ]
+    snapshot = open_district(tmp_path, plan_areas=roads, units=BOTH_UNITS)
+    for at, values in enumerate(broken):
+        told = ask(snapshot, 20 * at + 10, 105)
+        assert unit_of(told) == "C2", values
+        assert {"boundary_road", "boundary_unclear"} <= set(told.reasons), values
+        assert told.needs_review
+        assert told.boundary is not None
+        assert (told.boundary.code, told.boundary.area_code) == (f"J{at}", None)
+        assert steps(told, "boundary_road")[0][1] == "rejected"
+    whole = ask(snapshot, 20 * len(broken) + 10, 105)
+    assert (unit_of(whole), "boundary_unclear" in whole.reasons) == ("C1", False)
 
 
 def test_of_overlapping_roads_the_smallest_speaks(tmp_path: Path) -> None:
