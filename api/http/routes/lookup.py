@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from api.http.answers import json_answer
 from api.http.deciding import decide_one
-from api.http.parameters import describe_parameters, read_parameters
+from api.http.lean import LeanRoute, describe_parameters, read_parameters
 from api.http.schemas import LookupIn
 from api.models import Decision
 
-router = APIRouter(tags=["decision 判定"])
+router = APIRouter(tags=["decision 判定"], route_class=LeanRoute)
 
 
 @router.get(
