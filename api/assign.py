@@ -23,6 +23,7 @@ from api.models import Case, Decision
 from api.questions import FIELDS, ask_cases, ask_table
 from api.single import find_one
 from api.solution import solve
+from api.spans import by_span
 from api.workdays import due_at
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def assign_table(
     present = now or datetime.now(ZoneInfo(snapshot.profile.city.timezone))
     cases = cases_table(table, FIELDS)
     days, number, _ = read_days(cases, "as_of")
+    if len(days) > 2:
+        days, number = by_span(snapshot, days, number)
     order = np.argsort(number, kind="stable") if number.any() else None
     if order is not None:
         cases, number = cases.take(order), number[order]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from api import Case, Position, Snapshot
 from api.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, plain
 from api.assign import assign_frame, assign_table, decide
+from api.spans import by_span
 from tests.api.district import (
     A1,
     GRIDS,
@@ -218,6 +219,22 @@ def test_times_with_offsets_are_local_times_of_the_city(snapshot: Snapshot) -> N
     day = found["rule"][5]
     assert day == "directory:130102001001"
     assert found["rule"].tolist() == [*["plan:2"] * 5, day, "plan:2"]
+
+
+def test_days_of_one_span_are_answered_together(snapshot: Snapshot) -> None:
+    """The district changes on 1 March 2026 alone after its first day, 1 January 2025."""
+    days = ["2024-12-31", "2025-01-01", "2026-02-28", "2026-03-01", "2030-01-01"]
+    read = [None, *map(date.fromisoformat, days)]
+    number = np.array([5, 1, 2, 3, 4, 0, 3], dtype=np.int32)
+    found, which = by_span(snapshot, read, number)
+    assert [found[at] for at in which] == [read[at] for at in (4, 1, 2, 2, 4, 0, 2)]
+    frame = pd.DataFrame(
+        {"class_code": "0103", "x": X0 + 50, "y": Y0 + 50, "crs": "city", "as_of": days}
+    )
+    together = assign_frame(snapshot, frame, now=NOW)
+    apart = [assign_frame(snapshot, frame.iloc[[row]], now=NOW) for row in range(len(frame))]
+    pd.testing.assert_frame_equal(together, pd.concat(apart))
+    assert together["reasons"].str.contains("no_grids").tolist() == [True] + [False] * 4
 
 
 def test_codes_that_lost_zeros_or_became_numbers(snapshot: Snapshot) -> None:
