@@ -109,8 +109,15 @@ def _no_plan(path: Path, book: Mapping[str, BookSheet]) -> FileFormatError:
 
 @cache
 def _headings() -> dict[tuple[str, str], str]:
+    """Return the known headings: those of the flat table, and those of workbooks alone."""
+    parts = {"responsibility": ROW, "plan_areas": AREA}
+    flat = {
+        (parts[row["dataset"]], _plain(row["alias"])): row["column"]
+        for row in read_table("gis.codes", "field_aliases.csv")
+        if row["dataset"] in parts
+    }
     rows = read_table("pipelines.responsibility", "headings.csv")
-    return {(row["part"], _plain(row["heading"])): row["column"] for row in rows}
+    return flat | {(row["part"], _plain(row["heading"])): row["column"] for row in rows}
 
 
 def _plain(text: str) -> str:

@@ -332,7 +332,7 @@ def test_diff_tells_rows_owners_and_open_cases(run, database, tmp_path):
         "undecided": 1, "by_record": 1, "engine_only": 2, "same": 2,
     }  # fmt: skip
     owners = {(tuple(o["areas"]), o["before"], o["after"], o["times"]) for o in told["owners"]}
-    assert (("130102001001",), "U2", "U1", "22:00/06:00") in owners
+    assert (("130102001001", "LD1"), "U2", "U1", "22:00/06:00") in owners
     sheet = tmp_path / "changes.xlsx"
     assert "2 of 8 open cases" in run(
         "plan", "diff", after, "--as-of", "2026-07-01", "--xlsx", sheet
