@@ -48,9 +48,9 @@ def _compared(
     """Compare two texts by their bytes in UTF-8: negative, 0 or positive, as by code points."""
     for place in range(min(length, other_length)):
         # Bytes are unsigned: their difference would be too.
-        difference: int = np.int64(texts[first + place]) - np.int64(others[other + place])
+        difference = np.int64(texts[first + place]) - np.int64(others[other + place])
         if difference != 0:
-            return difference
+            return int(difference)
     return length - other_length
 
 

@@ -1,14 +1,16 @@
 """Which component a case is about: the nearest of its class within reach, and how likely."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.calibration import SOURCES, calibrate
 from api.columns import Floats
 from api.edition import Edition
-from api.likelihood import weigh
+from api.likelihood import same_owner, weigh
 from api.locate import Placed, class_accuracy_m
 from api.questions import COMPONENT, Questions
 from gis.nearness import find_near
@@ -19,6 +21,7 @@ LEAST_REACH_M = 5.0
 """Reach of the best of positions: who reports stands beside the thing, not on it, m."""
 MOST_CANDIDATES = 20
 """Nearest components that are weighed."""
+_BY_POSITION = np.array([SOURCES.index("position")], dtype=np.int8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,22 @@ class Matches:
     """For each question the probability that it is about none of the candidates: the census does not
     have it, it is of another class, or farther away. 1 without candidates, 0 where a component is
     named or nothing was looked for."""
+
+    @cached_property
+    def owner_weight(self) -> Floats:
+        """By what weight each candidate speaks for the owning unit, as ``owner_weights`` gives it."""
+        weight = self.probability.copy()
+        first = np.flatnonzero(np.diff(self.question, prepend=-1))
+        weight[first] += same_owner() * self.absent[self.question[first]]
+        return weight
+
+    @cached_property
+    def owner_absent(self) -> Floats:
+        """By what weight no candidate speaks for the owning unit of each question."""
+        rest = self.absent.copy()
+        asked = self.question[np.flatnonzero(np.diff(self.question, prepend=-1))]
+        rest[asked] *= 1.0 - same_owner()
+        return rest
 
 
 def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
@@ -72,6 +91,7 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
     )
     errors = np.column_stack([placed.covariance[asked], accuracy_m**2])
     probability, none = weigh((found.point, found.apart), errors, reach_m[asked], found.density)
+    probability, none = _calibrated(found.point, probability, none, placed.source_number[asked])
     absent[asked] = none
     question = asked[found.point]
     # Rows of one class lie in the order of their codes, so the row decides between equals.
@@ -121,8 +141,24 @@ def match_one(
     probability, absent = weigh(
         (found.point, found.apart), errors, np.array([reach_m]), found.density
     )
+    probability, absent = _calibrated(found.point, probability, absent, _BY_POSITION)
     told = zip(found.row.tolist(), found.distance_m.tolist(), probability.tolist(), strict=True)
     return list(told), float(absent[0]), reach_m
+
+
+def _calibrated(
+    point: NDArray[np.int64], probability: Floats, absent: Floats, source: NDArray[np.int8]
+) -> tuple[Floats, Floats]:
+    """Say of each nearest component the share of such that were right; the others keep their ratio."""
+    first = np.flatnonzero(np.diff(point, prepend=-1))
+    asked = point[first]
+    model = probability[first]
+    told = calibrate("component", model, source[asked], names=SOURCES)
+    rest = np.ones(len(absent))
+    rest[asked] = np.divide(1.0 - told, 1.0 - model, out=np.ones(len(model)), where=model < 1.0)
+    probability = probability * rest[point]
+    probability[first] = told
+    return probability, absent * rest
 
 
 def _classes(edition: Edition, questions: Questions) -> tuple[NDArray[np.int64], Floats]:

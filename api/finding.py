@@ -166,12 +166,12 @@ def ways_of(solution: "Solution", case: int) -> Ways:
             places=places, components=[(question.record, 1.0)], rows=[chosen], distance_m=[0.0]
         )
     first, last = np.searchsorted(matches.question, [case, case + 1])
-    absent = float(matches.absent[case]) if hasattr(matches, "absent") else 0.0
+    absent = float(matches.owner_absent[case])
     rows = matches.row[first:last].tolist()
     records = record_table_of(solution.edition)
     components: list[tuple[OwnRecord | None, float]] = [
         (records.record_of(row), probability)
-        for row, probability in zip(rows, matches.probability[first:last].tolist(), strict=True)
+        for row, probability in zip(rows, matches.owner_weight[first:last].tolist(), strict=True)
     ]
     return Ways(
         places=places,

@@ -4,7 +4,7 @@ A position in error by s (its own and the class's accuracy together) lies at a d
 component with the density exp(-d²/2s²) / 2πs²; a share of positions is worse than stated by a factor.
 A case may also be about a component that the census does not have, or about one farther away than
 was looked: of those there are as many around as of the known ones, times the miss rate, and times the
-share of errors that reach so far. The three numbers lie in ``likelihood.csv``, fitted on the sample
+share of errors that reach so far. The numbers lie in ``likelihood.csv``, fitted on the sample
 district by ``python -m tests.benchmarks.decision --fit``.
 """
 
@@ -32,8 +32,46 @@ def likelihood() -> tuple[float, float, float]:
     >>> 0 < miss_rate < 1, 0 < share < 1, factor > 1
     (True, True, True)
     """
-    told = {row["name"]: float(row["value"]) for row in read_table("api", "likelihood.csv")}
+    told = _numbers()
     return told["miss_rate"], told["tail_share"], told["tail_factor"]
+
+
+@cache
+def _numbers() -> dict[str, float]:
+    return {row["name"]: float(row["value"]) for row in read_table("api", "likelihood.csv")}
+
+
+def same_owner() -> float:
+    """Return how often a component that the census lacks has the unit of the nearest known one.
+
+    Examples
+    --------
+    >>> 0 < same_owner() < 1
+    True
+    """
+    return _numbers()["same_owner"]
+
+
+def owner_weights(shares: list[float], absent: float) -> tuple[list[float], float]:
+    """Return by what weight each candidate, and no candidate, speaks for the owning unit.
+
+    Parameters
+    ----------
+    shares : list of float
+        Probability of each candidate, the nearest first.
+    absent : float
+        Probability that none of them is meant: its unit is mostly that of the nearest.
+
+    Examples
+    --------
+    >>> weights, nobody = owner_weights([0.6, 0.2], 0.2)
+    >>> bool(abs(sum(weights) + nobody - 1.0) < 1e-12), weights[0] > 0.6, weights[1]
+    (True, True, 0.2)
+    """
+    if not shares:
+        return shares, absent
+    alike = absent * same_owner()
+    return [shares[0] + alike, *shares[1:]], absent - alike
 
 
 def weigh(

@@ -186,8 +186,8 @@ def _components(edition: "Edition", matches: "Matches", asked: Asked) -> Merged:
     sums = asked.sums_components
     first, last = np.where(sums, bounds[:-1], 0), np.where(sums, bounds[1:], 0)
     meanings = record_table_of(edition).meanings(matches.row)
-    runs = (first, last, meanings, matches.probability)
-    return _merged(asked.record, runs, np.where(sums, matches.absent, 0.0))
+    runs = (first, last, meanings, matches.owner_weight)
+    return _merged(asked.record, runs, np.where(sums, matches.owner_absent, 0.0))
 
 
 def _merged(own: Numbers, runs: tuple[Any, ...], spare: Floats) -> Merged:

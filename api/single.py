@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from api.calibration import calibrate_owner
 from api.candidates import OwnRecord
 from api.components import match_one
 from api.doubts import bit_of, names_of, review_bits
 from api.edition import LEVELS, Edition
 from api.finding import Finding, Ways
+from api.likelihood import owner_weights
 from api.locate import POSITION_ACCURACY_M
 from api.mixture import CAUSES, CROSS, EDGE, Mixture, summed
 from api.models import Case, Position
@@ -26,7 +28,6 @@ from api.owner_table import owner_table_of
 from api.owners import OwnerQuestion, Resolution
 from api.questions import CITY_CRS, KIND_NAMES
 from api.record_table import NO_RECORD, record_table_of
-from api.solution import ABSENT_COMPONENT
 from gis.crs import transform_point
 from gis.errors import CrsError
 from gis.shares import LEAST_SHARE
@@ -132,8 +133,9 @@ class Single:
             case, class_code, (grid, shares), (candidates, absent), (now, excluded)
         )
         probability, bits = self._judge(resolution, mixture)
-        if wanted and chosen < 0:
-            probability *= ABSENT_COMPONENT
+        about = "event" if not wanted else "absent" if chosen < 0 else "found"
+        probability = calibrate_owner(probability, resolution.certainty, f"{about}/position")
+        if about == "absent":
             bits |= bit_of("component_not_found")
         community = held[-1]
         if class_code is None:
@@ -218,10 +220,11 @@ class Single:
         mixture = None
         is_sure = not candidates or (len(candidates) == 1 and absent == 0.0)
         if resolution.rivals or len(places) > 1 or not is_sure:
-            weights = [share for _, _, share in candidates] or [1.0]
+            weights = [1.0]
             if candidates:
+                told, nobody = owner_weights([share for _, _, share in candidates], absent)
                 meanings.append(NO_RECORD)
-                weights.append(absent)
+                weights = [*told, nobody]
             ways = [
                 (
                     share,
@@ -281,12 +284,14 @@ class Single:
         places = [(chains.full(at), share) for at, share in self._places(place).values()]
         if not candidates:
             return Ways(places=places, components=[(None, 1.0)], rows=[-1], distance_m=[nan])
+        weights, nobody = owner_weights([share for _, _, share in candidates], absent)
         components: list[tuple[OwnRecord | None, float]] = [
-            (self._record_of(row), probability) for row, _, probability in candidates
+            (self._record_of(row), weight)
+            for (row, _, _), weight in zip(candidates, weights, strict=True)
         ]
         return Ways(
             places=places,
-            components=[*components, (None, absent)],
+            components=[*components, (None, nobody)],
             rows=[*(row for row, _, _ in candidates), -1],
             distance_m=[*(away for _, away, _ in candidates), nan],
         )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.boundaries import NOBODY
+from api.calibration import calibrate_owners, owner_evidence
 from api.chains import Chained
 from api.columns import Floats, Numbers
 from api.components import Matches, match
@@ -28,9 +29,6 @@ from api.wording import reasons as reason_table
 from gis.index import CellIndex, Located, Shares
 from gis.probe import find
 from gis.shares import LEAST_SHARE
-
-ABSENT_COMPONENT = 0.5
-"""Certainty of an owner found without the component the case is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,8 +167,11 @@ def solve(
     )
     ground = Ground(placed=placed, grid=grid, chained=chained, covariance=covariance)
     mixtures = mix_cases(edition, owners, ground, matches, asked)
-    by_component = np.where(wanted & (matches.chosen < 0), ABSENT_COMPONENT, 1.0)
-    probability = np.clip(placed.certainty * by_component * mixtures.probability, 0.0, 1.0)
+    probability = calibrate_owners(
+        placed.certainty * mixtures.probability,
+        owners.arrays.certainty[number],
+        owner_evidence(placed.source_number, wanted, matches.chosen >= 0),
+    )
     least = edition.snapshot.profile.decision.rival_probability
     own = {
         **_place_doubts(edition, grid, areas, chained),

@@ -1,0 +1,171 @@
+"""``python -m tests.benchmarks.decision``: is a case said to be 0.9 probable right 9 times of 10?
+
+Districts are invented and built, cases are made of them whose truth is known, and what the platform
+says is held against it: grid, component and owning unit, on districts that nothing was fitted on.
+With ``--fit`` the likelihood of components and the maps of ``api/calibration.csv`` are fitted first,
+on other districts.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api import calibration, likelihood
+from api.calibration import OWNER_EVIDENCE, SOURCES, owner_evidence
+from tests.benchmarks.decision.reliability import LEAST_CASES, fit, lines_of, reliability
+from tests.benchmarks.decision.world import Judged, judge_cases
+from tests.benchmarks.geocoding import sample
+from tests.benchmarks.geocoding.__main__ import built_city
+
+Floats = NDArray[np.float64]
+
+FITTED = (101, 102)
+HELD_OUT = (201, 202)
+AREA_KM2 = 2.0
+LEAST_GAIN = 1e-3
+"""A map must lower the Brier score of a district it was not fitted on by this."""
+_API = Path(__file__).resolve().parents[3] / "api"
+
+
+def main() -> None:
+    """Fit if asked to, then show the tables of the held-out districts."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.decision", description=__doc__
+    )
+    parser.add_argument("--fit", action="store_true", help="fit on districts of other seeds first")
+    parser.add_argument("--cases", type=int, default=10_000, help="cases per district")
+    options = parser.parse_args()
+    if options.fit:
+        _fit(options.cases)
+    judged = [case for seed in HELD_OUT for case in _judge(seed, options.cases, runs=1)]
+    _show(judged)
+
+
+def _judge(seed: int, count: int, *, runs: int) -> Iterator[Judged]:
+    with built_city(
+        lambda folder: sample.write_workspace(folder, seed=seed, area_km2=AREA_KM2)
+    ) as city:
+        for run in range(runs):
+            yield judge_cases(city.snapshot, count=count, seed=1000 * seed + run)
+
+
+def _fit(count: int) -> None:
+    """Fit what the model takes as given, then the maps, each on the answers that come of the last."""
+    for name in ("component", "owner"):
+        _write([row for row in _rows() if row["answer"] not in (name, "owner")])
+        judged = [case for seed in FITTED for case in _judge(seed, count, runs=1)]
+        found = fit_components(judged) if name == "component" else fit_owners(judged)
+        _write([row for row in _rows() if row["answer"] != name] + found)
+
+
+def _rows() -> list[dict[str, str]]:
+    with (_API / "calibration.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(rows: list[dict[str, str]]) -> None:
+    names = ("answer", "evidence", "model", "share", "cases", "fitted_on")
+    with (_API / "calibration.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    calibration.forget()
+    likelihood.likelihood.cache_clear()
+
+
+def fit_components(judged: Sequence[Judged]) -> list[dict[str, str]]:
+    """Return the lines of the map of components, by what led to the place."""
+    answers = [component_answers(one) for one in judged]
+    rows = []
+    for name in SOURCES[1:]:
+        parts = [(said[own == name], right[own == name]) for said, right, own in answers]
+        rows += _lines("component", name, parts)
+    return rows
+
+
+def fit_owners(judged: Sequence[Judged]) -> list[dict[str, str]]:
+    """Return the lines of the map of owning units, by what the case is about and its place."""
+    answers = [owner_models(one) for one in judged]
+    rows = []
+    for number, name in enumerate(OWNER_EVIDENCE):
+        parts = [(said[own == number], right[own == number]) for said, right, own in answers]
+        rows += _lines("owner", name, parts)
+    return rows
+
+
+def _lines(
+    answer: str, evidence: str, parts: Sequence[tuple[Floats, NDArray[np.bool_]]]
+) -> list[dict[str, str]]:
+    """Return the lines of one map; none where it makes the answers of other districts no better."""
+    if min(len(model) for model, _ in parts) < LEAST_CASES:
+        return []
+    gains = []
+    for held, (model, right) in enumerate(parts):
+        others = [part for number, part in enumerate(parts) if number != held]
+        x, y, _ = fit(*(np.concatenate(column) for column in zip(*others, strict=True)))
+        told = np.interp(model, [0.0, *x], [0.0, *y])
+        gains.append(float(np.mean((model - right) ** 2 - (told - right) ** 2)))
+    if min(gains) < LEAST_GAIN:
+        return []
+    whole = fit(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    fitted_on = f"sample districts of seeds {' and '.join(map(str, FITTED))}"
+    return [
+        {
+            "answer": answer, "evidence": evidence, "model": f"{x:.4f}", "share": f"{y:.4f}",
+            "cases": str(count), "fitted_on": fitted_on,
+        }
+        for x, y, count in zip(*whole, strict=True)
+    ]  # fmt: skip
+
+
+def component_answers(judged: Judged) -> tuple[Floats, NDArray[np.bool_], NDArray[np.object_]]:
+    """Return what was said of each component chosen by its place, if it was right, and the evidence."""
+    matches = judged.solution.matches
+    cases, first = np.unique(matches.question, return_index=True)
+    return matches.probability[first], judged.component_right[cases], judged.evidence[cases]
+
+
+def owner_models(judged: Judged) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Return what the model says of each owning unit, if it was right, and the evidence."""
+    solution = judged.solution
+    wanted = judged.is_component
+    evidence = owner_evidence(solution.placed.source_number, wanted, solution.matches.chosen >= 0)
+    plain = judged.is_plain & (solution.owners.arrays.certainty[solution.number] == 1.0)
+    model = solution.placed.certainty * solution.mixtures.probability
+    return model[plain], judged.owner_right[plain], evidence[plain]
+
+
+def _show(judged: Sequence[Judged]) -> None:
+    tables = []
+    for source in SOURCES:
+        parts = [(j, (j.evidence == source)) for j in judged]
+        inside = [own & (j.solution.grid.distance_m == 0.0) for j, own in parts]
+        said = np.concatenate(
+            [j.solution.grid_probability[m] for (j, _), m in zip(parts, inside, strict=True)]
+        )
+        right = np.concatenate([j.grid_right[m] for (j, _), m in zip(parts, inside, strict=True)])
+        tables.append(reliability(f"grid by {source}", said, right))
+    answers = [component_answers(j) for j in judged]
+    for source in SOURCES[1:]:
+        said = np.concatenate([a[0][a[2] == source] for a in answers])
+        right = np.concatenate([a[1][a[2] == source] for a in answers])
+        tables.append(reliability(f"component by {source}", said, right))
+    for is_component in (False, True):
+        name = "owner of components" if is_component else "owner of events"
+        masks = [j.is_plain & (j.is_component == is_component) for j in judged]
+        said = np.concatenate(
+            [j.solution.probability[m] for j, m in zip(judged, masks, strict=True)]
+        )
+        right = np.concatenate([j.owner_right[m] for j, m in zip(judged, masks, strict=True)])
+        tables.append(reliability(name, said, right))
+    for table in tables:
+        sys.stdout.write("\n".join(lines_of(table)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
