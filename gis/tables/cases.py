@@ -80,6 +80,13 @@ def declare(metadata: MetaData, srid: int) -> None:
     Index("ix_case_reported_at", case.c.reported_at, case.c.case_id)
     Index("ix_case_unit_code", case.c.unit_code, case.c.reported_at, case.c.case_id)
     Index("ix_case_class_code", case.c.class_code, case.c.reported_at, case.c.case_id)
+    Index(
+        "ix_case_open",
+        case.c.state,
+        case.c.reported_at,
+        case.c.case_id,
+        postgresql_where=text("state <> 'closed'"),
+    )
     Index("ix_case_waiting", case.c.case_id, postgresql_where=text("data_version IS NULL"))
     history = Table(
         "history",

@@ -100,6 +100,13 @@ def upgrade() -> None:
         schema="cases",
         postgresql_where=sa.text("data_version IS NULL"),
     )
+    op.create_index(
+        "ix_case_open",
+        "case",
+        ["state", "reported_at", "case_id"],
+        schema="cases",
+        postgresql_where=sa.text("state <> 'closed'"),
+    )
     op.create_index("ix_history_build_id", "history", ["build_id"], schema="cases")
     op.create_index(
         "ix_history_returned",
@@ -129,7 +136,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("ix_history_returned", "ix_history_build_id"):
         op.drop_index(name, "history", schema="cases")
-    for name in ("waiting", "class_code", "unit_code", "reported_at"):
+    for name in ("open", "waiting", "class_code", "unit_code", "reported_at"):
         op.drop_index(f"ix_case_{name}", "case", schema="cases")
     for column in _history_columns():
         op.drop_column("history", column.name, schema="cases")
