@@ -41,7 +41,7 @@ def reliability(name: str, said: Floats, right: NDArray[np.bool_]) -> Reliabilit
     Examples
     --------
     >>> told = reliability("coin", np.array([0.5, 0.5]), np.array([True, False]))
-    >>> told.count.tolist()[5], told.right[5], told.error, told.brier
+    >>> told.count.tolist()[5], float(told.right[5]), told.error, told.brier
     (2, 0.5, 0.0, 0.25)
     """
     bins = np.clip((said * BINS).astype(int), 0, BINS - 1)
@@ -91,10 +91,10 @@ def fit(model: Floats, right: NDArray[np.bool_]) -> tuple[Floats, Floats, NDArra
 
     Examples
     --------
-    >>> model = np.repeat([0.2, 0.8], 100)
-    >>> x, y, count = fit(model, np.arange(200) % 10 < np.where(model < 0.5, 4, 7))
-    >>> x.tolist(), y.round(2).tolist(), count.tolist()
-    ([0.2, 0.8], [0.4, 0.7], [100, 100])
+    >>> model = np.repeat([0.2, 0.8], 60)
+    >>> x, y, count = fit(model, np.arange(120) % 10 < np.where(model < 0.5, 4, 7))
+    >>> x.round(2).tolist(), y.round(2).tolist(), count.tolist()
+    ([0.2, 0.8], [0.39, 0.7], [60, 60])
     """
     order = np.argsort(model, kind="stable")
     lines = int(np.clip(len(model) // LEAST_CASES, 1, MOST_LINES))
