@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import orjson
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fastapi.exceptions import RequestValidationError
@@ -120,8 +119,8 @@ def _placed(faults: Iterable[Any], *place: str) -> list[dict[str, Any]]:
     ]
 
 
-def read_frame(body: bytes, *, format_name: Literal["arrow", "parquet"], most: int) -> pd.DataFrame:
-    """Read a table of cases; columns as of ``api.assign.assign_frame``.
+def read_table(body: bytes, *, format_name: Literal["arrow", "parquet"], most: int) -> pa.Table:
+    """Read a table of cases; columns as of ``api.assign.assign_table``.
 
     Raises
     ------
@@ -129,8 +128,7 @@ def read_frame(body: bytes, *, format_name: Literal["arrow", "parquet"], most: i
         It is no such file, or has more than `most` rows or unpacks to too many bytes.
     """
     try:
-        table = _read_parquet(body, most) if format_name == "parquet" else _read_arrow(body, most)
-        return table.to_pandas()
+        return _read_parquet(body, most) if format_name == "parquet" else _read_arrow(body, most)
     except (pa.ArrowException, OSError) as error:
         name = "Parquet" if format_name == "parquet" else "Arrow IPC"
         msg = f"The body can not be read as {name}: {error}"
@@ -193,9 +191,8 @@ def check_size(size: int) -> None:
         raise RequestError(msg, zh="表解压后超过 512 MiB，请分批发送。")
 
 
-def write_frame(frame: pd.DataFrame, *, format_name: Format) -> bytes:
+def write_table(table: pa.Table, *, format_name: Format) -> bytes:
     """Return a table of answers in a format; missing values are null."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
     if format_name == "parquet":
         file = io.BytesIO()
         pq.write_table(table, file)
@@ -204,7 +201,8 @@ def write_frame(frame: pd.DataFrame, *, format_name: Format) -> bytes:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
-        return bytes(sink.getvalue())
+        written: bytes = sink.getvalue().to_pybytes()
+        return written
     return write_records(table.to_pylist(), format_name=format_name)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -17,14 +18,26 @@ from gis.errors import RequestError
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
+@lru_cache(maxsize=256)
+def may_be_asked(text: str) -> bool:
+    """Tell whether a name of a coordinate system is one of those that may be asked for.
+
+    Examples
+    --------
+    >>> may_be_asked("EPSG:4490"), may_be_asked("gcj02"), may_be_asked("+proj=longlat")
+    (True, True, False)
+    """
+    if re.fullmatch(r"EPSG:\d{4,6}", text.strip().upper()) or text.lower() == CITY_CRS:
+        return True
+    return crs_name(text) in VENDOR_CRS
+
+
 def check_crs(text: str) -> str:
     """Refuse a name that is none of those that may be asked for.
 
     A PROJ string would be read too, but there is no end of them, and each costs memory for good.
     """
-    if re.fullmatch(r"EPSG:\d{4,6}", text.strip().upper()) or text.lower() == CITY_CRS:
-        return text
-    if crs_name(text) in VENDOR_CRS:
+    if may_be_asked(text):
         return text
     raise PydanticCustomError("crs", "{crs}", {"crs": text})
 
@@ -46,6 +59,7 @@ Accuracy = Annotated[
     float,
     Field(ge=0, le=100_000, allow_inf_nan=False, description="standard deviation per axis, m"),
 ]
+Bearing = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
 CaseId = Annotated[str, Field(pattern=r"^[^\s/\x00-\x1f]{1,64}$", examples=["2026-000123"])]
 
@@ -76,10 +90,14 @@ class PositionIn(Question):
     """North or latitude."""
     crs: CrsName = "EPSG:4326"
     accuracy_m: Accuracy | None = None
+    accuracy_minor_m: Accuracy | None = None
+    """Of an error ellipse 误差椭圆 the standard deviation across its bearing; missing: the error is round."""
+    accuracy_bearing_deg: Bearing | None = None
+    """Direction of its major axis, clockwise from north."""
 
     def value(self) -> Position:
         """Return the plain value."""
-        return Position(x=self.x, y=self.y, crs=self.crs, accuracy_m=self.accuracy_m)
+        return Position(**self.model_dump())
 
 
 class LookupIn(Question):

@@ -5,13 +5,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.assign import assign_frame
+from api.answers import plain
+from api.assign import assign_table
 from api.decision import tell
 from api.finding import finding_of
 from api.http.access import Principal
@@ -23,17 +26,17 @@ from api.http.formats import (
     format_of,
     media_type_of,
     read_cases,
-    read_frame,
-    write_frame,
+    read_table,
     write_records,
+    write_table,
 )
-from api.http.schemas import CaseIn
+from api.http.schemas import CaseIn, PositionIn, may_be_asked
 from api.http.serving import Serving, serving_of
 from api.models import Case, Decision
 from api.questions import ask_cases
 from api.snapshot import Snapshot
 from api.solution import solve
-from gis.errors import AccessError
+from gis.errors import AccessError, RequestError
 
 router = APIRouter(tags=["decision 判定"])
 
@@ -107,18 +110,44 @@ def _answer(
             decided = decide_all(snapshot, [case.case() for case in asked])
             decisions = [seen_by(principal, decision) for decision in decided]
             codes = [d.areas.district.code if d.areas.district else None for d in decisions]
-            check_districts(principal, codes)
+            check_districts(principal, pa.chunked_array([pa.array(codes, type=pa.string())]))
             return write_records(decisions, format_name=wanted)
-        frame = frame_of(asked)
+        table = pa.Table.from_pandas(frame_of(asked), preserve_index=False)
     else:
-        frame = read_frame(body, format_name=sent, most=most)
-    answers = assign_frame(snapshot, frame)
-    check_districts(principal, answers["district_code"].tolist())
-    names = [name for name in ("case_id",) if name in frame.columns]
-    return write_frame(
-        pd.concat([frame[names], answers], axis="columns").reset_index(drop=True),
-        format_name=wanted,
-    )
+        table = read_table(body, format_name=sent, most=most)
+        check_systems(table)
+    answers = plain(assign_table(snapshot, table))
+    check_districts(principal, answers["district_code"])
+    if "case_id" in table.column_names:
+        answers = answers.add_column(0, "case_id", table["case_id"])
+    return write_table(answers, format_name=wanted)
+
+
+def check_systems(table: pa.Table) -> None:
+    """Refuse a table that names coordinate systems which may not be asked for, as with single cases.
+
+    Raises
+    ------
+    RequestError
+        Which name it is.
+    """
+    if "crs" not in table.column_names:
+        return
+    column = table["crs"]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    for name in pc.unique(column).drop_null().to_pylist():
+        if str(name).strip() and not may_be_asked(str(name)):
+            shown = str(name)[:60]
+            msg = (
+                f"crs {shown!r} is not known: write EPSG:4326, EPSG:4490, another EPSG code, GCJ-02, "
+                "BD-09, or city for the city's own."
+            )
+            zh = (
+                f"crs {shown!r} 无法识别：可用 EPSG:4326、EPSG:4490 等 EPSG 编号、GCJ-02、BD-09，"
+                "或 city（本市坐标系）。"
+            )
+            raise RequestError(msg, zh=zh)
 
 
 def decide_all(snapshot: Snapshot, cases: Sequence[Case]) -> list[Decision]:
@@ -141,15 +170,15 @@ def frame_of(asked: Sequence[CaseIn]) -> pd.DataFrame:
         row = case.model_dump(exclude={"position"})
         row |= {} if case.position is None else case.position.model_dump()
         rows.append(row)
-    columns = [*CaseIn.model_fields, "x", "y", "crs", "accuracy_m"]
+    columns = [*CaseIn.model_fields, *PositionIn.model_fields]
     columns.remove("position")
     frame = pd.DataFrame(rows, columns=columns)
-    for name in ("x", "y", "accuracy_m"):
+    for name in PositionIn.model_fields.keys() - {"crs"}:
         frame[name] = frame[name].astype(np.float64)
     return frame
 
 
-def check_districts(principal: Principal, codes: Sequence[Any]) -> None:
+def check_districts(principal: Principal, codes: pa.ChunkedArray) -> None:
     """Refuse a batch with cases outside the districts of whoever asks.
 
     Raises
@@ -159,7 +188,8 @@ def check_districts(principal: Principal, codes: Sequence[Any]) -> None:
     """
     if not principal.districts:
         return
-    outside = sum(not principal.sees(code if isinstance(code, str) else None) for code in codes)
+    counts = pc.value_counts(codes).to_pylist()
+    outside = sum(told["counts"] for told in counts if not principal.sees(told["values"]))
     if outside:
         allowed = ", ".join(principal.districts)
         msg = f"{outside} of {len(codes)} cases lie outside the districts of this key ({allowed})."

@@ -150,6 +150,16 @@ def test_a_damaged_table_is_the_senders_fault(client: httpx.Client, sent: str) -
     assert "can not be read as" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("is_coded", [False, True])
+def test_a_table_may_name_the_systems_that_single_cases_may(
+    client: httpx.Client, is_coded: bool
+) -> None:
+    frame = FRAME.assign(crs="+proj=longlat +datum=WGS84")
+    refused = send(client, arrow(frame.astype({"crs": "category"}) if is_coded else frame), ARROW)
+    assert refused.status_code == 422
+    assert "crs '+proj=longlat +datum=WGS84' is not known" in refused.json()["detail"]
+
+
 def test_the_place_of_a_bad_case_is_named(client: httpx.Client) -> None:
     in_array = send(client, orjson.dumps([CASES[0], {"kind": "thing"}]), "application/json")
     assert in_array.json()["errors"][0]["field"] == "1.kind"
