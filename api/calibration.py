@@ -8,6 +8,7 @@ on which; a table of a city's own closed cases may take its place. Where nothing
 model's probability stands.
 """
 
+from bisect import bisect_right
 from functools import cache
 
 import numpy as np
@@ -38,9 +39,16 @@ def _lines(answer: str, evidence: str) -> tuple[Floats, Floats]:
     return told[:, 0], told[:, 1]
 
 
+@cache
+def _points(answer: str, evidence: str) -> tuple[list[float], list[float]]:
+    model, share = _lines(answer, evidence)
+    return model.tolist(), share.tolist()
+
+
 def forget() -> None:
     """Read ``calibration.csv`` anew: it was fitted again."""
     _lines.cache_clear()
+    _points.cache_clear()
 
 
 def calibrate(
@@ -80,7 +88,13 @@ def calibrate_one(answer: str, probability: float, evidence: str) -> float:
     >>> calibrate_one("weather", 0.3, "position")
     0.3
     """
-    return float(np.interp(probability, *_lines(answer, evidence)))
+    model, share = _points(answer, evidence)
+    after = bisect_right(model, probability)
+    if after in (0, len(model)):
+        return share[0] if after == 0 else share[-1]
+    before = after - 1
+    slope = (share[after] - share[before]) / (model[after] - model[before])
+    return share[before] + slope * (probability - model[before])
 
 
 def owner_evidence(

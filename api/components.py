@@ -7,7 +7,7 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from api.calibration import SOURCES, calibrate
+from api.calibration import SOURCES, calibrate, calibrate_one
 from api.columns import Floats
 from api.edition import Edition
 from api.likelihood import same_owner, weigh
@@ -21,7 +21,6 @@ LEAST_REACH_M = 5.0
 """Reach of the best of positions: who reports stands beside the thing, not on it, m."""
 MOST_CANDIDATES = 20
 """Nearest components that are weighed."""
-_BY_POSITION = np.array([SOURCES.index("position")], dtype=np.int8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +140,14 @@ def match_one(
     probability, absent = weigh(
         (found.point, found.apart), errors, np.array([reach_m]), found.density
     )
-    probability, absent = _calibrated(found.point, probability, absent, _BY_POSITION)
-    told = zip(found.row.tolist(), found.distance_m.tolist(), probability.tolist(), strict=True)
-    return list(told), float(absent[0]), reach_m
+    shares, none = probability.tolist(), float(absent[0])
+    if shares:  # as `_calibrated` does
+        told, model = calibrate_one("component", shares[0], "position"), shares[0]
+        rest = (1.0 - told) / (1.0 - model) if model < 1.0 else 1.0
+        shares = [told, *(share * rest for share in shares[1:])]
+        none *= rest
+    found_all = zip(found.row.tolist(), found.distance_m.tolist(), shares, strict=True)
+    return list(found_all), none, reach_m
 
 
 def _calibrated(
