@@ -2,11 +2,12 @@
 
 ``evidence.csv`` holds each piece of evidence with its words and its weight, the logarithm of the
 odds it adds. ``calibration.csv`` maps the score so found to the share of top answers that were
-right. As delivered it changes nothing; ``python -m tests.benchmarks.geocoding.calibrate`` fits it on
-answers that are known, and says on which.
+right, for each group of matches; ``python -m tests.benchmarks.geocoding.calibrate`` fits it on answers
+that are known, and says on which. The search itself goes by the scores before the table.
 """
 
 from bisect import bisect_right
+from collections.abc import Collection
 from functools import cache
 
 from gis.codes import read_table
@@ -26,21 +27,75 @@ def weights() -> dict[str, float]:
     }
 
 
+GROUPS = {
+    "address": "plate",
+    "plate": "plate",
+    "member": "plate",
+    "lane": "plate",
+    "building": "plate",
+    "crossing": "plate",
+    "between": "plate",
+    "inside": "likeness",
+    "similar": "likeness",
+    "sounding": "likeness",
+    "prefix": "likeness",
+    "short": "likeness",
+    "block": "likeness",
+    "pinyin": "likeness",
+    "initials": "likeness",
+    "interpolated": "placing",
+    "beyond": "placing",
+    "road": "part",
+    "area": "part",
+    "nearest": "distance",
+}
+"""Kind of match -> group of the table; others are of the group ``name``: what was said is known here.
+
+``part`` and ``distance`` have no lines: that a road was found says nothing of the house that was not.
+"""
+OPEN = frozenset({"rivals", "area_unknown"})
+"""Evidence that another place may be meant just as well: the table does not make such an answer surer."""
+
+
 @cache
-def _steps() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    rows = read_table("api.geocoding", "calibration.csv")
-    return tuple(float(row["score"]) for row in rows), tuple(float(row["share"]) for row in rows)
+def steps_of_groups() -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Return scores and shares of each group, as the table has them."""
+    steps: dict[str, tuple[list[float], list[float]]] = {}
+    for row in read_table("api.geocoding", "calibration.csv"):
+        scores, shares = steps.setdefault(row["group"], ([], []))
+        scores.append(float(row["score"]))
+        shares.append(float(row["share"]))
+    return {group: (tuple(scores), tuple(shares)) for group, (scores, shares) in steps.items()}
 
 
-def calibrated(score: float) -> float:
+def calibrated(score: float, match: str, evidence: Collection[str] = ()) -> float:
     """Return the share of answers of a score that are right; it never falls as the score rises.
+
+    Right is the place that is meant; of what was placed along a road or in an area, a place within
+    twice the stated uncertainty. A group without lines in the table stays as it is.
+
+    Parameters
+    ----------
+    score : float
+        As `api.geocoding.ranking.rank` gives it.
+    match : str
+        How the place was found.
+    evidence : collection of str
+        Codes of ``evidence.csv``; with those of `OPEN` the score does not rise.
 
     Examples
     --------
-    >>> 0.0 <= calibrated(0.2) <= calibrated(0.9) <= 1.0
+    >>> 0.0 <= calibrated(0.2, "name") <= calibrated(0.9, "name") <= 1.0
     True
     """
-    scores, shares = _steps()
+    known = steps_of_groups().get(GROUPS.get(match, "name"))
+    if known is None:
+        return score
+    share = _between(*known, score)
+    return min(share, score) if not OPEN.isdisjoint(evidence) else share
+
+
+def _between(scores: tuple[float, ...], shares: tuple[float, ...], score: float) -> float:
     after = bisect_right(scores, score)
     if after == 0:
         return shares[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import shapely
 
 from api.edition import Edition
+from api.geocoding.calibration import calibrated
 from api.geocoding.candidates import Candidate, from_key
 from api.geocoding.explanation import explain, question_of
 from api.geocoding.gazetteer import Key
@@ -95,7 +96,7 @@ def geocode_texts(
     kept, lengths, asked = [], [], []
     for text in texts:
         found = search(edition, text)
-        kept += found[:limit]
+        kept += _with_shares(found[:limit])
         lengths.append(len(found[:limit]))
         asked.append(_question(edition, found))
     answers = iter(_told(edition, kept))
@@ -106,6 +107,15 @@ def geocode_texts(
             ours = [replace(ours[0], question=question, question_zh=question_zh), *ours[1:]]
         result.append(ours)
     return result
+
+
+def _with_shares(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return ranked candidates with the share of such answers that is right; it never rises."""
+    least, told = 1.0, []
+    for item in found:
+        least = min(least, calibrated(item.score, item.match, item.evidence))
+        told.append(replace(item, score=least))
+    return told
 
 
 def geocode_parts(

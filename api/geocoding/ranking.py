@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from api.geocoding.calibration import calibrated, weights
+from api.geocoding.calibration import weights
 from api.geocoding.candidates import Candidate
 
 STRONG = 0.8
@@ -45,11 +45,11 @@ def rank(candidates: Sequence[Candidate]) -> list[Candidate]:
             best[key] = (value, item)
     if len(best) == 1:
         ((value, item),) = best.values()
-        return [_told(item, calibrated(_probability(value)), is_shared=False)]
+        return [_told(item, _probability(value), is_shared=False)]
     ordered = sorted(best.values(), key=lambda pair: (-pair[0], pair[1].spot.sigma_m, pair[1].row))
     against, alike = _rivals(ordered)
     told = [
-        _told(item, calibrated(_probability(value) / (1.0 + less)), is_shared=shared)
+        _told(item, _probability(value) / (1.0 + less), is_shared=shared)
         for (value, item), less, shared in zip(ordered, against, alike, strict=True)
     ]
     return sorted(told, key=lambda item: -item.score)
@@ -100,4 +100,4 @@ def is_settled(candidates: Sequence[Candidate]) -> bool:
 
     Other names do not tell apart places that bear the very name that was said.
     """
-    return bool(candidates) and calibrated(_probability(odds(candidates[0]))) >= STRONG
+    return bool(candidates) and _probability(odds(candidates[0])) >= STRONG

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.geocoding.calibration import calibrated, weights
+from api.geocoding.calibration import GROUPS, calibrated, weights
 from api.geocoding.candidates import Candidate, Spot
 from api.geocoding.explanation import explain
 from api.geocoding.ranking import rank
@@ -17,11 +17,19 @@ def at(spot: Spot, row: int, *evidence: str, match: str = "name") -> Candidate:
     return Candidate(row=row, spot=spot, match=match, evidence=evidence)
 
 
-def test_calibration_never_falls_and_stays_a_probability() -> None:
-    shares = [calibrated(float(score)) for score in np.linspace(0.0, 1.0, 501)]
+@pytest.mark.parametrize("match", ["name", "similar", "interpolated", "nearest"])
+def test_calibration_never_falls_and_stays_a_probability(match: str) -> None:
+    shares = [calibrated(float(score), match) for score in np.linspace(0.0, 1.0, 501)]
     assert shares == sorted(shares)
     assert min(shares) >= 0.0
     assert max(shares) <= 1.0
+
+
+def test_every_group_is_of_known_matches_and_has_its_lines() -> None:
+    known = {row["code"] for row in read_table("api.geocoding", "evidence.csv")}
+    assert set(GROUPS) <= known
+    lines = [row["group"] for row in read_table("api.geocoding", "calibration.csv")]
+    assert set(lines) == {"name", *GROUPS.values()} - {"distance", "part"}
 
 
 def test_every_piece_of_evidence_is_told_in_both_languages() -> None:

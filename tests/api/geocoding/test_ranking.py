@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from api.geocoding.calibration import calibrated
 from api.geocoding.candidates import Candidate, Spot
 from api.geocoding.ranking import is_settled, is_strong, odds, rank
 
@@ -16,7 +15,7 @@ def _candidate(row: int, x: float, match: str = "name", sigma_m: float = 15.0) -
 def test_two_that_lie_apart_share_the_score_and_need_no_other_names() -> None:
     found = rank([_candidate(1, 0.0), _candidate(2, 900.0)])
     alone = 1.0 / (1.0 + math.exp(-odds(found[0])))
-    assert [item.score for item in found] == [calibrated(alone / 2.0)] * 2
+    assert [item.score for item in found] == [alone / 2.0] * 2
     assert all(item.evidence == ("rivals",) for item in found)
     assert is_settled(found)
     assert not is_strong(found)
@@ -25,7 +24,7 @@ def test_two_that_lie_apart_share_the_score_and_need_no_other_names() -> None:
 def test_two_at_one_place_share_nothing() -> None:
     found = rank([_candidate(1, 0.0), _candidate(2, 40.0)])
     alone = 1.0 / (1.0 + math.exp(-odds(found[0])))
-    assert [item.score for item in found] == [calibrated(alone)] * 2
+    assert [item.score for item in found] == [alone] * 2
     assert is_strong(found)
     assert found[0].evidence == ()
 
@@ -51,4 +50,4 @@ def test_many_candidates_are_ranked_as_one_by_one() -> None:
             if other.row != item.row and abs(other.spot.x - item.spot.x) > same_m:
                 against += math.exp(min(1.5 * (odds(other) - value), 5.0))
         alone = 1.0 / (1.0 + math.exp(-value))
-        assert math.isclose(item.score, calibrated(alone / (1.0 + against)), rel_tol=1e-9)
+        assert math.isclose(item.score, alone / (1.0 + against), rel_tol=1e-9)

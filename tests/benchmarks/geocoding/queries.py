@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from api.edition import Edition
+from api.geocoding.calibration import OPEN
 from api.geocoding.geocode import geocode_edition
 from api.models import PlaceAnswer
 from gis.addresses.spelling import normalise
@@ -77,6 +78,7 @@ def _row(query: Query, answers: list[PlaceAnswer], seconds: float) -> dict[str, 
         "hit5": any(hits[:LIMIT]),
         "score": top.score if top else np.nan,
         "match": top.match if top else "",
+        "is_open": top is not None and not OPEN.isdisjoint(top.why),
         "got": (top.full_address or top.name) if top else "",
         "got_x": top.x if top else np.nan,
         "got_y": top.y if top else np.nan,
