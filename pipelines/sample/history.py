@@ -195,8 +195,11 @@ def _stale_owner(
     directory: Directory,
     causes: list[_Cause],
 ) -> _Cause | None:
-    """Return the class and street whose components were given to another maintainer since."""
-    del district, plan, directory
+    """Return the class and street whose components were given to another maintainer since.
+
+    In a district of one street the street says nothing more, and is left blank.
+    """
+    del plan, directory
     maintained = answers[
         _free(answers, causes) & (answers["类型"] == "部件") & (answers["role"] == "maintainer")
     ]
@@ -208,8 +211,8 @@ def _stale_owner(
     rows = maintained.index[groups[class_code, street, unit]]
     other = "212" if unit != unit_code("212") else "211"
     return _Cause(
-        kind="stale_owner", rows=tuple(rows.tolist()), class_code=class_code, area=street,
-        unit=unit, to_unit=unit_code(other),
+        kind="stale_owner", rows=tuple(rows.tolist()), class_code=class_code,
+        area=street if len(district.areas.streets) > 1 else "", unit=unit, to_unit=unit_code(other),
     )  # fmt: skip
 
 
