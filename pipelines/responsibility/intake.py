@@ -30,7 +30,6 @@ _COLUMNS = (
     *("source_file", "source_row"),
 )
 _TEXTS = ("filing_condition", "closing_condition", "remark")
-_DOUBTS = ("RP03", "RP11", "RP12")
 
 
 def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
@@ -100,27 +99,17 @@ def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFra
     unknown = words_of(rows, "kind", subject="case_kind").isna()
     faults.add("RP01", unknown, value=said, known=known_words("case_kind"))
     known = {"RP05": known_words("role"), "RP09": known_words("limit_unit")}
-    broken = [
-        (at, rule, values | {"known": known.get(rule, "")})
-        for at, row in zip(rows.index, delivered, strict=True)
-        for rule, values in row.wrong
-    ]
-    # Several of one rule in one row are told one after another.
-    while broken:
-        later: list[Any] = []
-        first: dict[tuple[Any, str], dict[str, str]] = {}
-        for at, rule, values in broken:
-            if (at, rule) in first:
-                later.append((at, rule, values))
-            else:
-                first[at, rule] = values
-        for rule in sorted({rule for _, rule in first}):
-            told = pd.DataFrame(
-                {at: values for (at, name), values in first.items() if name == rule}
-            ).T
-            mask = pd.Series(rows.index.isin(told.index), index=rows.index)
-            faults.add(rule, mask, **{str(name): told[name].reindex(rows.index) for name in told})
-        broken = later
+    broken: dict[str, dict[Any, dict[str, str]]] = {}
+    for at, row in zip(rows.index, delivered, strict=True):
+        for rule, values in row.wrong:
+            told = broken.setdefault(rule, {}).setdefault(at, values)
+            if told is not values:  # several of one rule in one row are told together
+                told["value"] = f"{told['value']}、{values['value']}"
+    for rule, by_row in sorted(broken.items()):
+        table = pd.DataFrame.from_dict(by_row, orient="index", dtype=object).reindex(rows.index)
+        mask = pd.Series(rows.index.isin(list(by_row)), index=rows.index)
+        columns = {str(name): table[name] for name in table}
+        faults.add(rule, mask, **(columns | {"known": known.get(rule, "")}))
 
 
 def _refuse_roads(faults: Faults, delivered: Sequence[Delivered], roads: set[str]) -> None:
