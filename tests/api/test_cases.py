@@ -10,17 +10,10 @@ import psycopg
 import pytest
 
 from api import Case, Position, Snapshot
-from api.cases import (
-    CaseFilter,
-    Return,
-    assign_case,
-    close_case,
-    get_case,
-    list_cases,
-    post_case,
-    reopen_case,
-    return_case,
-)
+from api.cases.listing import CaseFilter, list_cases
+from api.cases.moving import Return, assign_case, close_case, reopen_case, return_case
+from api.cases.posting import post_case
+from api.cases.records import get_case
 from api.cases.states import STATES, TRANSITIONS
 from api.stored import assign_stored, count_open
 from gis.crs import GEOGRAPHIC, transform_xy

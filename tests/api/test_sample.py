@@ -9,9 +9,9 @@ import pytest
 from api import Case, Position, Snapshot, open_snapshot
 from api.advice.advising import advise
 from api.assign import decide
-from api.cases import get_case
 from api.cases.duplicates import read_places
 from api.cases.pairs import find_pairs
+from api.cases.records import get_case
 from api.compile import compile_snapshot
 from api.geocoding.geocode import geocode
 from api.stored import assign_stored, count_open
