@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis.gauss import working_room
-from gis.locating import LEAST_M, addresses_of, locate, locate_one
+from gis.locating import addresses_of, locate, locate_one
 from gis.nearby import LONG, boxes_of, to_border, to_borders
 from gis.probe import find
 from gis.shares import (
@@ -31,8 +31,6 @@ from gis.tiling import Tiling, lay_tiles
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
-
-_LEFT = -2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +120,8 @@ class CellIndex:
         position = np.empty(len(east), dtype=np.intp)
         on_boundary = np.empty(len(east), dtype=np.bool_)
         distance_m = np.empty(len(east), dtype=np.float64)
-        left = locate(
-            east, north, self._arrays, self._boxes, self._order, (position, on_boundary, distance_m)
-        )
-        if left:
-            rows = np.flatnonzero(position == _LEFT)
-            position[rows], distance_m[rows] = self._nearest(east[rows], north[rows])
+        answers = (position, on_boundary, distance_m)
+        locate(east, north, self._arrays, self._boxes, self._order, answers)
         return Located(position=position, on_boundary=on_boundary, distance_m=distance_m)
 
     def locate_one(self, x: float, y: float) -> tuple[int, bool, float]:
@@ -145,10 +139,7 @@ class CellIndex:
         ((1, True, 0.0), (1, False, 5.0))
         """
         found: tuple[int, bool, float] = locate_one(float(x), float(y), self._addresses)
-        if found[0] != _LEFT:
-            return found
-        position, metres = self._nearest(np.array([x]), np.array([y]))
-        return int(position[0]), False, float(metres[0])
+        return found
 
     def holders(self, points: NDArray[Any]) -> Positions:
         """Return the cell that covers each point, as `locate` does; -1 where none does.
@@ -178,18 +169,6 @@ class CellIndex:
         """
         position, _, distance_m = locate_one(float(x), float(y), self._addresses)
         return position if distance_m == 0.0 else -1
-
-    def _nearest(self, east: Floats, north: Floats) -> tuple[Positions, Floats]:
-        """Return position and distance of the nearest cell, the first of equals."""
-        points = shapely.points(east, north)
-        rank = np.full(len(east), len(self), dtype=np.intp)
-        distance_m = np.full(len(east), np.nan)
-        if not self._has_borders:
-            return np.full(len(east), -1, dtype=np.intp), distance_m
-        pairs, metres = self._tree.query_nearest(points, return_distance=True, all_matches=True)
-        np.minimum.at(rank, pairs[0], pairs[1])
-        distance_m[pairs[0]] = np.maximum(metres, LEAST_M)
-        return self._by_code[rank], distance_m
 
     def edge_distance(self, x: ArrayLike, y: ArrayLike, position: ArrayLike) -> Floats:
         """Return the distance of each point to the border of a cell, m; 0 on the border.
@@ -370,27 +349,19 @@ class CellIndex:
     @property
     def repaired(self) -> Positions:
         """Cells whose outlines cross or overlap themselves; they are looked up as they were repaired."""
-        return np.sort(self._by_code[~shapely.is_valid(self._polygons) & self._is_there])
+        return np.sort(self._by_code[self._wrong])
 
     @cached_property
-    def _is_there(self) -> NDArray[np.bool_]:
-        there: NDArray[np.bool_] = ~shapely.is_missing(self._polygons)
-        return there
+    def _wrong(self) -> NDArray[np.bool_]:
+        wrong: NDArray[np.bool_] = ~shapely.is_valid(self._polygons) & (self._polygons != None)  # noqa: E711
+        return wrong
 
     @cached_property
     def _valid(self) -> NDArray[Any]:
         """The polygons; those that are invalid are repaired, what two of their parts cover once only."""
-        wrong = np.flatnonzero(~shapely.is_valid(self._polygons) & self._is_there)
-        polygons: NDArray[Any] = self._polygons
-        if len(wrong):
-            polygons = polygons.copy()
-            polygons[wrong] = shapely.make_valid(polygons[wrong], method="structure")
+        polygons: NDArray[Any] = self._polygons.copy()
+        polygons[self._wrong] = shapely.make_valid(polygons[self._wrong], method="structure")
         return polygons
-
-    @cached_property
-    def _tree(self) -> shapely.STRtree:
-        """Tree of the cells, for what lies outside or may lie in several."""
-        return shapely.STRtree(self._valid)
 
     @cached_property
     def _rank(self) -> Positions:
@@ -419,10 +390,6 @@ class CellIndex:
     @cached_property
     def _addresses(self) -> NDArray[np.int64]:
         return addresses_of(self.tiling, self._boxes, self._order)
-
-    @cached_property
-    def _has_borders(self) -> bool:
-        return len(self.tiling.vertices) > 0
 
 
 def _arrays(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

@@ -19,8 +19,8 @@ _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_compile
-def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) -> int:
-    """Find the cell that covers each point, or else the nearest one; return how many are left to a tree.
+def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) -> None:
+    """Find the cell that covers each point, or else the nearest one.
 
     Parameters
     ----------
@@ -33,13 +33,12 @@ def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) ->
     order : numpy.ndarray
         What to tell for each cell of the tiling; empty: its place.
     answers : tuple
-        Arrays that take the position (-1: no point; -2: left to a tree), whether the point lies on
-        the border of its cell, and its distance to the cell, m.
+        Arrays that take the position (-1: no point, or no cell at all), whether the point lies on the
+        border of its cell, and its distance to the cell, m.
     """
     position, on_boundary, distance_m = answers
     probe(x, y, tiling, position, on_boundary)
     seen = np.empty(_SEEN, dtype=np.int64)
-    left = 0
     for point in range(len(x)):
         rank = position[point]
         metres = 0.0
@@ -47,13 +46,9 @@ def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) ->
             metres = np.nan
             if np.isfinite(x[point]) and np.isfinite(y[point]):
                 rank, metres = nearest(x[point], y[point], tiling, boxes, seen)
-                metres = max(metres, LEAST_M)
-                if rank < 0:
-                    rank = -2
-                    left += 1
+                metres = max(metres, LEAST_M) if rank >= 0 else np.nan
         distance_m[point] = metres
         position[point] = order[rank] if len(order) and rank >= 0 else rank
-    return left
 
 
 def _take_address(_context: Any, _address: Any) -> Any:
@@ -96,7 +91,7 @@ def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
     Returns
     -------
     tuple
-        Position (-1: no point; -2: left to a tree), whether on the border, distance, m.
+        Position (-1: no point, or no cell at all), whether on the border, distance, m.
     """
     a = addresses
     tiling = (
@@ -118,7 +113,5 @@ def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
         if np.isfinite(x) and np.isfinite(y):
             boxes = _array(_pointer(a[9, 0]), (a[9, 1], 4), np.float64)
             rank, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64))
-            if rank < 0:
-                return -2, False, metres
-            metres = max(metres, LEAST_M)
+            metres = max(metres, LEAST_M) if rank >= 0 else np.nan
     return order[rank] if len(order) and rank >= 0 else rank, is_on, metres

@@ -15,8 +15,8 @@ RUN = 32
 """Vertices that share a box."""
 LONG = 256
 """Cells of more vertices than this are measured box by box."""
-_RINGS = 32
-"""Rings of tiles that are searched for the nearest cell before a tree is asked."""
+_RINGS = 4
+"""Rings of tiles that are searched for the nearest cell before all blocks are looked at."""
 _SEEN = 64
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -129,7 +129,7 @@ def to_borders(x: Any, y: Any, cells: Any, outlines: Any, boxes: Any, result: An
 
 
 @_compile
-def _named(value: int, words: Any, number: int) -> int:
+def named(value: int, words: Any, number: int) -> int:
     """Return the cell of a part of a square by its value; -1 past the last."""
     if value >= -1:
         return value if number == 0 else -1
@@ -144,7 +144,7 @@ def _named(value: int, words: Any, number: int) -> int:
 
 
 @_inline
-def _told(column: int, row: int, tiling: Any) -> int:
+def told_of(column: int, row: int, tiling: Any) -> int:
     """Return what is told of a tile; -1 where nothing is."""
     shape = tiling[1]
     if not (0 <= column < shape[0] and 0 <= row < shape[1]):
@@ -157,7 +157,7 @@ def _told(column: int, row: int, tiling: Any) -> int:
 
 
 @_inline
-def _to_square(x: float, y: float, frame: Any, where: Any, square: int) -> float:
+def to_square(x: float, y: float, frame: Any, where: Any, square: int) -> float:
     """Return the square of the distance of a point to a square of a tile, rather too small, m²."""
     column, row, side = where
     width = frame[2] / side
@@ -180,10 +180,10 @@ def _nearest_in_tile(
     side, first = told & (SIDES - 1), told >> SIDE_BITS
     for square in range(side * side):
         value = int(tiling[4][first + square])
-        if value == -1 or _to_square(x, y, frame, (column, row, side), square) > least * least:
+        if value == -1 or to_square(x, y, frame, (column, row, side), square) > least * least:
             continue
         number = 0
-        cell = _named(value, words, number)
+        cell = named(value, words, number)
         while cell >= 0:
             is_new = True
             for place in range(min(measured, _SEEN)):
@@ -195,7 +195,7 @@ def _nearest_in_tile(
                 if metres < least or (metres == least and cell < rank):
                     rank, least = cell, metres
             number += 1
-            cell = _named(value, words, number)
+            cell = named(value, words, number)
     return rank, least, measured
 
 
@@ -217,119 +217,94 @@ def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int
     Returns
     -------
     tuple
-        Place of the cell, or -1 where no cell is near: a tree finds it sooner.
+        Place of the cell, or -1 and nan where there is none.
     """
     frame, shape = tiling[0], tiling[1]
-    columns, rows = int(shape[0]), int(shape[1])
+    columns, rows, width = int(shape[0]), int(shape[1]), frame[2]
+    whole = _to_box(x, y, frame[0], frame[1], frame[0] + columns * width, frame[1] + rows * width)
+    if whole > (_RINGS * width) ** 2:
+        return _nearest_far(x, y, tiling, boxes, seen)
     middle_x = int(min(max((x - frame[0]) * frame[3], 0.0), columns - 1.0))
     middle_y = int(min(max((y - frame[1]) * frame[3], 0.0), rows - 1.0))
     known = (-1, np.inf, 0)
     for ring in range(_RINGS + 1):
         # Rounding may put a point one tile beside its own.
-        if ring >= 2 and (ring - 2) * frame[2] > known[1]:
+        if ring >= 2 and (ring - 2) * width > known[1]:
             return known[0], known[1]
         for row in range(max(0, middle_y - ring), min(rows, middle_y + ring + 1)):
             is_end = abs(row - middle_y) == ring
             step = 1 if is_end else 2 * ring
             for column in range(middle_x - ring, middle_x + ring + 1, step):
                 # A call copies the description of each array: most tiles need none.
-                if _to_square(x, y, frame, (column, row, 1), 0) > known[1] * known[1]:
+                if to_square(x, y, frame, (column, row, 1), 0) > known[1] * known[1]:
                     continue
-                told = _told(column, row, tiling)
+                told = told_of(column, row, tiling)
                 if told >= 0:
                     known = _nearest_in_tile(x, y, (column, row, told), tiling, boxes, seen, known)
-    is_whole = max(middle_x, columns - middle_x, middle_y, rows - middle_y) <= _RINGS
-    return (known[0], known[1]) if is_whole else (-1, np.nan)
+    return _nearest_far(x, y, tiling, boxes, seen)
 
 
 @_compile
-def cells_within(x: float, y: float, reach: float, tiling: Any, boxes: Any, found: Any) -> int:
-    """Put the cells that come within reach of a point into `found`, rising, and return how many.
-
-    A cell that lies wholly under earlier ones there (overlaps) is left out: it holds no point.
-
-    Parameters
-    ----------
-    x, y, reach : float
-        East and north in the CRS of the cells, and how far from it, m.
-    tiling, boxes : tuple, numpy.ndarray
-        As `nearest` takes them.
-    found : numpy.ndarray of int64
-        Takes the places of the cells; when more are found than there is room for, what is returned is
-        -1 and its content means nothing.
-    """
-    frame, shape = tiling[0], tiling[1]
-    ends = (
-        max(0.0, np.floor((x - reach - frame[0]) * frame[3] - 1e-6)),
-        min(shape[0] - 1.0, np.floor((x + reach - frame[0]) * frame[3] + 1e-6)),
-        max(0.0, np.floor((y - reach - frame[1]) * frame[3] - 1e-6)),
-        min(shape[1] - 1.0, np.floor((y + reach - frame[1]) * frame[3] + 1e-6)),
-    )
-    count = 0
-    for row in range(int(ends[2]), int(ends[3]) + 1):
-        for column in range(int(ends[0]), int(ends[1]) + 1):
-            told = _told(column, row, tiling)
-            if told >= 0 and count >= 0:
-                count = _gather((x, y, reach), (column, row, told), tiling, found, count)
-    if count < 0:
-        return -1
-    near = found[:count]
-    near.sort()
-    kept = 0
-    outlines = (tiling[6], tiling[7], tiling[8])
-    for place in range(count):
-        cell = near[place]
-        if to_border(x, y, cell, outlines, boxes) <= reach or _holds(x, y, cell, outlines):
-            found[kept] = cell
-            kept += 1
-    return kept
+def _nearest_far(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int, float]:
+    """Return the nearest cell however far: what may hold it is first bounded by blocks, then by tiles."""
+    frame, shape, blocks = tiling[0], tiling[1], tiling[2]
+    width, wide = frame[2], int(shape[2])
+    west, south, size = frame[0], frame[1], BLOCK * width
+    least = _block_bound(x - west, y - south, blocks, wide, size)
+    known = (-1, np.inf, 0)
+    best = (0, 0, 0)
+    for is_measuring in range(2):
+        if is_measuring and least < np.inf:
+            # The tile that bounds all others goes first: hardly another is left to be measured.
+            known = _nearest_in_tile(x, y, best, tiling, boxes, seen, known)
+            least = min(least, known[1] * known[1] * (1.0 + 1e-9))
+        for block in range(len(blocks)):
+            column, row = block % wide * BLOCK, block // wide * BLOCK
+            from_west, from_south = west + column * width, south + row * width
+            near = _to_box(x, y, from_west, from_south, from_west + size, from_south + size)
+            if blocks[block] < 0 or near * (1.0 - 1e-6) > least:
+                continue
+            for inner in range(BLOCK * BLOCK):
+                where = (column + (inner & (BLOCK - 1)), row + (inner >> BLOCK_BITS))
+                told = _told_within(x, y, where, tiling, least)
+                if told < 0:
+                    continue
+                tile = (where[0], where[1], told)
+                if is_measuring:
+                    known = _nearest_in_tile(x, y, tile, tiling, boxes, seen, known)
+                    least = min(least, known[1] * known[1] * (1.0 + 1e-9))
+                    continue
+                dx, dy = x - west - where[0] * width, y - south - where[1] * width
+                far = _to_far_end(dx, dy, width)
+                if far < least:
+                    least, best = far, tile
+    return (known[0], known[1]) if known[0] >= 0 else (-1, np.nan)
 
 
 @_compile
-def _gather(disc: Any, where: Any, tiling: Any, found: Any, count: int) -> int:
-    """Add the cells of the squares of a tile that a disc reaches; -1: there is no room."""
-    x, y, reach = disc
-    column, row, told = where
-    side, first = told & (SIDES - 1), told >> SIDE_BITS
-    for square in range(side * side):
-        value = int(tiling[4][first + square])
-        far = _to_square(x, y, tiling[0], (column, row, side), square) > reach * reach
-        if value == -1 or far:
-            continue
-        number = 0
-        cell = _named(value, tiling[5], number)
-        while cell >= 0 and count >= 0:
-            count = _noted(cell, found, count)
-            number += 1
-            cell = _named(value, tiling[5], number)
-        if count < 0:
-            break
-    return count
+def _block_bound(dx: float, dy: float, blocks: Any, wide: int, size: float) -> float:
+    """Return the square of a distance within which some block lies whole, m²."""
+    least = np.inf
+    for block in range(len(blocks)):
+        if blocks[block] >= 0:
+            column, row = block % wide, block // wide
+            least = min(least, _to_far_end(dx - column * size, dy - row * size, size))
+    return least * (1.0 + 1e-6)
 
 
 @_inline
-def _noted(cell: int, found: Any, count: int) -> int:
-    """Add a cell to a list unless it is there; -1: there is no room."""
-    place = count - 1
-    while place >= 0 and found[place] != cell:
-        place -= 1
-    if place < 0:
-        if count == len(found):
-            return -1
-        found[count] = cell
-        count += 1
-    return count
+def _told_within(x: float, y: float, where: Any, tiling: Any, least: float) -> int:
+    """Return what is told of a tile; -1 where it is too far or nothing is."""
+    if to_square(x, y, tiling[0], (where[0], where[1], 1), 0) > least:
+        return -1
+    told = told_of(where[0], where[1], tiling)
+    if told >= 0 and told & (SIDES - 1) == 1 and tiling[4][told >> SIDE_BITS] == -1:
+        return -1
+    return told
 
 
-@_compile
-def _holds(x: float, y: float, cell: int, outlines: Any) -> bool:
-    """Say whether a point off the border lies inside a cell, by a ray to the east."""
-    vertices, first_ring, rings = outlines
-    is_inside = False
-    for ring in range(first_ring[cell], first_ring[cell + 1]):
-        for edge in range(rings[ring], rings[ring + 1] - 1):
-            ay, by = vertices[edge, 1], vertices[edge + 1, 1]
-            if (ay > y) != (by > y):
-                ax, bx = vertices[edge, 0], vertices[edge + 1, 0]
-                is_inside ^= x < ax + (bx - ax) * ((y - ay) / (by - ay))
-    return is_inside
+@_inline
+def _to_far_end(dx: float, dy: float, size: float) -> float:
+    """Return the square of the distance to the farthest corner of a square, rather too large, m²."""
+    far_x, far_y = max(abs(dx), abs(dx - size)), max(abs(dy), abs(dy - size))
+    return (far_x * far_x + far_y * far_y) * (1.0 + 1e-6)

@@ -14,7 +14,16 @@ from gis.compiled import forget_stale
 
 forget_stale(
     Path(__file__).parent,
-    modules=("orientation", "packing", "cutting", "probe", "tiling", "nearby", "locating"),
+    modules=(
+        "orientation",
+        "packing",
+        "cutting",
+        "probe",
+        "tiling",
+        "nearby",
+        "within",
+        "locating",
+    ),
 )
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy", inline="never")

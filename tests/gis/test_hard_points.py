@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gis.errors import WanmiError
 from gis.index import CellIndex
-from gis.nearby import cells_within
 from gis.tiling import lay_tiles, read_tiling, write_tiling
+from gis.within import cells_within
 
 PLACES = ((0.0, 0.0), (500_000.0, 4_200_000.0), (40_500_000.0, 4_200_000.0), (-3.0, -7.0))
 SIZES = (1e-3, 1.0, 7.3, 1e4)
