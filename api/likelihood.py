@@ -41,6 +41,12 @@ def _numbers() -> dict[str, float]:
     return {row["name"]: float(row["value"]) for row in read_table("api", "likelihood.csv")}
 
 
+def forget() -> None:
+    """Read ``likelihood.csv`` anew: it was fitted again."""
+    likelihood.cache_clear()
+    _numbers.cache_clear()
+
+
 def same_owner() -> float:
     """Return how often a component that the census lacks has the unit of the nearest known one.
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from api import calibration, likelihood
+from api import calibration
 from api.calibration import OWNER_EVIDENCE, SOURCES, owner_evidence
+from tests.benchmarks.decision.likelihoods import fit_likelihood
 from tests.benchmarks.decision.reliability import LEAST_CASES, fit, lines_of, reliability
 from tests.benchmarks.decision.world import Judged, judge_cases
 from tests.benchmarks.geocoding import sample
@@ -56,6 +57,9 @@ def _judge(seed: int, count: int, *, runs: int) -> Iterator[Judged]:
 
 def _fit(count: int) -> None:
     """Fit what the model takes as given, then the maps, each on the answers that come of the last."""
+    _write([])
+    judged = [case for seed in FITTED for case in _judge(seed, count, runs=1)]
+    fit_likelihood(judged, _API / "likelihood.csv")
     for name in ("component", "owner"):
         _write([row for row in _rows() if row["answer"] not in (name, "owner")])
         judged = [case for seed in FITTED for case in _judge(seed, count, runs=1)]
@@ -75,7 +79,6 @@ def _write(rows: list[dict[str, str]]) -> None:
         writer.writeheader()
         writer.writerows(rows)
     calibration.forget()
-    likelihood.likelihood.cache_clear()
 
 
 def fit_components(judged: Sequence[Judged]) -> list[dict[str, str]]:
