@@ -101,26 +101,28 @@ def tabulate(solution: Solution) -> pa.Table:
 
 
 def joined(parts: Sequence[pa.Table]) -> pa.Table:
-    """Return tables of answers as one in one piece, coded columns with few texts that are not in use."""
+    """Return tables of answers as one, coded columns with few texts that are not in use."""
     whole = pa.concat_tables([ANSWER_SCHEMA.empty_table(), *parts]).unify_dictionaries()
-    columns = [
-        column.combine_chunks() if column.type != _CODED else _compact(column.combine_chunks())
-        for column in whole.columns
-    ]
+    columns = [_compact(column) if column.type == _CODED else column for column in whole.columns]
     return pa.Table.from_arrays(columns, schema=ANSWER_SCHEMA)
 
 
-def _compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
+def _compact(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column coded by many texts with only those in use, in their order."""
-    if len(column.dictionary) < _MANY:
+    texts = column.chunk(column.num_chunks - 1).dictionary
+    if len(texts) < _MANY:
         return column
-    number = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
-    is_used = np.zeros(len(column.dictionary) + 1, dtype=bool)
-    is_used[number] = True
+    numbers = [
+        pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False) for chunk in column.chunks
+    ]
+    is_used = np.zeros(len(texts) + 1, dtype=bool)
+    for number in numbers:
+        is_used[number] = True
     used = np.flatnonzero(is_used[:-1])
     place = np.full(len(is_used), -1, dtype=np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
-    return coded(place[number], column.dictionary.take(pa.array(used)))
+    kept = texts.take(pa.array(used))
+    return pa.chunked_array([coded(place[number], kept) for number in numbers], type=_CODED)
 
 
 def coded(number: NDArray[Any], texts: pa.StringArray) -> pa.DictionaryArray:

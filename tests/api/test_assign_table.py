@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api import Case, Position, Snapshot
-from api.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, plain
+from api.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, coded, joined, plain
 from api.assign import assign_frame, assign_table, decide
 from api.spans import by_span
 from tests.api.district import (
@@ -313,3 +313,15 @@ def test_grids_that_overlap_count_their_own_share(tmp_path: Any) -> None:
     one = decide(snapshot, Case(position=Position(x=X0 + 50, y=Y0 + 50, crs="city", accuracy_m=2)))
     assert one.grid is not None
     assert one.grid.probability == found["grid_probability"][0]
+
+
+def test_only_texts_in_use_are_sent() -> None:
+    texts = pa.array([f"t{number}" for number in range(2_000)])
+    columns = {field.name: pa.nulls(3, field.type) for field in ANSWER_SCHEMA}
+    columns["grid_code"] = coded(np.array([1_999, -1, 5]), texts)
+    part = pa.table(columns, schema=ANSWER_SCHEMA)
+    whole = joined([part, part.slice(2)])
+    assert whole["grid_code"].to_pylist() == ["t1999", None, "t5", "t5"]
+    assert {tuple(chunk.dictionary.to_pylist()) for chunk in whole["grid_code"].chunks} == {
+        ("t5", "t1999")
+    }
