@@ -38,6 +38,8 @@ export function showDecision(decision, { className, reasons, sets, words, onCopy
   show(
     ownerCard(decision),
     reasonList(decision.reasons, reasons),
+    othersBlock(decision.owner),
+    roadBlock(decision.boundary),
     gridBlock(decision.grid),
     ...setBlocks(sets),
     areaBlock(decision.areas),
@@ -69,7 +71,33 @@ function ownerCard(decision) {
       limit && [word("limit"), `${limit.value} ${word(limit.unit, "units")}`],
       [word("code"), code(owner.unit_code)],
       [word("rule"), code(owner.rule)],
+      owner.filing_condition && [word("filing"), owner.filing_condition],
+      owner.closing_condition && [word("closing"), owner.closing_condition],
+      ...owner.persons.map((person) => [
+        word(person.level, "persons"), [person.name, person.phone].filter(Boolean).join(" ")]),
     ]));
+}
+
+// Who else it may be, and why, in the server's words.
+function othersBlock(owner) {
+  if (!owner?.alternatives.length) return null;
+  const chinese = currentLanguage() === "zh";
+  return block(word("othersTitle"), element("ul", { class: "rivals", id: "rivals" },
+    owner.alternatives.map((other) => element("li", {},
+      element("b", {}, other.unit_name), ` ${percent(other.probability)} `,
+      element("span", { class: "badge" }, word(other.cause, "causes")),
+      element("small", {}, chinese ? (other.why_zh || other.why) : other.why)))));
+}
+
+function roadBlock(road) {
+  if (!road) return null;
+  return block(word("road"), list([
+    [word("name"), [road.name, " ", code(road.code)]],
+    [word("sharing"), word(road.sharing, "sharings")],
+    [word("answers"), road.area_code ? code(road.area_code) : word("nobodyAnswers")],
+    road.other_area_code && [word("otherSide"), code(road.other_area_code)],
+    road.joint && [word("joint"), [road.joint.unit_name, " ", code(road.joint.unit_code)]],
+  ]));
 }
 
 function reasonList(names, reasons) {

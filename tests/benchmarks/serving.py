@@ -128,7 +128,9 @@ def _lookups(root: Path, url: str, frame: pd.DataFrame, *, seconds: int) -> Iter
 def _paths(path: Path, frame: pd.DataFrame, *, trace: bool) -> Path:
     lines = [
         f"/v1/lookup?x={row.x:.3f}&y={row.y:.3f}&crs=EPSG:4547&kind={row.kind}"
-        f"&class_code={row.class_code}&accuracy_m={row.accuracy_m:g}" + ("&trace=true" * trace)
+        f"&class_code={row.class_code}&accuracy_m={max(row.accuracy_m, 0):g}"
+        + "&trace=true"
+        * trace
         for row in frame.head(_QUESTIONS).itertuples()
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
