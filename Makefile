@@ -16,7 +16,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench grid-bench geocode-bench lint lock docs clean environment environment-dev
+.PHONY: help demo test bench grid-bench geocode-bench cell-bench real-bench lint lock docs clean environment environment-dev
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -35,6 +35,13 @@ grid-bench: environment-dev ## Divide real towns and print the figures beside si
 
 geocode-bench: environment-dev ## Ask for places of four cities and print what is found beside plainer ways
 	$(PYTHON) -m tests.benchmarks.geocoding
+
+cell-bench: environment-dev ## Ask for the cells of points beside GEOS, geopandas, DuckDB, SedonaDB, PostGIS
+	-$(BIN)/uv pip install --python $(PYTHON) --quiet --group bench
+	$(PYTHON) -m tests.benchmarks.cells
+
+real-bench: environment-dev ## Ask real cities what is known of them
+	$(PYTHON) -m tests.benchmarks.real
 
 lint: environment-dev ## Lint, format and types
 	$(BIN)/ruff check .

@@ -31,6 +31,8 @@ class Peer:
     name: str
     ask: Callable[[], Pairs] | None = None
     absent: str = ""
+    on_clock: bool = False
+    """It works in another process, so only the clock tells its time."""
 
 
 def peers(cells: NDArray[Any], points: NDArray[Any], *, slow: bool) -> Iterator[Peer]:
@@ -142,4 +144,4 @@ def _postgis(
         rows = np.array(connection.execute(text).fetchall(), dtype=np.intp).reshape(-1, 2)
         return rows[:, 0], rows[:, 1]
 
-    yield Peer(name="PostGIS ST_Covers, min()", ask=ask)
+    yield Peer(name="PostGIS ST_Covers, min()", ask=ask, on_clock=True)
