@@ -1,4 +1,4 @@
-"""``wanmi snapshot``, ``wanmi assign``, ``wanmi geocode``: compile, decide, locate."""
+"""``wanmi assign``, ``wanmi geocode``: decide, locate."""
 
 import os
 from dataclasses import asdict
@@ -43,33 +43,8 @@ LayerName = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Mount the commands."""
-    app.command("snapshot")(snapshot)
     app.command("assign")(assign)
     app.command("geocode")(geocode)
-
-
-def snapshot(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Compile the databases into a snapshot and make it the current one.
-
-    Example: wanmi snapshot
-    """
-    from api.compile import compile_snapshot
-    from api.snapshot import open_snapshot
-    from gis.database import open_database
-
-    workspace = workspace_of(ctx)
-    with progress("Compiling the snapshot") as advance:
-        folder = compile_snapshot(open_database(workspace), workspace)
-        advance(1)
-    opened = open_snapshot(folder)
-    result = {"version": opened.version, "folder": str(folder), "counts": dict(opened.counts)}
-
-    def human() -> None:
-        typer.echo(f"Snapshot {opened.version} in {folder}:")
-        for name, count in opened.counts.items():
-            typer.echo(f"  {name:<16}{count:>12,}")
-
-    emit(result, as_json=as_json, human=human)
 
 
 def assign(

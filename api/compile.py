@@ -37,7 +37,6 @@ from api.layout import (
     LEFT_BEHIND,
     MANIFEST,
     OWN_RECORDS,
-    POINTER,
     SEARCH,
     table_of,
 )
@@ -45,6 +44,7 @@ from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes
 from api.records import distinct_records
 from api.tables import to_table
+from api.versions import point_at
 from gis.calendars import read_calendar
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
@@ -166,7 +166,7 @@ def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: C
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    _point_at(folder, version)
+    point_at(folder, version)
     _prune(folder, keep=version)
     return target
 
@@ -245,12 +245,6 @@ def _is_whole(folder: Path) -> bool:
         (folder / name).is_file() and _describe(folder / name) == told
         for name, told in manifest["files"].items()
     )
-
-
-def _point_at(folder: Path, version: str) -> None:
-    temporary = folder / f".{POINTER}-{uuid.uuid4().hex[:12]}"
-    _write_bytes(temporary, f"{version}\n".encode())
-    temporary.replace(folder / POINTER)
 
 
 def _prune(folder: Path, *, keep: str) -> None:

@@ -139,7 +139,7 @@ def test_a_crash_while_writing_leaves_the_current_one(
 ) -> None:
     folder = compile_district(tmp_path)
     monkeypatch.setattr(
-        "api.compile._point_at", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        "api.compile.point_at", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         compile_district(tmp_path, unit_grids=GRIDS[:2])
