@@ -50,7 +50,9 @@ class Drawing:
 def draw_areas(district: District, *, shapes: str) -> Drawing:
     """Return the areas; boundary roads lie where two communities meet along a road."""
     stretches = list(_stretches(district))
-    between = _apart([each for each in stretches if each.left != each.right], count=3)
+    # Between two streets first: there the sides have different territorial units.
+    meeting = [each for each in stretches if each.left != each.right]
+    between = _apart(sorted(meeting, key=lambda each: each.left[:9] == each.right[:9]), count=3)
     inside = next(each for each in stretches if each.left == each.right)
     compounds = np.argsort(-shapely.area(district.compounds), kind="stable")
     rows: list[dict[str, Any]] = [
