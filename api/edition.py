@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 LEVELS = ("district", "street", "community")
 """Levels of areas, largest first."""
-_NEVER_MATCHED = "removed"
 _MOST_KEPT = 64
 T = TypeVar("T")
 
@@ -49,15 +48,6 @@ class Cells:
     parents: NDArray[Any]
     """Code of the area one level up, or None."""
     index: CellIndex
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComponentClass:
-    """The components of one class that can be matched."""
-
-    rows: NDArray[np.intp]
-    shapes: NDArray[Any]
-    tree: shapely.STRtree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +77,6 @@ class Edition:
     def __init__(self, snapshot: "Snapshot", as_of: date | None) -> None:
         self.snapshot = snapshot
         self.as_of = as_of
-        self._classes: dict[str, ComponentClass] = {}
         self._held: dict[str, NDArray[np.bool_]] = {}
         self._kept: dict[Any, Any] = {}
         self._lock = threading.RLock()
@@ -308,19 +297,6 @@ class Edition:
         records: list[dict[str, Any]] = self.snapshot.table(dataset).take(rows).to_pylist()
         return records
 
-    def components(self, class_code: str) -> ComponentClass:
-        """Return the components of a minor class that stand: removed ones are left out."""
-        found = self._classes.get(class_code)
-        if found is None:
-            first, last = self._class_rows(class_code)
-            rows = np.arange(first, last)[self.holds("components")[first:last]]
-            part = self.snapshot.table("components").select(["condition", "geometry"]).take(rows)
-            stands = pc.not_equal(part["condition"], _NEVER_MATCHED).to_numpy()
-            shapes = shapely.from_wkb(part["geometry"].to_numpy()[stands])
-            found = ComponentClass(rows=rows[stands], shapes=shapes, tree=shapely.STRtree(shapes))
-            self._classes[class_code] = found
-        return found
-
     @cached_property
     def component_things(self) -> Nearness:
         """The components that stand, to be found by their distance; group: number of the class."""
@@ -336,14 +312,6 @@ class Edition:
         runs = pc.run_end_encode(codes, run_end_type=pa.int64())
         ends = runs.run_ends.to_numpy() if len(codes) else np.empty(0, dtype=np.int64)
         return ComponentClasses(codes=tuple(runs.values.to_pylist()), ends=ends)
-
-    def _class_rows(self, class_code: str) -> tuple[int, int]:
-        """Return the first row and the row past the last of a class."""
-        known = self.component_classes
-        if class_code not in known.codes:
-            return 0, 0
-        number = known.codes.index(class_code)
-        return int(known.ends[number - 1]) if number else 0, int(known.ends[number])
 
     def find(self, dataset: str, code: str) -> int:
         """Return the row of a code that holds on the day, or -1.
