@@ -36,6 +36,8 @@ def main() -> None:
 def _city(name: str, write: Callable[[Path], Path]) -> Iterator[RealCity]:
     root = Path(tempfile.mkdtemp(prefix=f"wanmi-{name}-"))
     root.chmod(0o755)
+    (root / "server").mkdir()
+    (root / "server").chmod(0o755)
     server = cluster.up(root / "server", is_durable=False)
     try:
         (root / "city").mkdir()
