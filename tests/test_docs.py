@@ -19,6 +19,7 @@ PAGES = [
 # Commands of others that a reader may be asked for; each is checked by hand when it is added.
 FOREIGN = {
     "cd",
+    "dask",
     "git",
     "sudo",
     "conda",
@@ -60,6 +61,9 @@ def check_wanmi(words: list[str]) -> None:
     # Click keeps the subcommand's name apart from what follows it.
     rest = [*getattr(context, "_protected_args", []), *context.args]
     while hasattr(command, "commands"):
+        stands_alone = getattr(command, "invoke_without_command", False)
+        if stands_alone and (not rest or rest[0].startswith("-")):
+            break
         assert rest, f"{' '.join(words)}: a subcommand is missing"
         name, *rest = rest
         assert name in command.commands, f"{' '.join(words)}: no command {name}"
