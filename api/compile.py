@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from api.component_index import lay_components
+from api.edition import LEVELS
 from api.geocoding.search import key_count, search_table
 from api.layout import (
+    AREA_TILING,
     COMPONENT_RECORDS,
     COMPONENT_THINGS,
     DATASETS,
@@ -188,6 +190,12 @@ def _write_tables(
         )
         _write_arrow(table, folder / f"{dataset}.arrow")
         counts[dataset] = table.num_rows
+        if dataset == "areas":
+            live = table.filter(pc.is_null(table["valid_to"]))
+            for level in LEVELS:
+                part = live.filter(pc.equal(live["level"], level))
+                index = CellIndex(part["code"].to_pylist(), shapely.from_wkb(part["geometry"]))
+                write_tiling(index.tiling, folder, name=AREA_TILING.format(level))
         if dataset == "unit_grids":
             live = table.filter(pc.is_null(table["valid_to"]))
             index = CellIndex(live["code"].to_pylist(), shapely.from_wkb(live["geometry"]))

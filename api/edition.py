@@ -140,8 +140,15 @@ class Edition:
         """Areas by level: district, street, community."""
         rows = self.snapshot.holding("areas", self.as_of)
         levels = self.snapshot.table("areas")["level"].to_numpy(zero_copy_only=False)[rows]
+        tilings = {
+            level: self.snapshot.area_tiling(level) if self.as_of is None else None
+            for level in LEVELS
+        }
         return {
-            level: self._cells("areas", rows[levels == level], "parent_code") for level in LEVELS
+            level: self._cells(
+                "areas", rows[levels == level], "parent_code", laid=(tilings[level], None)
+            )
+            for level in LEVELS
         }
 
     def _cells(

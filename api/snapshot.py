@@ -19,6 +19,7 @@ from api.edition import Edition
 from api.geocoding.index import SearchIndex
 from api.integrity import Integrity, damaged
 from api.layout import (
+    AREA_TILING,
     COMPONENT_RECORDS,
     COMPONENT_THINGS,
     DATASETS,
@@ -134,6 +135,12 @@ class Snapshot:
     def grid_tiling(self) -> Tiling:
         """The pattern by which the live unit grids are looked up, memory-mapped."""
         return read_tiling(self._checked, name=GRID_TILING)
+
+    def area_tiling(self, level: str) -> Tiling | None:
+        """Return the pattern of the live areas of a level, memory-mapped; None: it was not compiled."""
+        name = AREA_TILING.format(level)
+        is_there = f"{name}.frame.npy" in self.manifest["files"]
+        return read_tiling(self._checked, name=name) if is_there else None
 
     def edition(self, as_of: date | None = None) -> Edition:
         """Return the rows that hold on a day, indexed; None: the live ones."""

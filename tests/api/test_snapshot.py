@@ -15,6 +15,7 @@ import shapely
 
 from api import Case, Position, open_snapshot
 from api.compile import CityFacts, compile_snapshot, write_snapshot
+from api.edition import LEVELS
 from api.layout import DATASETS, KEPT_VERSIONS
 from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
@@ -138,9 +139,7 @@ def test_a_crash_while_writing_leaves_the_current_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = compile_district(tmp_path)
-    monkeypatch.setattr(
-        "api.compile.point_at", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
+    monkeypatch.setattr("api.compile.point_at", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         compile_district(tmp_path, unit_grids=GRIDS[:2])
     assert open_snapshot(tmp_path).folder == folder
@@ -267,6 +266,7 @@ def test_the_manifest_is_readable_by_others(tmp_path: Path) -> None:
         "components_by_code.npy",
         "component_records.npy",
         *(f"unit_grids_live.{field.name}.npy" for field in fields(Tiling)),
+        *(f"areas_live_{level}.{field.name}.npy" for level in LEVELS for field in fields(Tiling)),
         *(f"unit_grids_outlines.{field.name}.npy" for field in fields(Outlines)),
         *(f"component_things.{field.name}.npy" for field in fields(Nearness)),
     }
