@@ -1,5 +1,6 @@
 """Files of decided rows: what parts are written as, and how the whole is put together from them."""
 
+import io
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -145,9 +146,10 @@ def laid_out(output: Output, rows: pa.Table, answers: pa.Table) -> pa.Table:
 def part_writer(output: Output, path: Path) -> Iterator[Any]:
     """Yield an object whose ``write`` takes tables of the output's columns."""
     if output.kind == "csv":
-        options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+        # Without its header the writer of pyarrow 26 puts stray bytes for the first rows.
+        options = arrow_csv.WriteOptions(include_header=True, quoting_style="needed")
         with (
-            pa.OSFile(str(path), "wb") as sink,
+            path.open("wb") as sink,
             arrow_csv.CSVWriter(sink, output.schema, write_options=options) as writer,
         ):
             yield writer
@@ -176,13 +178,15 @@ def assemble(output: Output, parts: Iterator[Path], path: Path) -> None:
 
 
 def _join_csv(output: Output, parts: Iterator[Path], path: Path) -> None:
-    header = arrow_csv.WriteOptions(include_header=True, quoting_style="needed")
+    options = arrow_csv.WriteOptions(include_header=True, quoting_style="needed")
+    header = io.BytesIO()
+    arrow_csv.write_csv(output.schema.empty_table(), header, options)
     with path.open("wb") as file:
         # With the byte order mark spreadsheets read Chinese text.
-        file.write(_MARK)
-        arrow_csv.write_csv(output.schema.empty_table(), file, header)
+        file.write(_MARK + header.getvalue())
         for part in parts:
             with part.open("rb") as rows:
+                rows.seek(len(header.getvalue()))
                 shutil.copyfileobj(rows, file, _COPY_BYTES)
 
 

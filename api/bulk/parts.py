@@ -26,7 +26,7 @@ from gis.errors import LockedError, RequestError
 TOLD = 20
 """Troubles of a part that are told one by one; the others are counted."""
 _LOCK, _STAMP = "lock", "work.json"
-_LAYOUT = 2
+_LAYOUT = 3
 """Changes when parts of older programs can not be used."""
 
 

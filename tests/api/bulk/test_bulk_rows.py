@@ -177,3 +177,11 @@ def test_damage_in_the_middle_of_a_parquet_file_is_told_by_its_rows(tmp_path: Pa
         work_through(
             source, tmp_path / "out.csv", work=numbered, signature="v1", plan=Plan(span_rows=100)
         )
+
+
+def test_many_rows_of_text_come_out_as_they_went_in(tmp_path: Path) -> None:
+    notes = [f"第{number}件，井盖" + "破" * (number % 40) for number in range(5_000)]
+    lines = "".join(f'{number},"{note}\n"\n' for number, note in enumerate(notes))
+    for _ in range(20):  # a writer that reuses its memory goes wrong only after a while
+        _, found = worked(tmp_path, f"case_id,note\n{lines}".encode())
+        assert found["note"].tolist() == [f"{note}\n" for note in notes]
