@@ -15,7 +15,7 @@ RUN = 32
 """Vertices that share a box."""
 LONG = 256
 """Cells of more vertices than this are measured box by box."""
-_RINGS = 4
+_RINGS = 16
 """Rings of tiles that are searched for the nearest cell before all blocks are looked at."""
 _SEEN = 64
 
@@ -178,7 +178,14 @@ def _nearest_in_tile(
     frame, words = tiling[0], tiling[5]
     column, row, told = where
     side, first = told & (SIDES - 1), told >> SIDE_BITS
-    for square in range(side * side):
+    width = frame[2] / side
+    rows = _strips(y - frame[1] - row * frame[2], least, width, side)
+    columns = _strips(x - frame[0] - column * frame[2], least, width, side)
+    high, across = rows[1] - rows[0], columns[1] - columns[0]
+    for place_in_strips in range(max(high, 0) * max(across, 0)):
+        square = (
+            (rows[0] + place_in_strips // across) * side + columns[0] + place_in_strips % across
+        )
         value = int(tiling[4][first + square])
         if value == -1 or to_square(x, y, frame, (column, row, side), square) > least * least:
             continue
@@ -246,50 +253,69 @@ def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int
 
 @_compile
 def _nearest_far(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int, float]:
-    """Return the nearest cell however far: what may hold it is first bounded by blocks, then by tiles."""
+    """Return the nearest cell however far: one near block bounds the others, and so do rows of tiles."""
     frame, shape, blocks = tiling[0], tiling[1], tiling[2]
-    width, wide = frame[2], int(shape[2])
+    width, wide = frame[2], max(int(shape[2]), 1)
     west, south, size = frame[0], frame[1], BLOCK * width
-    least = _block_bound(x - west, y - south, blocks, wide, size)
-    known = (-1, np.inf, 0)
-    best = (0, 0, 0)
-    for is_measuring in range(2):
-        if is_measuring and least < np.inf:
-            # The tile that bounds all others goes first: hardly another is left to be measured.
-            known = _nearest_in_tile(x, y, best, tiling, boxes, seen, known)
-            least = min(least, known[1] * known[1] * (1.0 + 1e-9))
-        for block in range(len(blocks)):
-            column, row = block % wide * BLOCK, block // wide * BLOCK
-            from_west, from_south = west + column * width, south + row * width
-            near = _to_box(x, y, from_west, from_south, from_west + size, from_south + size)
-            if blocks[block] < 0 or near * (1.0 - 1e-6) > least:
-                continue
-            for inner in range(BLOCK * BLOCK):
-                where = (column + (inner & (BLOCK - 1)), row + (inner >> BLOCK_BITS))
-                told = _told_within(x, y, where, tiling, least)
-                if told < 0:
-                    continue
-                tile = (where[0], where[1], told)
-                if is_measuring:
+    block = _nearest_block(x - west, y - south, blocks, wide, size)
+    column, row = block % wide * BLOCK, block // wide * BLOCK
+    least, best = np.inf, (0, 0, 0)
+    for inner in range(BLOCK * BLOCK):
+        where = (column + (inner & (BLOCK - 1)), row + (inner >> BLOCK_BITS))
+        told = _told_within(x, y, where, tiling, least)
+        if told >= 0:
+            dx, dy = x - west - where[0] * width, y - south - where[1] * width
+            far = _to_far_end(dx, dy, width)
+            if far < least:
+                least, best = far, (where[0], where[1], told)
+    if best[2] == 0:  # no cell at all, or squares of such distances are no numbers
+        return -1, np.nan
+    known = _nearest_in_tile(x, y, best, tiling, boxes, seen, (-1, np.inf, 0))
+    for block in range(len(blocks)):
+        column, row = block % wide * BLOCK, block // wide * BLOCK
+        from_west, from_south = x - west - column * width, y - south - row * width
+        if blocks[block] < 0 or _to_box(from_west, from_south, 0.0, 0.0, size, size) * (
+            1.0 - 1e-6
+        ) > (known[1] * known[1]):
+            continue
+        rows = _strips(from_south, known[1], width, BLOCK)
+        columns = _strips(from_west, known[1], width, BLOCK)
+        for up in range(rows[0], rows[1]):
+            for across in range(columns[0], columns[1]):
+                where = (column + across, row + up)
+                told = _told_within(x, y, where, tiling, known[1] * known[1])
+                if told >= 0:
+                    tile = (where[0], where[1], told)
                     known = _nearest_in_tile(x, y, tile, tiling, boxes, seen, known)
-                    least = min(least, known[1] * known[1] * (1.0 + 1e-9))
-                    continue
-                dx, dy = x - west - where[0] * width, y - south - where[1] * width
-                far = _to_far_end(dx, dy, width)
-                if far < least:
-                    least, best = far, tile
     return (known[0], known[1]) if known[0] >= 0 else (-1, np.nan)
 
 
+@_inline
+def _strips(offset: float, least: float, size: float, count: int) -> tuple[int, int]:
+    """Return the first strip that comes within a distance, and past the last."""
+    first = int(max(0.0, np.floor((offset - least) / size - 1e-3)))
+    last = int(min(count - 1.0, np.floor((offset + least) / size + 1e-3)))
+    return first, last + 1
+
+
+@_inline
+def _to_far_end(dx: float, dy: float, size: float) -> float:
+    """Return the square of the distance to the farthest corner of a square, rather too large, m²."""
+    far_x, far_y = max(abs(dx), abs(dx - size)), max(abs(dy), abs(dy - size))
+    return (far_x * far_x + far_y * far_y) * (1.0 + 1e-6)
+
+
 @_compile
-def _block_bound(dx: float, dy: float, blocks: Any, wide: int, size: float) -> float:
-    """Return the square of a distance within which some block lies whole, m²."""
-    least = np.inf
+def _nearest_block(dx: float, dy: float, blocks: Any, wide: int, size: float) -> int:
+    """Return the block whose farthest corner is nearest; -1: there is none."""
+    least, best = np.inf, -1
     for block in range(len(blocks)):
         if blocks[block] >= 0:
             column, row = block % wide, block // wide
-            least = min(least, _to_far_end(dx - column * size, dy - row * size, size))
-    return least * (1.0 + 1e-6)
+            far = _to_far_end(dx - column * size, dy - row * size, size)
+            if far < least:
+                least, best = far, block
+    return best
 
 
 @_inline
@@ -301,10 +327,3 @@ def _told_within(x: float, y: float, where: Any, tiling: Any, least: float) -> i
     if told >= 0 and told & (SIDES - 1) == 1 and tiling[4][told >> SIDE_BITS] == -1:
         return -1
     return told
-
-
-@_inline
-def _to_far_end(dx: float, dy: float, size: float) -> float:
-    """Return the square of the distance to the farthest corner of a square, rather too large, m²."""
-    far_x, far_y = max(abs(dx), abs(dx - size)), max(abs(dy), abs(dy - size))
-    return (far_x * far_x + far_y * far_y) * (1.0 + 1e-6)
