@@ -14,16 +14,16 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from api.answers import ANSWER_SCHEMA, joined, plain, tabulate
 from api.columns import cases_table, read_days
-from api.decision import tell
-from api.finding import Finding, finding_of
-from api.locate import check_position
 from api.models import Case, Decision
+from api.placing.locate import check_position
 from api.questions import FIELDS, ask_cases, ask_table
 from api.single import find_one
 from api.solution import solve
 from api.spans import by_span
+from api.telling.answers import ANSWER_SCHEMA, joined, plain, tabulate
+from api.telling.decision import tell
+from api.telling.finding import Finding, finding_of
 from api.workdays import due_at
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def assign_table(
     Returns
     -------
     pyarrow.Table
-        Columns and types of ``api.answers.ANSWER_SCHEMA``; ``api.answers.plain`` writes texts out.
+        Columns and types of ``api.telling.answers.ANSWER_SCHEMA``; ``api.telling.answers.plain`` writes texts out.
     """
     present = now or datetime.now(ZoneInfo(snapshot.profile.city.timezone))
     cases = cases_table(table, FIELDS)

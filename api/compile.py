@@ -24,7 +24,6 @@ import shapely
 from numpy.typing import NDArray
 from psycopg import sql
 
-from api.component_index import lay_components
 from api.edition import LEVELS
 from api.geocoding.search import key_count, search_table
 from api.layout import (
@@ -42,11 +41,12 @@ from api.layout import (
     SEARCH,
     table_of,
 )
+from api.matching.component_index import lay_components
+from api.owning.records import distinct_records
 from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes
-from api.records import distinct_records
 from api.tables import to_table
-from api.versions import point_at
+from api.versions.kept import point_at
 from gis.calendars import read_calendar
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows

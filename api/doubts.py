@@ -1,4 +1,4 @@
-"""What is doubtful about decisions: reasons as bits, in the order of ``api/reasons.csv``."""
+"""What is doubtful about decisions: reasons as bits, in the order of ``api/telling/reasons.csv``."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from api.wording import reasons as reason_table
+from api.telling.wording import reasons as reason_table
 
 Bits = NDArray[np.int64]
 

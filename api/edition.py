@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from api.chains import Chains, GridChains
-from api.component_index import lay_components
-from api.directory import Directory
 from api.geocoding.gazetteer import Gazetteer
+from api.matching.component_index import lay_components
 from api.models import PlaceAnswer
+from api.owning.directory import Directory
+from api.placing.chains import Chains, GridChains
+from api.placing.tracts import Tracts, lay_tracts
 from api.recodes import TABLE as RECODES
 from api.recodes import later_codes
-from api.tracts import Tracts, lay_tracts
 from census.plan.chains import Chain
 from census.plan.search import Plan
 from gis.index import CellIndex
@@ -81,9 +81,9 @@ class Edition:
         self._kept: dict[Any, Any] = {}
         self._lock = threading.RLock()
         self.resolutions: dict[Any, Any] = {}
-        """Owners found so far, kept by ``api.owners``."""
+        """Owners found so far, kept by ``api.owning.owners``."""
         self.addresses: dict[str, PlaceAnswer | None] = {}
-        """Addresses found so far, kept by ``api.locate``."""
+        """Addresses found so far, kept by ``api.placing.locate``."""
 
     def kept(self, key: Any, make: Callable[[], T]) -> T:
         """Return what is kept under a key, made by `make` if there is nothing; the oldest goes first."""

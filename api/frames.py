@@ -40,8 +40,8 @@ def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table) -> Any:
     RequestError
         Two columns stand for one, or a geometry has no CRS.
     """
-    from api.answers import plain
     from api.assign import assign_frame, assign_table
+    from api.telling.answers import plain
 
     if isinstance(rows, pa.Table):
         named = known_fields(rows.column_names)

@@ -14,20 +14,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from api.calibration import calibrate_owner
-from api.candidates import OwnRecord
-from api.components import match_one
 from api.doubts import bit_of, names_of, review_bits
 from api.edition import LEVELS, Edition
-from api.finding import Finding, Ways
-from api.likelihood import owner_weights
-from api.locate import POSITION_ACCURACY_M
-from api.mixture import CAUSES, CROSS, EDGE, Mixture, summed
+from api.matching.components import match_one
+from api.matching.likelihood import owner_weights
 from api.models import Case, Position
-from api.owner_table import owner_table_of
-from api.owners import OwnerQuestion, Resolution
+from api.owning.calibration import calibrate_owner
+from api.owning.candidates import OwnRecord
+from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture, summed
+from api.owning.owner_table import owner_table_of
+from api.owning.owners import OwnerQuestion, Resolution
+from api.owning.record_table import NO_RECORD, record_table_of
+from api.placing.locate import POSITION_ACCURACY_M
 from api.questions import CITY_CRS, KIND_NAMES
-from api.record_table import NO_RECORD, record_table_of
+from api.telling.finding import Finding, Ways
 from gis.crs import transform_point
 from gis.errors import CrsError
 from gis.shares import LEAST_SHARE

@@ -11,21 +11,21 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from api.boundaries import NOBODY
-from api.calibration import calibrate_owners, owner_evidence
-from api.chains import Chained
 from api.columns import Floats, Numbers
-from api.components import Matches, match
 from api.doubts import Bits, bit_of, gathered, names_of, review_bits
 from api.edition import LEVELS, Edition
-from api.locate import Placed, place
-from api.mixtures import Asked, Ground, Mixtures, mix_cases
-from api.owner_table import OwnerTable, owner_table_of
-from api.owners import OwnerQuestion, Resolution
+from api.matching.components import Matches, match
+from api.owning.calibration import calibrate_owners, owner_evidence
+from api.owning.mixtures import Asked, Ground, Mixtures, mix_cases
+from api.owning.owner_table import OwnerTable, owner_table_of
+from api.owning.owners import OwnerQuestion, Resolution
+from api.owning.record_table import record_table_of
+from api.owning.topics import class_numbers, topics
+from api.placing.boundaries import NOBODY
+from api.placing.chains import Chained
+from api.placing.locate import Placed, place
 from api.questions import COMPONENT, Questions
-from api.record_table import record_table_of
-from api.topics import class_numbers, topics
-from api.wording import reasons as reason_table
+from api.telling.wording import reasons as reason_table
 from gis.index import CellIndex, Located, Shares
 from gis.probe import find
 from gis.shares import LEAST_SHARE
@@ -72,7 +72,7 @@ class Solution:
 
     @cached_property
     def reasons(self) -> Mapping[str, NDArray[np.bool_]]:
-        """Reason -> cases, in the order of ``api/reasons.csv``; only reasons that some case has."""
+        """Reason -> cases, in the order of ``api/telling/reasons.csv``; only reasons that some case has."""
         masks = {name: self.doubts & bit_of(name) != 0 for name in reason_table()}
         return {name: mask for name, mask in masks.items() if mask.any()}
 

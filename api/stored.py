@@ -13,11 +13,11 @@ from psycopg import sql
 from api.cases.moving import refusers
 from api.cases.records import document_of
 from api.cases.states import ASSIGNED, CLOSED
-from api.decision import tell
-from api.finding import finding_of
 from api.models import Decision
 from api.questions import ask_frame
 from api.solution import solve
+from api.telling.decision import tell
+from api.telling.finding import finding_of
 from api.workdays import due_at
 from gis.database import Connection, Database, copy_rows, read_rows
 

@@ -27,7 +27,7 @@ import geopandas as gpd
 import pandas as pd
 
 from api import Case, Position, open_snapshot
-from api.wording import reasons
+from api.telling.wording import reasons
 from gis.maps import offline_map
 from gis.sheets import read_sheet
 

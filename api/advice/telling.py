@@ -9,7 +9,7 @@ import shapely
 
 from api.advice.advising import Advice
 from api.advice.findings import Finding
-from api.directory import Directory
+from api.owning.directory import Directory
 from census.workbooks import write_tables
 from gis.vector import write_vector
 

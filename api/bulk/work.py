@@ -109,8 +109,8 @@ def opened(folder: str, version: str) -> "Snapshot":
 
 def decide_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None) -> pa.Table:
     """Return the decisions of a table of cases, with texts written out, on this thread alone."""
-    from api.answers import plain
     from api.assign import assign_table
+    from api.telling.answers import plain
 
     return plain(assign_table(snapshot, table, now=now, threads=1))
 

@@ -18,7 +18,7 @@ from api.geocoding.suggest import suggest
 from api.layout import DATASETS, SEARCH
 from api.recodes import TABLE as RECODES
 from api.snapshot import Snapshot, open_snapshot
-from api.versions import read_pointer
+from api.versions.kept import read_pointer
 from gis.errors import SnapshotError, WanmiError
 from gis.workspace import Workspace
 

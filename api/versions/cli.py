@@ -51,7 +51,7 @@ def list_all(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     Example: wanmi snapshot list
     """
-    from api.versions import list_versions
+    from api.versions.kept import list_versions
 
     found = list_versions(workspace_of(ctx).snapshots)
 
@@ -87,7 +87,7 @@ def rollback(
 
     Example: wanmi snapshot rollback 1e983e09d11e
     """
-    from api.versions import roll_back
+    from api.versions.kept import roll_back
 
     back = roll_back(workspace_of(ctx).snapshots, version)
     emit(

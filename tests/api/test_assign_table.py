@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api import Case, Position, Snapshot
-from api.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, coded, joined, plain
 from api.assign import assign_frame, assign_table, decide
 from api.spans import by_span
+from api.telling.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, coded, joined, plain
 from tests.api.district import (
     A1,
     GRIDS,

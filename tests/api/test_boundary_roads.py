@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from api import Case, Decision, Position, Snapshot
-from api.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads, offset
+from api.placing.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads, offset
 from tests.api.district import (
     A1,
     UNITS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from api.component_codes import _bytes_of, _search
+from api.matching.component_codes import _bytes_of, _search
 
 
 def test_every_code_is_found_and_no_other() -> None:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from api import open_snapshot
-from api.calibration import (
+from api.compile import compile_snapshot
+from api.owning.calibration import (
     OWNER_EVIDENCE,
     calibrate,
     calibrate_owner,
     calibrate_owners,
     owner_evidence,
 )
-from api.compile import compile_snapshot
 from gis.codes import read_table
 from tests.benchmarks.decision.__main__ import component_answers
 from tests.benchmarks.decision.reliability import fit, reliability
@@ -57,7 +57,7 @@ def test_shares_of_grids_are_right_as_often_where_accuracies_are_honest(judged: 
 
 
 def test_a_map_never_falls_and_stays_within_its_bounds() -> None:
-    rows = read_table("api", "calibration.csv")
+    rows = read_table("api.owning", "calibration.csv")
     for answer, evidence in {(row["answer"], row["evidence"]) for row in rows}:
         model = np.linspace(0, 1, 501)
         told = calibrate(answer, model, np.zeros(501, dtype=int), names=(evidence,))

@@ -12,12 +12,12 @@ import shapely
 
 from api import Case, Position, Snapshot
 from api.assign import assign_frame, decide
-from api.chains import Chained
 from api.edition import LEVELS
-from api.finding import ways_of
-from api.mixture import mix
+from api.owning.mixture import mix
+from api.placing.chains import Chained
 from api.questions import ask_cases
 from api.solution import solve
+from api.telling.finding import ways_of
 from gis.index import Located
 from tests.api.district import (
     A1,

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from api.directory import Directory
+from api.owning.directory import Directory
 
 UNITS = [
     {

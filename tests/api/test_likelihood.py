@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from api.likelihood import likelihood, owner_weights, same_owner, weigh
+from api.matching.likelihood import likelihood, owner_weights, same_owner, weigh
 
 
 def density(square: float, variance: float) -> float:

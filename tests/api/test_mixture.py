@@ -9,12 +9,12 @@ import pytest
 import shapely
 
 from api import Case, Snapshot
-from api.candidates import OwnerQuestion, OwnRecord
-from api.finding import ways_of
-from api.mixture import Mixture, mix
 from api.models import Decision, Position
+from api.owning.candidates import OwnerQuestion, OwnRecord
+from api.owning.mixture import Mixture, mix
 from api.questions import ask_cases
 from api.solution import Solution, solve
+from api.telling.finding import ways_of
 from census.plan.chains import Chain
 from tests.api.district import (
     A1,

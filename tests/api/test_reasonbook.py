@@ -3,10 +3,10 @@
 import string
 from pathlib import Path
 
-from api.mixture import CAUSES
 from api.models import OwnerShare
-from api.reasonbook import reason_lines, refresh
-from api.wording import reasons, told
+from api.owning.mixture import CAUSES
+from api.telling.reasonbook import reason_lines, refresh
+from api.telling.wording import reasons, told
 from census.plan.chains import CHAIN_LEVELS
 from gis.codes import read_table
 from gis.workspace import ROLES, Decision
@@ -15,7 +15,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs/decision.md").read_text(enco
 
 
 def test_the_reasons_are_those_of_the_data() -> None:
-    assert refresh(PAGE) == PAGE, "run: python -m api.reasonbook docs/decision.md"
+    assert refresh(PAGE) == PAGE, "run: python -m api.telling.reasonbook docs/decision.md"
     assert reason_lines() in PAGE
     for code in reasons():
         assert f"`{code}`" in PAGE
@@ -44,7 +44,7 @@ def test_the_page_has_the_causes_the_levels_and_the_defaults() -> None:
 
 
 def test_every_trace_line_has_the_same_blanks_in_both_languages() -> None:
-    for row in read_table("api", "trace.csv"):
+    for row in read_table("api.telling", "trace.csv"):
         blanks = [
             {name.removesuffix("_zh") for _, name, _, _ in string.Formatter().parse(text) if name}
             for text in (row["en"], row["zh"])

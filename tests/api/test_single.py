@@ -12,12 +12,12 @@ import shapely
 
 from api import Case, Position, Snapshot
 from api.assign import decide
-from api.decision import tell
-from api.finding import finding_of
 from api.models import Decision
 from api.questions import ask_cases
 from api.single import find_one
 from api.solution import solve
+from api.telling.decision import tell
+from api.telling.finding import finding_of
 from gis.crs import transform_xy
 from gis.errors import RequestError
 from tests.api.district import GRIDS, UNITS, X0, Y0, component, open_district, plan, unit

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from api import Case, Position, Snapshot
-from api.fusion import fuse
+from api.placing.fusion import fuse
 from gis.crs import transform_xy
 from tests.api.district import X0, Y0, component, open_district, place, point
 

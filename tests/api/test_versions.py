@@ -8,7 +8,7 @@ import pytest
 
 from api import open_snapshot
 from api.integrity import STAMP
-from api.versions import list_versions, roll_back
+from api.versions.kept import list_versions, roll_back
 from gis.errors import NotFoundError, SnapshotError
 from tests.api.district import GRIDS, compile_district
 

@@ -13,10 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.answers import plain
 from api.assign import assign_table
-from api.decision import tell
-from api.finding import finding_of
 from api.http.access import Principal
 from api.http.deciding import seen_by
 from api.http.formats import (
@@ -36,6 +33,9 @@ from api.models import Case, Decision
 from api.questions import ask_cases
 from api.snapshot import Snapshot
 from api.solution import solve
+from api.telling.answers import plain
+from api.telling.decision import tell
+from api.telling.finding import finding_of
 from gis.errors import AccessError, RequestError
 
 router = APIRouter(tags=["decision 判定"])

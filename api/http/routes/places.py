@@ -17,8 +17,8 @@ from api.http.answers import json_answer
 from api.http.positions import check_range, focus_of
 from api.http.schemas import CrsName, GeocodeIn, Number
 from api.http.serving import serving_of
-from api.locate import check_position
 from api.models import PlaceAnswer, Position
+from api.placing.locate import check_position
 
 router = APIRouter(tags=["places 地点"])
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.http.answers import json_answer
 from api.http.serving import Serving, serving_of
-from api.wording import reasons
+from api.telling.wording import reasons
 from census.taxonomy import ClassEntry
 
 router = APIRouter(tags=["reference 参考"])

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.layout import MANIFEST
-from api.versions import point_at, roll_back
+from api.versions.kept import point_at, roll_back
 from tests.api.district import UNITS, X0, Y0, compile_district, component, plan, point
 from tests.server_fixtures import Running, make_workspace, serving
 from wanmi import app

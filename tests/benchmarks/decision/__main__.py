@@ -2,7 +2,7 @@
 
 Districts are invented and built, cases are made of them whose truth is known, and what the platform
 says is held against it: grid, component and owning unit, on districts that nothing was fitted on.
-With ``--fit`` the likelihood of components and the maps of ``api/calibration.csv`` are fitted first,
+With ``--fit`` the likelihood of components and the maps of ``api/owning/calibration.csv`` are fitted first,
 on other districts.
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from api import calibration
-from api.calibration import OWNER_EVIDENCE, SOURCES, owner_evidence
+from api.owning import calibration
+from api.owning.calibration import OWNER_EVIDENCE, SOURCES, owner_evidence
 from tests.benchmarks.decision.likelihoods import fit_likelihood
 from tests.benchmarks.decision.reliability import LEAST_CASES, fit, lines_of, reliability
 from tests.benchmarks.decision.world import Judged, judge_cases
@@ -59,7 +59,7 @@ def _fit(count: int) -> None:
     """Fit what the model takes as given, then the maps, each on the answers that come of the last."""
     _write([])
     judged = [case for seed in FITTED for case in _judge(seed, count, runs=1)]
-    fit_likelihood(judged, _API / "likelihood.csv")
+    fit_likelihood(judged, _API / "matching" / "likelihood.csv")
     for name in ("component", "owner"):
         _write([row for row in _rows() if row["answer"] not in (name, "owner")])
         judged = [case for seed in FITTED for case in _judge(seed, count, runs=1)]
@@ -68,13 +68,13 @@ def _fit(count: int) -> None:
 
 
 def _rows() -> list[dict[str, str]]:
-    with (_API / "calibration.csv").open(encoding="utf-8", newline="") as file:
+    with (_API / "owning" / "calibration.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def _write(rows: list[dict[str, str]]) -> None:
     names = ("answer", "evidence", "model", "share", "cases", "fitted_on")
-    with (_API / "calibration.csv").open("w", encoding="utf-8", newline="") as file:
+    with (_API / "owning" / "calibration.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

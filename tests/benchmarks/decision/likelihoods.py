@@ -1,4 +1,4 @@
-"""The numbers of ``api/likelihood.csv``, fitted: those under which what was meant was likeliest."""
+"""The numbers of ``api/matching/likelihood.csv``, fitted: those under which what was meant was likeliest."""
 
 import csv
 import itertools
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from api import components, likelihood
-from api.components import match
+from api.matching import components, likelihood
+from api.matching.components import match
 from api.solution import solve
 from tests.benchmarks.decision.world import Judged
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from api.component_index import REMOVED, lay_components
 from api.edition import Edition
+from api.matching.component_index import REMOVED, lay_components
 from api.questions import ask_frame
 from api.snapshot import Snapshot
 from api.solution import Solution, solve

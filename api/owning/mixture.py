@@ -1,7 +1,7 @@
 """The units a case may belong to, with their probabilities: an exact sum over places and components.
 
 A case may lie in one of several grids, and be about one of several components. Each combination has
-one owning unit by ``api.owners.resolve``; the probability of a unit is the sum over its combinations.
+one owning unit by ``api.owning.owners.resolve``; the probability of a unit is the sum over its combinations.
 This is the plain reference: the arrays of ``api.solution`` give the same numbers.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from api.directory import Unit
-from api.owners import OwnerQuestion, OwnRecord, Resolution, resolve
+from api.owning.directory import Unit
+from api.owning.owners import OwnerQuestion, OwnRecord, Resolution, resolve
 from census.plan.chains import Chain
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from api.candidates import (
+from api.edition import Edition
+from api.models import TraceStep
+from api.owning.candidates import (
     TERRITORIAL,
     Candidate,
     OwnerQuestion,
@@ -18,11 +20,9 @@ from api.candidates import (
     from_record,
     order_of,
 )
-from api.directory import Unit
-from api.edition import Edition
-from api.models import TraceStep
-from api.records import OWN_ROLES
-from api.wording import step, told
+from api.owning.directory import Unit
+from api.owning.records import OWN_ROLES
+from api.telling.wording import step, told
 from census.plan.rows import PlanRow, TimeLimit
 from census.plan.search import Match
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from api.directory import Unit
 from api.edition import Edition
-from api.records import OWN_ROLES
+from api.owning.directory import Unit
+from api.owning.records import OWN_ROLES
 from census.plan.chains import TERRITORIES, Chain
 from census.plan.rows import PlanRow
 from census.plan.search import Match
@@ -50,7 +50,7 @@ class Candidate:
     label: str
     unit: Unit | None
     why: str
-    """Line of ``api/trace.csv``; the words are made only for a trace."""
+    """Line of ``api/telling/trace.csv``; the words are made only for a trace."""
     values: Mapping[str, Any]
     rule: str = ""
     level: str = "city"

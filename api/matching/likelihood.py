@@ -38,7 +38,9 @@ def likelihood() -> tuple[float, float, float]:
 
 @cache
 def _numbers() -> dict[str, float]:
-    return {row["name"]: float(row["value"]) for row in read_table("api", "likelihood.csv")}
+    return {
+        row["name"]: float(row["value"]) for row in read_table("api.matching", "likelihood.csv")
+    }
 
 
 def forget() -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.candidates import OwnRecord
-from api.owners import own_unit
-from api.records import OWN_ROLES, RECORD_COLUMNS
+from api.owning.candidates import OwnRecord
+from api.owning.owners import own_unit
+from api.owning.records import OWN_ROLES, RECORD_COLUMNS
 
 if TYPE_CHECKING:
     from api.edition import Edition

@@ -11,7 +11,7 @@ from census.plan.conditions import hours_hold, season_holds
 
 if TYPE_CHECKING:
     from api.edition import Edition
-    from api.owner_table import OwnerTable
+    from api.owning.owner_table import OwnerTable
     from census.plan.search import Plan
 
 _BITS_AT_ONCE = 24

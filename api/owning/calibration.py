@@ -19,7 +19,7 @@ from gis.codes import read_table
 Floats = NDArray[np.float64]
 
 SOURCES = ("component_code", "position", "address")
-"""What led to the place, in the order of ``api.locate.SOURCES``."""
+"""What led to the place, in the order of ``api.placing.locate.SOURCES``."""
 ABOUT = ("event", "found", "absent")
 """Whether the case is about a component, and one was found."""
 OWNER_EVIDENCE = tuple(f"{about}/{source}" for about in ABOUT for source in SOURCES)
@@ -30,7 +30,7 @@ OWNER_EVIDENCE = tuple(f"{about}/{source}" for about in ABOUT for source in SOUR
 def _lines(answer: str, evidence: str) -> tuple[Floats, Floats]:
     rows = [
         row
-        for row in read_table("api", "calibration.csv")
+        for row in read_table("api.owning", "calibration.csv")
         if (row["answer"], row["evidence"]) == (answer, evidence)
     ]
     if not rows:

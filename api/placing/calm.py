@@ -16,7 +16,7 @@ from gis.shares import errors_of
 
 if TYPE_CHECKING:
     from api.edition import Edition
-    from api.locate import Placed
+    from api.placing.locate import Placed
 
 _EMPTY, _MIXED = -1, -2
 _compile = numba.njit(nogil=True, cache=True)

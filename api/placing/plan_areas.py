@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from api.boundaries import KIND
+from api.placing.boundaries import KIND
 
 
 class PlanAreas:

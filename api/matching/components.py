@@ -7,11 +7,11 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from api.calibration import SOURCES, calibrate, calibrate_one
 from api.columns import Floats
 from api.edition import Edition
-from api.likelihood import same_owner, weigh
-from api.locate import Placed, class_accuracy_m
+from api.matching.likelihood import same_owner, weigh
+from api.owning.calibration import SOURCES, calibrate, calibrate_one
+from api.placing.locate import Placed, class_accuracy_m
 from api.questions import COMPONENT, Questions
 from gis.nearness import find_near
 
@@ -65,7 +65,7 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
     A component named in the case is the one. Else the candidates are those of the class within reach:
     `REACH_SIGMA` times the joint standard deviation of position and class, at least `LEAST_REACH_M`,
     at most the city's ``match_radius_m``. Each is as probable as its place is likely under the joint
-    normal error, against the hypothesis that none of them is meant (`api.likelihood`); the nearest is
+    normal error, against the hypothesis that none of them is meant (`api.matching.likelihood`); the nearest is
     chosen, of equally near ones the lowest code. Distances are to the nearest point of lines and
     polygons, 0 inside.
     """

@@ -1,13 +1,13 @@
 """The reasons of decisions as a table in ``docs/decision.md``, written from the data.
 
-``python -m api.reasonbook docs/decision.md`` brings the page up to date.
+``python -m api.telling.reasonbook docs/decision.md`` brings the page up to date.
 """
 
 import re
 import sys
 from pathlib import Path
 
-from api.wording import reasons
+from api.telling.wording import reasons
 
 _BLOCK = "<!-- reasons -->\n{table}\n<!-- end -->"
 _FOUND = re.compile(r"<!-- reasons -->\n.*?<!-- end -->", flags=re.DOTALL)

@@ -16,8 +16,8 @@ import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from api.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads
-from api.plan_areas import PlanAreas
+from api.placing.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads
+from api.placing.plan_areas import PlanAreas
 from census.plan.chains import Chain
 from gis.index import Located
 

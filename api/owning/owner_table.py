@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from api.directory import Unit
 from api.doubts import bits_of
-from api.mixing import CROSS, OTHER
-from api.owners import OwnerQuestion, Resolution, resolve
+from api.owning.directory import Unit
+from api.owning.mixing import CROSS, OTHER
+from api.owning.owners import OwnerQuestion, Resolution, resolve
+from api.owning.record_table import record_table_of
+from api.owning.relevance import Relevance, is_settled, relevance_of
 from api.questions import KIND_NAMES
-from api.record_table import record_table_of
-from api.relevance import Relevance, is_settled, relevance_of
 from census.plan.chains import CHAIN_LEVELS
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ResolutionArrays:
     limit_unit: NDArray[np.int32]
     certainty: NDArray[np.float64]
     reasons: NDArray[np.int64]
-    """Bits in the order of ``api/reasons.csv``."""
+    """Bits in the order of ``api/telling/reasons.csv``."""
     last_rival: NDArray[np.int32]
     """Place past its last rival; the first comes after the last of the resolution before it."""
 
@@ -251,7 +251,7 @@ class OwnerTable:
         return number
 
     def told(self) -> tuple[NDArray[Any], ...]:
-        """Return what `api.mixing.sum_up` wants to know of resolutions, rivals and units."""
+        """Return what `api.owning.mixing.sum_up` wants to know of resolutions, rivals and units."""
         count = len(self.resolutions)
         if self._told is None or len(self._told[0]) != count:
             with self._lock:

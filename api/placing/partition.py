@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.ops import split
 
-from api.boundaries import FIRST, NOBODY, SECOND, BoundaryRoad, offset
+from api.placing.boundaries import FIRST, NOBODY, SECOND, BoundaryRoad, offset
 
 _LEAST_M2 = 1e-6
 """A smaller piece is what rounding leaves of a border."""

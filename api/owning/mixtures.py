@@ -1,4 +1,4 @@
-"""The units that many cases may belong to: the sums of ``api.mixture``, in arrays.
+"""The units that many cases may belong to: the sums of ``api.owning.mixture``, in arrays.
 
 A case that lies surely in places of one effect and is surely about one record has the distribution of
 its resolution; all others are summed over their places and components.
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.calm import calm_cases
-from api.chains import Chained
 from api.columns import Floats, Mask, Numbers
-from api.mixing import merge, pairs, sum_up
-from api.record_table import NO_RECORD, record_table_of
-from api.tracts import PlaceShares, place_shares
+from api.owning.mixing import merge, pairs, sum_up
+from api.owning.record_table import NO_RECORD, record_table_of
+from api.placing.calm import calm_cases
+from api.placing.chains import Chained
+from api.placing.tracts import PlaceShares, place_shares
 from gis.index import Located, Shares
 
 if TYPE_CHECKING:
-    from api.components import Matches
     from api.edition import Edition
-    from api.locate import Placed
-    from api.owner_table import OwnerTable
+    from api.matching.components import Matches
+    from api.owning.owner_table import OwnerTable
+    from api.placing.locate import Placed
 
 Rows = NDArray[np.intp]
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from api.boundaries import FIRST, NOBODY
-from api.candidates import OwnerQuestion
-from api.finding import Finding, Ways
-from api.mixture import Mixture, Share, mix
 from api.models import BoundaryAnswer, OwnerAnswer, OwnerShare, Person, TraceStep, UnitAnswer
-from api.owners import Resolution, resolve
-from api.wording import step, told
+from api.owning.candidates import OwnerQuestion
+from api.owning.mixture import Mixture, Share, mix
+from api.owning.owners import Resolution, resolve
+from api.placing.boundaries import FIRST, NOBODY
+from api.telling.finding import Finding, Ways
+from api.telling.wording import step, told
 from census.plan.chains import Chain
 
 if TYPE_CHECKING:

@@ -31,12 +31,12 @@ def reasons() -> dict[str, dict[str, str]]:
     >>> reasons()["outside_grids"]["zh"]
     '位置在所有单元网格之外，给出最近者。'
     """
-    return {row["code"]: row for row in read_table("api", "reasons.csv")}
+    return {row["code"]: row for row in read_table("api.telling", "reasons.csv")}
 
 
 @cache
 def _lines() -> dict[str, tuple[str, str]]:
-    return {row["code"]: (row["en"], row["zh"]) for row in read_table("api", "trace.csv")}
+    return {row["code"]: (row["en"], row["zh"]) for row in read_table("api.telling", "trace.csv")}
 
 
 def told(code: str, **values: Any) -> tuple[str, str]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from api.doubts import names_of
 from api.edition import LEVELS, Edition
-from api.locate import SOURCES
-from api.owner_table import COMPONENT_LEVEL
+from api.owning.owner_table import COMPONENT_LEVEL
+from api.placing.locate import SOURCES
 from api.solution import Solution
 
 LEAST_ALTERNATIVE = 0.005

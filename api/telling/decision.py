@@ -6,8 +6,6 @@ from typing import Any
 import shapely
 
 from api.edition import LEVELS
-from api.finding import Finding, is_placed
-from api.locate import SOURCES
 from api.models import (
     AreaAnswer,
     Areas,
@@ -19,9 +17,11 @@ from api.models import (
     Location,
     TraceStep,
 )
-from api.owners import trace_owner
-from api.responsibility import code_of, tell_boundary, tell_owner, trace_place
-from api.wording import step, told
+from api.owning.owners import trace_owner
+from api.placing.locate import SOURCES
+from api.telling.finding import Finding, is_placed
+from api.telling.responsibility import code_of, tell_boundary, tell_owner, trace_place
+from api.telling.wording import step, told
 from gis.crs import GEOGRAPHIC, transform_point
 
 LEAST_ALTERNATIVE = 0.005

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.columns import Floats
-from api.component_codes import find_components
 from api.edition import Edition
-from api.fusion import agreement, fuse
 from api.geocoding.geocode import geocode_texts
-from api.misreading import misread
+from api.matching.component_codes import find_components
 from api.models import PlaceAnswer, Position
+from api.placing.fusion import agreement, fuse
+from api.placing.misreading import misread
 from api.questions import CITY_CRS, Questions, Texts
 from census.taxonomy import ACCURACY_M
 from gis.crs import parse_crs, transform_xy
@@ -124,7 +124,7 @@ def place(edition: Edition, questions: Questions) -> Placed:
 
     The sources are believed in the order of `SOURCES`; two disagree when they lie farther apart than
     `AGREEMENT_SIGMA` joint standard deviations. A position and an address that surely mean one place
-    are put together, each by its precision (`api.fusion`).
+    are put together, each by its precision (`api.placing.fusion`).
     """
     count = len(questions)
     component = _named(edition, questions)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.owners import Resolution
+from api.owning.owners import Resolution
 from census.plan.rows import ANYWHERE
 
 if TYPE_CHECKING:

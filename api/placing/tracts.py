@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from api.boundaries import FIRST, NOBODY, SECOND
-from api.chains import Chained, Chains
-from api.partition import Pieces, partition
+from api.placing.boundaries import FIRST, NOBODY, SECOND
+from api.placing.chains import Chained, Chains
+from api.placing.partition import Pieces, partition
 from gis.index import CellIndex, Located, Shares
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Tracts:
     grid: NDArray[np.intp]
     """Position of the unit grid."""
     base: NDArray[np.int32]
-    """Place number, see ``api.chains``, before the boundary road is looked at."""
+    """Place number, see ``api.placing.chains``, before the boundary road is looked at."""
     boundary: NDArray[np.int32]
     """Position among the boundary roads of the day, -1: none."""
     side: NDArray[np.int8]
@@ -47,7 +47,7 @@ class PlaceShares:
 
     case: NDArray[np.intp]
     place: NDArray[np.int32]
-    """Place numbers of ``api.chains``."""
+    """Place numbers of ``api.placing.chains``."""
     probability: NDArray[np.float64]
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from api.candidates import OwnerQuestion, OwnRecord
 from api.edition import LEVELS
-from api.locate import SOURCES
-from api.mixture import Mixture
 from api.models import PlaceAnswer
-from api.owners import Resolution
-from api.record_table import record_table_of
-from api.tracts import place_shares
+from api.owning.candidates import OwnerQuestion, OwnRecord
+from api.owning.mixture import Mixture
+from api.owning.owners import Resolution
+from api.owning.record_table import record_table_of
+from api.placing.locate import SOURCES
+from api.placing.tracts import place_shares
 from census.plan.chains import Chain
 from gis.index import Located, Shares
 
@@ -71,7 +71,7 @@ class Finding:
     areas: tuple[int, ...]
     """Position among the areas of each level of ``LEVELS`` of the one that holds the place, -1: none."""
     place: int
-    """Place number, see ``api.chains``."""
+    """Place number, see ``api.placing.chains``."""
     base: int
     boundary: int
     side: int

@@ -1,0 +1,1 @@
+"""Which component a case is about: found by distance, weighed by likelihood."""
