@@ -11,6 +11,7 @@ from gis.vector import read_vector
 from pipelines.surveys.check import check_delivery
 from tests.real import cambridge
 from tests.real.building import RealCity, built
+from tests.real.questions import noised_components
 
 pytestmark = [
     pytest.mark.slow,
@@ -200,3 +201,16 @@ def test_a_check_of_the_delivery_finds_what_the_build_found(city: RealCity) -> N
     assert tallies == {name: built[name] for name in tallies}
     assert {tally.class_code: tally.rows for tally in judgement.classes} == PUBLISHED
     assert judgement.verdict.level == "warnings"
+
+
+def test_components_are_found_again_from_noised_positions(
+    city: RealCity, components: gpd.GeoDataFrame
+) -> None:
+    found = list(noised_components(city.snapshot, components))
+    shares = [line.component for line in found]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.9
+    assert 0.1 < shares[-1] < 0.6  # at 20 m the next one of its class is often nearer
+    for line in found:
+        assert line.owner > 0.95, line
+        assert line.said == pytest.approx(line.owner, abs=0.05), line
