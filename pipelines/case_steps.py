@@ -142,9 +142,9 @@ def _add_columns(
     handled = units_of(frame, "handled_by", context)
     known = _units_by_name(whos, context)
     wanted = count.where(~wrong).fillna(0).astype(int)
-    rows = zip(
-        case_ids.reindex(frame.index), wanted, reasons, whos, at, closed, handled, strict=True
-    )
+    tells = (wanted > 0) | (reasons.str.len() > 0) | (whos.str.len() > 0)
+    parts = (case_ids.reindex(frame.index), wanted, reasons, whos, at, closed, handled)
+    rows = zip(*(part[tells] for part in parts), strict=True)
     for case, number, why, who, moment, end, unit in rows:
         number = max(number, len(why), len(who))
         if not number or not isinstance(case, str) or case in found:

@@ -1,8 +1,9 @@
 """Cases 案件 of the past: recorded as reported; who should have had them is decided later, by the API."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -99,6 +100,8 @@ def _judge(whole: pd.DataFrame, context: BuildContext) -> Outcome:
     _check_classes(faults, rows, context)
     _check_positions(faults, rows, frame, context)
     faults.add("CA10", is_step(whole) & ~case_ids.isin(rows["case_id"]), value=case_ids)
+    ended = text_of(frame, "closed_at")
+    faults.add("CA11", rows["closed_at"].isna() & ended.notna(), value=ended.fillna(""))
     early = rows["closed_at"] < rows["reported_at"]
     faults.add("CA06", early, closed=rows["closed_at"], reported=rows["reported_at"])
     rows.loc[early, "closed_at"] = pd.NaT
@@ -154,7 +157,7 @@ def _read(frame: pd.DataFrame, context: BuildContext) -> pd.DataFrame:
         {
             "case_id": text_of(frame, "case_id"),
             "kind": words_of(frame, "kind", subject="case_kind"),
-            "class_code": code_of(frame, "class_code").map(taxonomy.restore, na_action="ignore"),
+            "class_code": _mapped(code_of(frame, "class_code"), taxonomy.restore),
             "reported_at": times_of(frame, "reported_at", zone=zone),
             "channel": text_of(frame, "channel"),
             "description": text_of(frame, "description"),
@@ -174,8 +177,16 @@ def _read(frame: pd.DataFrame, context: BuildContext) -> pd.DataFrame:
     )
 
 
+def _mapped(texts: "pd.Series[Any]", change: Callable[[str], str]) -> "pd.Series[Any]":
+    """Return texts changed, each distinct one once; blank stays blank."""
+    known = {text: change(text) for text in texts.dropna().unique()}
+    return pd.Series([known.get(text) for text in texts], index=texts.index, dtype=object)
+
+
 def times_of(frame: pd.DataFrame, column: str, *, zone: ZoneInfo) -> "pd.Series[pd.Timestamp]":
     """Return a column of times in UTC; NaT for blank and unreadable; without zone: local time.
+
+    Years before 1970 and from 2100 on can not be meant.
 
     Examples
     --------
@@ -185,10 +196,9 @@ def times_of(frame: pd.DataFrame, column: str, *, zone: ZoneInfo) -> "pd.Series[
     >>> times_of(rows, "at", zone=ZoneInfo("Asia/Shanghai")).map(str).tolist()
     ['2026-05-31 06:05:00+00:00', '2026-05-31 06:05:09+00:00', 'NaT']
     """
-    text = text_of(frame, column)
-    distinct = {value: _time(value, zone) for value in text.dropna().unique()}
-    times = [distinct.get(value) for value in text]
-    return pd.Series(pd.to_datetime(times, utc=True), index=frame.index)
+    number, distinct = pd.factorize(text_of(frame, column).to_numpy(dtype=object))
+    times = pd.DatetimeIndex([_time(text, zone) for text in distinct], dtype=_STAMP)
+    return pd.Series(times.take(number, allow_fill=True, fill_value=pd.NaT), index=frame.index)
 
 
 def _time(text: str, zone: ZoneInfo) -> datetime | None:
@@ -198,8 +208,15 @@ def _time(text: str, zone: ZoneInfo) -> datetime | None:
             found = read(plain.strip())
         except ValueError:
             continue
-        return found if found.tzinfo else found.replace(tzinfo=zone)
+        if found.year not in _YEARS:
+            return None
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     return None
+
+
+_STAMP = "datetime64[us, UTC]"
+_YEARS = range(1970, 2100)
+"""Other years are mistakes, or stand for never, as 9999-12-31 does."""
 
 
 def _pattern(pattern: str) -> Callable[[str], datetime]:
@@ -217,13 +234,14 @@ _READERS: tuple[Callable[[str], datetime], ...] = (
 def _check_classes(faults: Faults, rows: pd.DataFrame, context: BuildContext) -> None:
     city = context.profile.city
     taxonomy = read_taxonomy(city.standard, context.profile.extension_class)
-    known = pd.Series(
-        [
-            isinstance(kind, str) and isinstance(code, str) and taxonomy.exists(kind, code)
-            for kind, code in zip(rows["kind"], rows["class_code"], strict=True)
-        ],
-        index=rows.index,
-    )
+    pairs = list(zip(rows["kind"], rows["class_code"], strict=True))
+    is_known = {
+        (kind, code): isinstance(kind, str)
+        and isinstance(code, str)
+        and taxonomy.exists(kind, code)
+        for kind, code in set(pairs)
+    }
+    known = pd.Series([is_known[pair] for pair in pairs], index=rows.index, dtype=bool)
     faults.add(
         "CA05",
         ~known & rows["kind"].notna(),
@@ -284,10 +302,20 @@ def usable_positions(rows: pd.DataFrame, *, city_crs: str) -> "pd.Series[bool]":
 
 def row_hashes(rows: pd.DataFrame) -> "pd.Series[str]":
     """Return the SHA-256 of what each case reports; that it was closed since is no part of it."""
-    plain = rows[list(_QUESTION)].astype(object)
-    plain = plain.where(plain.notna(), None)
+    names = sorted(_QUESTION)
+    columns = [_plain(rows[name]) for name in names]
     values = [
-        sha256(orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
-        for record in plain.to_dict("records")
+        sha256(orjson.dumps(dict(zip(names, record, strict=True)), default=str)).hexdigest()
+        for record in zip(*columns, strict=True)
     ]
     return pd.Series(values, index=rows.index, dtype=object)
+
+
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    """Return values as JSON has them, times as texts, each distinct one put into words once."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        number, distinct = pd.factorize(column)
+        texts = [*(str(moment) for moment in distinct), None]
+        return [texts[position] for position in number.tolist()]
+    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    return values

@@ -23,8 +23,9 @@ def publish_cases(
 
     A new case is added undecided. A known one whose report changed takes the new report and loses
     its decision, so that it is decided again; one that is only closed since is closed, and one to
-    which more happened since gets the steps as they are told now. A case that the workflow system
-    posted is left to that system: what the API wrote is never written over.
+    which more happened since gets the steps as they are told now. What people did here stays: a
+    closing, a mark as repeat, returns, and that a case was reopened after the export closed it. A
+    case that the workflow system posted is left to that system altogether.
 
     Raises
     ------
@@ -81,9 +82,27 @@ def _store(
 
 def _assignments() -> sql.Composable:
     return sql.SQL(", ").join(
-        sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in REPORT_COLUMNS[1:]
+        sql.SQL("{} = ").format(sql.Identifier(name))
+        + sql.SQL(_MERGED.get(name, "s.{0}")).format(sql.Identifier(name))
+        for name in REPORT_COLUMNS[1:]
     )
 
+
+# What people did here has no build.
+_HERE = "FROM cases.history h WHERE h.case_id = c.case_id AND h.build_id IS NULL"
+_CLOSED_HERE = f"c.state = 'closed' AND EXISTS (SELECT 1 {_HERE} AND h.action = 'closed')"
+_ENDS = (
+    f"s.closed_at IS NOT NULL AND NOT EXISTS (SELECT 1 {_HERE} AND h.action = 'reopened'"
+    " AND h.at >= s.closed_at)"
+)
+_MERGED = {
+    "closed_at": f"CASE WHEN {_CLOSED_HERE} THEN c.closed_at WHEN {_ENDS} THEN s.closed_at END",
+    "state": f"CASE WHEN {_CLOSED_HERE} OR {_ENDS} THEN 'closed' ELSE 'received' END",
+    "returns": f"s.returns + (SELECT count(*) {_HERE} AND h.action = 'returned')",
+    "handled_by": f"CASE WHEN {_CLOSED_HERE} THEN c.handled_by ELSE s.handled_by END",
+    "duplicate_of": "coalesce(s.duplicate_of, c.duplicate_of)",
+}
+"""Columns that an import does not simply write over -> what they become."""
 
 # A hash is that of the report, and behind a stop that of the steps.
 _NOTE = (
@@ -105,17 +124,18 @@ _REPORT = (
     + _NOTED
 )
 _STEPS = (
-    _UPDATE + "returns = s.returns, handled_by = s.handled_by, duplicate_of = s.duplicate_of,"
-    " request_hash = s.request_hash"
+    _UPDATE
+    + ", ".join(f"{name} = {_MERGED[name]}" for name in ("returns", "handled_by", "duplicate_of"))
+    + ", request_hash = s.request_hash"
     + _IMPORTED
-    + "(c.request_hash <> s.request_hash OR c.duplicate_of IS DISTINCT FROM s.duplicate_of)"
-    + _NOTED
+    + "(c.request_hash <> s.request_hash OR c.duplicate_of <> s.duplicate_of"
+    " OR (c.duplicate_of IS NULL AND s.duplicate_of IS NOT NULL))" + _NOTED
 )
 _CLOSE = (
     _UPDATE
     + "closed_at = s.closed_at, state = s.state"
     + _IMPORTED
-    + "s.closed_at IS NOT NULL AND c.closed_at IS DISTINCT FROM s.closed_at"
+    + f"{_ENDS} AND NOT ({_CLOSED_HERE}) AND c.closed_at IS DISTINCT FROM s.closed_at"
     + _NOTED
 )
 
@@ -152,7 +172,7 @@ def roll_back(database: Database, build_id: int, *, actor: str) -> RollbackResul
 
 
 def rollback_cases(database: Database, build_id: int, *, actor: str) -> int:
-    """Remove the cases that an import added and that nobody has decided; return how many.
+    """Remove the cases that an import added and that nobody decided or worked with; return how many.
 
     Raises
     ------
@@ -162,7 +182,8 @@ def rollback_cases(database: Database, build_id: int, *, actor: str) -> int:
     with database.connect() as connection, dataset_lock(connection, DATASET, wait_s=_WAIT_S):
         ledger.check_newest(connection, DATASET, build_id)
         decided = connection.execute(
-            "SELECT count(*) FROM cases.\"case\" WHERE build_id = %s AND decision <> '{}'::jsonb",
+            'SELECT count(*) FROM cases."case" AS c WHERE c.build_id = %s AND'  # noqa: S608
+            f" (c.decision <> '{{}}'::jsonb OR EXISTS (SELECT 1 {_HERE}))",
             [build_id],
         ).fetchone()
         if decided is not None and decided[0]:

@@ -7,8 +7,12 @@ too, so that the caller can tell the rows apart by comparing with the delivered 
 import re
 import unicodedata
 from functools import cache
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from gis.codes import read_table
 
@@ -26,9 +30,23 @@ def text_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
     """
     if column not in frame:
         return pd.Series(None, index=frame.index, dtype=object)
-    values = frame[column]
-    kept: list[str | None] = [_text(value) for value in values]
+    values = frame[column].to_numpy(dtype=object)
+    plain = _texts(values) if pd.api.types.infer_dtype(values) in ("string", "empty") else None
+    kept = [_text(value) for value in values] if plain is None else plain
     return pd.Series(kept, index=frame.index, dtype=object)
+
+
+def _texts(values: "NDArray[Any]") -> "NDArray[Any] | None":
+    """Return texts and blanks as `_text` does, without a call for each; None: a sign is no text."""
+    try:
+        column = pa.array(values, type=pa.string(), from_pandas=True)
+    except (pa.ArrowException, UnicodeError):  # half a surrogate
+        return None
+    trimmed = pc.utf8_trim_whitespace(column)
+    blank = pc.equal(pc.binary_length(trimmed), 0)
+    kept = pc.if_else(blank, pa.scalar(None, pa.string()), trimmed)
+    result: NDArray[Any] = kept.to_numpy(zero_copy_only=False)
+    return result
 
 
 def is_missing(value: object) -> bool:
@@ -88,7 +106,8 @@ def code_of(frame: pd.DataFrame, column: str) -> "pd.Series[str]":
 
 
 def _code(value: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", value).split())
+    plain = value if value.isascii() else unicodedata.normalize("NFKC", value)
+    return "".join(plain.split())
 
 
 def names_of(frame: pd.DataFrame, column: str) -> "pd.Series[list[str]]":
@@ -118,7 +137,13 @@ def numbers_of(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
     >>> numbers_of(pd.DataFrame({"limit": ["4", "１.５", "soon"]}), "limit").tolist()
     [4.0, 1.5, nan]
     """
-    return pd.to_numeric(code_of(frame, column), errors="coerce").astype(float)
+    text = text_of(frame, column)
+    numbers = pd.to_numeric(text, errors="coerce").astype(float)
+    unread = text.notna() & numbers.isna()
+    if unread.any():  # full-width figures, blanks inside
+        others = code_of(frame[unread], column)
+        numbers[unread] = pd.to_numeric(others, errors="coerce").astype(float)
+    return numbers
 
 
 @cache

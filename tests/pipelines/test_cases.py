@@ -1,6 +1,8 @@
+import io
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import openpyxl
 import pandas as pd
 import pytest
 from msgspec import structs
@@ -340,3 +342,92 @@ def test_an_empty_export_and_one_without_its_columns(deliver):
         deliver(MAY, cases_csv=b"")
     report = deliver(MAY.replace(month=6, day=1), cases_csv="编号\n1\n")
     assert (report.rows_opened, report.rows_rejected) == (0, 1)
+
+
+def test_what_people_did_here_is_not_undone_by_a_longer_export(deliver, database):
+    """A repeat that was marked, a closing, a return and a case that goes on, all stay."""
+    header = WITH_RETURNS
+    lines = [header, *(line_of(name) + ",0,,,甲" for name in "123")]
+    lines.append(line_of("4", closed="2026-06-02 08:00") + ",0,,,甲")
+    deliver(MAY, cases_csv="\n".join(lines))
+    with database.connect() as connection:
+        connection.execute(
+            "UPDATE cases.case SET state = 'closed', closed_at = '2026-06-03 00:00Z', duplicate_of = '2'"
+            " WHERE case_id = '1'"
+        )
+        connection.execute("UPDATE cases.case SET returns = 1 WHERE case_id = '2'")
+        connection.execute("UPDATE cases.case SET reopened = 1, closed_at = NULL, state = 'returned'"
+                           " WHERE case_id = '4'")  # fmt: skip
+        for name, action, at in (
+            ("1", "closed", "2026-06-03"),
+            ("2", "returned", "2026-06-03"),
+            ("4", "reopened", "2026-06-05"),
+        ):
+            connection.execute(
+                "INSERT INTO cases.history (case_id, action, actor, at) VALUES (%s, %s, 'desk', %s)",
+                [name, action, at],
+            )
+    longer = [
+        header,
+        line_of("1", x="114.461") + ",0,,,甲",  # the report changed as well
+        line_of("2") + ",1,不在辖区,甲,乙",
+        line_of("3") + ",0,,,甲",
+        line_of("4", closed="2026-06-02 08:00") + ",0,,,甲",
+    ]
+    deliver(MAY.replace(month=6, day=30), cases_csv="\n".join(longer))
+    found = stored(database)
+    assert found.loc["1", ["state", "duplicate_of", "x"]].tolist() == ["closed", "2", 114.461]
+    assert found.loc["1", "closed_at"] == pd.Timestamp("2026-06-03", tz="UTC")
+    assert found["returns"].tolist() == [0, 2, 0, 0]  # one told by the export, one happened here
+    assert found.loc["4", "state"] == "returned"
+    assert pd.isna(found.loc["4", "closed_at"])
+    # Closed again in the workflow system, after it went on here.
+    longer[-1] = line_of("4", closed="2026-06-06 08:00") + ",0,,,甲"
+    deliver(MAY.replace(month=7, day=31), cases_csv="\n".join(longer))
+    assert stored(database).loc["4", "state"] == "closed"
+
+
+def test_an_import_that_people_worked_with_is_not_taken_back(record, database):
+    report = record(line_of("1"), as_of=MAY)
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cases.history (case_id, action, actor) VALUES ('1', 'closed', 'desk')"
+        )
+    with pytest.raises(BuildError, match="1 cases"):
+        roll_back(database, report.build_id, actor="t")
+    assert len(stored(database)) == 1
+    assert len(history(database)) == 1
+
+
+@pytest.mark.parametrize("written", ["0001-01-01", "9999-12-31 23:59:59", "1500-02-03"])
+def test_times_that_no_calendar_of_ours_holds_are_told(tmp_path, written):
+    outcome = judge(tmp_path, row("1", closed_at=written), row("2", reported_at=written), row("3"))
+    assert outcome.accepted["case_id"].tolist() == ["1", "3"]
+    assert outcome.accepted["closed_at"].isna().all()
+    assert (2, "CA02") in rules_of(outcome.faults)
+
+
+def test_a_workbook_is_read_as_its_cells_show(deliver, database):
+    """Real dates, numbers as identifiers and classes: as programs write them into .xlsx."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(WITH_RETURNS.split(","))
+    reported, closed = datetime(2026, 5, 31, 14, 5), datetime(2026, 6, 1, 8)  # noqa: DTZ001
+    place = (114.46, 38.05, "GCJ-02", 8, None)
+    sheet.append([20260001, "部件", "0104", reported, "热线", "坏了", None, *place, closed, 1,
+                  "不在辖区", "甲", "乙"])  # fmt: skip
+    sheet.append(["2026-2", "事件", "0101", reported, "热线", "坏了", None, *place, None, 0,
+                  None, None, None])  # fmt: skip
+    raw = io.BytesIO()
+    book.save(raw)
+    report = deliver(MAY, cases_xlsx=raw.getvalue())
+    assert (report.rows_opened, report.rows_rejected, report.faults) == (2, 0, ())
+    found = stored(database)
+    assert found.index.tolist() == ["2026-2", "20260001"]
+    assert found["reported_at"].tolist() == [pd.Timestamp("2026-05-31 06:05", tz="UTC")] * 2
+    first = found.loc["20260001", ["class_code", "x", "accuracy_m", "state", "returns"]]
+    assert first.tolist() == ["0104", 114.46, 8.0, "closed", 1]
+    assert [entry[:2] for entry in history(database, "20260001")] == [
+        ("returned", "甲"),
+        ("reassigned", "乙"),
+    ]
