@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,9 @@ def _comparable(areas: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _digest(shape: Any) -> str:
-    points = len(shape.normalize().wkt)
-    return f"{shape.area:.1f} m² ({shape.centroid.x:.1f}, {shape.centroid.y:.1f}) {points}"
+    """Return size and place of a shape, and a mark that differs when any vertex does."""
+    mark = sha256(shape.normalize().wkb).hexdigest()[:8]
+    return f"{shape.area:.1f} m² ({shape.centroid.x:.1f}, {shape.centroid.y:.1f}) {mark}"
 
 
 def _compare_rows(

@@ -17,6 +17,7 @@ from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
 from pipelines.responsibility.reading import Delivered, read_rows
 from pipelines.responsibility.store import AreaStore, ends_of
 from pipelines.responsibility.surroundings import vocabulary_of
+from pipelines.responsibility.territories import Territories
 from pipelines.responsibility.workbook import AREA
 from pipelines.values import code_of, known_words, text_of, words_of
 
@@ -37,18 +38,19 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     is_area = text_of(frame, "part").eq(AREA)
     areas, area_faults = judge_areas(frame[is_area], context)
     rows = frame[~is_area]
-    vocabulary = vocabulary_of(context, areas=areas)
+    standing = _standing(areas, area_faults, context, is_drawn=bool(is_area.any()))
+    vocabulary = vocabulary_of(context, areas=standing)
     delivered = read_rows(rows, vocabulary)
     codes = _codes(rows)
     faults = Faults(rows.assign(code=codes), rules=RULES)
     _judge_rows(faults, delivered, rows)
-    roads = set(areas.loc[areas["kind"].eq(BOUNDARY), "code"]) if len(areas) else set()
+    roads = set(standing.loc[standing["kind"].eq(BOUNDARY), "code"])
     _refuse_roads(faults, delivered, roads)
     refuse_repeats(faults, codes)
     sound = (~faults.refused).to_numpy()
     kept = [(at, row) for at, row, ok in zip(rows.index, delivered, sound, strict=True) if ok]
     in_force = [(at, row) for at, row in kept if _holds(row, context)]
-    records = _expand(rows, in_force, codes, vocabulary.units.territorial, faults)
+    records = _expand(rows, in_force, codes, vocabulary.territories, faults)
     table = pd.DataFrame(records, columns=[*_COLUMNS, "at"], dtype=object)
     accepted = _numbered(table.astype({"limit_value": float}))
     _warn_conflicts(faults, accepted)
@@ -64,14 +66,40 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
         faults=told,
         ends=ends_of(accepted["code"], told, context),
         remarks=_remarks(len(kept) - len(in_force), context),
-        beside=_store(areas, context) if is_area.any() else None,
+        beside=_store(areas, standing, context) if is_area.any() else None,
     )
 
 
-def _store(areas: gpd.GeoDataFrame, context: BuildContext) -> AreaStore:
-    is_update = any(layer.mode == "update" for layer in context.delivery.layers_of(DATASET))
+def _standing(
+    areas: gpd.GeoDataFrame, faults: pd.DataFrame, context: BuildContext, *, is_drawn: bool
+) -> gpd.GeoDataFrame:
+    """Return the areas that will be live: those accepted, and live ones refused or not delivered.
+
+    A delivery that draws areas ends those that it does not have, unless it is an update.
+    """
+    live = context.features("plan_areas")
+    if is_drawn and not _is_update(context):
+        live = live[live["code"].isin(faults["code"].dropna())]
+    kept = live[~live["code"].isin(areas["code"])]
+    if kept.empty:
+        return areas
+    if areas.empty:
+        return kept.reset_index(drop=True)
+    both = pd.concat([areas, kept.reindex(columns=areas.columns)], ignore_index=True)
+    return gpd.GeoDataFrame(both, geometry="geometry", crs=context.crs.crs)
+
+
+def _is_update(context: BuildContext) -> bool:
+    return any(layer.mode == "update" for layer in context.delivery.layers_of(DATASET))
+
+
+def _store(areas: gpd.GeoDataFrame, standing: gpd.GeoDataFrame, context: BuildContext) -> AreaStore:
     return AreaStore(
-        areas=areas, as_of=context.as_of, database=context.database, is_whole=not is_update
+        areas=areas,
+        standing=standing,
+        as_of=context.as_of,
+        database=context.database,
+        is_whole=not _is_update(context),
     )
 
 
@@ -95,6 +123,8 @@ def _codes(rows: pd.DataFrame) -> "pd.Series[str]":
 def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFrame) -> None:
     unnumbered = text_of(rows, "is_unnumbered").notna()
     faults.add("P001", code_of(rows, "code").isna() & ~unnumbered)
+    lost = text_of(rows, "lost")
+    faults.add("RP21", lost.notna(), value=lost)
     said = text_of(rows, "kind").fillna("")
     unknown = words_of(rows, "kind", subject="case_kind").isna()
     faults.add("RP01", unknown, value=said, known=known_words("case_kind"))
@@ -137,7 +167,7 @@ def _expand(
     rows: pd.DataFrame,
     kept: Sequence[tuple[Any, Delivered]],
     codes: "pd.Series[str]",
-    territorial: Any,
+    territories: Territories,
     faults: Faults,
 ) -> list[dict[str, Any]]:
     """Return a record for every class, area, role and unit of the rows kept."""
@@ -146,7 +176,7 @@ def _expand(
     homeless: dict[Any, str] = {}
     for at, row in kept:
         for class_code in row.classes:
-            for area, role, unit in _owned(row, territorial):
+            for area, role, unit in _owned(row, territories):
                 if not unit:
                     homeless[at] = area
                     continue
@@ -175,7 +205,9 @@ def _expand(
                     }
                 )
     missing = pd.Series(homeless, dtype=object).reindex(rows.index)
-    faults.add("RP20", missing.notna(), value=missing, said="属地")
+    divided = missing.map(lambda area: "、".join(territories.divided.get(area, ())) or None)
+    faults.add("RP20", missing.notna() & divided.isna(), value=missing, said="属地")
+    faults.add("RP22", divided.notna(), value=missing, units=divided, said="属地")
     return [record for record in records if record["at"] not in homeless]
 
 
@@ -187,7 +219,7 @@ def _has_several(row: Delivered, role: str) -> bool:
     return sum(name == role for name, _ in row.units) > 1
 
 
-def _owned(row: Delivered, territorial: Any) -> list[tuple[str, str, str]]:
+def _owned(row: Delivered, territories: Territories) -> list[tuple[str, str, str]]:
     """Return area, role and unit; where each area's own territorial unit is meant, street by street."""
     found = []
     for role, unit in row.units:
@@ -195,23 +227,11 @@ def _owned(row: Delivered, territorial: Any) -> list[tuple[str, str, str]]:
             if unit:
                 found.append((area, role, unit))
                 continue
-            streets = (
-                sorted(code for code in territorial if len(code) == 9)
-                if area == ANYWHERE
-                else [area]
-            )
-            found += [(street, role, _territory(street, territorial)) for street in streets]
+            streets = territories.streets if area == ANYWHERE else (area,)
+            found += [(street, role, territories.of(street)) for street in streets]
             if not streets:
                 found.append((area, role, ""))
     return found
-
-
-def _territory(area: str, territorial: Any) -> str:
-    for end in (len(area), 12, 9, 6):
-        unit = territorial.get(area[:end])
-        if unit:
-            return str(unit)
-    return ""
 
 
 def _numbered(records: pd.DataFrame) -> pd.DataFrame:

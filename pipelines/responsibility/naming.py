@@ -268,11 +268,9 @@ def name_areas(
 
 @dataclass(frozen=True, kw_only=True)
 class Units:
-    """The unit directory, and which unit is the territorial one of which area."""
+    """The unit directory."""
 
     directory: UnitDirectory
-    territorial: Mapping[str, str] = field(repr=False)
-    """Area -> unit."""
     ended: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Code or name of a unit that left the directory -> the day."""
 

@@ -50,6 +50,7 @@ def judge_areas(
     if rows.empty:
         return _frame([], context), faults.outcome().faults
     faults.add("P001", rows["code"].isna() | rows["name"].isna())
+    faults.add("RA12", rows["lost"].notna(), value=rows["lost"])
     roads = read_roads(context.features("topography")) if _needs_roads(rows) else Roads({})
     places = _places(context)
     drawn = [_draw(record, shapes, roads, places) for record in rows.to_dict("records")]
@@ -104,7 +105,7 @@ def _with_shapes(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
             **{name: text_of(frame, name) for name in ("road_name", "from_road", "to_road", "wkt")},
             **{
                 name: text_of(frame, name)
-                for name in ("sides", "left_side", "right_side", "remark")
+                for name in ("sides", "left_side", "right_side", "remark", "lost")
             },
             "said_width": text_of(frame, "width_m"),
             "width_m": numbers_of(frame, "width_m"),

@@ -17,6 +17,7 @@ from pipelines.responsibility.naming import (
     is_nothing,
     means_territory,
 )
+from pipelines.responsibility.territories import Territories
 from pipelines.responsibility.times import is_always, read_hours, read_limit, read_season
 from pipelines.responsibility.workbook import ROLES
 from pipelines.values import text_of, words_of
@@ -40,6 +41,7 @@ class Vocabulary:
     classes: Classes
     areas: AreaNames
     units: Units
+    territories: Territories
 
 
 @dataclass(kw_only=True)

@@ -1,5 +1,7 @@
 """Plan areas written beside the rows of the plan, in the same transaction; rolled back with them."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,10 +14,13 @@ from gis.conform import conform
 from gis.database import Connection, Database
 from gis.tables import declare
 from pipelines.context import BuildContext
+from pipelines.responsibility.workbook import ROLES
 
 TABLE = "responsibility.plan_area"
-_MARKS = ".:@=-"
-"""Signs that begin what is added to the number of a delivered row that becomes several."""
+_ADDED = re.compile(
+    rf"(?:\.(?:{'|'.join(ROLES)}))?(?::(?:\d+|\*))?(?:@[^@=]+)?(?:=[^=]+)?", re.ASCII
+)
+"""What is added to the number of a delivered row that becomes several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +29,12 @@ class AreaStore:
 
     areas: gpd.GeoDataFrame
     """Rows of ``responsibility.plan_area``."""
+    standing: gpd.GeoDataFrame
+    """All areas that are live once these are: with those that stay as they are."""
     as_of: date
     database: Database
     is_whole: bool
-    """Live areas that were not delivered end."""
+    """Live areas that were not delivered end; one that was refused stays as it is."""
 
     def __call__(self, connection: Connection, build_id: int) -> None:
         """Open new versions of the areas, and close those that ended."""
@@ -39,7 +46,7 @@ class AreaStore:
             )
         staging.stage(connection, table, rows, srid=self.database.srid)
         limits = staging.Limits(is_empty=not self.is_whole, column=None, values=(), prefixes=("",))
-        staging.compare(connection, table, limits=limits, kept=[])
+        staging.compare(connection, table, limits=limits, kept=list(self.standing["code"]))
         staging.exchange(connection, table, build_id=build_id, as_of=self.as_of)
 
 
@@ -56,19 +63,20 @@ def ends_of(
     if not refused or any(layer.mode == "update" for layer in layers) or not context.database.url:
         return None
     live = context.rows("responsibility")["code"]
-    spared = [code for code in live if _base(code) in refused]
+    spared = [code for code in live if not refused.isdisjoint(_numbers(code))]
     if not set(spared) - refused or not len(accepted):
         return None
     return tuple(sorted(set(live) - set(accepted) - set(spared)))
 
 
-def _base(code: str) -> str:
-    """Return the number of the delivered row that a row came from.
+def _numbers(code: str) -> Iterator[str]:
+    """Yield every number of a delivered row that a row may have come from; numbers hold any sign.
 
     Examples
     --------
-    >>> _base("12.owner@130102001"), _base("R00012")
-    ('12', 'R00012')
+    >>> list(_numbers("7-2.owner@130102001")), list(_numbers("A.1"))
+    (['7-2', '7-2.owner', '7-2.owner@130102001'], ['A.1'])
     """
-    ends = [place for place in (code.find(mark) for mark in _MARKS) if place > 0]
-    return code[: min(ends)] if ends else code
+    for end in (*(place for place, sign in enumerate(code) if sign in ".:@=" and place), len(code)):
+        if _ADDED.fullmatch(code, end):
+            yield code[:end]

@@ -10,10 +10,11 @@ from gis.database import read_rows
 from pipelines.context import BuildContext
 from pipelines.responsibility.naming import Classes, Units, name_areas, plain_area
 from pipelines.responsibility.reading import Vocabulary
+from pipelines.responsibility.territories import find_territories
 
 
 def vocabulary_of(context: BuildContext, *, areas: gpd.GeoDataFrame) -> Vocabulary:
-    """Return classes, areas (the delivered plan areas among them) and units by code and name."""
+    """Return classes, areas (plan areas among them: `areas`) and units by code and name."""
     named: list[tuple[str, str | None, str | None]] = []
     for dataset in ("areas", "unit_grids", "management_grids"):
         rows = context.rows(dataset)
@@ -23,11 +24,11 @@ def vocabulary_of(context: BuildContext, *, areas: gpd.GeoDataFrame) -> Vocabula
                 rows["code"], _column(rows, "name"), _parents(dataset, rows), strict=True
             )
         ]
-    drawn = areas if len(areas) else context.rows("plan_areas")
+    parents = {code: parent for code, _, parent in named if parent is not None}
     named += [
-        (code, _text(name), None) for code, name in zip(drawn["code"], drawn["name"], strict=True)
+        (code, _text(name), None) for code, name in zip(areas["code"], areas["name"], strict=True)
     ]
-    units = context.rows("units")
+    units = _territorial(context.rows("units"))
     return Vocabulary(
         classes=Classes(
             read_taxonomy(context.profile.city.standard, context.profile.extension_class)
@@ -35,9 +36,9 @@ def vocabulary_of(context: BuildContext, *, areas: gpd.GeoDataFrame) -> Vocabula
         areas=name_areas(named, ended=_ended(context, "grids.area", plain_area)),
         units=Units(
             directory=context.unit_directory(),
-            territorial=_territorial(units),
             ended=_ended(context, "responsibility.unit", str),
         ),
+        territories=find_territories(units, parents, areas=context.features("areas"), drawn=areas),
     )
 
 

@@ -1,12 +1,13 @@
 """The workbook of a plan as cities keep it: which sheets hold rows, which hold areas, read as one table.
 
 A sheet is known by its headings, which may stand below a title and in two rows. Merged cells all have
-their value. Sheets without known headings are left alone, and told.
+their value. Sheets without known headings and hidden sheets are left alone, and told; hidden rows are
+read, and told. Headings repeated on each page are no rows.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import pandas as pd
 from gis.codes import read_table
 from gis.encoding import FORMAT_IS_UTF8
 from gis.errors import FileFormatError
-from gis.remarks import Remark
+from gis.remarks import Remark, name_rows
 from gis.sheets import BookSheet, read_book
 from gis.sources import FileReport, Layer, hash_file
+from pipelines.responsibility.unseen import Unseen, find_unseen
 
 ROW, AREA = "row", "area"
 """What a line of the table is: a row of the plan, or an area that the plan draws."""
@@ -26,6 +28,7 @@ ROLES = ("competent", "owner", "maintainer", "handler", "territorial")
 """Columns that name a unit by its role; the same with ``_code`` hold its code."""
 _SEARCHED = 12
 """Rows in which the headings are looked for."""
+_SEEN = Unseen()
 _UNITS = (*ROLES, "unit_name", "unit_code")
 _BLANKS = re.compile(r"[\s　*＊:：]+")
 _KINDS = (("部件", "component"), ("事件", "event"), ("事项", "event"))
@@ -50,7 +53,7 @@ def read_plan(
     path : Path
         ``.xlsx``.
     sheet : str or None
-        Only this sheet; None: all that have known headings.
+        Only this sheet, also if it is hidden; None: all that have known headings and are not hidden.
     stated : mapping or None
         ``[layer.fields]``: platform column -> the file's heading.
 
@@ -59,6 +62,7 @@ def read_plan(
     FileFormatError
         The file can not be read, has no such sheet, or none with the headings of a plan.
     """
+    unseen = find_unseen(path)
     book = read_book(path)
     if sheet is not None:
         wanted = {name: cells for name, cells in book.items() if name.strip() == sheet.strip()}
@@ -69,12 +73,17 @@ def read_plan(
                 zh=f"{path.name} 中没有工作表 {sheet}（现有：{'、'.join(book)}）：请更正 delivery.toml 中的 sheet。",
             )
         book = wanted
+        unseen = {name: replace(each, is_hidden=False) for name, each in unseen.items()}
     own = {_plain(heading): column for column, heading in (stated or {}).items()}
     heads = {name: _find_head(cells, own) for name, cells in book.items()}
-    read = {name: head for name, head in heads.items() if head is not None}
+    hidden = [name for name in book if unseen.get(name, _SEEN).is_hidden]
+    read = {name: head for name, head in heads.items() if head is not None and name not in hidden}
     if not any(head.part == ROW for head in read.values()):
         raise _no_plan(path, book)
-    frames = [_table(name, book[name], head, path) for name, head in read.items()]
+    frames = [
+        _table(name, (book[name], unseen.get(name, _SEEN)), head, path)
+        for name, head in read.items()
+    ]
     frame = pd.concat(frames, ignore_index=True).astype(object)
     several = len(read) > 1
     frame["source_file"] = (
@@ -89,7 +98,7 @@ def read_plan(
         encoding_evidence=FORMAT_IS_UTF8,
         crs="",
         crs_source="",
-        warnings=_warnings(heads, frame),
+        warnings=(*_unread(heads, hidden), *_warnings(frame)),
     )
     return Layer(frame=frame.where(frame.notna(), None), report=report, findings=())
 
@@ -190,7 +199,9 @@ def _with_second_row(head: _Head, sheet: BookSheet, own: Mapping[str, str]) -> _
     return _Head(part=head.part, rows=(head.rows[0], number), names=names)
 
 
-def _table(name: str, sheet: BookSheet, head: _Head, path: Path) -> pd.DataFrame:
+def _table(name: str, read: tuple[BookSheet, Unseen], head: _Head, path: Path) -> pd.DataFrame:
+    sheet, unseen = read
+    headings = [sheet.cells[number] for number in head.rows]
     first = head.rows[-1] + 1
     title = " ".join(cell for row in sheet.cells[: head.rows[0]] for cell in row if cell)
     numbered = next((at for at, column in head.names.items() if column == "code"), None)
@@ -202,9 +213,16 @@ def _table(name: str, sheet: BookSheet, head: _Head, path: Path) -> pd.DataFrame
     for number in range(first, len(sheet.cells)):
         cells = sheet.cells[number]
         values = {column: cells[at] for at, column in head.names.items() if at < len(cells)}
-        if not _is_line(cells, values):
+        lost = [
+            unseen.lost[place]
+            for place in (_origin(sheet, number, at) for at in head.names)
+            if place in unseen.lost
+        ]
+        if not (_is_line(cells, values) or lost) or _repeats(cells, headings):
             continue
         record = values | {"part": head.part, "sheet": name, "source_row": number + 1}
+        record["lost"] = "、".join(lost) or None
+        record["is_hidden"] = "yes" if number in unseen.hidden_rows else None
         record["is_unnumbered"] = "yes" if head.part == ROW and numbered is None else None
         if numbered is not None and (number, numbered) in sheet.filled:
             record["is_continued"] = "yes"
@@ -219,6 +237,13 @@ def _table(name: str, sheet: BookSheet, head: _Head, path: Path) -> pd.DataFrame
     return pd.DataFrame(records, columns=None if records else columns, dtype=object)
 
 
+def _origin(sheet: BookSheet, number: int, at: int) -> tuple[int, int]:
+    """Return the cell whose value a cell has: the top one of those merged with it."""
+    while (number, at) in sheet.filled and number > 0 and sheet.cells[number - 1]:
+        number -= 1
+    return number, at
+
+
 def _is_line(cells: list[str | None], values: Mapping[str, str | None]) -> bool:
     """Tell a line of the table from a blank row, a heading of a section and a note below."""
     filled = [cell for cell in cells if cell is not None]
@@ -226,16 +251,37 @@ def _is_line(cells: list[str | None], values: Mapping[str, str | None]) -> bool:
     return len(filled) > 1 and len(set(filled)) > 1 and bool(told)
 
 
-def _warnings(heads: Mapping[str, _Head | None], frame: pd.DataFrame) -> tuple[Remark, ...]:
-    unread = [name for name, head in heads.items() if head is None]
-    found = []
+def _repeats(cells: list[str | None], headings: list[list[str | None]]) -> bool:
+    """Tell the headings printed again on another page: all cells are those of a heading above."""
+    return any(
+        all(cell is None or cell == above for cell, above in zip(cells, heading, strict=False))
+        for heading in headings
+        if any(cell is not None for cell in cells)
+    )
+
+
+def _unread(heads: Mapping[str, _Head | None], hidden: list[str]) -> Iterator[Remark]:
+    unread = [name for name, head in heads.items() if head is None and name not in hidden]
     if unread:
-        found.append(
-            Remark(
-                en=f"Sheets without the headings of a plan were not read: {', '.join(unread)}.",
-                zh=f"以下工作表没有职责分解的表头，未读取：{'、'.join(unread)}。",
-            )
+        yield Remark(
+            en=f"Sheets without the headings of a plan were not read: {', '.join(unread)}.",
+            zh=f"以下工作表没有职责分解的表头，未读取：{'、'.join(unread)}。",
         )
+    held = [name for name in hidden if heads[name] is not None]
+    if held:
+        yield Remark(
+            en=f"Hidden sheets were not read: {', '.join(held)}; unhide those that count.",
+            zh=f"隐藏的工作表未读取：{'、'.join(held)}；如须采用请取消隐藏。",
+        )
+
+
+def _warnings(frame: pd.DataFrame) -> Iterator[Remark]:
     if not (frame["part"] == ROW).any():
-        found.append(Remark(en="The plan has no rows.", zh="职责分解表中没有记录。"))
-    return tuple(found)
+        yield Remark(en="The plan has no rows.", zh="职责分解表中没有记录。")
+        return
+    for name, rows in frame[frame["is_hidden"].notna()].groupby("sheet", sort=False):
+        named = name_rows(rows["source_row"].to_numpy(dtype="int64"))
+        yield Remark(
+            en=f"Hidden rows count as the others do ({name}: {named.en}); delete those that do not hold.",
+            zh=f"隐藏的行同样计入（{name}：{named.zh}）；不再有效的请删除。",
+        )
