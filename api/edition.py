@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 LEVELS = ("district", "street", "community")
 """Levels of areas, largest first."""
-_MOST_KEPT = 64
 T = TypeVar("T")
 
 
@@ -86,21 +85,17 @@ class Edition:
         """Addresses found so far, kept by ``api.placing.locate``."""
 
     def kept(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what is kept under a key, made by `make` if there is nothing; the oldest goes first."""
+        """Return what is kept under a key, made by `make` if there is nothing.
+
+        What is kept stays as long as the edition: numbers of one thing are written down in others.
+        """
         found: T | None = self._kept.get(key)
         if found is None:
             with self._lock:
                 found = self._kept.get(key)
-                found = make() if found is None else found
-                while len(self._kept) >= _MOST_KEPT:
-                    self._kept.pop(next(iter(self._kept)))
-                self._kept[key] = found
+                if found is None:
+                    found = self._kept[key] = make()
         return found
-
-    def forget(self, key: Any) -> None:
-        """Keep nothing under a key any longer."""
-        with self._lock:
-            self._kept.pop(key, None)
 
     def holds(self, dataset: str) -> NDArray[np.bool_]:
         """Return for each row of a table whether it holds on the day."""

@@ -1,8 +1,8 @@
 """One plain case found by itself, in a tenth of the time that arrays of length one take.
 
-Plain is what nearly every question is: a position inside a unit grid that no plan area and no boundary
-road touches, with or without a class. It asks the same compiled functions and the same tables as the
-arrays do, so that the answer is the same; every other case is left to the arrays.
+Plain is what nearly every question is: a position whose error reaches no unit grid that a plan area or
+a boundary road touches, with or without a class. It asks the same compiled functions and the same
+tables as the arrays do, so that the answer is the same; every other case is left to the arrays.
 """
 
 from collections.abc import Sequence
@@ -116,19 +116,21 @@ class Single:
         except CrsError:
             return None
         grid, on_boundary, distance_m = self._grids.locate_one(x, y)
-        if grid < 0 or distance_m != 0.0 or (self._touched is not None and self._touched[grid]):
+        if grid < 0 or distance_m != 0.0:
             return None
         stated_m = position.accuracy_m
         sigma_m = stated_m if stated_m is not None and 0 < stated_m < inf else POSITION_ACCURACY_M
         areas = [index.locate_one(x, y) for index in self._areas]
         held = tuple(at if metres == 0.0 else -1 for at, _, metres in areas)
+        shares, own_share = self._grids.shares_one(x, y, sigma_m, own=grid)
+        if self._is_cut((grid, *(at for at, _ in shares))):
+            return None
         wanted = case.kind == "component" and class_code is not None
         candidates: Candidates = ()
         absent, reach_m = 0.0, nan
         if wanted and class_code is not None:
             candidates, absent, reach_m = match_one(edition, class_code, (x, y), sigma_m)
         chosen = candidates[0][0] if candidates else -1
-        shares, own_share = self._grids.shares_one(x, y, sigma_m, own=grid)
         question, resolution, mixture = self._resolve(
             case, class_code, (grid, shares), (candidates, absent), (now, excluded)
         )
@@ -183,6 +185,11 @@ class Single:
             else lambda: self._ways((grid, shares), candidates, absent),
             mixture=mixture,
         )
+
+    def _is_cut(self, grids: Sequence[int]) -> bool:
+        """Tell whether a plan area or a boundary road touches any of some unit grids."""
+        touched = self._touched
+        return touched is not None and any(touched[grid] for grid in grids)
 
     def _class(self, kind: str, code: str | None) -> tuple[str | None, bool]:
         """Return a class with the zeros a spreadsheet took, and whether the kind has it."""

@@ -25,6 +25,7 @@ LEVEL_NAMES = (*CHAIN_LEVELS, "component")
 COMPONENT_LEVEL = len(LEVEL_NAMES) - 1
 _EFFECT_BITS, _RECORD_BITS = 24, 20
 _MOST_KEPT = 1_000_000
+_TABLES_KEPT = 64
 
 Keys = NDArray[np.int64]
 
@@ -271,9 +272,37 @@ class OwnerTable:
         return self._told
 
 
+class OwnerTables:
+    """The tables of one edition by the units excluded; safe to use from several threads.
+
+    Parameters
+    ----------
+    edition : Edition
+        Rows that hold on the day.
+    """
+
+    def __init__(self, edition: "Edition") -> None:
+        self._edition = edition
+        self._lock = threading.Lock()
+        self._tables: dict[frozenset[str], OwnerTable] = {}
+
+    def of(self, excluded: frozenset[str]) -> OwnerTable:
+        """Return the table for the units excluded, a new one if it has grown too large.
+
+        That of cases which nobody sent back stays; of the others the oldest goes first.
+        """
+        table = self._tables.get(excluded)
+        if table is None or table.is_full:
+            with self._lock:
+                table = self._tables.get(excluded)
+                if table is None or table.is_full:
+                    table = self._tables[excluded] = OwnerTable(self._edition, excluded)
+                    others = [units for units in self._tables if units and units != excluded]
+                    for units in others[: max(0, len(others) + 1 - _TABLES_KEPT)]:
+                        del self._tables[units]
+        return table
+
+
 def owner_table_of(edition: "Edition", excluded: frozenset[str]) -> OwnerTable:
-    """Return the table of an edition for the units excluded, a new one if it has grown too large."""
-    table = edition.kept(("owners", excluded), lambda: OwnerTable(edition, excluded))
-    if table.is_full:
-        edition.forget(("owners", excluded))
-    return table
+    """Return the table of an edition for the units excluded."""
+    return edition.kept("owners", lambda: OwnerTables(edition)).of(excluded)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,20 @@ from api.telling.decision import tell
 from api.telling.finding import finding_of
 from gis.crs import transform_xy
 from gis.errors import RequestError
-from tests.api.district import GRIDS, UNITS, X0, Y0, component, open_district, plan, unit
+from tests.api.district import (
+    GRIDS,
+    PROFILE,
+    UNITS,
+    X0,
+    Y0,
+    box,
+    component,
+    open_district,
+    plan,
+    plan_area,
+    profile,
+    unit,
+)
 
 NOW = datetime(2026, 7, 1, 4, 0, tzinfo=UTC)
 CITY = "EPSG:4547"
@@ -167,6 +181,33 @@ def test_without_its_trace_a_decision_is_the_same_otherwise(snapshot: Snapshot) 
             continue
         assert full.trace
         assert decide(snapshot, case, now=NOW, traced=False) == replace(full, trace=())
+
+
+def test_a_plan_area_in_the_next_grid_is_seen_from_beside_it(tmp_path: Path) -> None:
+    # A1 is whole; of what the error reaches beyond its border half is the plan area's.
+    hers = plan_area("P1", box(100, 50, 200, 100))
+    rows = [plan("1", "handler", "W1", kind="event", area_code="P1")]
+    order = profile(PROFILE + '\n[decision]\nevent_order = ["handler", "territorial"]\n')
+    city = open_district(tmp_path, city=order, plan_areas=[hers], responsibility=rows)
+    at = Position(x=X0 + 97, y=Y0 + 50, crs="city", accuracy_m=5.0)
+    case = Case(kind="event", class_code="0103", position=at)
+    told = decide(city, case, now=NOW)
+    same(asdict(told), asdict(by_arrays(city, case)))
+    assert told.owner is not None
+    assert [(o.unit_code, o.cause) for o in told.owner.alternatives] == [("W1", "place")]
+    half = 0.5 * NormalDist().cdf(-3 / 5)
+    assert told.owner.alternatives[0].probability == pytest.approx(half, abs=1e-4)
+
+
+def test_however_many_units_sent_cases_back_the_answers_stay(snapshot: Snapshot) -> None:
+    asked = [case for case in cases(120, seed=4) if find_one(snapshot, case, now=NOW)]
+    before = [decide(snapshot, case, now=NOW) for case in asked]
+    for number in range(80):
+        excluded = frozenset({f"X{number}"})
+        decide(snapshot, asked[number % len(asked)], now=NOW, excluded=excluded)
+    assert [decide(snapshot, case, now=NOW) for case in asked] == before
+    by_array = [by_arrays(snapshot, case) for case in asked]
+    same([asdict(without_end(told)) for told in before], [asdict(told) for told in by_array])
 
 
 def test_a_district_without_grids_is_left_to_the_arrays(tmp_path: Path) -> None:
