@@ -11,6 +11,7 @@ _CLOCK_HOURS = {"emergency_hour": 1.0, "calendar_day": 24.0}
 _USUAL = Calendar()
 _LONGEST_DAYS = 3 * 366
 _LONGEST_HOURS = _LONGEST_DAYS * 24.0
+_FIRST_YEAR, _LAST_YEAR = 1, 9995
 
 
 def due_at(
@@ -37,8 +38,8 @@ def due_at(
     Returns
     -------
     datetime or None
-        None when the holidays of a year it reaches are not published yet, the unit is unknown, or
-        it takes more than three years.
+        None when the holidays of a year it reaches are not published yet, the unit is unknown, it
+        takes more than three years, or lies at the ends of the calendar (years 1 and 9999).
 
     Examples
     --------
@@ -49,6 +50,8 @@ def due_at(
     >>> due_at(friday, TimeLimit(value=4, unit="emergency_hour"), zone=zone).isoformat()
     '2026-07-03T21:00:00+08:00'
     """
+    if not _FIRST_YEAR < start.year < _LAST_YEAR:
+        return None
     local = start.replace(tzinfo=zone) if start.tzinfo is None else start.astimezone(zone)
     if not 0 <= limit.value <= _LONGEST_HOURS:
         return None

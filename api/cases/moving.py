@@ -100,7 +100,14 @@ def return_case(
         entry = HistoryEntry(at=datetime.now(UTC), action=RETURNED, actor=actor, **vars(told))
         remember(connection, entry, case_id, {})
         state = ASSIGNED if decision.owner else RETURNED
-        _store(connection, row, decision, state=state, returns=row["returns"] + 1)
+        _store(
+            connection,
+            row,
+            decision,
+            state=state,
+            srid=database.srid,
+            returns=row["returns"] + 1,
+        )
         if decision.owner:
             entry = HistoryEntry(
                 at=entry.at,
@@ -175,7 +182,7 @@ def assign_case(
             needs_review=False,
             trace=(*(_lost(step) for step in base.trace), step),
         )
-        _store(connection, row, decision, state=ASSIGNED)
+        _store(connection, row, decision, state=ASSIGNED, srid=database.srid)
         entry = HistoryEntry(
             at=datetime.now(UTC),
             action=REASSIGNED,
@@ -229,7 +236,7 @@ def close_case(
         if duplicate_of is not None:
             _check_original(case_id, rows[duplicate_of])
         connection.execute(
-            "UPDATE cases.case SET state = %s, closed_at = now(), duplicate_of = %s,"
+            "UPDATE cases.case SET state = %s, closed_at = clock_timestamp(), duplicate_of = %s,"
             " handled_by = CASE WHEN %s::text IS NULL THEN unit_code END WHERE case_id = %s",
             [CLOSED, duplicate_of, duplicate_of, case_id],
         )
@@ -340,17 +347,25 @@ def _store(
     decision: Decision,
     *,
     state: str,
+    srid: int,
     returns: int | None = None,
 ) -> None:
+    """Write a decision to the row of its case, and where the case lies by it."""
     values = decided_columns(decision)
     connection.execute(
-        "UPDATE cases.case SET unit_code = %(unit_code)s, probability = %(probability)s,"
-        " needs_review = %(needs_review)s, decision = %(decision)s, state = %(state)s,"
+        "UPDATE cases.case SET grid_code = %(grid_code)s, community_code = %(community_code)s,"
+        " district_code = %(district_code)s,"
+        " geom = ST_SetSRID(ST_MakePoint(%(east)s::float8, %(north)s::float8), %(srid)s::int),"
+        " unit_code = %(unit_code)s, probability = %(probability)s, needs_review = %(needs_review)s,"
+        " decision = %(decision)s, state = %(state)s,"
         " due_at = %(due_at)s, returns = %(returns)s, data_version = %(data_version)s"
         " WHERE case_id = %(case_id)s",
         {
             **values,
             "case_id": row["case_id"],
+            "east": decision.location.x,
+            "north": decision.location.y,
+            "srid": srid,
             "state": state,
             "returns": row["returns"] if returns is None else returns,
             "decision": Jsonb(document_of(decision, as_of=as_of_of(dict(row)))),

@@ -21,6 +21,8 @@ from gis.errors import ConflictError, RequestError
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Earlier reports are mistakes."""
 CLOCK_SKEW = timedelta(minutes=10)
 """A report may be this far in the future: clocks of telephones differ."""
 LONGEST_DESCRIPTION = 4_000
@@ -118,12 +120,12 @@ def check_words(texts: Mapping[str, str | None]) -> None:
 
 
 def check_time(reported_at: datetime | None) -> None:
-    """Refuse a time of report that is to come, or that says no time zone.
+    """Refuse a time of report that is to come, before 1970, or that says no time zone.
 
     Raises
     ------
     RequestError
-        It is more than ten minutes ahead, or has no time zone.
+        It is more than ten minutes ahead, before 1970, or has no time zone.
     """
     if reported_at is None:
         return
@@ -131,6 +133,11 @@ def check_time(reported_at: datetime | None) -> None:
         msg = f"reported_at {reported_at.isoformat()} says no time zone: write it as 2026-05-31T14:05:00+08:00."
         zh = f"reported_at {reported_at.isoformat()} 缺少时区：请写成 2026-05-31T14:05:00+08:00。"
         raise RequestError(msg, zh=zh)
+    if reported_at < EARLIEST:
+        msg = f"reported_at {reported_at.isoformat()} is before 1970: correct the year."
+        raise RequestError(
+            msg, zh=f"reported_at {reported_at.isoformat()} 早于 1970 年：请更正年份。"
+        )
     if reported_at > datetime.now(UTC) + CLOCK_SKEW:
         msg = (
             f"reported_at {reported_at.isoformat()} is to come: check the clock and the time zone."

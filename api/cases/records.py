@@ -172,6 +172,8 @@ def waiting_for(state: str, unit_code: str | None, history: tuple[HistoryEntry, 
     if state == RETURNED:
         last = next((e for e in reversed(history) if e.action == RETURNED), None)
         reason = return_reasons().get(last.category or "") if last else None
+        if last is None:  # opened again without a unit; nobody was asked
+            return "no_unit"
         asks_person = reason is not None and reason.then == "person"
         return "reason_needs_person" if asks_person else "all_returned"
     return "no_unit" if state == "assigned" and unit_code is None else None
@@ -228,15 +230,17 @@ def remember(connection: Connection, entry: HistoryEntry, case_id: str, decision
     connection : psycopg.Connection
         Transaction that changes the case.
     entry : HistoryEntry
-        What happened; its time is the transaction's.
+        What happened; its time is that of the database when it is written, so that who waited for
+        another's change is told behind it.
     case_id : str
         The case.
     decision : dict
         Document of the decision after the action; empty for a return.
     """
     connection.execute(
-        "INSERT INTO cases.history (case_id, action, unit_code, reason, actor, category,"
-        " suggested_unit_code, decision) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO cases.history (at, case_id, action, unit_code, reason, actor, category,"
+        " suggested_unit_code, decision)"
+        " VALUES (clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             case_id,
             entry.action,

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from api.cases.listing import MOST, CaseFilter
 from api.cases.moving import Return
 from api.cases.posting import LONGEST_DESCRIPTION
 from api.cases.states import State
-from api.http.schemas import CaseId, CaseIn, ClassCode, Question, Words, check_text
+from api.http.schemas import CaseId, CaseIn, ClassCode, Moment, Question, Words, check_text
 from gis.errors import RequestError
 
 Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION), AfterValidator(check_text)]
@@ -96,7 +96,7 @@ class CasesIn(Question):
     class_code: ClassCode | None = None
     bbox: Annotated[str, Field(max_length=200)] | None = None
     """West,south,east,north in degrees."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """Reported then or later."""
     due: Literal["in_time", "soon", "overdue"] | None = None
     """Open cases whose time limit stands so."""

@@ -1,7 +1,7 @@
 """What requests look like: checked here, handed on as the plain values of ``api.models``."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -61,6 +61,11 @@ Accuracy = Annotated[
 ]
 Bearing = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+]
+"""With its time zone, and far from the ends of the calendar, where no zone can be changed."""
 CaseId = Annotated[str, Field(pattern=r"^[^\s/\x00-\x1f]{1,64}$", examples=["2026-000123"])]
 
 
@@ -111,7 +116,7 @@ class LookupIn(Question):
     kind: Literal["component", "event"] = "component"
     class_code: ClassCode | None = None
     accuracy_m: Accuracy | None = None
-    reported_at: AwareDatetime | None = None
+    reported_at: Moment | None = None
     """Decides season and hours of the plan; missing: now."""
     as_of: date | None = None
     """Day whose data answer; missing: the live data."""
@@ -199,7 +204,7 @@ class CaseIn(Question):
     """Address or place in words, as the citizen told it."""
     component_code: Code | None = None
     """Component named in the report."""
-    reported_at: AwareDatetime | None = None
+    reported_at: Moment | None = None
     """When it was reported; decides season and hours of the plan. Missing: now."""
     as_of: date | None = None
     """Day whose data answer; missing: the live data."""

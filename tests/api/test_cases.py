@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import psycopg
@@ -13,7 +13,7 @@ from api import Case, Position, Snapshot
 from api.cases.listing import CaseFilter, list_cases
 from api.cases.moving import Return, assign_case, close_case, reopen_case, return_case
 from api.cases.posting import post_case
-from api.cases.records import get_case
+from api.cases.records import HistoryEntry, get_case, remember
 from api.cases.states import STATES, TRANSITIONS
 from api.stored import assign_stored, count_open
 from gis.crs import GEOGRAPHIC, transform_xy
@@ -457,3 +457,73 @@ def test_a_day_that_was_asked_for_is_kept(database: Database, snapshot: Snapshot
     with database.connect() as connection:
         row = connection.execute("SELECT decision->>'as_of' FROM cases.case").fetchone()
     assert row == ("2026-01-01",)
+
+
+def insert_received(database: Database, case_id: str, *, state: str = "received") -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cases.case (case_id, kind, class_code, reported_at, x, y, crs, accuracy_m,"
+            " needs_review, state, request_hash) VALUES (%s, 'component', '0104', %s, %s, %s, 'city',"
+            " 1, false, %s, 'h')",
+            [case_id, NOW, X0 + 51.0, Y0 + 50, state],
+        )
+
+
+def columns_of(database: Database, case_id: str) -> tuple[object, ...] | None:
+    with database.connect() as connection:
+        return connection.execute(
+            "SELECT grid_code, community_code, district_code, ST_X(geom) FROM cases.case WHERE case_id = %s",
+            [case_id],
+        ).fetchone()
+
+
+def test_an_imported_case_that_a_person_assigns_lies_where_it_was_located(
+    database: Database, snapshot: Snapshot
+) -> None:
+    insert_received(database, "a")
+    assign_case(database, snapshot, "a", unit_code="G1", reason="known", actor="boss")
+    assert count_open(database) == 0  # it is decided, and not decided again
+    assert columns_of(database, "a") == (A1, "130102001001", "130102", X0 + 51)
+    page = list_cases(database, CaseFilter(districts=("130102",)))
+    assert [case.case_id for case in page.cases] == ["a"]
+
+
+def test_a_case_lies_where_its_new_decision_says(
+    database: Database, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    post_case(database, snapshot, CASE, actor="desk")
+    with database.connect() as connection:
+        connection.execute("UPDATE cases.case SET grid_code = 'of last year', geom = NULL")
+    give_back(database, snapshot, "W1")
+    assert columns_of(database, "2026-1") == (A1, "130102001001", "130102", X0 + 51)
+
+
+def test_history_is_in_the_order_of_what_happened(database: Database, snapshot: Snapshot) -> None:
+    """A return that begins first and waits for the other is told behind it."""
+    post_case(database, snapshot, CASE, actor="desk")
+    with database.connect() as late:
+        late.execute("SELECT now()").fetchone()  # its transaction began before the return
+        give_back(database, snapshot, "W1")
+        remember(
+            late,
+            HistoryEntry(at=NOW, action="closed", unit_code=None, reason=None, actor="late"),
+            "2026-1",
+            {},
+        )
+    actions = [entry.action for entry in get_case(database, "2026-1").history]
+    assert actions == ["assigned", "returned", "reassigned", "closed"]
+
+
+def test_a_case_that_was_never_sent_back_waits_because_no_unit_was_found(
+    database: Database, snapshot: Snapshot
+) -> None:
+    insert_received(database, "a", state="closed")
+    reopen_case(database, "a", reason="again", actor="desk")
+    stored = get_case(database, "a")
+    assert (stored.state, stored.waiting) == ("returned", "no_unit")
+
+
+def test_a_time_before_all_calendars_is_refused(database: Database, snapshot: Snapshot) -> None:
+    first = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=8)))
+    with pytest.raises(RequestError, match="0001-01-01"):
+        post_case(database, snapshot, replace(CASE, reported_at=first), actor="desk")

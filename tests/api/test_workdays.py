@@ -1,6 +1,6 @@
 """Deadlines over evenings, weekends, holidays and weekends that are worked."""
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,14 @@ def test_a_year_without_published_holidays_has_no_working_days() -> None:
     eve = at("2026-12-31 16:00")
     assert due_at(eve, TimeLimit(value=2, unit="working_hour"), zone=ZONE) == at("2026-12-31 18:00")
     assert due_at(eve, TimeLimit(value=3, unit="working_hour"), zone=ZONE) is None
+
+
+def test_at_the_ends_of_the_calendar_there_is_no_end() -> None:
+    west = datetime(9999, 12, 31, 23, tzinfo=ZoneInfo("America/Los_Angeles"))
+    east = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+    for start in (west, east):
+        for unit in ("emergency_hour", "working_hour", "working_day", "calendar_day"):
+            assert due_at(start, TimeLimit(value=48, unit=unit), zone=ZONE) is None
 
 
 def test_a_limit_beyond_all_measure_has_no_end() -> None:

@@ -1,8 +1,10 @@
 """``/v1/cases``: posted once, returned with a reason, never forgotten."""
 
+import base64
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from tests.api.http.town import POWER, TOWN_HALL, X0, Y0
@@ -184,3 +186,26 @@ def test_the_reasons_of_returns_are_told_in_the_language_asked(client: httpx.Cli
     texts = {row["code"]: (row["text"], row["then"]) for row in told["return_reasons"]}
     assert texts["duplicate"] == ("与其他案件重复。", "person")
     assert texts["not_our_area"][1] == "next"
+
+
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_times_at_the_ends_of_the_calendar_are_no_fault_of_the_server(
+    client: httpx.Client, told: str
+) -> None:
+    answer = client.post("/v1/cases", json=report("of-old", reported_at=told))
+    assert (answer.status_code, answer.json()["code"]) == (422, "request")
+    chinese = client.post(
+        "/v1/cases", json=report("of-old", reported_at=told), headers={"Accept-Language": "zh"}
+    )
+    assert "不" in chinese.text or "必须" in chinese.text
+    assert client.get("/v1/cases", params={"since": told}).status_code == 422
+    asked = {"class_code": "0137", "position": report("x")["position"], "reported_at": told}
+    assert client.post("/v1/assign", json=asked).status_code == 422
+    lines = client.post(
+        "/v1/assign/batch",
+        content=orjson.dumps(asked),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    assert lines.status_code < 500
+    token = base64.urlsafe_b64encode(f"{told} x".encode()).decode().rstrip("=")
+    assert client.get("/v1/cases", params={"next": token}).status_code < 500
