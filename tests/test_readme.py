@@ -30,12 +30,14 @@ def test_first_lookup_answers(sample: BuiltSample) -> None:
     urls = [shlex.split(line)[0] for line in lines]
     assert len(urls) == 2
     with serving(sample.workspace) as server:
-        answers = [httpx.get(url.replace("http://127.0.0.1:8000", server.url)) for url in urls]
-    assert [answer.status_code for answer in answers] == [200, 200]
+        asked = [url.replace("http://127.0.0.1:8000", server.url) for url in urls]
+        answers = [httpx.get(url) for url in (*asked, f"{asked[0]}&trace=true")]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
     lookup = answers[0].json()
     assert lookup["owner"]["unit_name"]
     assert re.fullmatch(r"130102\d{9}", lookup["grid"]["code"])
-    assert lookup["trace"]
+    assert lookup["trace"] == []
+    assert answers[2].json()["trace"]
     assert isinstance(answers[1].json(), list)
 
 
@@ -60,6 +62,9 @@ def test_a_city_of_ones_own(sample_delivery: Path, tmp_path: Path) -> None:
     (tmp_path / "deliveries").mkdir()
     (tmp_path / "deliveries" / "2026-spring-census").symlink_to(sample_delivery)
     (tmp_path / "hotline.csv").write_text("事发地址\n裕华路12号\n", encoding="utf-8")
+    (tmp_path / "cases.csv").write_text("x,y\n114.4668,38.0573\n", encoding="utf-8")
+    for path in (sample_delivery / "09职责分解方案").iterdir():
+        (tmp_path / path.name).symlink_to(path)
     lines = [shlex.split(line) for line in re.findall(r"^wanmi .+$", README, flags=re.MULTILINE)]
     assert lines[0][1] == "init"
     assert [line[-1] for line in lines].count("serve") == 1
@@ -83,7 +88,7 @@ def test_a_city_of_ones_own(sample_delivery: Path, tmp_path: Path) -> None:
     finally:
         down = [sys.executable, "-m", "wanmi", "-w", "changan", "db", "down"]
         subprocess.run(down, cwd=tmp_path, env=environ, check=True, capture_output=True)
-    written = re.findall(r"-o (\S+\.(?:xlsx|html|csv|gpkg|pdf|toml))", README)
+    written = re.findall(r"-o (\S+\.(?:xlsx|html|csv|gpkg|parquet|pdf|toml))", README)
     assert len(written) > 12
     for name in written:
         assert (tmp_path / name).is_file(), name

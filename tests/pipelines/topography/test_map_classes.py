@@ -179,7 +179,7 @@ def test_the_profile_names_rules_that_exist():
         topography_rules({"TP222": "off"})
     with pytest.raises(SettingsError, match="can not be stored"):
         topography_rules({"TP01": "warning"})
-    with pytest.raises(SettingsError, match="TP84 'error'.*use 'warning' or 'off'"):
+    with pytest.raises(SettingsError, match=r"TP84 'error'.*use 'warning' or 'off'"):
         topography_rules({"TP84": "error"})
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(
