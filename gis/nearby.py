@@ -169,6 +169,15 @@ def to_square(x: float, y: float, frame: Any, where: Any, square: int) -> float:
     return _to_box(x, y, west, south, end_x, end_y) * (1.0 - 1e-9)
 
 
+@_inline
+def _is_new(cell: int, seen: Any, measured: int) -> bool:
+    """Tell whether a cell is none of those measured last."""
+    is_new = True
+    for place in range(min(measured, _SEEN)):
+        is_new = is_new and seen[place] != cell
+    return is_new
+
+
 @_compile
 def _nearest_in_tile(
     x: float, y: float, where: Any, tiling: Any, boxes: Any, seen: Any, known: Any
@@ -181,28 +190,28 @@ def _nearest_in_tile(
     width = frame[2] / side
     rows = _strips(y - frame[1] - row * frame[2], least, width, side)
     columns = _strips(x - frame[0] - column * frame[2], least, width, side)
-    high, across = rows[1] - rows[0], columns[1] - columns[0]
-    for place_in_strips in range(max(high, 0) * max(across, 0)):
-        square = (
-            (rows[0] + place_in_strips // across) * side + columns[0] + place_in_strips % across
-        )
-        value = int(tiling[4][first + square])
-        if value == -1 or to_square(x, y, frame, (column, row, side), square) > least * least:
-            continue
-        number = 0
-        cell = named(value, words, number)
-        while cell >= 0:
-            is_new = True
-            for place in range(min(measured, _SEEN)):
-                is_new = is_new and seen[place] != cell
-            if is_new:
-                seen[measured % _SEEN] = cell
-                measured += 1
-                metres = to_border(x, y, cell, (tiling[6], tiling[7], tiling[8]), boxes)
-                if metres < least or (metres == least and cell < rank):
-                    rank, least = cell, metres
-            number += 1
-            cell = named(value, words, number)
+    hair = 1e-6 * width
+    for line in range(rows[0], rows[1]):
+        south = frame[1] + row * frame[2] + line * width - hair
+        up = max(south - y, y - (south + width + 2.0 * hair), 0.0)
+        for place in range(columns[0], columns[1]):
+            west = frame[0] + column * frame[2] + place * width - hair
+            across = max(west - x, x - (west + width + 2.0 * hair), 0.0)
+            # As `to_square` says it, without its divisions: far points come by many squares.
+            if (across * across + up * up) * (1.0 - 1e-9) > least * least:
+                continue
+            value = int(tiling[4][first + line * side + place])
+            number = 0
+            cell = named(value, words, number) if value != -1 else -1
+            while cell >= 0:
+                if _is_new(cell, seen, measured):
+                    seen[measured % _SEEN] = cell
+                    measured += 1
+                    metres = to_border(x, y, cell, (tiling[6], tiling[7], tiling[8]), boxes)
+                    if metres < least or (metres == least and cell < rank):
+                        rank, least = cell, metres
+                number += 1
+                cell = named(value, words, number)
     return rank, least, measured
 
 
@@ -258,36 +267,73 @@ def _nearest_far(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tupl
     width, wide = frame[2], max(int(shape[2]), 1)
     west, south, size = frame[0], frame[1], BLOCK * width
     block = _nearest_block(x - west, y - south, blocks, wide, size)
-    column, row = block % wide * BLOCK, block // wide * BLOCK
-    least, best = np.inf, (0, 0, 0)
-    for inner in range(BLOCK * BLOCK):
-        where = (column + (inner & (BLOCK - 1)), row + (inner >> BLOCK_BITS))
-        told = _told_within(x, y, where, tiling, least)
-        if told >= 0:
-            dx, dy = x - west - where[0] * width, y - south - where[1] * width
-            far = _to_far_end(dx, dy, width)
-            if far < least:
-                least, best = far, (where[0], where[1], told)
+    best = _near_tile(x, y, block, tiling) if block >= 0 else (0, 0, 0)
     if best[2] == 0:  # no cell at all, or squares of such distances are no numbers
         return -1, np.nan
     known = _nearest_in_tile(x, y, best, tiling, boxes, seen, (-1, np.inf, 0))
-    for block in range(len(blocks)):
-        column, row = block % wide * BLOCK, block // wide * BLOCK
-        from_west, from_south = x - west - column * width, y - south - row * width
-        if blocks[block] < 0 or _to_box(from_west, from_south, 0.0, 0.0, size, size) * (
-            1.0 - 1e-6
-        ) > (known[1] * known[1]):
-            continue
-        rows = _strips(from_south, known[1], width, BLOCK)
-        columns = _strips(from_west, known[1], width, BLOCK)
-        for up in range(rows[0], rows[1]):
-            for across in range(columns[0], columns[1]):
-                where = (column + across, row + up)
-                told = _told_within(x, y, where, tiling, known[1] * known[1])
-                if told >= 0:
-                    tile = (where[0], where[1], told)
-                    known = _nearest_in_tile(x, y, tile, tiling, boxes, seen, known)
+    for line in range(len(blocks) // wide):
+        from_south = y - south - line * size
+        for place in range(wide):
+            block = line * wide + place
+            square = _to_box(x - west - place * size, from_south, 0.0, 0.0, size, size)
+            if square * (1.0 - 1e-6) <= known[1] * known[1] and blocks[block] >= 0:
+                known = _nearest_in_block(x, y, block, tiling, boxes, seen, known)
     return (known[0], known[1]) if known[0] >= 0 else (-1, np.nan)
+
+
+@_compile
+def _near_tile(x: float, y: float, block: int, tiling: Any) -> tuple[int, int, int]:
+    """Return the tile of a block with cells whose farthest corner is nearest; its last number is 0: none."""
+    # Taken out of the tuple once: in a loop each would be counted anew for every tile.
+    frame, shape, blocks, tiles, squares = tiling[0], tiling[1], tiling[2], tiling[3], tiling[4]
+    width, wide = frame[2], max(int(shape[2]), 1)
+    column, row = block % wide * BLOCK, block // wide * BLOCK
+    from_west, from_south = x - frame[0] - column * width, y - frame[1] - row * width
+    first = int(blocks[block]) << (2 * BLOCK_BITS)
+    across, up = min(BLOCK, int(shape[0]) - column), min(BLOCK, int(shape[1]) - row)
+    least, best = np.inf, (0, 0, 0)
+    for line in range(up):
+        for place in range(across):
+            far = _to_far_end(from_west - place * width, from_south - line * width, width)
+            if far < least:
+                told = int(tiles[first + (line << BLOCK_BITS) + place])
+                if not _is_bare(told, squares):
+                    least, best = far, (column + place, row + line, told)
+    return best
+
+
+@_compile
+def _nearest_in_block(
+    x: float, y: float, block: int, tiling: Any, boxes: Any, seen: Any, known: Any
+) -> Any:
+    """Return the nearest cell so far, its distance, and how many cells were measured."""
+    frame, shape, blocks, tiles, squares = tiling[0], tiling[1], tiling[2], tiling[3], tiling[4]
+    width, wide = frame[2], max(int(shape[2]), 1)
+    column, row = block % wide * BLOCK, block // wide * BLOCK
+    from_west, from_south = x - frame[0] - column * width, y - frame[1] - row * width
+    first = int(blocks[block]) << (2 * BLOCK_BITS)
+    rows = _strips(from_south, known[1], width, min(BLOCK, int(shape[1]) - row))
+    columns = _strips(from_west, known[1], width, min(BLOCK, int(shape[0]) - column))
+    hair = 1e-6 * width
+    for line in range(rows[0], rows[1]):
+        south = from_south - line * width
+        up = max(-hair - south, south - width - hair, 0.0)
+        for place in range(columns[0], columns[1]):
+            west = from_west - place * width
+            across = max(-hair - west, west - width - hair, 0.0)
+            if (across * across + up * up) * (1.0 - 1e-9) > known[1] * known[1]:
+                continue
+            told = int(tiles[first + (line << BLOCK_BITS) + place])
+            if not _is_bare(told, squares):
+                tile = (column + place, row + line, told)
+                known = _nearest_in_tile(x, y, tile, tiling, boxes, seen, known)
+    return known
+
+
+@_inline
+def _is_bare(told: int, squares: Any) -> bool:
+    """Tell whether a tile has no cell by what is told of it."""
+    return told < 0 or (told & (SIDES - 1) == 1 and squares[told >> SIDE_BITS] == -1)
 
 
 @_inline
@@ -309,21 +355,9 @@ def _to_far_end(dx: float, dy: float, size: float) -> float:
 def _nearest_block(dx: float, dy: float, blocks: Any, wide: int, size: float) -> int:
     """Return the block whose farthest corner is nearest; -1: there is none."""
     least, best = np.inf, -1
-    for block in range(len(blocks)):
-        if blocks[block] >= 0:
-            column, row = block % wide, block // wide
-            far = _to_far_end(dx - column * size, dy - row * size, size)
-            if far < least:
-                least, best = far, block
+    for line in range(len(blocks) // wide):
+        for place in range(wide):
+            far = _to_far_end(dx - place * size, dy - line * size, size)
+            if far < least and blocks[line * wide + place] >= 0:
+                least, best = far, line * wide + place
     return best
-
-
-@_inline
-def _told_within(x: float, y: float, where: Any, tiling: Any, least: float) -> int:
-    """Return what is told of a tile; -1 where it is too far or nothing is."""
-    if to_square(x, y, tiling[0], (where[0], where[1], 1), 0) > least:
-        return -1
-    told = told_of(where[0], where[1], tiling)
-    if told >= 0 and told & (SIDES - 1) == 1 and tiling[4][told >> SIDE_BITS] == -1:
-        return -1
-    return told
