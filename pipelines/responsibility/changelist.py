@@ -74,6 +74,11 @@ def show(document: dict[str, Any], *, echo: Callable[[str], None]) -> None:
         f"plan areas: {counts['areas_added']:,} added, {counts['areas_removed']:,} removed, "
         f"{counts['areas_changed']:,} changed"
     )
+    if document["lines_refused"]:
+        echo(
+            f"{document['lines_refused']:,} lines of the workbook are refused and would keep what is live "
+            "of them: see wanmi plan check"
+        )
     for owner in document["owners"][:_SHOWN]:
         when = f" at {owner['times']}" if owner["times"] else ""
         echo(

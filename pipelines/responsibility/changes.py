@@ -20,6 +20,7 @@ from pipelines.context import BuildContext
 from pipelines.responsibility.judging import PlanJudgement, classes_of, judge_workbook, plan_of
 from pipelines.responsibility.opencases import CaseChanges, compare_cases
 from pipelines.responsibility.places import places_of
+from pipelines.responsibility.store import standing_rows
 
 _LIVE = "\0"
 """Put before the codes of live plan areas while places are made: both plans cut the grids."""
@@ -57,6 +58,8 @@ class PlanChanges:
 def compare_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanChanges:
     """Compare a workbook with the plan that is live; nothing is written.
 
+    Lines refused keep what is live of them, as they do when the workbook is loaded.
+
     Raises
     ------
     DeliveryError, FileFormatError
@@ -66,17 +69,18 @@ def compare_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanCh
     context = judged.context
     rows = live(context.database, "responsibility")
     drawn = gpd.GeoDataFrame(live(context.database, "plan_areas"))
-    changes, unchanged = _compare_rows(rows, judged.outcome.accepted, names=_ROW, what="row")
+    standing = standing_rows(judged.outcome, rows)
+    changes, unchanged = _compare_rows(rows, standing, names=_ROW, what="row")
     areas, _ = _compare_rows(
         _comparable(drawn), _comparable(judged.areas), names=(*_AREA, "outline"), what="area"
     )
-    before = plan_of(rows)
+    before, after = plan_of(rows), plan_of(standing)
     return PlanChanges(
         judged=judged,
         rows=(*changes, *areas),
         unchanged=unchanged,
-        owners=tuple(_owners(judged, before, drawn)),
-        cases=compare_cases(context, (before, drawn), (judged.plan, judged.areas)),
+        owners=tuple(_owners(judged, (before, after), drawn)),
+        cases=compare_cases(context, (before, drawn), (after, judged.areas)),
     )
 
 
@@ -130,8 +134,10 @@ def _plain(value: Any) -> Any:
     return None if value is None or value != value else value
 
 
-def _owners(judged: PlanJudgement, before: Plan, drawn: gpd.GeoDataFrame) -> list[OwnerChange]:
-    context = judged.context
+def _owners(
+    judged: PlanJudgement, plans: tuple[Plan, Plan], drawn: gpd.GeoDataFrame
+) -> list[OwnerChange]:
+    context, (before, after) = judged.context, plans
     live_areas = drawn.assign(code=_LIVE + drawn["code"].astype(str))
     both = [part for part in (judged.areas, live_areas) if len(part)]
     areas = (
@@ -141,9 +147,9 @@ def _owners(judged: PlanJudgement, before: Plan, drawn: gpd.GeoDataFrame) -> lis
         if both
         else judged.areas
     )
-    named = {*judged.plan.areas, *before.areas, *(_LIVE + code for code in before.areas)}
+    named = {*after.areas, *before.areas, *(_LIVE + code for code in before.areas)}
     places = places_of(context, areas, named=named)
-    moments = Moments([*before.conditions, *judged.plan.conditions])
+    moments = Moments([*before.conditions, *after.conditions])
     old, new = (
         judge(
             plan,
@@ -152,7 +158,7 @@ def _owners(judged: PlanJudgement, before: Plan, drawn: gpd.GeoDataFrame) -> lis
             order=context.profile.decision.order,
             moments=moments,
         )
-        for plan, is_live in ((before, True), (judged.plan, False))
+        for plan, is_live in ((before, True), (after, False))
     )
     return compare(
         old, new, current=_current(context), places=[_seen(p, live=None) for p in places]

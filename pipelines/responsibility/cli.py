@@ -3,11 +3,15 @@
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gis.command import actor, emit, progress, workspace_of
+from gis.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from pipelines.responsibility.judging import PlanJudgement
 
 # What a command works with is imported when it runs: `wanmi --help` must not load geopandas.
 
@@ -98,19 +102,32 @@ def load(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge everything, write nothing.")
     ] = False,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help="Load it although `plan check` does not accept it: see the description.",
+        ),
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
     """Make a plan live from a day on, its areas with it; the same plan of the same day changes nothing.
 
-    Rows refused are no error: they are counted, and keep what is live of them. `wanmi rollback` undoes it.
+    A plan that `wanmi plan check` does not accept needs --anyway: its lines refused keep what is live of
+    them, its holes go to the territorial unit, its conflicts to review. `wanmi rollback` undoes a load.
 
     Example: wanmi plan load 职责分解方案.xlsx --as-of 2026-07-01
     """
     from pipelines.build import BuildOptions, build_opened
-    from pipelines.responsibility.judging import delivery_of
+    from pipelines.responsibility.judging import delivery_of, judge_workbook
 
     workspace = workspace_of(ctx)
     delivery = delivery_of(book, as_of=_day(as_of, ctx))
+    with progress("judging the plan", total=1) as advance:
+        judged = judge_workbook(book, workspace=workspace, as_of=delivery.as_of)
+        advance(1)
+    if not (judged.is_accepted or anyway or dry_run):
+        raise _not_accepted(judged)
     options = BuildOptions(only=("responsibility",), dry_run=dry_run, actor=actor())
     (report,) = build_opened(delivery, workspace=workspace, options=options, progress=progress)
 
@@ -125,10 +142,25 @@ def load(
             typer.echo(
                 f"    {fault['severity']:8}{fault['rule']:6}{fault['rows']:>6,}  {fault['example']}"
             )
+        for warning in report.warnings:
+            typer.echo(warning)
+        if not judged.is_accepted:
+            typer.echo(f"NOT accepted by `wanmi plan check`: {judged.told(is_chinese=False)}.")
         if not dry_run:
             typer.echo("Compile the snapshot anew with: wanmi snapshot")
 
-    emit(asdict(report), as_json=as_json, human=human)
+    emit(asdict(report) | {"accepted": judged.is_accepted}, as_json=as_json, human=human)
+
+
+def _not_accepted(judged: "PlanJudgement") -> DeliveryError:
+    faults, faults_zh = judged.told(is_chinese=False), judged.told(is_chinese=True)
+    return DeliveryError(
+        f"{judged.file} is not accepted ({faults}), and nothing was loaded: correct what `wanmi plan check` "
+        "tells; or load it with --anyway: lines refused keep what is live of them, holes go to the "
+        "territorial unit, conflicts to review.",
+        zh=f"{judged.file} 未通过检查（{faults_zh}），没有入库：请按 wanmi plan check 的结果更正；"
+        "或用 --anyway 入库：被拒绝的行保留现行内容，无责任单位的归属地单位，冲突的标记复核。",
+    )
 
 
 def diff(

@@ -64,7 +64,9 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     return Outcome(
         accepted=accepted.reset_index(drop=True),
         faults=told,
-        ends=ends_of(accepted["code"], told, context),
+        ends=ends_of(
+            accepted["code"], told, context, unnumbered=_unnumbered(delivered, codes, faults)
+        ),
         remarks=_remarks(len(kept) - len(in_force), context),
         beside=_store(areas, standing, context) if is_area.any() else None,
     )
@@ -118,6 +120,25 @@ def _codes(rows: pd.DataFrame) -> "pd.Series[str]":
     run = (~goes_on).cumsum()
     nth = goes_on.groupby(run).cumsum() + 1
     return codes.where(~goes_on | codes.isna(), codes.astype(str) + "-" + nth.astype(str))
+
+
+def _unnumbered(
+    delivered: Sequence[Delivered], codes: "pd.Series[str]", faults: Faults
+) -> frozenset[str]:
+    """Return class and area of the lines refused that have no number, as their rows are named."""
+    lost = faults.refused & codes.isna()
+    return frozenset(
+        _name(row.kind, class_code, area)
+        for row, is_lost in zip(delivered, lost, strict=True)
+        if is_lost and row.kind is not None
+        for class_code in row.classes
+        for area in row.areas
+    )
+
+
+def _name(kind: str, class_code: str, area: str) -> str:
+    """Return what a row without a number is named by, before its role."""
+    return f"{kind[0].upper()}{class_code}@{area}"
 
 
 def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFrame) -> None:
@@ -242,7 +263,8 @@ def _numbered(records: pd.DataFrame) -> pd.DataFrame:
         code = row.code
         if not isinstance(code, str):
             when = "".join(f"~{part}" for part in (row.season, row.hours) if isinstance(part, str))
-            code = f"{str(row.kind)[0].upper()}{row.class_code}@{row.area_code}.{row.role}{when}"
+            name = _name(str(row.kind), str(row.class_code), str(row.area_code))
+            code = f"{name}.{row.role}{when}"
             seen[code] += 1
             code = code if seen[code] == 1 else f"{code}#{seen[code]}"
         codes.append(code)

@@ -9,8 +9,9 @@ import pandas as pd
 
 from census.plan.chains import Chain
 from census.plan.coverage import Coverage, judge
-from census.plan.findings import Finding, find, is_accepted
+from census.plan.findings import REFUSING, WORDS, Finding, find, is_accepted
 from census.plan.search import Plan
+from census.plan.ties import find_ties
 from census.taxonomy import Taxonomy
 from gis.errors import DeliveryError
 from gis.faults import Outcome
@@ -54,6 +55,13 @@ class PlanJudgement:
     def refused(self) -> int:
         """Lines refused."""
         return self.outcome.refused
+
+    def told(self, *, is_chinese: bool) -> str:
+        """Return what it is not accepted for in words: ``lines refused 2, hole 3``."""
+        counts = {("lines refused", "拒绝的行"): self.refused}
+        counts |= {WORDS[what]: sum(f.what == what for f in self.findings) for what in REFUSING}
+        parts = [f"{words[is_chinese]} {count:,}" for words, count in counts.items() if count]
+        return ("、" if is_chinese else ", ").join(parts)
 
     @property
     def is_accepted(self) -> bool:
@@ -116,6 +124,7 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
         places=places_of(context, areas, named=plan.areas),
         order=context.profile.decision.order,
     )
+    sizes = dict(zip(areas["code"], areas.geometry.area, strict=True)) if len(areas) else {}
     return PlanJudgement(
         file=path.name,
         as_of=as_of,
@@ -126,7 +135,7 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
         taxonomy=taxonomy,
         plan=plan,
         coverage=coverage,
-        findings=tuple(find(coverage, plan.rows)),
+        findings=(*find(coverage, plan.rows), *find_ties(coverage, plan.rows, sizes=sizes)),
     )
 
 

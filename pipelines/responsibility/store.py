@@ -1,7 +1,7 @@
 """Plan areas written beside the rows of the plan, in the same transaction; rolled back with them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,7 @@ from psycopg import sql
 from gis import staging
 from gis.conform import conform
 from gis.database import Connection, Database
+from gis.faults import Outcome
 from gis.tables import declare
 from pipelines.context import BuildContext
 from pipelines.responsibility.workbook import ROLES
@@ -51,22 +52,48 @@ class AreaStore:
 
 
 def ends_of(
-    accepted: "pd.Series[str]", faults: pd.DataFrame, context: BuildContext
+    accepted: "pd.Series[str]",
+    faults: pd.DataFrame,
+    context: BuildContext,
+    *,
+    unnumbered: Collection[str] = (),
 ) -> tuple[str, ...] | None:
     """Return which live rows end when some delivered rows were refused; None: as always.
 
-    A refused row keeps what is live of it, also where it had become several rows.
+    A refused row keeps what is live of it, also where it had become several rows. Of lines without a
+    number that is what was named by the same class and area: `unnumbered`, as ``C0104@130102001``.
     """
     errors = faults[faults["severity"] == "error"]
     refused = {str(code) for code in errors["code"].dropna()}
     layers = context.delivery.layers_of("responsibility")
-    if not refused or any(layer.mode == "update" for layer in layers) or not context.database.url:
+    if (
+        not (refused or unnumbered)
+        or any(layer.mode == "update" for layer in layers)
+        or not context.database.url
+    ):
         return None
     live = context.rows("responsibility")["code"]
-    spared = [code for code in live if not refused.isdisjoint(_numbers(code))]
+    spared = [
+        code
+        for code in live
+        if not refused.isdisjoint(_numbers(code)) or code.partition(".")[0] in unnumbered
+    ]
     if not set(spared) - refused or not len(accepted):
         return None
     return tuple(sorted(set(live) - set(accepted) - set(spared)))
+
+
+def standing_rows(outcome: Outcome, live: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that hold once these are loaded: with what refused lines keep."""
+    others = live[~live["code"].isin(outcome.accepted["code"])]
+    if outcome.ends is None:
+        errors = outcome.faults[outcome.faults["severity"].eq("error")]
+        kept = others[others["code"].isin(errors["code"].dropna())]
+    else:
+        kept = others[~others["code"].isin(outcome.ends)]
+    columns = outcome.accepted.columns
+    parts = [part.reindex(columns=columns) for part in (outcome.accepted, kept) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else outcome.accepted
 
 
 def _numbers(code: str) -> Iterator[str]:
