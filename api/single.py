@@ -26,6 +26,7 @@ from api.owning.owner_table import owner_table_of
 from api.owning.owners import OwnerQuestion, Resolution
 from api.owning.record_table import NO_RECORD, record_table_of
 from api.placing.locate import POSITION_ACCURACY_M
+from api.placing.vagueness import VAGUE_M
 from api.questions import CITY_CRS, KIND_NAMES
 from api.telling.finding import Finding, Ways
 from gis.crs import transform_point
@@ -67,15 +68,21 @@ def find_one(
         Units that sent the case back.
     """
     position = case.position
-    if position is None or case.address or case.component_code or not _is_round(position):
+    if position is None or case.address or case.component_code or not _is_plain(position):
         return None
     edition = snapshot.edition(case.as_of)
     single = edition.kept("single", lambda: Single(edition))
     return single.find(case, position, now=now, excluded=excluded)
 
 
-def _is_round(position: Position) -> bool:
-    return getattr(position, "accuracy_minor_m", None) is None
+def _is_plain(position: Position) -> bool:
+    return position.accuracy_minor_m is None and _sigma_m(position) <= VAGUE_M
+
+
+def _sigma_m(position: Position) -> float:
+    stated_m = position.accuracy_m
+    is_stated = stated_m is not None and 0 < stated_m < inf
+    return stated_m if is_stated and stated_m is not None else POSITION_ACCURACY_M
 
 
 class Single:
@@ -111,15 +118,11 @@ class Single:
         if not is_known:
             return None
         crs = edition.snapshot.crs if position.crs.lower() == CITY_CRS else position.crs
-        try:
-            x, y = transform_point(position.x, position.y, source=crs, target=edition.snapshot.crs)
-        except CrsError:
-            return None
+        x, y = self._placed(position, crs)
         grid, on_boundary, distance_m = self._grids.locate_one(x, y)
         if grid < 0 or distance_m != 0.0:
             return None
-        stated_m = position.accuracy_m
-        sigma_m = stated_m if stated_m is not None and 0 < stated_m < inf else POSITION_ACCURACY_M
+        sigma_m = _sigma_m(position)
         areas = [index.locate_one(x, y) for index in self._areas]
         held = tuple(at if metres == 0.0 else -1 for at, _, metres in areas)
         shares, own_share = self._grids.shares_one(x, y, sigma_m, own=grid)
@@ -185,6 +188,15 @@ class Single:
             else lambda: self._ways((grid, shares), candidates, absent),
             mixture=mixture,
         )
+
+    def _placed(self, position: Position, crs: str) -> tuple[float, float]:
+        """Return a position in the city's CRS; nan: it can not be told, which the arrays explain."""
+        try:
+            return transform_point(
+                position.x, position.y, source=crs, target=self._edition.snapshot.crs
+            )
+        except CrsError:
+            return nan, nan
 
     def _is_cut(self, grids: Sequence[int]) -> bool:
         """Tell whether a plan area or a boundary road touches any of some unit grids."""

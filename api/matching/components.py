@@ -12,6 +12,7 @@ from api.edition import Edition
 from api.matching.likelihood import same_owner, weigh
 from api.owning.calibration import SOURCES, calibrate, calibrate_one
 from api.placing.locate import Placed, class_accuracy_m
+from api.placing.vagueness import is_vague
 from api.questions import COMPONENT, Questions
 from gis.nearness import find_near
 
@@ -66,7 +67,8 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
     `REACH_SIGMA` times the joint standard deviation of position and class, at least `LEAST_REACH_M`,
     at most the city's ``match_radius_m``. Each is as probable as its place is likely under the joint
     normal error, against the hypothesis that none of them is meant (`api.matching.likelihood`); the nearest is
-    chosen, of equally near ones the lowest code. Distances are to the nearest point of lines and
+    chosen, of equally near ones the lowest code. A vague position (`api.placing.vagueness`) finds none.
+    Distances are to the nearest point of lines and
     polygons, 0 inside.
     """
     is_open = (
@@ -74,6 +76,7 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
         & questions.has_class
         & (placed.component < 0)
         & np.isfinite(placed.x)
+        & ~is_vague(placed.sigma_m)
     )
     asked = np.flatnonzero(is_open)
     chosen, reach_m = placed.component.copy(), np.full(len(questions), np.nan)

@@ -16,6 +16,7 @@ from api.owning.record_table import NO_RECORD, record_table_of
 from api.placing.calm import calm_cases
 from api.placing.chains import Chained
 from api.placing.tracts import PlaceShares, place_shares
+from api.placing.vagueness import is_vague
 from gis.index import Located, Shares
 
 if TYPE_CHECKING:
@@ -138,8 +139,9 @@ def _reaching(edition: "Edition", ground: Ground, asked: Asked) -> tuple[Rows, S
     is_inside = grid.distance_m == 0.0
     near &= ~(is_inside & calm_cases(edition, (placed, ground.covariance), asked.effect))
     cases = np.flatnonzero(near)
+    vague = is_vague(placed.sigma_m[cases])
     shares = edition.grids.index.shares(
-        placed.x[cases],
+        np.where(vague, np.nan, placed.x[cases]),
         placed.y[cases],
         placed.sigma_m[cases],
         covariance=None if ground.covariance is None else ground.covariance[cases],
@@ -148,7 +150,7 @@ def _reaching(edition: "Edition", ground: Ground, asked: Asked) -> tuple[Rows, S
     differs = effect != asked.effect[cases[shares.point]]
     if len(edition.plan_areas):
         differs |= edition.chains.touched[shares.position]
-    is_open = ~is_inside[cases]
+    is_open = vague | ~is_inside[cases]
     is_open[shares.point[differs]] = True
     place = np.cumsum(is_open) - 1
     kept = is_open[shares.point]

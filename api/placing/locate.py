@@ -14,6 +14,7 @@ from api.matching.component_codes import find_components
 from api.models import PlaceAnswer, Position
 from api.placing.fusion import agreement, fuse
 from api.placing.misreading import misread
+from api.placing.vagueness import WORST_M
 from api.questions import CITY_CRS, Questions, Texts
 from census.taxonomy import ACCURACY_M
 from gis.crs import parse_crs, transform_xy
@@ -300,11 +301,13 @@ def _by_position(edition: Edition, questions: Questions) -> Sighting:
             )
         except CrsError:
             continue  # told as position_invalid, since the coordinates stay nan
-    stated_m = questions.accuracy_m
-    sigma_m = np.where(np.isfinite(stated_m), stated_m, POSITION_ACCURACY_M)
+    stated_m = np.minimum(questions.accuracy_m, WORST_M)
+    sigma_m = np.where(np.isfinite(questions.accuracy_m), stated_m, POSITION_ACCURACY_M)
     sighting = _round(x, y, np.where(np.isfinite(x), sigma_m, np.nan))
-    minor_m, bearing_deg = questions.accuracy_minor_m, questions.accuracy_bearing_deg
-    ellipses = np.isfinite(x) & np.isfinite(stated_m) & np.isfinite(minor_m)
+    minor_m = np.minimum(questions.accuracy_minor_m, WORST_M)
+    bearing_deg = questions.accuracy_bearing_deg
+    ellipses = np.isfinite(x) & np.isfinite(questions.accuracy_m)
+    ellipses &= np.isfinite(questions.accuracy_minor_m)
     rows = np.flatnonzero(ellipses & np.isfinite(bearing_deg))
     if not len(rows):
         return sighting

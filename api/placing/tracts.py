@@ -5,18 +5,20 @@ along the plan areas and the axes, so that the share of an error disc is exact f
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from api.placing.boundaries import FIRST, NOBODY, SECOND
 from api.placing.chains import Chained, Chains
 from api.placing.partition import Pieces, partition
+from api.placing.vagueness import Middles, is_vague, lay_middles, vague_shares
 from gis.index import CellIndex, Located, Shares
 
 if TYPE_CHECKING:
-    from api.edition import Edition
+    from api.edition import Cells, Edition
 
 LEVELS = ("district", "street", "community")
 
@@ -29,6 +31,8 @@ class Tracts:
     """
 
     index: CellIndex
+    shapes: NDArray[Any]
+    """Their polygons."""
     grid: NDArray[np.intp]
     """Position of the unit grid."""
     base: NDArray[np.int32]
@@ -76,6 +80,7 @@ def lay_tracts(edition: "Edition") -> Tracts:
     ]
     return Tracts(
         index=CellIndex(codes, pieces.shape.tolist()),
+        shapes=pieces.shape,
         grid=grid,
         base=np.array(base, dtype=np.int32),
         boundary=pieces.boundary,
@@ -111,7 +116,8 @@ def place_shares(
 
     The shares of the error disc in the unit grids are taken, those of grids that are cut by tracts.
     They are scaled to add up to 1, as a case lies in the city; for a place outside every grid what is
-    left of its disc goes to its own place. A case without accuracy is where it is.
+    left of its disc goes to its own place. A case without accuracy is where it is; that of a vague
+    position (``api.placing.vagueness``) has the shares of places of different effect, not of grids.
 
     Parameters
     ----------
@@ -146,8 +152,16 @@ def place_shares(
         place = np.concatenate([place[~is_cut], cut_place])
         probability = np.concatenate([probability[~is_cut], found.probability])
     is_sharp = ~(np.isfinite(sigma_m) & (sigma_m > 0.0))
-    keep = ~is_sharp[case]
+    vague = np.flatnonzero(is_vague(sigma_m))
+    keep = ~(is_sharp | is_vague(sigma_m))[case]
     case, place, probability = case[keep], place[keep], probability[keep]
+    if len(vague):
+        middles = edition.kept("middles", lambda: _middles(edition))
+        errors = covariance[vague], day[vague] % 2
+        of, vague_place, share = vague_shares(middles, (x[vague], y[vague]), *errors)
+        case = np.concatenate([case, vague[of]])
+        place = np.concatenate([place, vague_place])
+        probability = np.concatenate([probability, share])
     total = np.bincount(case, weights=probability, minlength=len(x))
     scale = np.where(is_inside & (total > 0.0), total, np.maximum(total, 1.0))
     rest = np.where(is_inside & (total > 0.0), 0.0, 1.0 - np.minimum(total, 1.0))
@@ -157,6 +171,30 @@ def place_shares(
     probability = np.concatenate([probability / scale[case[: len(probability)]], rest[own]])
     order = np.lexsort((place, -probability.round(9), case))
     return PlaceShares(case=case[order], place=place[order], probability=probability[order])
+
+
+def _middles(edition: "Edition") -> Middles:
+    """Return whole unit grids, the tracts of the others, and in a city without any its areas."""
+    chains = edition.chains
+    if not len(edition.grids.rows):
+        cells, place = _smallest_areas(edition)
+        rows = edition.snapshot.table("areas")["geometry"].take(cells.rows).to_numpy()
+        return lay_middles(edition, shapely.from_wkb(rows), np.stack([place, place]))
+    whole = np.flatnonzero(~chains.touched).astype(np.int32)
+    shapes, place = edition.grid_shapes[whole], np.stack([whole, whole])
+    if len(whole) < len(chains.touched):
+        tracts = edition.tracts
+        shapes = np.concatenate([shapes, tracts.shapes])
+        place = np.concatenate([place, tracts.place], axis=1)
+    return lay_middles(edition, shapes, place)
+
+
+def _smallest_areas(edition: "Edition") -> tuple["Cells", NDArray[np.int32]]:
+    """Return the smallest areas that have polygons, with their place numbers."""
+    level = next((name for name in reversed(LEVELS) if len(edition.areas[name].rows)), LEVELS[0])
+    cells = edition.areas[level]
+    numbers = [edition.chains.number(edition.chain_of(code)) for code in cells.codes]
+    return cells, np.array(numbers, dtype=np.int32)
 
 
 _InAreas = tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_]]
@@ -169,11 +207,8 @@ def _in_areas(
     errors: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> _InAreas:
     """Return the shares of the smallest areas that have polygons, for a city without unit grids."""
-    level = next((name for name in reversed(LEVELS) if len(edition.areas[name].rows)), LEVELS[0])
-    cells = edition.areas[level]
+    cells, numbers = _smallest_areas(edition)
     sigma_m, covariance = errors
     shares = cells.index.shares(x, y, sigma_m, covariance=covariance)
-    numbers = [edition.chains.number(edition.chain_of(code)) for code in cells.codes]
-    place = np.array(numbers, dtype=np.int32)[shares.position]
     is_inside = cells.index.locate(x, y).distance_m == 0.0
-    return shares.point, place, shares.probability, is_inside
+    return shares.point, numbers[shares.position], shares.probability, is_inside
