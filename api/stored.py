@@ -51,8 +51,9 @@ def assign_stored(
     """Decide the recorded cases that have no decision yet, by what holds now; chunk by chunk.
 
     Posted and returned cases keep the decision they have. Units that sent an imported open case back
-    are left out. Of a closed case the decision is only kept beside it: nothing happened to it, so its
-    history stays. A chunk is recorded whole, so a run that was stopped goes on with the rest.
+    are left out. Of a closed case the decision is only kept beside it, without a trace: nothing
+    happened to it, so its history stays. A chunk is recorded whole, so a run that was stopped goes on
+    with the rest, and several that run at once share the work.
 
     Parameters
     ----------
@@ -111,16 +112,16 @@ def _decide(
     edition = snapshot.edition()
     solution = solve(edition, ask_frame(snapshot, cases))
     decisions = []
-    for number, (case_id, reported_at) in enumerate(
-        zip(cases["case_id"].tolist(), cases["reported_at"].tolist(), strict=True)
-    ):
+    asked = (cases[name].tolist() for name in ("case_id", "reported_at", "state"))
+    for number, (case_id, reported_at, state) in enumerate(zip(*asked, strict=True)):
         excluded = refused.get(case_id)
         if excluded:
             row = cases.iloc[[number]]
             found = solve(edition, ask_frame(snapshot, row), excluded=excluded)
             decision = tell(finding_of(found, 0))
         else:
-            decision = tell(finding_of(solution, number))
+            # A million closed cases with every candidate that was looked at are gigabytes.
+            decision = tell(finding_of(solution, number), traced=state != CLOSED)
         decisions.append(_with_deadline(decision, snapshot, reported_at))
     points = np.full(len(cases), None, dtype=object)
     known = np.isfinite(solution.placed.x)

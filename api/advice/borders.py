@@ -15,7 +15,7 @@ from api.advice.intervals import best_run, wilson
 from api.assign import assign_frame
 
 if TYPE_CHECKING:
-    from api.edition import Cells
+    from api.cells import Cells
     from api.snapshot import Snapshot
 
 WIDTHS_M = (10.0, 15.0, 20.0, 25.0, 30.0, 40.0)

@@ -99,13 +99,14 @@ def duplicates(
     from api.cases.pairs import find_pairs
     from gis.database import open_database
 
+    _check_output(output)
     with progress("Reading cases") as advance:
         places = read_places(
             open_database(workspace_of(ctx)), with_closed=with_closed, advance=advance
         )
     pairs = find_pairs(places, least=least)
     if output is not None:
-        _write(pairs, output)
+        _write(pairs, output, sheet="重复案件")
     result: dict[str, Any] = {
         "cases": len(places),
         "pairs": len(pairs),
@@ -123,16 +124,28 @@ def duplicates(
     emit(result, as_json=as_json, human=human)
 
 
-def _write(table: Any, path: Path) -> None:
+def _check_output(path: Path | None) -> None:
+    """Refuse a kind of file that is not written, before minutes of work."""
+    if path is not None and path.suffix.lower() not in (".csv", ".xlsx"):
+        msg = f"{path.name}: write .csv or .xlsx."
+        raise RequestError(msg, zh=f"{path.name}：请写成 .csv 或 .xlsx。")
+
+
+def _write(table: Any, path: Path, *, sheet: str) -> None:
+    import pandas as pd
+
     from census.workbooks import write_tables
     from gis.outputs import appearing
 
     if path.suffix.lower() == ".xlsx":
-        write_tables(path, {"重复案件": table})
+        # A workbook has no time zones: what it shows says its own.
+        told = {
+            name: table[name].map(lambda at: at.isoformat(), na_action="ignore")
+            for name, kind in table.dtypes.items()
+            if isinstance(kind, pd.DatetimeTZDtype)
+        }
+        write_tables(path, {sheet: table.assign(**told)})
         return
-    if path.suffix.lower() != ".csv":
-        msg = f"{path.name}: write .csv or .xlsx."
-        raise RequestError(msg, zh=f"{path.name}：请写成 .csv 或 .xlsx。")
     with appearing(path) as partial:
         table.to_csv(partial, index=False, encoding="utf-8-sig")
 
@@ -159,6 +172,7 @@ def redecide(
     from api.cases.replay import confusion
     from api.snapshot import open_snapshot
 
+    _check_output(output)
     workspace = workspace_of(ctx)
     opened = open_snapshot(workspace.root)
     database = _database(ctx)
@@ -171,7 +185,7 @@ def redecide(
             advance=advance,
         )
     if output is not None:
-        _write(evidence, output)
+        _write(evidence, output, sheet="案件")
     told = agreement(evidence)
     result = {"data_version": opened.version, **told, "confusion": confusion(evidence)}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -216,5 +217,11 @@ def test_the_commands(book: Book, workspace: Workspace, tmp_path: Path) -> None:
     assert "row 1: 14 of 14 cases" in run("plan", "advise", "-o", str(tmp_path / "a.gpkg"))
     assert "14 cases, of 14" in run("cases", "redecide", "-o", str(tmp_path / "all.csv"))
     assert (tmp_path / "all.csv").read_text("utf-8-sig").count("\n") == 15
+    run("cases", "redecide", "-o", str(tmp_path / "all.xlsx"))
+    book = pd.read_excel(tmp_path / "all.xlsx", sheet_name="案件", dtype=str, engine="openpyxl")
+    assert len(book) == 14
+    assert book["reported_at"].map(lambda text: datetime.fromisoformat(text).tzinfo).notna().all()
+    for command in ("redecide", "duplicates"):
+        assert "write .csv or .xlsx" in run("cases", command, "-o", "all.txt", code=1)
     assert "14 cases." in run("cases", "list", "--state", "closed")
     assert "0 pairs among 0 cases" in run("cases", "duplicates", "--closed")

@@ -435,6 +435,7 @@ def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
     assert stored["b"].decision is not None
     assert stored["b"].decision.grid is not None
     assert stored["b"].decision.grid.distance_m == 100.0
+    assert [bool(s.decision and s.decision.trace) for s in stored.values()] == [True, False, True]
     assert [entry.action for entry in stored["c"].history] == ["assigned"]
     with database.connect() as connection:
         row = connection.execute(
