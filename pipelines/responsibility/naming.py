@@ -17,7 +17,7 @@ _TERRITORIAL = frozenset(
     for front in ("属地", "各", "所在")
     for tail in ("街道", "街道办", "街道办事处", "镇街", "单位")
 ) | {"属地"}
-_AREA_TAILS = ("街道办事处", "办事处", "居民委员会", "居委会", "村委会", "村民委员会")
+_AREA_TAILS = ("街道办事处", "街道办", "办事处", "居民委员会", "居委会", "村委会", "村民委员会")
 _NOTHING = frozenset({"/", "-", "—", "——", "无", "空"})
 
 
@@ -178,7 +178,7 @@ class AreaNames:
             if tail and not plain.endswith(tail):
                 continue
             stem = plain.removesuffix(tail)
-            for name in (stem, f"{stem}街道", f"{stem}社区") if tail else (stem,):
+            for name in (stem, f"{stem}街道", f"{stem}社区", f"{stem}村") if tail else (stem,):
                 if name in self.names:
                     return self.names[name]
         return ()

@@ -24,6 +24,7 @@ _LIMIT_UNITS = {
     "紧急工作时": "emergency_hour",
     "紧急工作小时": "emergency_hour",
     "小时": "emergency_hour",
+    "h": "emergency_hour",
     "时": "emergency_hour",
     "工作时": "working_hour",
     "工作小时": "working_hour",
@@ -114,7 +115,7 @@ def read_limit(text: str) -> tuple[float, str] | None:
     found = _LIMIT.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
     if not found:
         return None
-    unit = _LIMIT_UNITS.get(found[2])
+    unit = _LIMIT_UNITS.get(found[2].lower())
     value = _figure(found[1])
     return None if unit is None or not value or value <= 0 else (value, unit)
 

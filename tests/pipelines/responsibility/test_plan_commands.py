@@ -8,138 +8,31 @@ import sys
 
 import openpyxl
 import pandas as pd
-import psycopg
 import pytest
-from typer.testing import CliRunner
 
-import wanmi
 from gis.builds import live
-from gis.database import dataset_lock, open_database
+from gis.database import dataset_lock
 from gis.errors import DeliveryError, LockedError
-from gis.settings import Settings
 from gis.vector import write_vector
-from gis.workspace import open_workspace
 from pipelines.build import build_delivery
-from tests.pipelines.responsibility.planbooks import AREA_HEAD, HEAD, line, write_book
+from tests.pipelines.responsibility.planbooks import (
+    HEAD,
+    NIGHT,
+    ROAD,
+    SQUARE,
+    UNITS,
+    counts,
+    line,
+    loaded,
+    plan,
+    rows,
+    write_book,
+)
 from tests.pipelines.town import (
-    AREAS_LAYER,
     CRS,
-    GRIDS_LAYER,
-    ROADS_LAYER,
-    areas,
-    grids,
     rectangle,
-    roads,
     write_manifest,
 )
-
-UNITS = "单位代码,单位名称,别名,类型,属地代码\nU1,排水公司,,企业,\nU2,路灯处,,企业,\nS1,建北街道办事处,,属地,130102001\n"
-SQUARE = rectangle(110, 20, 190, 80)
-ROAD = {
-    "范围编码": "LD1",
-    "范围名称": "东段",
-    "范围类型": "路段",
-    "道路": "裕华路",
-    "起点": "建设大街",
-    "半宽": 15,
-}
-
-
-@pytest.fixture(scope="module")
-def built_town(server, template, tmp_path_factory):
-    """Name of a database with the town; each test works on a copy of it."""
-    name = "plan_town"
-    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    folder = tmp_path_factory.mktemp("plan") / "town"
-    folder.mkdir()
-    write_vector(areas(), folder / "areas.gpkg", layer="areas")
-    write_vector(grids(), folder / "grids.gpkg", layer="grids")
-    write_vector(roads(), folder / "roads.shp", encoding="gb18030")
-    (folder / "units.csv").write_text(UNITS, encoding="utf-8")
-    layers = [AREAS_LAYER, GRIDS_LAYER, ROADS_LAYER, {"dataset": "units", "path": "units.csv"}]
-    write_manifest(folder, layers)
-    build_delivery(folder, workspace=at_home(folder, server.url(name)))
-    yield name
-    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def execute(server, statement):
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def at_home(root, url):
-    (root / "wanmi.toml").write_text(f'[city]\ncode = "130102"\ncrs = "{CRS}"\n', encoding="utf-8")
-    return open_workspace(root, settings=Settings(workspace=root, database_url=url))
-
-
-@pytest.fixture
-def town(server, built_town, tmp_path):
-    execute(server, f"CREATE DATABASE plan_copy TEMPLATE {built_town}")
-    root = tmp_path / "workspace"
-    root.mkdir()
-    yield at_home(root, server.url("plan_copy"))
-    execute(server, "DROP DATABASE plan_copy WITH (FORCE)")
-
-
-@pytest.fixture
-def database(town):
-    return open_database(town)
-
-
-@pytest.fixture
-def run(town, monkeypatch):
-    monkeypatch.setenv("WANMI_DATABASE_URL", town.settings.database_url)
-    app = wanmi.mount(["pipelines.responsibility", "pipelines"])
-
-    def call(*words, fails=False):
-        arguments = ["-w", str(town.root), *map(str, words)]
-        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        assert (result.exit_code != 0) == fails, result.output
-        return result.stdout
-
-    return call
-
-
-def rows(*more):
-    return [
-        HEAD,
-        line(序号=1, 类型="部件", 小类代码="*", 责任区域="全区", 养护单位="排水公司"),
-        line(
-            序号=2,
-            类型="事件",
-            小类代码="*",
-            责任区域="全区",
-            处置单位="路灯处",
-            处置时限="4工作时",
-        ),
-        *more,
-    ]
-
-
-NIGHT = line(
-    序号=3,
-    类型="事件",
-    小类代码="0101",
-    责任区域="翠屏社区",
-    处置单位="排水公司",
-    适用时段="22:00/06:00",
-)
-
-
-def plan(path, *more, drawn=()):
-    sheets = {"职责": rows(*more)}
-    if drawn:
-        sheets["范围"] = [AREA_HEAD, *(line(AREA_HEAD, **cells) for cells in drawn)]
-    return write_book(path, sheets)
-
-
-def loaded(run, book, *more, day="2026-06-01"):
-    return json.loads(run("plan", "load", book, "--as-of", day, "--json", *more))
-
-
-def counts(report):
-    return tuple(report[f"rows_{name}"] for name in ("opened", "closed", "unchanged"))
 
 
 def test_load_load_again_change_and_roll_back(run, town, database, tmp_path):
@@ -196,106 +89,6 @@ def test_a_layer_beside_the_workbook_counts_as_part_of_it(run, database, tmp_pat
         run("plan", "load", book)
     with pytest.raises(DeliveryError, match="There is no"):
         run("plan", "check", tmp_path / "nowhere.xlsx")
-
-
-def test_refused_rows_keep_what_is_live_of_them(run, database, tmp_path):
-    lamps = line(
-        序号=3, 类型="部件", 小类代码="0104、0101", 责任区域="全区", 养护单位="U1", 主管部门="U2"
-    )
-    loaded(run, plan(tmp_path / "a.xlsx", lamps))
-    assert len(live(database, "responsibility")) == 6
-    spoilt = line(
-        序号=3,
-        类型="部件",
-        小类代码="0104、0101",
-        责任区域="全区",
-        养护单位="市政三处",
-        主管部门="U2",
-    )
-    report = loaded(run, plan(tmp_path / "b.xlsx", spoilt), "--anyway", day="2026-06-02")
-    assert (report["rows_rejected"], counts(report)) == (1, (0, 0, 2))
-    assert len(live(database, "responsibility")) == 6
-
-
-def test_refused_lines_keep_their_rows_whatever_their_number(run, database, tmp_path):
-    """Numbers hold signs, are merged over lines, or are not there."""
-    wanted = {"A-1.2": ("0104", "U1"), "A-2": ("0101", "U1")}
-
-    def book(name, **spoilt):
-        more = [
-            line(序号=code, 类型="部件", 小类代码=class_code, 责任区域="全区",
-                 养护单位=spoilt.get(class_code, unit), 主管部门="U2")
-            for code, (class_code, unit) in wanted.items()
-        ]  # fmt: skip
-        return plan(tmp_path / name, *more)
-
-    loaded(run, book("a.xlsx"))
-    report = loaded(run, book("b.xlsx", **{"0104": "无此单位"}), "--anyway", day="2026-06-02")
-    assert (report["rows_rejected"], counts(report)) == (1, (0, 0, 4))
-    assert len(live(database, "responsibility")) == 6
-    told = json.loads(run("plan", "diff", book("c.xlsx", **{"0101": "无此单位"}), "--json"))
-    assert (told["lines_refused"], told["rows"], told["owners"]) == (1, [], [])
-
-
-def test_refused_lines_without_a_number_keep_their_rows(run, database, tmp_path):
-    head = [name for name in HEAD if name != "序号"]
-
-    def book(name, unit):
-        sheet = [[cells[HEAD.index(each)] for each in head] for cells in rows()[1:]]
-        own = line(head, 类型="部件", 小类代码="0104", 责任区域="翠屏社区", 养护单位=unit)
-        return write_book(tmp_path / name, {"职责": [head, *sheet, own]})
-
-    loaded(run, book("a.xlsx", "路灯处"))
-    report = loaded(run, book("b.xlsx", "无此单位"), "--anyway", day="2026-06-02")
-    assert (report["rows_rejected"], counts(report)) == (1, (0, 0, 2))
-    assert "C0104@130102001001.maintainer" in set(live(database, "responsibility")["code"])
-
-
-def test_a_refused_area_stays_as_it_is_with_the_rows_that_name_it(run, database, tmp_path):
-    square = {"范围编码": "P1", "范围名称": "广场", "范围类型": "面", "边界WKT": SQUARE.wkt}
-    named = line(序号=4, 类型="事件", 小类代码="0101", 责任区域="广场", 处置单位="U1")
-    loaded(run, plan(tmp_path / "a.xlsx", named, drawn=[square, ROAD]))
-    spoilt = [square | {"边界WKT": "POLYGON ((0 0"}]
-    after = plan(tmp_path / "b.xlsx", named, drawn=spoilt)
-    told = json.loads(run("plan", "diff", after, "--json"))
-    assert [(each["change"], each["code"]) for each in told["rows"]] == [("removed", "LD1")]
-    report = loaded(run, after, "--anyway", day="2026-06-02")
-    assert (report["rows_rejected"], counts(report)) == (1, (0, 0, 3))
-    assert live(database, "plan_areas")["code"].tolist() == ["P1"]
-    assert live(database, "plan_areas").geometry.area.round().tolist() == [SQUARE.area]
-
-
-def test_a_plan_not_accepted_needs_a_word_more(run, database, tmp_path):
-    hole = write_book(tmp_path / "a.xlsx", {"职责": rows()[:2]})
-    with pytest.raises(
-        DeliveryError, match=r"not accepted \(hole \d+\), and nothing was loaded"
-    ) as told:
-        run("plan", "load", hole)
-    assert "--anyway" in told.value.zh
-    run("plan", "load", hole, "--dry-run")
-    assert len(live(database, "responsibility")) == 0
-    assert "NOT accepted" in run("plan", "load", hole, "--anyway")
-    assert len(live(database, "responsibility")) == 1
-
-
-def test_areas_of_one_size_and_sheets_left_out_are_told(run, tmp_path):
-    square = {"范围编码": "P1", "范围名称": "广场", "范围类型": "面", "边界WKT": SQUARE.wkt}
-    again = square | {"范围编码": "P2", "范围名称": "广场二"}
-    more = [
-        line(序号=4, 类型="事件", 小类代码="0101", 责任区域="P1", 处置单位="U1"),
-        line(序号=5, 类型="事件", 小类代码="0101", 责任区域="P2", 处置单位="U2"),
-    ]
-    sheets = {
-        "职责": rows(*more),
-        "范围": [AREA_HEAD, line(AREA_HEAD, **square), line(AREA_HEAD, **again)],
-        "封面": [["某某方案"]],
-    }
-    book = write_book(tmp_path / "a.xlsx", sheets)
-    told = json.loads(run("plan", "check", book, "--json", fails=True))
-    assert ("conflict", ["4.handler", "5.handler"], ["P1", "P2"]) in [
-        (each["what"], each["rows"], each["areas"]) for each in told["findings"]
-    ]
-    assert ["封面" in remark for remark in told["remarks"]] == [True]
 
 
 def test_two_persons_at_once_and_a_dry_run(run, town, database, tmp_path):

@@ -248,3 +248,18 @@ def test_a_name_of_two_areas_is_not_guessed(tmp_path):
     )
     assert rules_of(outcome.faults) == [(1, "RP04")]
     assert told(outcome, "area_code") == [("130102001001",)]
+
+
+def test_areas_and_limits_as_offices_write_them(tmp_path):
+    village = live_areas().replace({"name": {"槐底社区": "槐底村"}})
+    outcome = judge(
+        tmp_path,
+        wide("1", area_name="建北街道办", limit_value="48h"),
+        wide("2", area_name="槐底村委会", limit_value="24 H内"),
+        areas=village,
+    )
+    assert told(outcome, "area_code", "limit_value", "limit_unit") == [
+        ("130102001", 48.0, "emergency_hour"),
+        ("130102001002", 24.0, "emergency_hour"),
+    ]
+    assert outcome.faults.empty
