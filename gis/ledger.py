@@ -97,12 +97,13 @@ def check_day(connection: Connection, *, dataset: str, as_of: date) -> None:
     if row is not None and as_of < row[0]:
         msg = (
             f"{dataset} is live as of {row[0]} (build {row[1]}), later than this delivery's {as_of}: "
-            f"state as_of = {row[0]} or later in delivery.toml, or roll back with `wanmi rollback {row[1]}`."
+            f"state as_of = {row[0]} or later in delivery.toml (of a plan: --as-of), "
+            f"or roll back with `wanmi rollback {row[1]}`."
         )
         raise BuildError(
             msg,
             zh=f"{dataset} 现势日期为 {row[0]}（构建 {row[1]}），晚于本次交付的 {as_of}："
-            f"请在 delivery.toml 中改为 {row[0]} 或更晚，或先回滚 wanmi rollback {row[1]}。",
+            f"请在 delivery.toml 中（职责分解方案用 --as-of）改为 {row[0]} 或更晚，或先回滚 wanmi rollback {row[1]}。",
         )
 
 
