@@ -57,11 +57,10 @@ class Solution:
 
     @cached_property
     def other_probability(self) -> Floats:
-        """Probability of the most probable other unit: what the unit taken leaves, in their ratio."""
+        """Probability of the most probable other unit, see ``api.owning.mixture.left_to_others``."""
         raw = self.placed.certainty * self.mixtures.probability
-        scale = np.divide(
-            1.0 - self.probability, 1.0 - raw, out=np.zeros_like(raw), where=raw < 1.0
-        )
+        scale = np.divide(1.0 - self.probability, 1.0 - raw, out=np.ones_like(raw), where=raw < 1.0)
+        scale = np.minimum(scale, 1.0)
         share = self.mixtures.other_probability * self.placed.certainty * scale
         return np.asarray(np.minimum(share, 1.0))
 

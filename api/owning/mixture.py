@@ -183,3 +183,22 @@ def _cause(here: Resolution, chosen: Resolution) -> Cause:
 
 def _unit(resolution: Resolution) -> str | None:
     return resolution.unit.code if resolution.unit else None
+
+
+def left_to_others(model: float, told: float) -> float:
+    """Return by what the shares of other units are multiplied where a fitted probability is told.
+
+    What a fit adds to the unit taken the others lose, in their ratio. What it takes belongs to nobody
+    known: the census may lack the component and its unit, which makes no neighbour more likely.
+
+    Parameters
+    ----------
+    model, told : float
+        Probability of the unit taken, by the model and as told.
+
+    Examples
+    --------
+    >>> left_to_others(0.5, 0.75), left_to_others(0.5, 0.25), left_to_others(1.0, 0.8)
+    (0.5, 1.0, 1.0)
+    """
+    return min(1.0, (1.0 - told) / (1.0 - model)) if model < 1.0 else 1.0

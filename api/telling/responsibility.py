@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.models import BoundaryAnswer, OwnerAnswer, OwnerShare, Person, TraceStep, UnitAnswer
 from api.owning.candidates import OwnerQuestion
-from api.owning.mixture import Mixture, Share, mix
+from api.owning.mixture import Mixture, Share, left_to_others, mix
 from api.owning.owners import Resolution, resolve
 from api.placing.boundaries import FIRST, NOBODY
 from api.telling.finding import Finding, Ways
@@ -74,10 +74,9 @@ def _alternatives(finding: Finding) -> tuple[OwnerShare, ...]:
         return ()
     ways = finding.ways()
     mixture = finding.mixture or mixture_of(finding, ways)
-    located = finding.certainty
-    raw, told_as = mixture.probability * located, finding.probability
-    # What calibration takes from the unit taken it gives to the others, and the other way round.
-    scale = located * ((1.0 - told_as) / (1.0 - raw) if raw < 1.0 else 0.0)
+    scale = finding.certainty * left_to_others(
+        mixture.probability * finding.certainty, finding.probability
+    )
     shares = []
     for share in mixture.rivals:
         if share.probability * scale < LEAST_ALTERNATIVE:

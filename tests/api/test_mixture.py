@@ -278,3 +278,19 @@ def test_grids_that_the_same_unit_has_are_no_alternative(snapshot: Snapshot) -> 
     assert [other.code for other in decision.grid.alternatives] == [A2]
     assert decision.owner is not None
     assert decision.owner.alternatives == ()
+
+
+def test_what_a_fit_takes_from_the_unit_makes_no_neighbour_more_likely(tmp_path: Path) -> None:
+    # No component is known: the unit of the plan is right in five cases of six. The border is 10 m off.
+    snapshot = open_district(tmp_path, units=BOTH_UNITS)
+    at = Position(x=X0 + 50, y=Y0 + 90, crs="city", accuracy_m=10.0)
+    for address in (None, "没有的地址"):  # one case by itself, and by the arrays
+        told = snapshot.decide(
+            Case(kind="component", class_code="0104", position=at, address=address)
+        )
+        assert "component_not_found" in told.reasons
+        assert told.probability < PHI(1.0) - 0.1
+        assert told.owner is not None
+        (other,) = told.owner.alternatives
+        assert (other.unit_code, other.cause) == ("C2", "place")
+        assert other.probability == pytest.approx(1 - PHI(1.0), abs=1e-4)
