@@ -31,6 +31,7 @@ _LEAST_WIDTH_M = 1e-3
 _EQUAL = 1e-9
 _FEW = 48
 _CELLS = 1 << 32
+_PILES = 8192
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -344,12 +345,31 @@ def _ordered(rank: Any, share: Any, begin: int, end: int) -> int:
 
 
 @_compile
+def _in_order(cells: Any, count: int) -> Any:
+    """Return the points, those of near cells together, each -1 among the first."""
+    bits = 0
+    while count >> bits > _PILES:
+        bits += 1
+    begins = np.zeros((count >> bits) + 2, dtype=np.int64)
+    for cell in cells:
+        begins[(max(cell, 0) >> bits) + 1] += 1
+    begins = np.cumsum(begins)
+    order = np.empty(len(cells), dtype=np.int64)
+    for number in range(len(cells)):
+        pile = max(cells[number], 0) >> bits
+        order[begins[pile]] = number
+        begins[pile] += 1
+    return order
+
+
+@_compile
 def own_spread(points: Any, errors: Any, cells: Any, outlines: Any, room: Any) -> Any:
     """Return the share of one cell for each point; 0 where the cell is -1 or the point none."""
     east, north = points
     vertices, starts = outlines[0], outlines[1]
     share = np.zeros(len(east))
-    for number in range(len(east)):
+    # Outlines lie cell by cell: points in that order find them where the last one was.
+    for number in _in_order(cells, len(starts)):
         x, y, cell = east[number], north[number], cells[number]
         scale = (errors[number, 0], errors[number, 1], errors[number, 2])
         is_known = np.isfinite(x) and np.isfinite(y) and errors[number, 3] > 0.0

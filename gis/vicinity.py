@@ -40,7 +40,9 @@ def search(points: Any, groups: Any, reaches: Any, things: Any, most: int) -> An
     most : int
         Things told of each point, the nearest.
     """
+    # Taken out of the tuple once: what is handed on in a loop is counted anew each time.
     frames, shape, firsts = things[0], things[1], things[2]
+    places, names, shape_firsts = things[3], things[4], things[5]
     x, y = points
     density = np.zeros(len(x))
     count, room = 0, len(x) + 64
@@ -54,7 +56,7 @@ def search(points: Any, groups: Any, reaches: Any, things: Any, most: int) -> An
         if shape[group, 0] == 0 or not reach >= 0.0:
             continue
         west, south, per_width = frames[group, 0], frames[group, 1], frames[group, 2]
-        columns, rows, bucket = shape[group]
+        columns, rows, bucket = shape[group, 0], shape[group, 1], shape[group, 2]
         # A hair more: what lies exactly at the reach may lie in the next bucket by rounding.
         wide = reach + 1e-6
         left = _clip((east - wide - west) * per_width, columns)
@@ -65,14 +67,18 @@ def search(points: Any, groups: Any, reaches: Any, things: Any, most: int) -> An
         for line in range(low, high + 1):
             start = bucket + line * columns
             begin, end = firsts[start + left], firsts[start + right + 1]
-            near, kept = _roomy(near, kept, found + end - begin)
-            found = _points(things, (begin, end), (east, north, reach), near, kept, found)
-            begin, end = things[5][start + left], things[5][start + right + 1]
+            if found + end - begin > len(kept):
+                near, kept = _roomy(near, kept, found + end - begin)
+            found = _points(places, names, (begin, end), (east, north, reach), near, kept, found)
+            begin, end = shape_firsts[start + left], shape_firsts[start + right + 1]
             if end > begin:
                 near, kept = _roomy(near, kept, found + end - begin)
                 found = _shapes(things, (begin, end), (east, north, reach), near, kept, found)
-        density[number] = _density(frames[group], shape[group], firsts, east, north)
-        found = _nearest(near, kept, found, most)
+        own, others = frames[group, 3], frames[group, 4]
+        pattern = (west, south, per_width, columns, rows, bucket)
+        density[number] = _density(pattern, (own, others), firsts, east, north)
+        if found > min(most, 1):
+            found = _nearest(near, kept, found, most)
         if count + found > room:
             room = 2 * (count + found)
             point, row = _longer(point, room), _longer(row, room)
@@ -105,10 +111,9 @@ def _longer_pairs(array: Any, room: int) -> Any:
     return longer
 
 
-@_compile
-def _points(things: Any, span: Any, asked: Any, near: Any, kept: Any, found: int) -> int:
+@_inline
+def _points(points: Any, rows: Any, span: Any, asked: Any, near: Any, kept: Any, found: int) -> int:
     """Keep the points of a span of buckets that lie within reach: no branch depends on the distance."""
-    points, rows = things[3], things[4]
     east, north, reach = asked
     for place in range(span[0], span[1]):
         dx, dy = points[place, 0] - east, points[place, 1] - north
@@ -205,21 +210,19 @@ def _nearest(near: Any, kept: Any, found: int, most: int) -> int:
     return min(found, most)
 
 
-@_compile
-def _density(frame: Any, shape: Any, firsts: Any, east: float, north: float) -> float:
+@_inline
+def _density(pattern: Any, told: Any, firsts: Any, east: float, north: float) -> float:
     """Return things per m² in the buckets around; one thing's worth of the group's own is added."""
-    columns, rows, bucket = shape
-    density: float = frame[4]
-    if frame[3] <= 0.0:
-        return density
-    column = _clip((east - frame[0]) * frame[2], columns)
-    row = _clip((north - frame[1]) * frame[2], rows)
+    west, south, per_width, columns, rows, bucket = pattern
+    own, others = told
+    column = _clip((east - west) * per_width, columns)
+    row = _clip((north - south) * per_width, rows)
     left, right = max(column - _AROUND, 0), min(column + _AROUND, columns - 1)
     low, high = max(row - _AROUND, 0), min(row + _AROUND, rows - 1)
     held = 0
     for line in range(low, high + 1):
         start = bucket + line * columns
         held += firsts[start + right + 1] - firsts[start + left]
-    area_m2 = (right - left + 1) * (high - low + 1) / (frame[2] * frame[2])
-    density += (held + 1.0) / (area_m2 + 1.0 / frame[3])
-    return density
+    area_m2 = (right - left + 1) * (high - low + 1) / (per_width * per_width)
+    density = (held + 1.0) / (area_m2 + 1.0 / own) if own > 0.0 else 0.0
+    return float(others + density)
