@@ -130,6 +130,24 @@ def judge(
     )
 
 
+def owning_roles(kind: str, roles: Sequence[str]) -> list[str]:
+    """Return the roles whose unit counts as an owner.
+
+    The territory counts for components only where it is asked first; after others it is the answer of
+    those that have no owner.
+
+    Examples
+    --------
+    >>> owning_roles("component", ("owner", "territorial")), owning_roles("component", ("territorial",))
+    (['owner'], ['territorial'])
+    """
+    return [
+        role
+        for place, role in enumerate(roles)
+        if kind != "component" or role != TERRITORIAL or place == 0
+    ]
+
+
 class _Ranked(NamedTuple):
     rank: tuple[int, int]
     """Rank of the class, 1 if it holds always."""
@@ -198,7 +216,7 @@ class _Work:
         clashes: list[Clash] = []
         owners: list[tuple[int, str, str]] = []
         still_open = self.moments.full
-        asked = [role for role in roles if kind != "component" or role != TERRITORIAL]
+        asked = owning_roles(kind, roles)
         for role in (*asked, *(role for role in roles if role not in asked)):
             covered = self._walk(role, by_role.get(role, {}), clashes)
             if role in asked:

@@ -36,6 +36,8 @@ def owner_of(
 ) -> Match | None:
     """Return the row that decides by the plan alone, the first role in order that has one.
 
+    Territorial rows are asked in the end where the order does not have them, as a decision does.
+
     Examples
     --------
     >>> plan = Plan([{"code": "1", "kind": "event", "class_code": "01", "area_code": "*",
@@ -44,9 +46,7 @@ def owner_of(
     >>> owner_of(plan, kind="event", class_code="0101", chain=Chain(), holding=b"", roles=roles).row.code
     '1'
     """
-    for role in roles:
-        if kind == "component" and role == TERRITORIAL:
-            continue
+    for role in dict.fromkeys((*roles, TERRITORIAL)):
         for match in plan.search(kind, role, class_code, chain, holding):
             if match.holds:
                 return match

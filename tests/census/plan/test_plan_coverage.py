@@ -81,6 +81,28 @@ def test_a_territorial_row_fills_no_hole_of_components():
     assert {(f.what, f.kind) for f in findings} == {("hole", "component")}
 
 
+def test_a_territorial_row_owns_components_where_the_territory_is_asked_first():
+    plan = Plan([row("t", role="territorial", kind="component", class_code="*")])
+    asked = {"component": ["0101"]}
+    for roles, state in ((("territorial", "owner"), OWNED), (("owner", "territorial"), HOLE)):
+        found = judge(plan, classes=asked, places=PLACES, order=lambda *_, roles=roles: roles)
+        assert found.state(found.answer("component", "0101", 0)) == state
+
+
+def test_territorial_rows_decide_in_the_end_where_no_role_asked_has_a_row():
+    plan = Plan([row("t", role="territorial", kind="component", unit="T"), row("h", unit="H")])
+    for kind, roles, code in (
+        ("component", ("owner", "territorial"), "t"),
+        ("component", ("owner",), "t"),
+        ("event", ("handler",), "h"),
+    ):
+        match = owner_of(
+            plan, kind=kind, class_code="0101", chain=Chain(), holding=b"", roles=roles
+        )
+        assert match is not None
+        assert match.row.code == code
+
+
 def test_hours_leave_a_gap_and_a_second_row_fills_it():
     day = row("day", class_code="*", hours="06:00/22:00")
     _, findings = told([ALL[0], day])
@@ -198,8 +220,10 @@ def test_the_judgement_is_that_of_every_single_question(rows):
                         roles=order(kind, code),
                     )
                     told_owner = [unit for bits, unit, _ in answer.owners if bits & bit]
-                    assert told_owner == ([] if match is None else [match.row.unit_code])
-                    assert bool(answer.open_bits & bit) == (match is None)
+                    is_territory = match is not None and match.row.role == "territorial"
+                    owns = match is not None and (kind == "event" or not is_territory)
+                    assert told_owner == ([match.row.unit_code] if match and owns else [])
+                    assert bool(answer.open_bits & bit) == (not owns)
                     for role in order(kind, code):
                         found = [m for m in plan.search(kind, role, code, place, held) if m.holds]
                         best = [m.row for m in found if m.specificity == found[0].specificity]
