@@ -62,6 +62,11 @@ class ComponentClasses:
         return np.searchsorted(self.ends, rows, side="right")
 
 
+def today(zone: ZoneInfo) -> date:
+    """Return the present day of a time zone."""
+    return datetime.now(zone).date()
+
+
 class Edition:
     """What holds on one day; its parts are read when they are first needed.
 
@@ -273,11 +278,28 @@ class Edition:
         return np.asarray(position, dtype=np.intp)
 
     @cached_property
+    def day(self) -> date:
+        """The day asked for; of the live rows the one on which they were first asked."""
+        return self.as_of or today(ZoneInfo(self.snapshot.profile.city.timezone))
+
+    @cached_property
+    def ends(self) -> date | None:
+        """First day on which live rows say something else: a unit is succeeded; None: they do not."""
+        column = self.snapshot.table("units")["successor_from"]
+        rows = self.snapshot.holding("units", self.as_of)
+        days = [] if self.as_of else column.take(rows).drop_null().to_pylist()
+        return min((since for since in days if since > self.day), default=None)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the day has come on which live rows say something else."""
+        ends = self.ends
+        return ends is not None and today(ZoneInfo(self.snapshot.profile.city.timezone)) >= ends
+
+    @cached_property
     def directory(self) -> Directory:
         """The unit directory; a succession counts from its day on."""
-        zone = ZoneInfo(self.snapshot.profile.city.timezone)
-        day = self.as_of or datetime.now(zone).date()
-        return Directory(self._records("units"), as_of=day)
+        return Directory(self._records("units"), as_of=self.day)
 
     @cached_property
     def plan(self) -> Plan:

@@ -145,9 +145,11 @@ class Snapshot:
     def edition(self, as_of: date | None = None) -> Edition:
         """Return the rows that hold on a day, indexed; None: the live ones."""
         edition = self._editions.get(as_of)
-        if edition is None:
+        if edition is None or edition.is_over:
             with self._lock:
-                edition = self._editions.get(as_of) or Edition(self, as_of)
+                edition = self._editions.get(as_of)
+                if edition is None or edition.is_over:
+                    edition = Edition(self, as_of)
                 while len(self._editions) >= _EDITIONS_KEPT:
                     self._editions.pop(next(key for key in self._editions if key is not None))
                 self._editions[as_of] = edition

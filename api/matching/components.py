@@ -26,7 +26,7 @@ MOST_CANDIDATES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Matches:
-    """Components that may be meant, sorted by question, distance and code."""
+    """Components that may be meant, by question: the likeliest first, of equals the nearest, then by code."""
 
     question: NDArray[np.intp]
     row: NDArray[np.intp]
@@ -66,9 +66,9 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
     A component named in the case is the one. Else the candidates are those of the class within reach:
     `REACH_SIGMA` times the joint standard deviation of position and class, at least `LEAST_REACH_M`,
     at most the city's ``match_radius_m``. Each is as probable as its place is likely under the joint
-    normal error, against the hypothesis that none of them is meant (`api.matching.likelihood`); the nearest is
-    chosen, of equally near ones the lowest code. A vague position (`api.placing.vagueness`) finds none.
-    Distances are to the nearest point of lines and
+    normal error, against the hypothesis that none of them is meant (`api.matching.likelihood`). The
+    likeliest is chosen, which is the nearest where the error is a circle; of equals the lowest code. A
+    vague position (`api.placing.vagueness`) finds none. Distances are to the nearest point of lines and
     polygons, 0 inside.
     """
     is_open = (
@@ -93,15 +93,17 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
     )
     errors = np.column_stack([placed.covariance[asked], accuracy_m**2])
     probability, none = weigh((found.point, found.apart), errors, reach_m[asked], found.density)
+    order = _likeliest_first(found.point, probability, errors)
+    row, distance_m, probability = found.row[order], found.distance_m[order], probability[order]
     probability, none = _calibrated(found.point, probability, none, placed.source_number[asked])
     absent[asked] = none
     question = asked[found.point]
     # Rows of one class lie in the order of their codes, so the row decides between equals.
-    chosen[question[::-1]] = found.row[::-1]
+    chosen[question[::-1]] = row[::-1]
     return Matches(
         question=question,
-        row=found.row,
-        distance_m=found.distance_m,
+        row=row,
+        distance_m=distance_m,
         probability=probability,
         chosen=chosen,
         reach_m=reach_m,
@@ -151,6 +153,15 @@ def match_one(
         none *= rest
     found_all = zip(found.row.tolist(), found.distance_m.tolist(), shares, strict=True)
     return list(found_all), none, reach_m
+
+
+def _likeliest_first(
+    point: NDArray[np.int64], probability: Floats, errors: Floats
+) -> NDArray[np.intp]:
+    """Return the order in which the likeliest of each case comes first; by a round error it does."""
+    if not ((errors[:, 0] != errors[:, 2]) | (errors[:, 1] != 0.0)).any():
+        return np.arange(len(point))
+    return np.lexsort((-probability.round(12), point))
 
 
 def _calibrated(

@@ -30,6 +30,7 @@ LEAST_AGREEMENT = 0.9
 SOURCES = ("component_code", "position", "address")
 """Sightings in the order in which they are believed."""
 _ADDRESSES_KEPT = 100_000
+_NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,7 +323,9 @@ def _answers(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | None
         return (None,)
     known = edition.addresses
     texts = questions.addresses.to_pylist()
-    found = {text: known[text] for text in texts if text in known}
+    # Another thread may clear what is known: nothing is looked up twice.
+    held = [(text, known.get(text, _NOT_ASKED)) for text in texts]
+    found = {text: answer for text, answer in held if not isinstance(answer, str)}
     fresh = [text for text in texts if text not in found]
     for text, places in zip(fresh, geocode_texts(edition, fresh, limit=1), strict=True):
         found[text] = places[0] if places else None

@@ -1,8 +1,11 @@
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from api import Case, Position
 from api.owning.directory import Directory
+from tests.api.district import A1, X0, Y0, open_district, unit
 
 UNITS = [
     {
@@ -27,3 +30,24 @@ def test_a_successor_answers_from_its_day_on(day, unit):
         found = directory.find(code, name)
         assert found is not None
         assert found.code == unit
+
+
+def test_a_running_program_sees_a_succession_on_its_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"successor_code": "C9", "successor_from": date(2026, 7, 1)}
+    units = [
+        unit("C1", "旧居委会", "territorial", area_code=A1[:12], **told),
+        unit("C9", "新居委会", "territorial", area_code="130102001"),
+    ]
+    snapshot = open_district(tmp_path, units=units)
+    case = Case(position=Position(x=X0 + 50, y=Y0 + 50, crs="city", accuracy_m=1.0))
+    answers = []
+    for day in (29, 30, 31):
+        moved = date(2026, 6, 1) + timedelta(days=day - 1)
+        monkeypatch.setattr("api.edition.today", lambda _, moved=moved: moved)
+        owner = snapshot.decide(case).owner
+        assert owner is not None
+        answers.append(owner.unit_code)
+    assert answers == ["C1", "C1", "C9"]
+    assert snapshot.edition() is snapshot.edition()

@@ -99,6 +99,25 @@ def test_an_ellipse_reaches_along_its_bearing(snapshot: Snapshot) -> None:
     assert told[1] < 0.2
 
 
+def test_the_likeliest_component_is_taken_not_the_nearest(tmp_path: Path) -> None:
+    # 8 m north of the position across an error of 1 m, and 10 m east along one of 12 m.
+    both = [
+        component("1301020104000001", point(50, 60), maintainer_code="W1"),
+        component("1301020104000002", point(60, 52), maintainer_code="W2"),
+    ]
+    city = open_district(tmp_path, components=both)
+    position = Position(
+        x=X0 + 50, y=Y0 + 52, crs="city", accuracy_m=12.0, accuracy_minor_m=1.0,
+        accuracy_bearing_deg=90.0,
+    )  # fmt: skip
+    told = city.decide(Case(position=position, class_code="0104"))
+    assert told.component is not None
+    assert told.component.code == "1301020104000002"
+    assert told.owner is not None
+    assert told.owner.unit_code == "W2"
+    assert told.component.probability > 0.7
+
+
 def test_an_ellipse_shares_grids_by_its_axes(snapshot: Snapshot) -> None:
     # On the border of two grids in the east; 12 m from it by an error of 4 m and one of 30 m.
     told = []
