@@ -24,6 +24,7 @@ import shapely
 from numpy.typing import NDArray
 from psycopg import sql
 
+from api.declared import LEFT_BEHIND, table_of
 from api.edition import LEVELS
 from api.geocoding.search import key_count, search_table
 from api.layout import (
@@ -35,11 +36,9 @@ from api.layout import (
     GRID_OUTLINES,
     GRID_TILING,
     KEPT_VERSIONS,
-    LEFT_BEHIND,
     MANIFEST,
     OWN_RECORDS,
     SEARCH,
-    table_of,
 )
 from api.matching.component_index import lay_components
 from api.owning.records import distinct_records

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
+from api.cells import Cells, cells_of
 from api.geocoding.gazetteer import Gazetteer
 from api.matching.component_index import lay_components
 from api.models import PlaceAnswer
@@ -24,7 +25,6 @@ from api.recodes import TABLE as RECODES
 from api.recodes import later_codes
 from census.plan.chains import Chain
 from census.plan.search import Plan
-from gis.index import CellIndex
 from gis.nearness import Nearness
 from gis.shares import Outlines
 from gis.tiling import Tiling
@@ -35,18 +35,6 @@ if TYPE_CHECKING:
 LEVELS = ("district", "street", "community")
 """Levels of areas, largest first."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cells:
-    """Polygons of one kind with their index; position i is `rows[i]` of the table."""
-
-    rows: NDArray[np.intp]
-    codes: NDArray[Any]
-    names: NDArray[Any]
-    parents: NDArray[Any]
-    """Code of the area one level up, or None."""
-    index: CellIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,17 +147,7 @@ class Edition:
         *,
         laid: tuple[Tiling | None, Outlines | None] = (None, None),
     ) -> Cells:
-        part = self.snapshot.table(dataset).select(["code", "name", parent, "geometry"]).take(rows)
-        codes, names, parents, wkb = (
-            part[name].to_numpy(zero_copy_only=False) for name in part.column_names
-        )
-        return Cells(
-            rows=rows,
-            codes=codes,
-            names=names,
-            parents=parents,
-            index=CellIndex(codes, shapely.from_wkb(wkb), tiling=laid[0], outlines=laid[1]),
-        )
+        return cells_of(self.snapshot.table(dataset), rows, parent, laid=laid)
 
     @cached_property
     def area_by_code(self) -> Mapping[str, tuple[str, int]]:
@@ -271,9 +249,8 @@ class Edition:
     @cached_property
     def grid_community(self) -> NDArray[np.intp]:
         """Position among the communities of the one each unit grid names, -1: it is not among them."""
-        communities = pa.array(self.areas["community"].codes.tolist(), type=pa.string())
-        parents = pa.array(self.grids.parents.tolist(), type=pa.string())
-        found = pc.index_in(parents, value_set=communities)
+        communities = self.areas["community"].codes.column
+        found = pc.index_in(self.grids.parents.column, value_set=communities)
         position = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
         return np.asarray(position, dtype=np.intp)
 

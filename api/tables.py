@@ -10,7 +10,8 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from api.layout import order_of, schema_of
+from api.declared import schema_of
+from api.layout import order_of
 from gis.errors import SnapshotError
 
 

@@ -10,9 +10,8 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +30,9 @@ from gis.datums import (
 from gis.errors import CrsError
 from gis.offset import bd09_from_gcj02, gcj02_from_bd09, gcj02_from_wgs84, wgs84_from_gcj02
 from gis.workspace import Profile
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 GEOGRAPHIC = "EPSG:4490"
 """CGCS2000 in degrees: what longitude and latitude mean at the edge."""
@@ -321,7 +323,7 @@ def _is_global(crs: CRS) -> bool:
     return any(has_datum(crs, pattern) for pattern in (WGS84, CGCS2000, NAD83))
 
 
-def frame_crs(frame: gpd.GeoDataFrame) -> str:
+def frame_crs(frame: "gpd.GeoDataFrame") -> str:
     """Return the name of the CRS that a frame states.
 
     Raises
@@ -338,7 +340,7 @@ def frame_crs(frame: gpd.GeoDataFrame) -> str:
     return f"EPSG:{code}" if code is not None else str(frame.crs.to_wkt())
 
 
-def reproject(frame: gpd.GeoDataFrame, *, target: str, source: str | None) -> gpd.GeoDataFrame:
+def reproject(frame: "gpd.GeoDataFrame", *, target: str, source: str | None) -> "gpd.GeoDataFrame":
     """Return a copy of `frame` with its geometry in `target`; Z values stay as they are.
 
     Parameters
@@ -355,6 +357,9 @@ def reproject(frame: gpd.GeoDataFrame, *, target: str, source: str | None) -> gp
     CrsError
         The CRS of the frame is not known, or the transformation is not.
     """
+    # Single positions need it not, and a server starts faster without.
+    import geopandas as gpd
+
     if source is None:
         source = frame_crs(frame)
     geometry = reproject_geometry(frame.geometry.to_numpy(), source=source, target=target)

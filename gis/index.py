@@ -4,7 +4,7 @@ The tie rule of the platform lives here alone: a point on a shared edge or verte
 belongs to the cell of the lowest code; a point in no cell to the nearest one, with its distance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import local
@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from gis.code_order import Codes, array_of, in_order, positions_by_code
 from gis.gauss import working_room
 from gis.locating import addresses_of, locate, locate_one
 from gis.nearby import LONG, boxes_of, to_border, to_borders
@@ -69,8 +70,8 @@ class CellIndex:
     ----------
     codes : sequence of str
         Code of each cell; they decide ties, so they should be unique.
-    polygons : sequence of shapely geometry
-        Polygon or MultiPolygon of each cell, in metres; `repaired` tells which are not valid.
+    polygons : sequence of shapely geometry, or callable
+        Polygon or MultiPolygon of each cell, m, or what gives them; `repaired` tells the invalid ones.
     tiling : Tiling or None
         What `tiling` gave for the same cells earlier; None: it is made when it is first needed.
     outlines : Outlines or None
@@ -86,18 +87,15 @@ class CellIndex:
 
     def __init__(
         self,
-        codes: Sequence[str] | NDArray[Any],
-        polygons: Sequence[Any],
+        codes: Codes,
+        polygons: Sequence[Any] | Callable[[], Sequence[Any]],
         *,
         tiling: Tiling | None = None,
         outlines: Outlines | None = None,
     ) -> None:
         self._given_tiling, self._given_outlines = tiling, outlines
-        self.codes = np.asarray(codes, dtype=object)
-        given = np.empty(len(polygons), dtype=object)
-        given[:] = polygons
-        self._by_code: Positions = np.argsort(self.codes, kind="stable")
-        self._polygons = given[self._by_code]
+        self.codes, self._given_polygons = array_of(codes), polygons
+        self._by_code: Positions = positions_by_code(codes)
         self._rooms = local()
 
     def __len__(self) -> int:
@@ -352,6 +350,10 @@ class CellIndex:
         return np.sort(self._by_code[self._wrong])
 
     @cached_property
+    def _polygons(self) -> NDArray[Any]:
+        return in_order(self._given_polygons, self._by_code)
+
+    @cached_property
     def _wrong(self) -> NDArray[np.bool_]:
         wrong: NDArray[np.bool_] = ~shapely.is_valid(self._polygons) & (self._polygons != None)  # noqa: E711
         return wrong
@@ -377,8 +379,8 @@ class CellIndex:
     @cached_property
     def _order(self) -> Positions:
         """Position of each cell of the tiling; empty when the codes rise."""
-        is_rising = bool((self._by_code == np.arange(len(self))).all())
-        return np.empty(0, dtype=np.intp) if is_rising else self._by_code
+        is_rising = bool((np.diff(self._by_code) > 0).all())
+        return self._by_code[:0] if is_rising else self._by_code
 
     @cached_property
     def _boxes(self) -> Floats:

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
@@ -67,10 +68,15 @@ class GridChains(Sequence[Chain]):
 
     def __init__(self, edition: "Edition") -> None:
         self._cells, self._managed = edition.grids, edition.managed
-        self._above = {code: edition.above(code) for code in dict.fromkeys(self._cells.parents)}
+        communities = self._cells.parents.column.unique().to_pylist()
+        self._above = {code: edition.above(code) for code in communities}
 
     def __len__(self) -> int:
         return len(self._cells.codes)
+
+    def without_grid(self, community: str) -> Chain:
+        """Return what the chains of a community's unit grids share."""
+        return Chain(None, community, *self._above[community])
 
     @overload
     def __getitem__(self, index: int) -> Chain: ...
@@ -111,15 +117,16 @@ class Chains:
         """Return the effect of each unit grid; those that nobody names share their community's."""
         edition = self._edition
         named = edition.areas_named
-        community, _ = pd.factorize(edition.grids.parents)
-        _, first = np.unique(community, return_index=True)
+        parents = edition.grids.parents.column.dictionary_encode(null_encoding="encode")
+        community = parents.indices.to_numpy()
         shared = [
-            self._number(self._grids[number]._replace(grid=None, management_grids=()).naming(named))
-            for number in first.tolist()
+            self._number(self._grids.without_grid(code).naming(named))
+            for code in parents.dictionary.to_pylist()
         ]
         effects: NDArray[np.int32] = np.array(shared, dtype=np.int32)[community]
-        own = {*named, *edition.managed}
-        for number in np.flatnonzero([code in own for code in edition.grids.codes]).tolist():
+        own = pa.array({*named, *edition.managed}, type=pa.string())
+        is_own = pc.is_in(edition.grids.codes.column, value_set=own)
+        for number in np.flatnonzero(is_own.to_numpy(zero_copy_only=False)).tolist():
             effects[number] = self._number(self._grids[number].naming(named))
         return effects
 

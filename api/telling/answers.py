@@ -142,7 +142,7 @@ def _codes_of(edition: Edition, level: str) -> pa.StringArray:
 
     def made() -> pa.StringArray:
         cells = edition.grids if level == "grid" else edition.areas[level]
-        return pa.array(cells.codes.tolist(), type=_TEXT)
+        return cells.codes.column
 
     codes: pa.StringArray = edition.kept(("codes", level), made)
     return codes

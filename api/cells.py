@@ -1,0 +1,96 @@
+"""Polygons of one kind as an edition knows them: texts stay in the mapped tables until they are read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from gis.index import CellIndex
+from gis.shares import Outlines
+from gis.tiling import Tiling
+
+
+class Texts:
+    """A column of texts; Python objects are made of those alone that are asked for.
+
+    Parameters
+    ----------
+    column : pyarrow.StringArray
+        The texts, some of which may be missing.
+
+    Examples
+    --------
+    >>> texts = Texts(pa.array(["a", None, "c"]))
+    >>> texts[2], texts[1], len(texts), texts[np.array([2, 0])].tolist()
+    ('c', None, 3, ['c', 'a'])
+    """
+
+    def __init__(self, column: pa.StringArray) -> None:
+        self.column = column
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, np.ndarray):
+            return self.column.take(pa.array(at)).to_numpy(zero_copy_only=False)
+        return self.column[int(at)].as_py()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.column.to_pylist())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Polygons of one kind with their index; position i is `rows[i]` of the table."""
+
+    rows: NDArray[np.intp]
+    codes: Texts
+    names: Texts
+    parents: Texts
+    """Code of the area one level up, or None."""
+    index: CellIndex
+
+
+def cells_of(
+    table: pa.Table,
+    rows: NDArray[np.intp],
+    parent: str,
+    *,
+    laid: tuple[Tiling | None, Outlines | None] = (None, None),
+) -> Cells:
+    """Return cells of some rows of a table; their polygons are read when something asks for them.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns ``code``, ``name``, ``geometry`` and `parent`.
+    rows : ndarray
+        Rows of the cells, rising.
+    parent : str
+        Column with the code of the area one level up.
+    laid : tuple
+        Pattern and outlines of the same cells if they are known already.
+    """
+
+    def column(name: str) -> Any:
+        found = table[name] if len(rows) == table.num_rows else table[name].take(pa.array(rows))
+        return found.combine_chunks()
+
+    codes = column("code")
+    return Cells(
+        rows=rows,
+        codes=Texts(codes),
+        names=Texts(column("name")),
+        parents=Texts(column(parent)),
+        index=CellIndex(
+            codes,
+            lambda: shapely.from_wkb(column("geometry").to_numpy(zero_copy_only=False)),
+            tiling=laid[0],
+            outlines=laid[1],
+        ),
+    )
