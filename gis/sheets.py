@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import logging
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ _EXACT_DIGITS = 15  # Excel keeps no more; the rest of a longer number is zeros
 _EXACT_LIMIT = 2**53  # whole numbers up to here are exact in floating point
 _SCIENTIFIC = r"[+-]?\d(?:\.\d+)?[eE]\+?(?:[89]|[1-9]\d)"
 _DELIMITERS = ",\t;|"
+_FILLED = re.compile(r"\S[^\r\n]*")
+_BARE_RETURN = re.compile(r"\r(?!\n)")
+_SHARED_TEXTS = 100_000
 
 _Rows = list[tuple[int, list[str | None]]]
 """Row number in the sheet and its cells."""
@@ -241,18 +245,35 @@ def _read_csv(
     with unpacked(path) as plain:
         data = plain.read_bytes()
     text, decision, warnings = _decode(data, encoding=encoding)
-    delimiter = _find_delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    del data
+    reader = csv.reader(_lines(text), delimiter=_find_delimiter(text))
     rows: _Rows = []
+    shared: dict[str, str] = {}
     try:
         for number, cells in enumerate(reader, start=1):
-            rows.append((number, [cell.strip() or None for cell in cells]))
+            if len(shared) > _SHARED_TEXTS:
+                shared.clear()
+            # Most cells of a long table say what others say: one text for all.
+            stripped = (cell.strip() for cell in cells)
+            rows.append((number, [shared.setdefault(cell, cell) or None for cell in stripped]))
     except csv.Error as error:
         msg = f"{path.name} is not a valid CSV ({error}, line {reader.line_num}): export it again."
         raise FileFormatError(
             msg, zh=f"{path.name} 不是有效的 CSV（第 {reader.line_num} 行）：请重新导出。"
         ) from error
     return rows, decision, warnings
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield lines with their ends, as a file read without translation; the text is not copied."""
+    if _BARE_RETURN.search(text):
+        yield from io.StringIO(text, newline="")
+        return
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _decode(
@@ -292,7 +313,8 @@ def _find_delimiter(text: str) -> str:
     >>> _find_delimiter("编号;名称")
     ';'
     """
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    found = _FILLED.search(text)
+    header = "" if found is None else text[text.rfind("\n", 0, found.start()) + 1 : found.end()]
     return max(_DELIMITERS, key=header.count)
 
 

@@ -187,3 +187,14 @@ def test_real_cases_in_traditional_chinese():
     assert found.report.encoding == "UTF-8"
     assert found.frame["cat"][0] == "噪音舉發"
     assert found.frame["source_row"].tolist()[:2] == [2, 3]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(tmp_path, end):
+    """A line end within quotes is part of the value; \u2028 and form feeds end no line."""
+    lines = [" ", "code;name", '1;"a' + end + 'b"', "2;x\u2028y\x0cz", "", "3;z"]
+    (tmp_path / "a.csv").write_bytes(end.join(lines).encode())
+    frame = read_sheet(tmp_path / "a.csv").frame
+    assert frame["code"].tolist() == ["1", "2", "3"]
+    assert frame["name"].tolist() == ["a" + end + "b", "x\u2028y\x0cz", "z"]
+    assert frame["source_row"].tolist() == [3, 4, 6]
