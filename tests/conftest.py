@@ -3,9 +3,10 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,11 +20,11 @@ from gis.database import Database, migrate
 from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
-from tests.sample_fixtures import built_sample, sample_delivery
+from tests.sample_fixtures import built_sample, sample_delivery, sample_snapshot
 from tests.server_fixtures import running, town
 
 # Fixtures, offered to every test.
-__all__ = ["built_sample", "running", "sample_delivery", "town"]
+__all__ = ["built_sample", "running", "sample_delivery", "sample_snapshot", "town"]
 
 CITY_CODE = "130102"
 CRS = "EPSG:4547"
@@ -141,13 +142,20 @@ _GROUPS = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have pytest-xdist hand the groups out in the order of the tests, not the biggest first."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 # First, before pytest-xdist reads the marks.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests that share something expensive in one worker; begin with long single ones."""
+    """Keep the tests that share something expensive in one worker; begin with what takes long."""
     groups = {item: _group_of(item) for item in items}
+    slow = {groups[item] for item in items if item.get_closest_marker("slow")}
     # Long work at the end would leave the other worker idle.
-    items.sort(key=lambda item: groups[item] is not None or not item.get_closest_marker("slow"))
+    items.sort(key=lambda item: _turn(item, is_slow=groups[item] in slow))
     for item, group in groups.items():
         if group is None:
             continue
@@ -158,14 +166,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item._id = item._id.parse(f"{item.nodeid}@{group}")
 
 
+def _turn(item: pytest.Item, *, is_slow: bool) -> int:
+    if is_slow:
+        return 0
+    made = _made_for(item)
+    if _shared_by(item) is not None:
+        return 1
+    return 2 if "server" in made else 3
+
+
 def _group_of(item: pytest.Item) -> str | None:
+    """Return what must be in one worker: tests with a common fixture, else those of one file."""
+    if (group := _shared_by(item)) is not None:
+        return group
+    # One by one the thousands of short tests would keep the scheduler busy, long ones alone fit better.
+    return None if item.get_closest_marker("slow") else item.nodeid.split("::")[0]
+
+
+def _shared_by(item: pytest.Item) -> str | None:
     if (mark := item.get_closest_marker("xdist_group")) is not None:
         return str(mark.args[0])
-    fixtures = getattr(item, "_fixtureinfo", None)
-    made = fixtures.name2fixturedefs if fixtures is not None else {}
+    made = _made_for(item)
     for name, group in _GROUPS.items():
         if name in made and made[name][-1].scope == "session":
             return group
     # What is made once a module is made for the whole of it.
     is_shared = any(found[-1].scope == "module" for found in made.values())
     return item.path.stem if is_shared else None
+
+
+def _made_for(item: pytest.Item) -> Mapping[str, Sequence[Any]]:
+    fixtures = getattr(item, "_fixtureinfo", None)
+    return fixtures.name2fixturedefs if fixtures is not None else {}

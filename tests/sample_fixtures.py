@@ -1,5 +1,7 @@
 """The sample district, written and built once a session, for every test that needs a whole city."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from api.compile import compile_snapshot
+from api.snapshot import Snapshot, open_snapshot
 from gis.database import Database
 from gis.server import Server
 from gis.settings import Settings
@@ -32,9 +36,20 @@ class BuiltSample:
 
 @pytest.fixture(scope="session")
 def sample_delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample district of 1 km², seed 1, with its answers; tests must not change it."""
-    folder = tmp_path_factory.mktemp("sample") / "changan"
-    write_sample(folder, area_km2=1.0, seed=1)
+    """The sample district of 1 km², seed 1, with its answers; tests must not change it.
+
+    The workers of a run share one: the first to need it writes it, the others wait.
+    """
+    run = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        run = run.parent  # each worker has a folder of its own in that of the run
+    folder = run / "sample" / "changan"
+    folder.parent.mkdir(exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (done := folder.parent / "done").exists():
+            write_sample(folder, area_km2=1.0, seed=1)
+            done.touch()
     return folder
 
 
@@ -67,3 +82,9 @@ def built_sample(
     )
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def sample_snapshot(built_sample: BuiltSample) -> Snapshot:
+    """The snapshot of the built sample, with all that was laid out for earlier questions."""
+    return open_snapshot(compile_snapshot(built_sample.database, built_sample.workspace))

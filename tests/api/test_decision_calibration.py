@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from api import open_snapshot
-from api.compile import compile_snapshot
+from api import Snapshot
 from api.owning.calibration import (
     OWNER_EVIDENCE,
     calibrate,
@@ -16,13 +15,11 @@ from gis.codes import read_table
 from tests.benchmarks.decision.__main__ import component_answers
 from tests.benchmarks.decision.reliability import fit, reliability
 from tests.benchmarks.decision.world import Judged, judge_cases
-from tests.sample_fixtures import BuiltSample
 
 
 @pytest.fixture(scope="module")
-def judged(built_sample: BuiltSample) -> Judged:
-    snapshot = open_snapshot(compile_snapshot(built_sample.database, built_sample.workspace))
-    return judge_cases(snapshot, count=3000, seed=9)
+def judged(sample_snapshot: Snapshot) -> Judged:
+    return judge_cases(sample_snapshot, count=3000, seed=9)
 
 
 @pytest.mark.slow

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from api import Case, Position, Snapshot, open_snapshot
+from api import Case, Position, Snapshot
 from api.advice.advising import advise
 from api.assign import decide
 from api.cases.duplicates import read_places
 from api.cases.pairs import find_pairs
 from api.cases.records import get_case
-from api.compile import compile_snapshot
 from api.geocoding.geocode import geocode
 from api.stored import assign_stored, count_open
 from gis.fields import map_fields
@@ -23,12 +22,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def snapshot(built_sample: BuiltSample) -> Snapshot:
-    folder = compile_snapshot(built_sample.database, built_sample.workspace)
-    return open_snapshot(folder)
-
-
-@pytest.fixture(scope="module")
 def reported(built_sample: BuiltSample) -> pd.DataFrame:
     path = next((built_sample.delivery / "08案件").glob("*.csv"))
     cases = map_fields(read_sheet(path).frame, dataset="cases").frame
@@ -36,12 +29,14 @@ def reported(built_sample: BuiltSample) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def compared(built_sample: BuiltSample, snapshot: Snapshot, reported: pd.DataFrame) -> pd.DataFrame:
+def compared(
+    built_sample: BuiltSample, sample_snapshot: Snapshot, reported: pd.DataFrame
+) -> pd.DataFrame:
     """The answers beside what was decided, one row per case."""
     answers = pd.read_csv(
         built_sample.delivery / "answers" / "cases.csv", dtype=str, keep_default_na=False
     ).set_index("case_id")
-    decided = snapshot.assign(reported).add_prefix("found_")
+    decided = sample_snapshot.assign(reported).add_prefix("found_")
     both = answers.join(decided, how="inner", validate="1:1").join(
         reported[["kind", "accuracy_m"]], validate="1:1"
     )
@@ -94,9 +89,11 @@ def test_a_probability_means_what_it_says(compared: pd.DataFrame) -> None:
     assert sure.mean() >= 0.8
 
 
-def test_one_is_as_many_on_the_samples_cases(snapshot: Snapshot, reported: pd.DataFrame) -> None:
+def test_one_is_as_many_on_the_samples_cases(
+    sample_snapshot: Snapshot, reported: pd.DataFrame
+) -> None:
     rows = reported.iloc[:: max(1, len(reported) // 150)]
-    many = snapshot.assign(rows)
+    many = sample_snapshot.assign(rows)
     for case_id, row in rows.iterrows():
         told = row.astype(object).where(row.notna(), None).to_dict()
         position = None
@@ -114,7 +111,7 @@ def test_one_is_as_many_on_the_samples_cases(snapshot: Snapshot, reported: pd.Da
             component_code=told["component_code"],
             reported_at=pd.Timestamp(told["reported_at"]).to_pydatetime(),
         )
-        one, found = decide(snapshot, case), many.loc[case_id]
+        one, found = decide(sample_snapshot, case), many.loc[case_id]
         assert one.owner is not None
         assert one.owner.unit_code == found["unit_code"]
         assert one.owner.rule == found["rule"]
@@ -130,11 +127,11 @@ def test_one_is_as_many_on_the_samples_cases(snapshot: Snapshot, reported: pd.Da
 
 
 def test_addresses_as_people_say_them(
-    built_sample: BuiltSample, snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
+    built_sample: BuiltSample, sample_snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = built_sample.delivery / "answers" / "addresses.csv"
     asked = pd.read_csv(path, dtype=str, keep_default_na=False)
-    best = [next(iter(geocode(snapshot, text, limit=1)), None) for text in asked["query"]]
+    best = [next(iter(geocode(sample_snapshot, text, limit=1)), None) for text in asked["query"]]
     asked["error_m"] = [
         np.hypot(answer.x - float(x), answer.y - float(y)) if answer else np.inf
         for answer, x, y in zip(best, asked["x"], asked["y"], strict=True)
@@ -149,11 +146,13 @@ def test_addresses_as_people_say_them(
     assert asked["error_m"].median() <= 10
 
 
-def test_the_recorded_cases_are_decided(built_sample: BuiltSample, snapshot: Snapshot) -> None:
+def test_the_recorded_cases_are_decided(
+    built_sample: BuiltSample, sample_snapshot: Snapshot
+) -> None:
     database = built_sample.database
     open_cases = count_open(database)
     assert open_cases > 500
-    assert assign_stored(database, snapshot, actor="tests") == open_cases
+    assert assign_stored(database, sample_snapshot, actor="tests") == open_cases
     with database.connect(read_only=True) as connection:
         row = connection.execute(
             "SELECT case_id, unit_code FROM cases.case WHERE unit_code IS NOT NULL ORDER BY case_id LIMIT 1"
@@ -166,12 +165,12 @@ def test_the_recorded_cases_are_decided(built_sample: BuiltSample, snapshot: Sna
 
 
 def test_what_returns_teach_is_what_was_planted(
-    built_sample: BuiltSample, snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
+    built_sample: BuiltSample, sample_snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     causes = pd.read_csv(
         built_sample.delivery / "answers" / "causes.csv", dtype=str, keep_default_na=False
     )
-    advice = advise(built_sample.database, snapshot)
+    advice = advise(built_sample.database, sample_snapshot)
     told = {
         (f.kind, f.rule, f.class_code, f.area_code, f.other_area_code, f.unit_code, f.to_unit_code)
         for f in advice.findings
@@ -204,9 +203,9 @@ def test_what_returns_teach_is_what_was_planted(
 
 
 def test_planted_repeats_are_found(
-    built_sample: BuiltSample, snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
+    built_sample: BuiltSample, sample_snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assign_stored(built_sample.database, snapshot, actor="tests")
+    assign_stored(built_sample.database, sample_snapshot, actor="tests")
     found = find_pairs(read_places(built_sample.database, with_closed=True))
     answers = pd.read_csv(built_sample.delivery / "answers" / "duplicates.csv", dtype=str)
     planted = set(answers.itertuples(index=False, name=None))

@@ -11,16 +11,17 @@ import pytest
 from nbclient import NotebookClient
 from playwright.sync_api import Playwright
 
-from api.compile import compile_snapshot
+from api import Snapshot
 from tests.sample_fixtures import BuiltSample
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="module")
-def folder(built_sample: BuiltSample, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    built_sample: BuiltSample, sample_snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A folder whose ``demo`` looks as `make demo` leaves it."""
-    compile_snapshot(built_sample.database, built_sample.workspace)
     folder = tmp_path_factory.mktemp("notebooks")
     demo = folder / "demo"
     demo.mkdir()

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from api import Snapshot, open_snapshot
-from api.compile import compile_snapshot
+from api import Snapshot
 from tests.benchmarks.geocoding import gold, sample
 from tests.benchmarks.geocoding.disturbing import WAYS, Saying, disturb
 from tests.benchmarks.geocoding.queries import ask_all
@@ -81,21 +80,16 @@ def test_a_name_as_near_to_another_is_ambiguous() -> None:
 
 
 @pytest.fixture(scope="module")
-def snapshot(built_sample: BuiltSample) -> Snapshot:
-    return open_snapshot(compile_snapshot(built_sample.database, built_sample.workspace))
-
-
-@pytest.fixture(scope="module")
-def clean(built_sample: BuiltSample, snapshot: Snapshot) -> pd.DataFrame:
+def clean(built_sample: BuiltSample, sample_snapshot: Snapshot) -> pd.DataFrame:
     queries = [query for query, _ in sample.clean_queries(built_sample.delivery)]
-    return ask_all(snapshot.edition(None), queries)
+    return ask_all(sample_snapshot.edition(None), queries)
 
 
 @pytest.fixture(scope="module")
-def disturbed(built_sample: BuiltSample, snapshot: Snapshot) -> pd.DataFrame:
+def disturbed(built_sample: BuiltSample, sample_snapshot: Snapshot) -> pd.DataFrame:
     known = sample.clean_queries(built_sample.delivery)
     queries = list(sample.disturbed_queries(known, built_sample.delivery, seed=5))
-    return ask_all(snapshot.edition(None), queries[::5])
+    return ask_all(sample_snapshot.edition(None), queries[::5])
 
 
 @pytest.fixture(scope="module")
