@@ -128,8 +128,11 @@ def sum_up(number: Any, places: Any, components: Any, told: Any, out: Any) -> No
                         group = rival_group[rival]
                         count = _counted(units, sums, count, rival_unit[rival], group, share)
         taken[case] = mine
-        other[case], other_share[case] = _most(units, sums, count, rank)
-        by_place[case], by_cross[case] = _largest(sums, count, PLACE), _largest(sums, count, CROSS)
+        other[case], other_share[case], by_place[case], by_cross[case] = -1, 0.0, 0.0, 0.0
+        if count:  # most cases have one unit alone: nothing is handed on for them
+            other[case], other_share[case] = _most(units, sums, count, rank)
+            by_place[case] = _largest(sums, count, PLACE)
+            by_cross[case] = _largest(sums, count, CROSS)
 
 
 @_compile
