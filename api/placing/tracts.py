@@ -18,7 +18,8 @@ from api.placing.vagueness import Middles, is_vague, lay_middles, vague_shares
 from gis.index import CellIndex, Located, Shares
 
 if TYPE_CHECKING:
-    from api.edition import Cells, Edition
+    from api.cells import Cells
+    from api.edition import Edition
 
 LEVELS = ("district", "street", "community")
 
