@@ -146,6 +146,7 @@ def warm(snapshot: Snapshot) -> date:
         edition.directory,
         edition.plan,
         edition.gazetteer,
+        edition.tracts if len(edition.plan_areas) else edition.chains,
     ):
         logger.debug("warmed", part=type(part).__name__)
     # The first question of each kind reads word tables and compiled code: not the first caller's.

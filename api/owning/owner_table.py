@@ -25,6 +25,9 @@ LEVEL_NAMES = (*CHAIN_LEVELS, "component")
 COMPONENT_LEVEL = len(LEVEL_NAMES) - 1
 _EFFECT_BITS, _RECORD_BITS = 24, 20
 _MOST_KEPT = 1_000_000
+_MOST_TOPICS = 1 << 18
+"""Half of what a key has room for beside effect and record: a block of cases with as many classes as
+rows, a wrong column of a file, stays within it."""
 _TABLES_KEPT = 64
 
 Keys = NDArray[np.int64]
@@ -209,7 +212,7 @@ class OwnerTable:
     @property
     def is_full(self) -> bool:
         """So many resolutions are kept that a new table should be begun."""
-        return len(self._numbers) > _MOST_KEPT
+        return len(self._numbers) > _MOST_KEPT or len(self._topic_list) > _MOST_TOPICS
 
     def _write(self, number: int, resolution: Resolution) -> None:
         if number >= len(self.arrays.unit):

@@ -8,13 +8,15 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
 from api import Case, Position, Snapshot
 from api.assign import decide
 from api.models import Decision
-from api.questions import ask_cases
+from api.owning.owner_table import owner_table_of
+from api.questions import ask_cases, ask_frame
 from api.single import find_one
 from api.solution import solve
 from api.telling.decision import tell
@@ -208,6 +210,21 @@ def test_however_many_units_sent_cases_back_the_answers_stay(snapshot: Snapshot)
     assert [decide(snapshot, case, now=NOW) for case in asked] == before
     by_array = [by_arrays(snapshot, case) for case in asked]
     same([asdict(without_end(told)) for told in before], [asdict(told) for told in by_array])
+
+
+def test_a_table_of_too_many_classes_is_begun_anew(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.owning.owner_table._MOST_TOPICS", 50)
+    edition = snapshot.edition(date(2026, 1, 20))
+    table = owner_table_of(edition, frozenset())
+    at = {"kind": "event", "x": X0 + 50, "y": Y0 + 50, "crs": "city"}
+    rows = pd.DataFrame([at | {"class_code": f"W{number}"} for number in range(200)])
+    first = solve(edition, ask_frame(snapshot, rows, now=NOW))
+    assert owner_table_of(edition, frozenset()) is not table
+    again = solve(edition, ask_frame(snapshot, rows, now=NOW))
+    assert first.owners is not again.owners
+    assert [f.unit for f in first.resolutions] == [f.unit for f in again.resolutions]
 
 
 def test_a_district_without_grids_is_left_to_the_arrays(tmp_path: Path) -> None:
