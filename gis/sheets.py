@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
         rows, decision, warnings = _read_csv(file, encoding=encoding)
         driver = "CSV"
     else:
-        raise _wrong_kind(file)
+        raise wrong_kind(file)
     frame, header, more = _frame(rows, name=file.name)
     numbers = (*_lost_digits(frame, header, long), *_scientific(frame, header))
     numbered = frame.columns.isin(("source_file", "source_row"))
@@ -108,50 +107,19 @@ def list_sheets(path: Path) -> list[str]:
         The file is missing or can not be read as a workbook.
     """
     file = require_file(Path(path))
-    with _opened(file) as workbook:
+    with opened_book(file) as workbook:
         return list(workbook.sheet_names)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BookSheet:
-    """A sheet of a workbook as it looks: merged cells all have their value."""
-
-    cells: list[list[str | None]]
-    """Row ``i`` has the row number ``i + 1``."""
-    filled: frozenset[tuple[int, int]]
-    """Row and column of the cells that have the value of the one they are merged with."""
-
-
-def read_book(path: Path) -> dict[str, BookSheet]:
-    """Return the sheets that have anything in them, every cell as text.
+@contextmanager
+def opened_book(path: Path) -> Iterator[Any]:
+    """Open a workbook.
 
     Raises
     ------
     FileFormatError
-        The file is missing, damaged, encrypted, or no ``.xlsx``.
+        The file is damaged, encrypted, or an old ``.xls``.
     """
-    file = require_file(Path(path))
-    if file.suffix.lower() not in (".xlsx", ".xlsm"):
-        raise _wrong_kind(file)
-    with _opened(file) as workbook:
-        sheets = {name: workbook.get_sheet_by_name(name) for name in workbook.sheet_names}
-        return {name: _unmerged(sheet) for name, sheet in sheets.items() if sheet.start is not None}
-
-
-def _unmerged(table: Any) -> BookSheet:
-    cells = [[_text(cell) for cell in row] for row in table.to_python(skip_empty_area=False)]
-    filled = set()
-    for (top, left), (bottom, right) in table.merged_cell_ranges or ():
-        for number in range(top, min(bottom + 1, len(cells))):
-            for place in range(left, min(right + 1, len(cells[number]))):
-                cells[number][place] = cells[top][left]
-                filled.add((number, place))
-        filled.discard((top, left))
-    return BookSheet(cells=cells, filled=frozenset(filled))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
     with path.open("rb") as stream:
         magic = stream.read(4)
     if magic == _OLE_MAGIC:
@@ -168,7 +136,8 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _wrong_kind(path: Path) -> FileFormatError:
+def wrong_kind(path: Path) -> FileFormatError:
+    """Return the error for a file that is not read as a table."""
     if path.suffix.lower() == ".xls":
         msg = f"{path.name} is an old Excel workbook: save it as .xlsx or .csv."
         return FileFormatError(msg, zh=f"{path.name} 是旧版 Excel 文件：请另存为 .xlsx 或 .csv。")
@@ -180,11 +149,13 @@ def _wrong_kind(path: Path) -> FileFormatError:
 
 def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, set[tuple[int, int]]]:
     """Return the rows, and row and position of whole numbers of more digits than Excel keeps."""
-    with _opened(path) as workbook:
+    with opened_book(path) as workbook:
         name = _choose_sheet(workbook, sheet=sheet, file=path.name)
         table = workbook.get_sheet_by_name(name)
         cells = table.to_python(skip_empty_area=False)
-    rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, start=1)]
+    rows = [
+        (number, [cell_text(cell) for cell in row]) for number, row in enumerate(cells, start=1)
+    ]
     long = {
         (number, position)
         for number, row in enumerate(cells, start=1)
@@ -221,7 +192,7 @@ def _is_too_long(cell: object) -> bool:
     return isinstance(cell, float) and abs(cell) >= 10**_EXACT_DIGITS and cell.is_integer()
 
 
-def _text(cell: object) -> str | None:
+def cell_text(cell: object) -> str | None:
     """Return a cell as text: whole numbers without decimals, dates as ISO, blank as None."""
     if cell is None or isinstance(cell, str):
         text = (cell or "").strip()

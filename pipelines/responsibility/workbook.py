@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
+from gis.books import BookSheet, read_book
 from gis.codes import read_table
 from gis.encoding import FORMAT_IS_UTF8
 from gis.errors import FileFormatError
 from gis.remarks import Remark, name_rows
-from gis.sheets import BookSheet, read_book
 from gis.sources import FileReport, Layer, hash_file
 from pipelines.responsibility.unseen import Unseen, find_unseen
 
