@@ -186,5 +186,6 @@ def trace_place(finding: Finding, boundary: BoundaryAnswer | None) -> Iterator[T
         name=boundary.name,
         area_code=boundary.area_code,
         other=boundary.other_area_code,
+        joint=f" ({joint.unit_code} {joint.unit_name})" if (joint := boundary.joint) else "",
     )
     yield step("boundary_road", boundary.code, "accepted", why)

@@ -104,6 +104,9 @@ def test_the_first_area_leads_a_joint_road(tmp_path: Path) -> None:
         assert told.boundary is not None
         assert told.boundary.joint is not None
         assert told.boundary.joint.unit_code == "C2"
+        assert [why for _, _, why in steps(told, "boundary_road")] == [
+            f"boundary road 区域J1: {SOUTH} leads, {NORTH} shares the case (C2 平安居委会)"
+        ]
     # Without a unit of its own the north is answered for by the street, and that shares the case.
     alone = open_district(tmp_path / "alone", plan_areas=[road(sharing="joint")])
     joint = ask(alone, 50, 95).boundary
