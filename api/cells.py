@@ -14,6 +14,17 @@ from gis.shares import Outlines
 from gis.tiling import Tiling
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece; what lies in one piece already stays mapped.
+
+    Examples
+    --------
+    >>> whole(pa.chunked_array([["a"], ["b"]])).to_pylist()
+    ['a', 'b']
+    """
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 class Texts:
     """A column of texts; Python objects are made of those alone that are asked for.
 
@@ -79,7 +90,7 @@ def cells_of(
 
     def column(name: str) -> Any:
         found = table[name] if len(rows) == table.num_rows else table[name].take(pa.array(rows))
-        return found.combine_chunks()
+        return whole(found)
 
     codes = column("code")
     return Cells(

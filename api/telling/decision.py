@@ -5,6 +5,7 @@ from typing import Any
 
 import shapely
 
+from api.cells import whole
 from api.edition import LEVELS
 from api.models import (
     AreaAnswer,
@@ -192,7 +193,8 @@ def _component(finding: Finding) -> ComponentAnswer | None:
         return None
     edition = finding.edition
     table = edition.snapshot.table("components")
-    class_code, name, condition, x, y = (table[column][row].as_py() for column in _COMPONENT)
+    columns = edition.kept("component told", lambda: [whole(table[name]) for name in _COMPONENT])
+    class_code, name, condition, x, y = (column[row].as_py() for column in columns)
     if finding.named >= 0:
         probability, distance_m = 1.0, _distance(finding, table["geometry"][row].as_py())
     else:
