@@ -22,18 +22,25 @@ from tests.api.district import X0, Y0
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS, SPAN = 6_000, 100
+PAUSE_S = 0.05
 PROGRAM = f"""
+import signal
 import sys
+import time
 from pathlib import Path
 from api.bulk.run import Plan, work_through
 from api.bulk.work import Deciding
 from api.snapshot import open_snapshot
 
-source, target, workers, scheduler = sys.argv[1:]
+source, target, workers, scheduler, pause_s = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
 snapshot = open_snapshot(Path(source).parent)
 work = Deciding(folder=str(snapshot.folder.resolve()), version=snapshot.version)
 plan = Plan(crs=snapshot.crs, span_rows={SPAN}, workers=int(workers), scheduler=scheduler or None)
-done = work_through(Path(source), Path(target), work=work, signature=repr(work), plan=plan)
+done = work_through(
+    Path(source), Path(target), work=work, signature=repr(work), plan=plan,
+    advance=lambda _: time.sleep(float(pause_s)),
+)
 print(done.rows, done.rows_resumed)
 """
 
@@ -74,10 +81,12 @@ def calm(source: Path, snapshot: Snapshot, tmp_path_factory: pytest.TempPathFact
 
 
 def start(
-    source: Path, target: Path, *, workers: int = 1, scheduler: str = ""
+    source: Path, target: Path, *, workers: int = 1, scheduler: str = "", pause_s: float = 0.0
 ) -> "subprocess.Popen[str]":
+    """Start a run that rests after each part: one to be disturbed must not be done before."""
+    words = [source, target, workers, scheduler, pause_s]
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(source), str(target), str(workers), scheduler],
+        [sys.executable, "-c", PROGRAM, *map(str, words)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -108,12 +117,20 @@ def ended(process: "subprocess.Popen[str]") -> list[int]:
     return [int(word) for word in told.split()[-2:]]
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".gpkg"])
+def here(source: Path, target: Path, *, scheduler: str | None = None) -> list[int]:
+    """Do in this process, which has its libraries loaded, what the program would do in another."""
+    snapshot = open_snapshot(source.parent)
+    work = Deciding(folder=str(snapshot.folder.resolve()), version=snapshot.version)
+    plan = Plan(crs=snapshot.crs, span_rows=SPAN, scheduler=scheduler)
+    done = work_through(source, target, work=work, signature=repr(work), plan=plan)
+    return [done.rows, done.rows_resumed]
+
+
 def test_after_kill_9_the_same_command_gives_the_same_bytes(
-    source: Path, calm: Path, tmp_path: Path, suffix: str
+    source: Path, calm: Path, tmp_path: Path
 ) -> None:
-    target = tmp_path / f"out{suffix}"
-    process = start(source, target, workers=2)
+    target = tmp_path / "out.csv"
+    process = start(source, target, workers=2, pause_s=PAUSE_S)
     wait_for_parts(target, 3, process)
     process.kill()
     process.communicate()
@@ -129,21 +146,39 @@ def test_after_kill_9_the_same_command_gives_the_same_bytes(
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
+def test_a_layer_whose_run_was_killed_is_finished_by_another_process(
+    source: Path, calm: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.gpkg"
+    process = start(source, target, pause_s=PAUSE_S)
+    wait_for_parts(target, 3, process)
+    process.kill()
+    process.communicate()
+    assert not target.exists()
+    rows, resumed = here(source, target)
+    assert rows == ROWS
+    assert 3 * SPAN <= resumed < ROWS
+    assert target.read_bytes() == (calm / target.name).read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
 def test_ctrl_c_stops_at_once_and_the_run_goes_on(source: Path, calm: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.parquet"
-    process = start(source, target, workers=2)
+    process = start(source, target, workers=2, pause_s=PAUSE_S)
     wait_for_parts(target, 3, process)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
     told, _ = process.communicate(timeout=30)
     assert process.returncode != 0
     assert told.count("Traceback") == 1, told  # the parent's alone
-    assert ended(start(source, target, workers=2))[0] == ROWS
+    rows, resumed = here(source, target)
+    assert rows == ROWS
+    assert 3 * SPAN <= resumed < ROWS
     assert target.read_bytes() == (calm / target.name).read_bytes()
 
 
 def test_a_dead_worker_is_replaced(source: Path, calm: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
-    process = start(source, target, workers=2)
+    process = start(source, target, workers=2, pause_s=PAUSE_S)
     wait_for_parts(target, 2, process)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for child in map(int, children):
@@ -193,17 +228,17 @@ def test_a_dask_cluster_one_of_whose_workers_is_killed(
     address, workers = cluster
     out = tmp_path / "shared"
     out.mkdir()
-    process = start(source, out / "out.csv", scheduler=address)
+    process = start(source, out / "out.csv", scheduler=address, pause_s=PAUSE_S)
     wait_for_parts(out / "out.csv", 4, process)
     workers[0].kill()
     assert ended(process) == [ROWS, 0]
     assert (out / "out.csv").read_bytes() == (calm / "out.csv").read_bytes()
     # What was stopped on this machine goes on over there.
-    stopped = start(source, out / "out.parquet", workers=2)
+    stopped = start(source, out / "out.parquet", pause_s=PAUSE_S)
     wait_for_parts(out / "out.parquet", 3, stopped)
     stopped.kill()
     stopped.communicate()
-    rows, resumed = ended(start(source, out / "out.parquet", scheduler=address))
+    rows, resumed = here(source, out / "out.parquet", scheduler=address)
     assert (rows, resumed > 0) == (ROWS, True)
     assert (out / "out.parquet").read_bytes() == (calm / "out.parquet").read_bytes()
     assert sorted(path.name for path in out.iterdir()) == ["out.csv", "out.parquet"]
