@@ -1,4 +1,7 @@
-"""``/imagery``: tiles of the orthophotos, by rio-tiler; which files, only the catalogue says."""
+"""``/imagery``: tiles of the orthophotos, by rio-tiler; which files, only the catalogue says.
+
+rio-tiler is loaded with the first tile: a worker that draws none starts faster without.
+"""
 
 from functools import lru_cache
 from pathlib import Path as FilePath
@@ -6,9 +9,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Path
-from rio_tiler.errors import TileOutsideBounds
-from rio_tiler.io import Reader
-from rio_tiler.models import ImageData
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -85,6 +85,9 @@ def file(request: Request, code: Key) -> Response:
 
 def draw(image: Image, x: int, y: int, z: int) -> bytes:
     """Return a tile as PNG: three bands in colour, one in grey, no data transparent."""
+    from rio_tiler.errors import TileOutsideBounds
+    from rio_tiler.io import Reader
+
     with Reader(str(image.path)) as reader:
         bands = (1, 2, 3) if image.facts["bands"] >= 3 else (1,)
         try:
@@ -100,6 +103,8 @@ def draw(image: Image, x: int, y: int, z: int) -> bytes:
 @lru_cache(maxsize=64)
 def stretch(path: str, changed_ns: int, bands: tuple[int, ...]) -> tuple[tuple[float, float], ...]:
     """Return for each band the 2nd and 98th percentile, between which it is drawn."""
+    from rio_tiler.io import Reader
+
     assert changed_ns >= 0
     assert FilePath(path).is_absolute()
     with Reader(path) as reader:
@@ -113,6 +118,8 @@ def stretch(path: str, changed_ns: int, bands: tuple[int, ...]) -> tuple[tuple[f
 
 @lru_cache(maxsize=1)
 def _blank() -> bytes:
+    from rio_tiler.models import ImageData
+
     size = (1, TILE_SIZE, TILE_SIZE)
     empty = np.ma.MaskedArray(np.zeros(size, dtype=np.uint8), mask=np.ones(size, dtype=bool))
     rendered: bytes = ImageData(empty).render(img_format="PNG")
