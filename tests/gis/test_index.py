@@ -1,6 +1,7 @@
 """The cell index against GEOS, point by point, where it is hardest: edges, vertices, holes, overlaps."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -186,3 +187,18 @@ def test_many_points_answer_as_each_alone() -> None:
         own = together.point == number
         assert together.position[own].tolist() == alone.position.tolist()
         np.testing.assert_array_equal(together.probability[own], alone.probability)
+
+
+def test_polygons_are_not_read_where_the_pattern_is_known() -> None:
+    codes, polygons = ["b", "a"], [A, B]
+    tiling = CellIndex(codes, polygons).tiling
+
+    def read() -> list[shapely.Polygon]:
+        msg = "read"
+        raise AssertionError(msg)
+
+    index = CellIndex(pa.array(codes), read, tiling=tiling)
+    assert index.locate([15.0], [5.0]).position.tolist() == [1]
+    assert index.by_code.tolist() == [1, 0]
+    lazily = CellIndex(pa.array(codes), lambda: polygons)
+    assert lazily.locate([15.0], [5.0]).position.tolist() == [1]
