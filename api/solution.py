@@ -1,6 +1,7 @@
 """The decision worked out in arrays: place, grid, areas, component and owner of many cases at once.
 
-One case is decided by the same functions with arrays of length one, so that one and many agree.
+One plain case is found by ``api.single``, any other one by arrays of length one; a test holds the two
+together, so that one and many agree.
 """
 
 from collections.abc import Callable, Mapping, Sequence
