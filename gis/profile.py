@@ -81,6 +81,20 @@ record_trust = 0.8            # how often a component's record is right where th
 # class_code = "0103"    # minor class, or two digits: a major class
 # order = ["handler", "territorial"]    # of maintainer, owner, competent, handler, territorial
 
+[calendar]               # when the city's units work 工作日历, beside the published holidays of China
+# file = "calendar.csv"  # in the workspace, with the columns date and kind (holiday, workday); adds to the lists
+# holidays = [2027-05-06]    # days off beside weekends and the published holidays
+# workdays = [2027-05-08]    # days worked although a weekend or a holiday; they win over holidays
+# years = [2027]             # years whose holidays these lists state in full
+
+# Working hours 作息时间 by season, one block each, the first that holds counts; none: 8-12 and 14-18.
+# [[calendar.hours]]
+# from = "06-01"         # first day of the season, month-day
+# to = "09-30"           # last day of the season, included
+# spans = ["08:30-12:00", "14:30-18:00"]    # of a day, in order
+# valid_from = 2026-10-01    # first day on which these hours hold at all
+# valid_to = 2028-10-01      # day from which they no longer hold
+
 # Classes 扩展类 that the city added to its standard's tables, one block each.
 # [[extension_class]]
 # kind = "component"     # component or event

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from typer.testing import CliRunner
 
 from api.cli import register
+from api.versions.cli import register as register_snapshot
 from gis.command import make_app
 from tests.api.district import PROFILE, X0, Y0, compile_district, component, place, point
 
@@ -33,6 +34,7 @@ def make_workspace(folder: Path) -> Path:
 def run(workspace: Path, *arguments: str) -> str:
     app = make_app()
     register(app)
+    register_snapshot(app)
     result = CliRunner().invoke(app, ["-w", str(workspace), *arguments])
     if result.exception:
         raise result.exception

@@ -42,7 +42,8 @@ def test_every_setting_is_listed_and_explained() -> None:
     for table, kind in declared.items():
         struct = ADDED.get(table, kind)
         found = listed[table][0] if table in ADDED else listed[table]
-        assert set(found) == {field.name for field in msgspec.structs.fields(struct)}, table
+        fields = msgspec.structs.fields(struct)
+        assert set(found) == {field.encode_name for field in fields}, table
     assert len(parse_profile(text).extension_class) == 1
     for line in text.splitlines():
         if " = " in line and not line.startswith(("name", "#", "kind")):
