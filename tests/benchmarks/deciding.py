@@ -43,7 +43,8 @@ def _grid(city: City, frame: pd.DataFrame) -> Iterator[Figure]:
     peer, joined = best_of(lambda: gpd.sjoin(points, cells, predicate="intersects"))
     wanted = joined.groupby(level=0)["code"].min()
     inside = np.flatnonzero(found.distance_m == 0.0)
-    same = (index.codes[found.position[inside]] == wanted.reindex(inside).to_numpy()).sum()
+    codes = np.asarray(index.codes, dtype=object)
+    same = (codes[found.position[inside]] == wanted.reindex(inside).to_numpy()).sum()
     differences = len(inside) - same + abs(len(wanted) - len(inside))
     rate, peer_rate = len(x) / ours, len(x) / peer
     yield Figure(
