@@ -157,6 +157,8 @@ UNITS = [
     unit("W2", "自来水公司", aliases=["水司"]),
     unit("G1", "城管局", "department"),
 ]
+BOTH_UNITS = [*UNITS, unit("C2", "平安居委会", "territorial", area_code="130102001002")]
+"""With the territorial unit of the northern community too."""
 
 
 def profile(text: str = PROFILE) -> Profile:

@@ -13,7 +13,7 @@ from api import Case, Decision, Position, Snapshot
 from api.placing.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads, offset
 from tests.api.district import (
     A1,
-    UNITS,
+    BOTH_UNITS,
     X0,
     Y0,
     boundary_road,
@@ -24,7 +24,6 @@ from tests.api.district import (
     plan,
     plan_area,
     point,
-    unit,
 )
 
 SOUTH, NORTH = "130102001001", "130102001002"
@@ -32,7 +31,6 @@ SOUTH, NORTH = "130102001001", "130102001002"
 ROAD = box(0, 90, 200, 110)
 WESTWARD = line((200, 100), (0, 100)).wkt
 """Left of it is south."""
-BOTH_UNITS = [*UNITS, unit("C2", "平安居委会", "territorial", area_code=NORTH)]
 
 
 def road(**values: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tests.api.district import (
     A1,
     A2,
     B1,
-    UNITS,
+    BOTH_UNITS,
     X0,
     Y0,
     boundary_road,
@@ -31,11 +31,9 @@ from tests.api.district import (
     plan,
     plan_area,
     point,
-    unit,
 )
 
 SOUTH, NORTH = A1[:12], B1[:12]
-BOTH_UNITS = [*UNITS, unit("C2", "平安居委会", "territorial", area_code=NORTH)]
 SOUTHERN, NORTHERN = Chain(A1, SOUTH), Chain(B1, NORTH)
 PHI = NormalDist().cdf
 

@@ -10,8 +10,7 @@ import pytest
 from api import Case, Decision, Position, Snapshot
 from api.assign import assign_frame
 from tests.api.district import (
-    B1,
-    UNITS,
+    BOTH_UNITS,
     X0,
     Y0,
     box,
@@ -20,10 +19,8 @@ from tests.api.district import (
     plan,
     plan_area,
     point,
-    unit,
 )
 
-BOTH_UNITS = [*UNITS, unit("C2", "平安居委会", "territorial", area_code=B1[:12])]
 PHI = NormalDist().cdf
 
 
