@@ -4,7 +4,6 @@ import itertools
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -24,7 +23,7 @@ from api.spans import by_span
 from api.telling.answers import ANSWER_SCHEMA, joined, plain, tabulate
 from api.telling.decision import tell
 from api.telling.finding import Finding, finding_of
-from api.workdays import due_at
+from api.workdays import with_deadline
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -67,12 +66,10 @@ def decide(
     if finding is None:
         finding = _find(snapshot, case, now, excluded)
     decision = tell(finding, traced=traced)
-    owner = decision.owner
-    if owner is None or owner.time_limit is None or case.reported_at is None:
+    if case.reported_at is None:
         return decision
     zone = ZoneInfo(snapshot.profile.city.timezone)
-    end = due_at(case.reported_at, owner.time_limit, zone=zone, calendar=snapshot.profile.calendar)
-    return replace(decision, owner=replace(owner, due_at=end))
+    return with_deadline(decision, case.reported_at, zone=zone, calendar=snapshot.profile.calendar)
 
 
 def _find(

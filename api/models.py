@@ -193,8 +193,9 @@ class OwnerAnswer:
     """The component's record or the plan's row that decided."""
     time_limit: TimeLimit | None = None
     due_at: datetime | None = None
-    """When the time limit ends, counted from the report; None: no limit, no time of report, or its
-    year's holidays are not published yet."""
+    """When the time limit ends, counted from the report; None: no limit, or no time of report."""
+    due_is_provisional: bool = False
+    """The holidays of a year up to it are not published yet: weekends alone were thought off."""
     filing_condition: str | None = None
     """When a case is to be filed 立案条件, in the plan's words."""
     closing_condition: str | None = None

@@ -1,7 +1,6 @@
 """Decide the cases that deliveries recorded, and record the decisions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,12 +12,11 @@ from psycopg import sql
 from api.cases.moving import refusers
 from api.cases.records import document_of
 from api.cases.states import ASSIGNED, CLOSED
-from api.models import Decision
 from api.questions import ask_frame
 from api.solution import solve
 from api.telling.decision import tell
 from api.telling.finding import finding_of
-from api.workdays import due_at
+from api.workdays import with_deadline
 from gis.database import Connection, Database, copy_rows, read_rows
 
 if TYPE_CHECKING:
@@ -112,6 +110,7 @@ def _decide(
     edition = snapshot.edition()
     solution = solve(edition, ask_frame(snapshot, cases))
     decisions = []
+    zone = ZoneInfo(snapshot.profile.city.timezone)
     asked = (cases[name].tolist() for name in ("case_id", "reported_at", "state"))
     for number, (case_id, reported_at, state) in enumerate(zip(*asked, strict=True)):
         excluded = refused.get(case_id)
@@ -122,7 +121,11 @@ def _decide(
         else:
             # A million closed cases with every candidate that was looked at are gigabytes.
             decision = tell(finding_of(solution, number), traced=state != CLOSED)
-        decisions.append(_with_deadline(decision, snapshot, reported_at))
+        decisions.append(
+            with_deadline(
+                decision, reported_at.to_pydatetime(), zone=zone, calendar=snapshot.profile.calendar
+            )
+        )
     points = np.full(len(cases), None, dtype=object)
     known = np.isfinite(solution.placed.x)
     points[known] = shapely.points(solution.placed.x[known], solution.placed.y[known])
@@ -142,17 +145,6 @@ def _decide(
         "data_version": [decision.data_version for decision in decisions],
     }
     return pd.DataFrame(rows, columns=list(_COLUMNS))
-
-
-def _with_deadline(decision: Decision, snapshot: "Snapshot", reported_at: pd.Timestamp) -> Decision:
-    owner, profile = decision.owner, snapshot.profile
-    if owner is None or owner.time_limit is None:
-        return decision
-    zone = ZoneInfo(profile.city.timezone)
-    ends = due_at(
-        reported_at.to_pydatetime(), owner.time_limit, zone=zone, calendar=profile.calendar
-    )
-    return replace(decision, owner=replace(owner, due_at=ends))
 
 
 def _record(connection: Any, decided: pd.DataFrame, *, srid: int, actor: str) -> None:

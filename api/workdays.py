@@ -1,17 +1,112 @@
 """When a time limit 处置时限 ends: working hours of working days, holidays and shifted weekends known."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from api.models import TimeLimit
-from gis.calendars import Calendar
+from api.models import Decision, TimeLimit, TraceStep
+from api.telling.wording import told
+from gis.calendars import Calendar, Spans, is_weekend
 
 _CLOCK_HOURS = {"emergency_hour": 1.0, "calendar_day": 24.0}
 _USUAL = Calendar()
 _LONGEST_DAYS = 3 * 366
 _LONGEST_HOURS = _LONGEST_DAYS * 24.0
 _FIRST_YEAR, _LAST_YEAR = 1, 9995
+
+
+class Deadline(NamedTuple):
+    """When a time limit ends."""
+
+    at: datetime
+    """In the city's time zone."""
+    provisional_year: int | None = None
+    """Year whose holidays are not published yet, so that weekends alone were thought off; None: all
+    days up to the deadline are known."""
+
+
+def with_deadline(
+    decision: Decision, start: datetime, *, zone: ZoneInfo, calendar: Calendar
+) -> Decision:
+    """Return a decision with the end of its time limit; a provisional end is told in the trace.
+
+    Parameters
+    ----------
+    decision : Decision
+        Without an owning unit or a time limit it stays as it is.
+    start : datetime
+        Time of the report.
+    zone : ZoneInfo
+        The city's time zone.
+    calendar : Calendar
+        The city's working calendar.
+    """
+    owner = decision.owner
+    if owner is None or owner.time_limit is None:
+        return decision
+    found = deadline(start, owner.time_limit, zone=zone, calendar=calendar)
+    if found is None:
+        return decision
+    year = found.provisional_year
+    owner = replace(owner, due_at=found.at, due_is_provisional=year is not None)
+    if year is None:
+        return replace(decision, owner=owner)
+    why, why_zh = told("deadline_provisional", year=year)
+    step = TraceStep(
+        step="deadline",
+        candidate=found.at.isoformat(timespec="minutes"),
+        outcome="accepted",
+        why=why,
+        why_zh=why_zh,
+    )
+    trace = (*decision.trace, step) if decision.trace else ()
+    return replace(decision, owner=owner, trace=trace)
+
+
+def deadline(
+    start: datetime, limit: TimeLimit, *, zone: ZoneInfo, calendar: Calendar = _USUAL
+) -> Deadline | None:
+    """Return when a time limit ends, provisionally where a year's holidays are not published yet.
+
+    Parameters, and None, as for `due_at`, but for years that nobody published: of those Monday to
+    Friday are thought worked.
+
+    Examples
+    --------
+    >>> zone, limit = ZoneInfo("Asia/Shanghai"), TimeLimit(value=1, unit="working_day")
+    >>> deadline(datetime(2026, 7, 1, 9, tzinfo=zone), limit, zone=zone).provisional_year is None
+    True
+    >>> late = deadline(datetime(2090, 1, 6, 9, tzinfo=zone), limit, zone=zone)  # a Friday
+    >>> late.at.isoformat(), late.provisional_year
+    ('2090-01-09T09:00:00+08:00', 2090)
+    """
+    firm = due_at(start, limit, zone=zone, calendar=calendar)
+    if firm is not None:
+        return Deadline(firm)
+    guessing = _Guessing(calendar)
+    ends = _due_at(start, limit, zone, guessing)
+    return None if ends is None else Deadline(ends, guessing.year)
+
+
+class _Guessing:
+    """A calendar that thinks weekends off, and nothing else, in years that it does not know."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self.year: int | None = None
+        """First year that was guessed."""
+
+    def is_workday(self, day: date) -> bool:
+        known = self.calendar.is_workday(day)
+        if known is not None:
+            return known
+        self.year = self.year or day.year
+        return not is_weekend(day)
+
+    def spans(self, day: date) -> Spans:
+        return self.calendar.spans(day)
 
 
 def due_at(
@@ -50,6 +145,12 @@ def due_at(
     >>> due_at(friday, TimeLimit(value=4, unit="emergency_hour"), zone=zone).isoformat()
     '2026-07-03T21:00:00+08:00'
     """
+    return _due_at(start, limit, zone, calendar)
+
+
+def _due_at(
+    start: datetime, limit: TimeLimit, zone: ZoneInfo, calendar: "Calendar | _Guessing"
+) -> datetime | None:
     if not _FIRST_YEAR < start.year < _LAST_YEAR:
         return None
     local = start.replace(tzinfo=zone) if start.tzinfo is None else start.astimezone(zone)
@@ -68,7 +169,9 @@ def due_at(
     return None
 
 
-def _after_hours(local: datetime, left: timedelta, calendar: Calendar) -> datetime | None:
+def _after_hours(
+    local: datetime, left: timedelta, calendar: "Calendar | _Guessing"
+) -> datetime | None:
     for _, spans in _working_days(local, calendar):
         for begin, end in spans:
             if begin >= end:
@@ -79,7 +182,7 @@ def _after_hours(local: datetime, left: timedelta, calendar: Calendar) -> dateti
     return None
 
 
-def _after_days(local: datetime, left: float, calendar: Calendar) -> datetime | None:
+def _after_days(local: datetime, left: float, calendar: "Calendar | _Guessing") -> datetime | None:
     """Consume parts of days: what a span gives is its share of the day's working time."""
     for length, spans in _working_days(local, calendar):
         for begin, end in spans:
@@ -93,7 +196,7 @@ def _after_days(local: datetime, left: float, calendar: Calendar) -> datetime | 
 
 
 def _working_days(
-    local: datetime, calendar: Calendar
+    local: datetime, calendar: "Calendar | _Guessing"
 ) -> Iterator[tuple[timedelta, list[tuple[datetime, datetime]]]]:
     """Yield the length of each working day from a moment on, and what of its hours is still to come.
 

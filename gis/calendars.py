@@ -91,7 +91,7 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if day in self.holidays:
             return False
         if day.year in self.years:
-            return day.weekday() not in _WEEKEND
+            return not is_weekend(day)
         try:
             return bool(chinese_calendar.is_workday(day))
         except NotImplementedError:  # the library's word for a year without published holidays
@@ -103,6 +103,17 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             if hours.holds(day):
                 return read_spans(hours.spans)
         return USUAL_SPANS
+
+
+def is_weekend(day: date) -> bool:
+    """Say whether a day is a Saturday or Sunday.
+
+    Examples
+    --------
+    >>> is_weekend(date(2026, 7, 4)), is_weekend(date(2026, 7, 6))
+    (True, False)
+    """
+    return day.weekday() in _WEEKEND
 
 
 def read_spans(texts: Sequence[str]) -> Spans:

@@ -28,7 +28,7 @@ from api.cases.states import (
     check_action,
 )
 from api.models import Decision, OwnerAnswer, TraceStep
-from api.workdays import due_at
+from api.workdays import deadline
 from gis.database import Connection, Database
 from gis.errors import ConflictError, RequestError
 from gis.returns import category_of, return_reasons
@@ -158,7 +158,7 @@ def assign_case(
         limit = fresh.owner.time_limit if fresh.owner else None
         zone = ZoneInfo(snapshot.profile.city.timezone)
         calendar = snapshot.profile.calendar
-        ends = due_at(row["reported_at"], limit, zone=zone, calendar=calendar) if limit else None
+        ends = deadline(row["reported_at"], limit, zone=zone, calendar=calendar) if limit else None
         owner = OwnerAnswer(
             unit_code=unit.code,
             unit_name=unit.name,
@@ -166,7 +166,8 @@ def assign_case(
             principle=fresh.owner.principle if fresh.owner else "territory_first",
             rule=f"person:{actor}",
             time_limit=limit,
-            due_at=ends,
+            due_at=ends.at if ends else None,
+            due_is_provisional=ends is not None and ends.provisional_year is not None,
         )
         step = TraceStep(
             step="person",

@@ -1,14 +1,14 @@
 """Deadlines over evenings, weekends, holidays and weekends that are worked."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from api.models import TimeLimit
-from api.workdays import due_at
-from gis.calendars import read_calendar
+from api.workdays import deadline, due_at
+from gis.calendars import Calendar, read_calendar
 from gis.errors import SettingsError
 from gis.workspace import parse_profile
 from tests.api.district import compile_district, open_snapshot, profile
@@ -78,6 +78,21 @@ def test_a_year_without_published_holidays_has_no_working_days() -> None:
     eve = at("2026-12-31 16:00")
     assert due_at(eve, TimeLimit(value=2, unit="working_hour"), zone=ZONE) == at("2026-12-31 18:00")
     assert due_at(eve, TimeLimit(value=3, unit="working_hour"), zone=ZONE) is None
+
+
+def test_a_deadline_in_a_year_not_published_is_provisional_and_thinks_weekends_off() -> None:
+    day, hours = TimeLimit(value=1, unit="working_day"), TimeLimit(value=3, unit="working_hour")
+    friday = datetime(2090, 1, 6, 9, tzinfo=ZONE)
+    assert deadline(friday, day, zone=ZONE) == (at("2090-01-09 09:00"), 2090)
+    eve = datetime(2089, 12, 30, 16, tzinfo=ZONE)  # a Friday, and 2090 begins on a Sunday
+    known = Calendar(years=[2089])
+    assert deadline(eve, hours, zone=ZONE, calendar=known) == (at("2090-01-02 09:00"), 2090)
+    two = TimeLimit(value=2, unit="working_hour")
+    assert deadline(eve, two, zone=ZONE, calendar=known) == (at("2089-12-30 18:00"), None)
+    # What the city states itself is not guessed.
+    stated = Calendar(years=[2089, 2090], holidays=[date(2090, 1, 2)])
+    assert deadline(eve, hours, zone=ZONE, calendar=stated) == (at("2090-01-03 09:00"), None)
+    assert deadline(friday, TimeLimit(value=1, unit="fortnight"), zone=ZONE) is None
 
 
 def test_at_the_ends_of_the_calendar_there_is_no_end() -> None:
