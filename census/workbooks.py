@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 from openpyxl.cell import WriteOnlyCell
@@ -56,6 +57,30 @@ def write_tables(
             sheet.append([_mark(sheet, cell) if name in marked else cell for cell, name in cells])
     with appearing(path) as partial:
         book.save(partial)
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    r"""Return a table whose texts a spreadsheet that opens it as CSV does not take for formulas.
+
+    Before such a text, which begins with ``=``, ``+``, ``-``, ``@``, a tab or a return, an apostrophe
+    is put; numbers and times stay as they are.
+
+    Examples
+    --------
+    >>> harmless(pd.DataFrame({"a": ["=1+1", "x", None], "b": [-1.0, 2.0, 3.0]})).to_csv(index=False)
+    "a,b\n'=1+1,-1.0\nx,2.0\n,3.0\n"
+    """
+    result = table.copy(deep=False)
+    for name in table.columns:
+        column = table[name]
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+            continue
+        is_risky = [isinstance(text, str) and text.startswith(_FORMULA_SIGNS) for text in column]
+        if any(is_risky):
+            result[name] = column.astype(object).where(
+                ~np.array(is_risky), "'" + column.astype(str)
+            )
+    return result
 
 
 def _width(column: "pd.Series[Any]", name: str) -> float:

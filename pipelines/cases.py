@@ -11,6 +11,7 @@ import orjson
 import pandas as pd
 
 from census.taxonomy import read_taxonomy
+from gis.caseids import is_case_id
 from gis.codes import read_rules
 from gis.crs import GEOGRAPHIC, transform_xy
 from gis.errors import CrsError
@@ -94,6 +95,8 @@ def _judge(whole: pd.DataFrame, context: BuildContext) -> Outcome:
     faults = Faults(whole.assign(code=case_ids), rules=RULES)
     rows = _read(frame, context)
     faults.add("P001", case_ids.isna())
+    known = {text: is_case_id(text) for text in case_ids.dropna().unique()}
+    faults.add("CA12", case_ids.notna() & ~case_ids.map(known).eq(True), value=case_ids)
     said = text_of(frame, "kind").fillna("")
     faults.add("CA01", rows["kind"].isna(), value=said, known=known_words("case_kind"))
     faults.add("CA02", rows["reported_at"].isna(), value=text_of(frame, "reported_at").fillna(""))

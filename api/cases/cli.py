@@ -134,7 +134,7 @@ def _check_output(path: Path | None) -> None:
 def _write(table: Any, path: Path, *, sheet: str) -> None:
     import pandas as pd
 
-    from census.workbooks import write_tables
+    from census.workbooks import harmless, write_tables
     from gis.outputs import appearing
 
     if path.suffix.lower() == ".xlsx":
@@ -147,7 +147,7 @@ def _write(table: Any, path: Path, *, sheet: str) -> None:
         write_tables(path, {sheet: table.assign(**told)})
         return
     with appearing(path) as partial:
-        table.to_csv(partial, index=False, encoding="utf-8-sig")
+        harmless(table).to_csv(partial, index=False, encoding="utf-8-sig")
 
 
 def redecide(

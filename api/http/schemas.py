@@ -12,6 +12,7 @@ from api.geocoding.geocode import AddressLevels, one_line
 from api.models import Case, Position
 from api.questions import CITY_CRS
 from gis.addresses.spelling import LONGEST
+from gis.caseids import CASE_ID
 from gis.crs import VENDOR_CRS, crs_name
 from gis.errors import RequestError
 
@@ -66,7 +67,7 @@ Moment = Annotated[
     Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
 ]
 """With its time zone, and far from the ends of the calendar, where no zone can be changed."""
-CaseId = Annotated[str, Field(pattern=r"^[^\s/\x00-\x1f]{1,64}$", examples=["2026-000123"])]
+CaseId = Annotated[str, Field(pattern=CASE_ID, examples=["2026-000123"])]
 
 
 def check_text(text: str) -> str:

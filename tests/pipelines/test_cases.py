@@ -54,6 +54,15 @@ def test_a_case_is_read_as_reported(tmp_path):
     assert found["component_code"] == "1301020104000001"
 
 
+@pytest.mark.parametrize("case_id", ["2026/5", "a b", "..", "1" * 65])
+def test_an_identifier_that_no_address_can_carry_is_refused(tmp_path, case_id):
+    outcome = judge(tmp_path, row(case_id), row("城管〔2026〕5号"))
+    assert outcome.accepted["case_id"].tolist() == ["城管〔2026〕5号"]
+    ((refused, rule),) = rules_of(outcome.faults)
+    assert (rule, outcome.refused) == ("CA12", 1)
+    assert refused == outcome.accepted["source_row"].iloc[0] - 1
+
+
 def test_rows_are_judged(tmp_path):
     nothing = {"x": None, "y": None}
     outcome = judge(

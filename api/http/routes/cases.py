@@ -21,12 +21,13 @@ from api.http.problems import language_of
 from api.http.reports import AssignIn, CasesIn, CloseIn, ReopenIn, ReportIn, ReturnIn
 from api.http.serving import serving_of
 from api.models import Decision
+from gis.caseids import CASE_ID
 from gis.errors import AccessError
 from gis.returns import return_reasons
 
 router = APIRouter(tags=["cases 案件"])
 
-Key = Annotated[str, Path(pattern=r"^[^\s/\x00-\x1f]{1,64}$", description="identifier of the case")]
+Key = Annotated[str, Path(pattern=CASE_ID, description="identifier of the case")]
 
 
 @dataclass(frozen=True, kw_only=True)
