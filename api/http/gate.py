@@ -46,10 +46,10 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
+        refusal = await self._refusal(scope)
         await (refusal or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    async def _refusal(self, scope: Scope) -> Response | None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return unreadable(Request(scope))
         headers = Headers(scope=scope)
@@ -64,6 +64,8 @@ class Gate:
             scope["principal"] = Principal(key_id="anonymous", role="none")
             return None if right == "open" else no_key(Request(scope))
         principal = self._keyring.identify(presented)
+        if principal is None:
+            principal = await self._keyring.identify_anew(presented)
         if principal is None:
             return no_key(Request(scope))
         scope["principal"] = principal
