@@ -186,17 +186,26 @@ def _join_attributes(sides: Sides, objects: Objects, joined: Joined) -> None:
         _values(frame, None if frame is None else frame["attributes"].to_numpy(object), position)
         for frame, position in _frames(sides, objects)
     )
-    texts = [
-        np.array([orjson.dumps(value or {}, default=str) for value in side], dtype=object)
-        for side in (base, live, delivered)
-    ]
-    same = (texts[0] == texts[1]) & (texts[1] == texts[2])
+    known: dict[str, int] = {}
+    numbers = [_numbered(side, known) for side in (base, live, delivered)]
+    same = (numbers[0] == numbers[1]) & (numbers[1] == numbers[2])
     same |= ~objects.in_base & ~(objects.in_live & objects.in_delivered)
     files = _files(sides, objects)
     for number in np.flatnonzero(~same):
         documents = tuple(side[number] or {} for side in (base, live, delivered))
         said = sides.given.keys.get(files[number]) if objects.in_delivered[number] else None
         _join_document(int(number), documents, said, sides=sides, objects=objects, joined=joined)
+
+
+def _numbered(documents: Texts, known: dict[str, int]) -> NDArray[np.int64]:
+    """Return a number for each document, the same for equal ones; a missing one counts as empty."""
+    # The bytes that orjson returns keep their whole buffer: as texts a million of them stay small.
+    keys = (
+        orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode() if value else ""
+        for value in documents
+    )
+    numbers = (known.setdefault(key, len(known)) for key in keys)
+    return np.fromiter(numbers, dtype=np.int64, count=len(documents))
 
 
 def _join_document(
