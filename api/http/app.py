@@ -6,12 +6,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from api.http import problems
 from api.http.docs import describe_keys
 from api.http.edge import BodyLimit, Edge, Options
 from api.http.gate import Gate
-from api.http.ogc import make_ogc
+from api.http.late import Late
+from api.http.lean import LeanRoute, Shortcut
 from api.http.options import ServerOptions
 from api.http.routes import (
     assign,
@@ -106,13 +108,21 @@ def create_app(options: ServerOptions) -> FastAPI:
     app.state.serving = serving
     for router in _ROUTERS:
         app.include_router(router)
-    app.mount("/ogc", make_ogc(serving.collections, serving.pool), name="ogc")
+
+    def make_layers() -> ASGIApp:
+        from api.http.ogc import make_ogc
+
+        return make_ogc(serving.collections, serving.pool)
+
+    app.mount("/ogc", Late(make_layers), name="ogc")
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
     problems.install(app)
     describe_keys(app)
     # The last one added is the first one asked.
     app.add_middleware(Options)
     app.add_middleware(BodyLimit, options=options)
+    lean = [route for route in lookup.router.routes if isinstance(route, LeanRoute)]
+    app.add_middleware(Shortcut, routes=lean)
     app.add_middleware(Gate, options=options, keyring=serving.keyring, limiter=serving.limiter)
     app.add_middleware(Edge, options=options, metrics=serving.metrics)
     return app

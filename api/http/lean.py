@@ -1,10 +1,11 @@
 """Routes that hand a request to their function as it is: for the calls that are asked most.
 
-FastAPI reads parameters field by field through its dependencies, whether there are any or not, which
-takes longer than a decision does. The description of such a call is made as of every other.
+FastAPI reads parameters field by field through its dependencies, whether there are any or not, and
+asks every route whether it is meant: both take longer than a decision does. The description of such
+a call is made as of every other.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,10 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.http.problems import problem_of
+from gis.errors import WanmiError
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
@@ -24,6 +29,37 @@ class LeanRoute(APIRoute):
         """Return the function itself."""
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
         return handler
+
+
+class Shortcut:
+    """Hands requests for the addresses of lean routes to them, past the router.
+
+    Parameters
+    ----------
+    app : ASGI application
+        The next in line, which answers everything else.
+    routes : sequence of LeanRoute
+        Routes without parameters in their paths, asked with GET.
+    """
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[LeanRoute]) -> None:
+        self._app = app
+        self._routes = {route.path: route for route in routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        request = Request(scope, receive)
+        answer: Callable[[Request], Awaitable[Response]] = route.endpoint
+        try:
+            response = await answer(request)
+        except (WanmiError, RequestValidationError) as error:
+            response = await problem_of(request, error)
+        await response(scope, receive, send)
 
 
 def read_parameters(request: Request, model: type[Asked]) -> Asked:

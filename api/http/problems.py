@@ -216,6 +216,15 @@ async def _on_any_error(request: Request, error: Exception) -> Response:
     return server_fault(request, error)
 
 
+async def problem_of(
+    request: Request, error: errors.WanmiError | RequestValidationError
+) -> Response:
+    """Return the document of an error that a call raised on purpose."""
+    if isinstance(error, RequestValidationError):
+        return await _on_validation_error(request, error)
+    return await _on_wanmi_error(request, error)
+
+
 def install(app: FastAPI) -> None:
     """Make `app` answer every error with a problem document."""
     app.add_exception_handler(errors.WanmiError, _on_wanmi_error)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ LEAST_ALTERNATIVE = 0.005
 _TEXT = pa.string()
 _MANY = 1_000
 """Texts of a coded column that are sorted out for those in use."""
-_SOURCES = pa.array([*SOURCES, "none"])
+_SOURCES = (*SOURCES, "none")
 _CODED = pa.dictionary(pa.int32(), _TEXT)
 ANSWER_SCHEMA = pa.schema(
     {
@@ -90,7 +89,7 @@ def tabulate(solution: Solution) -> pa.Table:
         "alternative_probability": pa.array(solution.other_probability, mask=other < 0),
         "needs_review": solution.needs_review,
         "reasons": _reasons(solution),
-        "location_source": coded(np.where(source < 0, len(SOURCES), source), _SOURCES),
+        "location_source": coded(np.where(source < 0, len(SOURCES), source), pa.array(_SOURCES)),
         "location_x": pa.array(solution.placed.x, from_pandas=True),
         "location_y": pa.array(solution.placed.y, from_pandas=True),
         "data_version": coded(np.zeros_like(number), pa.array([edition.snapshot.version])),
@@ -186,6 +185,8 @@ def _rules(solution: Solution, component_code: pa.StringArray) -> pa.StringArray
 
 
 def _reasons(solution: Solution) -> pa.DictionaryArray:
+    import pandas as pd
+
     which, distinct = pd.factorize(solution.doubts)
     texts = [";".join(names_of(bits)) for bits in distinct.tolist()]
     return coded(which, pa.array(texts, type=_TEXT))

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from api.cells import whole
-from api.edition import LEVELS
+from api.edition import LEVELS, Edition
 from api.models import (
     AreaAnswer,
     Areas,
@@ -21,7 +23,13 @@ from api.models import (
 from api.owning.owners import trace_owner
 from api.placing.locate import SOURCES
 from api.telling.finding import Finding, is_placed
-from api.telling.responsibility import code_of, tell_boundary, tell_owner, trace_place
+from api.telling.responsibility import (
+    code_of,
+    component_texts,
+    tell_boundary,
+    tell_owner,
+    trace_place,
+)
 from api.telling.wording import step, told
 from gis.crs import GEOGRAPHIC, transform_point
 
@@ -34,7 +42,6 @@ _NOTHING = {
     "address": "located_nothing",
 }
 _AREAS_KEPT = 100_000
-_COMPONENT = ("class_code", "name", "condition", "x", "y")
 
 
 def tell(finding: Finding, *, traced: bool = True) -> Decision:
@@ -192,16 +199,16 @@ def _component(finding: Finding) -> ComponentAnswer | None:
     if row < 0:
         return None
     edition = finding.edition
-    table = edition.snapshot.table("components")
-    columns = edition.kept("component told", lambda: [whole(table[name]) for name in _COMPONENT])
-    class_code, name, condition, x, y = (column[row].as_py() for column in columns)
+    code, class_code, name, condition = (texts[row] for texts in component_texts(edition))
+    x, y = (float(values[row]) for values in component_places(edition))
     if finding.named >= 0:
-        probability, distance_m = 1.0, _distance(finding, table["geometry"][row].as_py())
+        shape = edition.snapshot.table("components")["geometry"][row].as_py()
+        probability, distance_m = 1.0, _distance(finding, shape)
     else:
         _, distance_m, probability = finding.candidates[0]
     lon, lat = transform_point(x, y, source=edition.snapshot.crs, target=GEOGRAPHIC)
     return ComponentAnswer(
-        code=code_of(edition, row),
+        code=code,
         class_code=class_code,
         name=name,
         distance_m=distance_m,
@@ -214,6 +221,14 @@ def _component(finding: Finding) -> ComponentAnswer | None:
             for other, metres, share in finding.candidates[1:]
             if share >= LEAST_ALTERNATIVE
         ),
+    )
+
+
+def component_places(edition: Edition) -> tuple[NDArray[np.float64], ...]:
+    """Return east and north of the components, by row, m."""
+    table = edition.snapshot.table("components")
+    return edition.kept(
+        "component places", lambda: tuple(whole(table[name]).to_numpy() for name in ("x", "y"))
     )
 
 

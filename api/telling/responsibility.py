@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from api.cells import Texts, whole
 from api.models import BoundaryAnswer, OwnerAnswer, OwnerShare, Person, TraceStep, UnitAnswer
 from api.owning.candidates import OwnerQuestion
 from api.owning.mixture import Mixture, Share, left_to_others, mix
@@ -125,9 +126,16 @@ def _apart(own: Chain, other: Chain) -> tuple[str, str]:
     return "city", "*"
 
 
+def component_texts(edition: "Edition") -> tuple[Texts, ...]:
+    """Return code, class, name and condition of the components, by row."""
+    names = ("code", "class_code", "name", "condition")
+    table = edition.snapshot.table("components")
+    return edition.kept("component texts", lambda: tuple(Texts(whole(table[n])) for n in names))
+
+
 def code_of(edition: "Edition", row: int) -> str:
     """Return the code of a row of ``components``."""
-    code: str = edition.snapshot.table("components")["code"][row].as_py()
+    code: str = component_texts(edition)[0][row]
     return code
 
 
