@@ -1,6 +1,6 @@
 """Faults of delivered rows: a bad row is data, refused with a rule code and a reason, never lost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -41,6 +41,15 @@ class Outcome:
     """What is to be said of the delivery as a whole."""
     beside: Callable[[Any, int], None] | None = None
     """Called with connection and build number when the rows are published, in their transaction."""
+
+    @property
+    def count(self) -> int:
+        """Number of rows accepted."""
+        return len(self.accepted)
+
+    def parts(self) -> "Iterator[Outcome]":
+        """Yield the outcome in parts that can be held one after the other: this one alone."""
+        yield self
 
     @property
     def refused(self) -> int:

@@ -33,7 +33,7 @@ _FILLED = re.compile(r"\S[^\r\n]*")
 _BARE_RETURN = re.compile(r"\r(?!\n)")
 _SHARED_TEXTS = 100_000
 
-_Rows = list[tuple[int, list[str | None]]]
+Rows = list[tuple[int, list[str | None]]]
 """Row number in the sheet and its cells."""
 
 
@@ -73,8 +73,8 @@ def read_sheet(path: Path, *, sheet: str | None = None, encoding: str | None = N
         driver = "CSV"
     else:
         raise wrong_kind(file)
-    frame, header, more = _frame(rows, name=file.name)
-    numbers = (*_lost_digits(frame, header, long), *_scientific(frame, header))
+    frame, header, more = frame_of(rows, name=file.name)
+    numbers = (*_lost_digits(frame, header, long), *scientific_in(frame, header))
     numbered = frame.columns.isin(("source_file", "source_row"))
     texts, texts_found, misread = examine_frame(
         frame.loc[:, ~numbered], rows=frame["source_row"].to_numpy()
@@ -147,7 +147,7 @@ def wrong_kind(path: Path) -> FileFormatError:
     )
 
 
-def _read_workbook(path: Path, *, sheet: str | None) -> tuple[_Rows, set[tuple[int, int]]]:
+def _read_workbook(path: Path, *, sheet: str | None) -> tuple[Rows, set[tuple[int, int]]]:
     """Return the rows, and row and position of whole numbers of more digits than Excel keeps."""
     with opened_book(path) as workbook:
         name = _choose_sheet(workbook, sheet=sheet, file=path.name)
@@ -212,13 +212,13 @@ def cell_text(cell: object) -> str | None:
 
 def _read_csv(
     path: Path, *, encoding: str | None
-) -> tuple[_Rows, EncodingDecision, tuple[Remark, ...]]:
+) -> tuple[Rows, EncodingDecision, tuple[Remark, ...]]:
     with unpacked(path) as plain:
         data = plain.read_bytes()
     text, decision, warnings = _decode(data, encoding=encoding)
     del data
-    reader = csv.reader(_lines(text), delimiter=_find_delimiter(text))
-    rows: _Rows = []
+    reader = csv.reader(_lines(text), delimiter=delimiter_of(text))
+    rows: Rows = []
     shared: dict[str, str] = {}
     try:
         for number, cells in enumerate(reader, start=1):
@@ -276,12 +276,12 @@ def _decode(
     return "\n".join(decoded.values), decision, warnings
 
 
-def _find_delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """Return the delimiter that occurs most in the header line; a comma if none does.
 
     Examples
     --------
-    >>> _find_delimiter("编号;名称")
+    >>> delimiter_of("编号;名称")
     ';'
     """
     found = _FILLED.search(text)
@@ -315,7 +315,7 @@ def _lost_digits(
     return findings
 
 
-def _scientific(frame: pd.DataFrame, header: list[str | None]) -> list[Finding]:
+def scientific_in(frame: pd.DataFrame, header: list[str | None]) -> list[Finding]:
     """Find text like 1.30102E+15: what a spreadsheet shows of a code, saved as CSV."""
     findings = []
     for column in header:
@@ -330,7 +330,14 @@ def _scientific(frame: pd.DataFrame, header: list[str | None]) -> list[Finding]:
     return findings
 
 
-def _frame(rows: _Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], tuple[Remark, ...]]:
+def frame_of(rows: Rows, *, name: str) -> tuple[pd.DataFrame, list[str | None], tuple[Remark, ...]]:
+    """Return the rows below the header as a frame, the header, and doubts about it.
+
+    Raises
+    ------
+    FileFormatError
+        Nothing is filled in.
+    """
     filled = [(number, cells) for number, cells in rows if any(cell is not None for cell in cells)]
     if not filled:
         msg = f"{name} has no rows, not even a header: deliver it again."

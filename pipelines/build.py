@@ -25,6 +25,8 @@ from gis.faults import Outcome
 from gis.ledger import check_day
 from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
+from pipelines.cases import DATASET
+from pipelines.casespool import is_large, judge_spooled, summary_of
 from pipelines.contents import hash_content
 from pipelines.context import BuildContext, References
 from pipelines.corrected import settle_again, spare_corrected
@@ -32,7 +34,7 @@ from pipelines.delivery import DATASETS, Delivery
 from pipelines.files import closest
 from pipelines.layers import Extract, Failed, describe, extract, no_rows
 from pipelines.records import publish_cases
-from pipelines.reports import DatasetReport, report_nothing, report_result, summarise
+from pipelines.reports import DatasetReport, report_nothing, report_result
 from pipelines.steps import STEPS, Step
 from pipelines.unpacking import opened_delivery
 
@@ -70,7 +72,7 @@ class Judged:
     @property
     def is_nothing(self) -> bool:
         """Neither delivered nor brought about: there is nothing to publish."""
-        return self.outcome.accepted.empty and not self.request.files and not self.outcome.ends
+        return not self.outcome.count and not self.request.files and not self.outcome.ends
 
 
 @contextmanager
@@ -115,7 +117,12 @@ def build_opened(
     steps = choose_steps(delivery, only=options.only)
     context = open_context(delivery, workspace)
     database = context.database
-    with database.connect() as connection, dataset_lock(connection, "deliveries"):
+    with (
+        TemporaryDirectory(prefix="wanmi-build-") as scratch,
+        database.connect() as connection,
+        dataset_lock(connection, "deliveries"),
+    ):
+        context = replace(context, scratch=Path(scratch))
         if options.dry_run:
             return _rehearse(steps, context, progress=progress)
         work = _judge_all(steps, context, progress=progress)
@@ -273,6 +280,17 @@ def judge_step(
         failures.append(name)
         failed(name, error)
 
+    if step.dataset == DATASET and context.scratch is not None and is_large(context):
+        spooled, files = judge_spooled(context, context.scratch, advance=advance)
+        advance(1)
+        return Judged(
+            step=step,
+            request=BuildRequest(**{**vars(request), "files": describe(files)}),
+            outcome=spooled,
+            rows_read=spooled.count + spooled.refused,
+            scope=Scope.nothing(),
+            warnings=files.warnings,
+        )
     delivered = context.delivery.layers_of(step.dataset)
     extracted = (
         extract(context, step.dataset, advance=advance, failed=note if failed else None)
@@ -292,16 +310,9 @@ def judge_step(
         request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
         outcome=outcome,
         # What was read, not what came out: the store counts whether rows were lost on the way.
-        rows_read=len(extracted.frame)
-        if step.is_row_by_row
-        else len(outcome.accepted) + outcome.refused,
+        rows_read=len(extracted.frame) if step.is_row_by_row else outcome.count + outcome.refused,
         scope=spare_corrected(scope, request, context.database),
-        warnings=tuple(
-            f"{report.path}: {warning.en}"
-            for report in extracted.reports
-            for warning in report.warnings
-        )
-        + outcome.remarks,
+        warnings=extracted.warnings + outcome.remarks,
     )
 
 
@@ -346,7 +357,7 @@ def _finish(
         return report_result(item)
     dataset = item.step.dataset
     with progress(f"publishing {dataset}", total=1) as advance:
-        if dataset == "cases":
+        if dataset == DATASET:
             result = publish_cases(
                 database, item.request, outcome=item.outcome, actor=options.actor
             )
@@ -365,7 +376,7 @@ def _finish(
             )
         advance(1)
     logger.info("%s: build %s, %s rows", dataset, result.build_id, result.rows_accepted)
-    return report_result(result, faults=summarise(item.outcome.faults), warnings=item.warnings)
+    return report_result(result, faults=summary_of(item.outcome), warnings=item.warnings)
 
 
 def _forecast(item: Judged | BuildResult) -> DatasetReport:
@@ -376,11 +387,11 @@ def _forecast(item: Judged | BuildResult) -> DatasetReport:
         status="judged",
         build_id=None,
         rows_read=item.rows_read,
-        rows_accepted=len(item.outcome.accepted),
+        rows_accepted=item.outcome.count,
         rows_rejected=item.outcome.refused,
         rows_opened=None,
         rows_closed=None,
         rows_unchanged=None,
-        faults=summarise(item.outcome.faults),
+        faults=summary_of(item.outcome),
         warnings=item.warnings,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -145,6 +146,8 @@ class BuildContext:
     """What reading found out about single values of the rows that are judged."""
     corrects: Correction | None = None
     """Set where corrected rows are judged alone: what is said of a delivery as a whole is not."""
+    scratch: Path | None = None
+    """Folder for what does not fit into memory, as long as the build runs; None: all must."""
     merges: bool = False
     """What is judged is merged with what is live, by one that knows the history of each component."""
 

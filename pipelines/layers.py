@@ -52,6 +52,13 @@ class Extract:
     findings: tuple[FileFinding, ...] = ()
     """What reading found out about single values."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Doubts about whole files, file by file."""
+        return tuple(
+            f"{report.path}: {warning.en}" for report in self.reports for warning in report.warnings
+        )
+
     def as_delivered(self, record: dict[str, Any], file: str) -> dict[str, Any]:
         """Return a row under the names that its file gave the columns, without other files' columns."""
         whole = file if file in self.columns else file.partition("|")[0]
@@ -91,7 +98,7 @@ def extract(
             name = context.delivery.source_name(spec, path)
             try:
                 layer = _read(spec, path, context)
-                mapping = _map(layer, spec, path, local)
+                mapping = mapped(layer, spec, path, local)
                 words = (*layer.report.warnings, *mapping.warnings)
                 report = replace(layer.report, path=name, warnings=words)
                 report = _check(layer.frame, report, spec, context, areas)
@@ -104,7 +111,7 @@ def extract(
             columns[name] = mapping.mapped
             findings.extend(_of_file(layer, name, mapping.mapped))
             reports.append(report)
-            frames.append(_with_layer(mapping.frame, spec, name))
+            frames.append(with_layer(mapping.frame, spec, name))
             advance(1)
     return Extract(
         frame=_join(frames, context, dataset),
@@ -179,9 +186,10 @@ def _is_drawn(spec: LayerSpec, path: Path) -> bool:
     return spec.dataset == "responsibility" and not path.name.lower().endswith(_SHEET_SUFFIXES)
 
 
-def _map(
+def mapped(
     layer: Layer, spec: LayerSpec, path: Path, local: Mapping[str, Sequence[str]]
 ) -> FieldMapping:
+    """Return the rows of a file with platform columns."""
     if _is_plan(spec, path):  # the sheets of a plan were renamed as they were read
         return FieldMapping(frame=layer.frame, mapped={}, unmapped=())
     dataset = "plan_areas" if _is_drawn(spec, path) else spec.dataset
@@ -268,7 +276,7 @@ def _stated(spec: LayerSpec) -> dict[str, str]:
     return stated
 
 
-def _with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame:
+def with_layer(frame: pd.DataFrame, spec: LayerSpec, name: str) -> pd.DataFrame:
     """Add what the manifest says of all rows of a layer."""
     added: dict[str, object] = {"source_file": name}
     if spec.class_code is not None:

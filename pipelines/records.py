@@ -32,7 +32,6 @@ def publish_cases(
     LockedError
         Another import is running, still after half a minute.
     """
-    accepted = outcome.accepted
     with database.connect() as connection, dataset_lock(connection, DATASET, wait_s=_WAIT_S):
         same = ledger.find(connection, DATASET, request.content_hash, request.as_of)
         if same is not None:
@@ -41,43 +40,55 @@ def publish_cases(
             build_id=0,
             dataset=DATASET,
             status="built",
-            rows_read=len(accepted) + outcome.refused,
-            rows_accepted=len(accepted),
+            rows_read=outcome.count + outcome.refused,
+            rows_accepted=outcome.count,
             rows_rejected=outcome.refused,
             rows_opened=0,
             rows_closed=0,
             rows_unchanged=0,
         )
         result = replace(result, build_id=ledger.record(connection, request, result))
-        changed = _store(connection, accepted, result.build_id, srid=database.srid, actor=actor)
-        result = replace(result, rows_opened=changed, rows_unchanged=len(accepted) - changed)
+        changed = _store(connection, outcome, result, srid=database.srid, actor=actor)
+        result = replace(result, rows_opened=changed, rows_unchanged=outcome.count - changed)
         connection.execute(
             "UPDATE meta.build SET rows_opened = %s, rows_unchanged = %s WHERE build_id = %s",
             [result.rows_opened, result.rows_unchanged, result.build_id],
         )
-        ledger.record_faults(connection, result, outcome.faults, srid=database.srid)
         ledger.audit(connection, actor=actor, action="build", detail=result)
     return result
 
 
 def _store(
-    connection: Connection, accepted: pd.DataFrame, build_id: int, *, srid: int, actor: str
+    connection: Connection, outcome: Outcome, result: BuildResult, *, srid: int, actor: str
 ) -> int:
-    """Write the cases and their steps; return how many cases are new or changed."""
+    """Write the cases, their steps and the faults; return how many cases are new or changed."""
     connection.execute(
         'CREATE TEMP TABLE staged_case (LIKE cases."case" INCLUDING DEFAULTS) ON COMMIT DROP'
     )
     connection.execute("CREATE TEMP TABLE changed_case (case_id text PRIMARY KEY) ON COMMIT DROP")
-    rows = pd.DataFrame({name: accepted[name] for name in REPORT_COLUMNS})
-    rows["needs_review"], rows["build_id"] = False, build_id
-    copy_rows(connection, "staged_case", rows, srid=srid)
+    connection.execute(
+        "CREATE TEMP TABLE staged_step ON COMMIT DROP AS SELECT case_id, at, action, unit_code, reason,"
+        " category, actor, build_id, history_id AS place FROM cases.history LIMIT 0"
+    )
+    names, place = [*REPORT_COLUMNS, "needs_review", "build_id"], 0
+    for part in outcome.parts():
+        rows = pd.DataFrame({name: part.accepted[name] for name in REPORT_COLUMNS})
+        rows["needs_review"], rows["build_id"] = False, result.build_id
+        copy_rows(connection, "staged_case", rows, srid=srid)
+        steps = step_rows(part.accepted, build_id=result.build_id, actor=actor)
+        if len(steps):
+            steps = steps.assign(place=range(place, place + len(steps)))
+            copy_rows(connection, "staged_step", steps, srid=0)
+            place += len(steps)
+        ledger.record_faults(connection, result, part.faults, srid=srid)
     connection.execute("ANALYZE staged_case")
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
+    listed = sql.SQL(", ").join(map(sql.Identifier, names))
     for statement in (_ADD, _REPORT, _STEPS, _CLOSE):
-        connection.execute(sql.SQL(statement).format(names=names, report=_assignments()))
-    changed = connection.execute("SELECT case_id FROM changed_case").fetchall()
-    _store_steps(connection, accepted, {row[0] for row in changed}, build_id, actor=actor)
-    return len(changed)
+        connection.execute(sql.SQL(statement).format(names=listed, report=_assignments()))
+    for statement in (_FORGET, _REMEMBER):
+        connection.execute(statement)
+    found = connection.execute("SELECT count(*) FROM changed_case").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _assignments() -> sql.Composable:
@@ -140,17 +151,16 @@ _CLOSE = (
 )
 
 
-def _store_steps(
-    connection: Connection, accepted: pd.DataFrame, changed: set[str], build_id: int, *, actor: str
-) -> None:
-    """Replace the imported steps of the cases that changed; what happened here stays."""
-    connection.execute(
-        "DELETE FROM cases.history h USING changed_case d"
-        " WHERE h.case_id = d.case_id AND h.build_id IS NOT NULL"
-    )
-    rows = step_rows(accepted[accepted["case_id"].isin(changed)], build_id=build_id, actor=actor)
-    if len(rows):
-        copy_rows(connection, "cases.history", rows, srid=0)
+# The imported steps of the cases that changed are replaced; what happened here stays.
+_FORGET = (
+    "DELETE FROM cases.history h USING changed_case d"
+    " WHERE h.case_id = d.case_id AND h.build_id IS NOT NULL"
+)
+_REMEMBER = (
+    "INSERT INTO cases.history (case_id, at, action, unit_code, reason, category, actor, build_id)"
+    " SELECT s.case_id, s.at, s.action, s.unit_code, s.reason, s.category, s.actor, s.build_id"
+    " FROM staged_step s JOIN changed_case d USING (case_id) ORDER BY s.place"
+)
 
 
 def roll_back(database: Database, build_id: int, *, actor: str) -> RollbackResult:
