@@ -10,6 +10,7 @@ import pandas as pd
 from psycopg import sql
 
 from census.merging.fields import COLUMNS, FIELDS, distances, plain
+from gis.columnwise import read_columns
 from gis.database import Connection, Database, read_features, read_rows
 from gis.errors import NotFoundError
 
@@ -64,13 +65,31 @@ class Version:
     """Field -> value before and after; empty for the first version."""
 
 
-def read_state(connection: Connection, build_id: int, *, crs: str) -> gpd.GeoDataFrame:
+def read_state(
+    connection: Connection, build_id: int, *, live: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
     """Return the components as they were live right after a build, by code.
 
     Builds that were rolled back since leave no trace: then it is the state without them.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        Open connection.
+    build_id : int
+        Build of components.
+    live : geopandas.GeoDataFrame
+        The rows that are live, `COLUMNS` and `VERSION`, in the city's CRS. Those of that state are
+        not read again, and what is returned shares their values.
     """
-    condition = sql.SQL("build_id <= %s AND (closed_build_id IS NULL OR closed_build_id > %s)")
-    return _read(connection, condition, [build_id, build_id], crs=crs)
+    condition = sql.SQL("build_id <= %s AND closed_build_id > %s")
+    closed = _read(connection, condition, [build_id, build_id], crs=str(live.crs))
+    still = live.loc[(live["build_id"] <= build_id).to_numpy(dtype=bool), [*COLUMNS, *VERSION]]
+    if closed.empty:
+        return still.reset_index(drop=True)
+    rows = pd.concat([still, closed], ignore_index=True)
+    order = np.argsort(rows["code"].to_numpy(dtype=object), kind="stable")
+    return gpd.GeoDataFrame(rows.iloc[order].reset_index(drop=True), crs=live.crs)
 
 
 def read_versions(connection: Connection, hashes: Collection[str], *, crs: str) -> gpd.GeoDataFrame:
@@ -86,8 +105,7 @@ def _read(
     query = sql.SQL(
         'SELECT {} FROM components.component WHERE {} ORDER BY code COLLATE "C", row_id DESC'
     ).format(sql.SQL(", ").join(map(sql.Identifier, names)), condition)
-    rows = read_features(connection, query, values, crs=crs)
-    return normal(rows)
+    return normal(read_columns(connection, query, values, crs=crs))
 
 
 def normal(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

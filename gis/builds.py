@@ -1,6 +1,6 @@
 """Builds: one dataset of one delivery made live in one transaction, listed, found, rolled back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -10,10 +10,13 @@ from psycopg import sql
 from sqlalchemy import Table
 
 from gis import ledger, staging
+from gis.columnwise import read_columns
 from gis.conform import conform
-from gis.database import Connection, Database, dataset_lock, read_features, read_rows
+from gis.database import Connection, Database, dataset_lock, read_rows
 from gis.errors import BuildError
+from gis.filling import can_fill, fill
 from gis.ledger import BuildRequest, BuildResult
+from gis.scope import Scope
 from gis.tables import BESIDE_TABLES, FEATURE_TABLES, declare
 
 __all__ = [
@@ -30,69 +33,6 @@ __all__ = [
 
 _WAIT_S = 30.0
 _ANALYZE_ROWS = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """Which live rows end when a delivery does not hold them.
-
-    Examples
-    --------
-    >>> Scope.matching("class_code", ["0104"], code_prefix="130102").values
-    ('0104',)
-    """
-
-    column: str | None = None
-    """Column compared with `values`; None: `values` is not looked at."""
-    values: tuple[str, ...] = ()
-    code_prefix: str | tuple[str, ...] = ""
-    """Only rows whose code begins so, or with one of these."""
-    is_empty: bool = False
-    """No row ends: the delivery adds to what is live."""
-    is_named: bool = False
-    """Rows were named one by one, so that all may end."""
-    spared: tuple[str, ...] = ()
-    """Codes that do not end, delivered or not."""
-
-    @classmethod
-    def everything(cls, *, code_prefix: str | tuple[str, ...] = "") -> "Scope":
-        """Every live row of the dataset: the delivery is complete."""
-        return cls(code_prefix=code_prefix)
-
-    @classmethod
-    def nothing(cls) -> "Scope":
-        """No row: the delivery is an update."""
-        return cls(is_empty=True)
-
-    @classmethod
-    def matching(
-        cls, column: str, values: Iterable[str], *, code_prefix: str | tuple[str, ...] = ""
-    ) -> "Scope":
-        """Rows whose `column` is among `values`: the delivery is complete for these."""
-        return cls(column=column, values=tuple(values), code_prefix=code_prefix)
-
-    @classmethod
-    def codes(cls, codes: Iterable[str]) -> "Scope":
-        """Exactly the rows with these codes."""
-        return cls(column="code", values=tuple(codes), is_named=True)
-
-    def covers(self, frame: pd.DataFrame) -> "pd.Series[bool]":
-        """Return which rows of a frame of the dataset are in the scope.
-
-        Examples
-        --------
-        >>> rows = pd.DataFrame({"code": ["1a", "2a"], "class_code": ["0104", "0104"]})
-        >>> Scope.matching("class_code", ["0104"], code_prefix=("1", "3")).covers(rows).tolist()
-        [True, False]
-        """
-        result = pd.Series(not self.is_empty, index=frame.index, dtype=bool)
-        if self.column is not None:
-            result &= frame[self.column].isin(list(self.values))
-        if self.code_prefix:
-            result &= frame["code"].astype(str).str.startswith(self.code_prefix)
-        if self.spared:
-            result &= ~frame["code"].isin(self.spared)
-        return result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,11 +102,6 @@ def publish(
         if same is not None:
             return same
         ledger.check_day(connection, dataset=request.dataset, as_of=request.as_of)
-        staging.stage(connection, table, frame, srid=database.srid)
-        kept = [*_refused_codes(faults), *scope.spared]
-        counts = staging.compare(connection, table, limits=_limits(scope, table), kept=kept)
-        if len(frame) == 0 and counts.closed and not scope.is_named:
-            raise _nothing_left(request, counts.closed)
         result = BuildResult(
             build_id=0,
             dataset=request.dataset,
@@ -174,18 +109,72 @@ def publish(
             rows_read=rows_read,
             rows_accepted=len(frame),
             rows_rejected=rows_read - len(frame),
-            rows_opened=counts.opened,
-            rows_closed=counts.closed,
-            rows_unchanged=counts.unchanged,
+            rows_opened=len(frame),
+            rows_closed=0,
+            rows_unchanged=0,
         )
-        result = replace(result, build_id=ledger.record(connection, request, result))
-        ledger.record_faults(connection, result, faults, srid=database.srid)
-        staging.exchange(connection, table, build_id=result.build_id, as_of=request.as_of)
+        incoming = _Incoming(database=database, table=table, frame=frame, faults=faults)
+        filled = _fill(connection, incoming, request, result)
+        result = filled or _exchange(connection, incoming, request, result, scope=scope)
         if also is not None:
             also(connection, result.build_id)
-        if counts.opened + counts.closed > _ANALYZE_ROWS:
+        if result.rows_opened + result.rows_closed > _ANALYZE_ROWS:
             connection.execute(sql.SQL("ANALYZE {}").format(staging.identifier(table)))
         ledger.audit(connection, actor=actor, action="build", detail=result)
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Incoming:
+    """What is published, and where to."""
+
+    database: Database
+    table: Table
+    frame: pd.DataFrame
+    """Rows as the table holds them."""
+    faults: pd.DataFrame
+
+
+def _fill(
+    connection: Connection, incoming: _Incoming, request: BuildRequest, result: BuildResult
+) -> BuildResult | None:
+    """Publish to a table that is empty; None, and nothing is written: it is not, or can not be filled."""
+    table, frame, srid = incoming.table, incoming.frame, incoming.database.srid
+    if not can_fill(connection, table, rows=len(frame)):
+        return None
+    build_id = ledger.record(connection, request, result)
+    if not fill(connection, table, frame, srid=srid, build_id=build_id, as_of=request.as_of):
+        ledger.forget(connection, build_id)
+        return None
+    result = replace(result, build_id=build_id)
+    ledger.record_faults(connection, result, incoming.faults, srid=srid)
+    return result
+
+
+def _exchange(
+    connection: Connection,
+    incoming: _Incoming,
+    request: BuildRequest,
+    result: BuildResult,
+    *,
+    scope: Scope,
+) -> BuildResult:
+    """Publish beside what is live: stage, compare, exchange."""
+    table, frame, srid = incoming.table, incoming.frame, incoming.database.srid
+    staging.stage(connection, table, frame, srid=srid)
+    kept = [*_refused_codes(incoming.faults), *scope.spared]
+    counts = staging.compare(connection, table, limits=_limits(scope, table), kept=kept)
+    if len(frame) == 0 and counts.closed and not scope.is_named:
+        raise _nothing_left(request, counts.closed)
+    result = replace(
+        result,
+        rows_opened=counts.opened,
+        rows_closed=counts.closed,
+        rows_unchanged=counts.unchanged,
+    )
+    result = replace(result, build_id=ledger.record(connection, request, result))
+    ledger.record_faults(connection, result, incoming.faults, srid=srid)
+    staging.exchange(connection, table, build_id=result.build_id, as_of=request.as_of)
     return result
 
 
@@ -308,7 +297,7 @@ def live(
     )
     with database.connect(read_only=True) as connection:
         if "geom" in wanted:
-            return read_features(connection, query, values, crs=database.crs)
+            return read_columns(connection, query, values, crs=database.crs)
         return read_rows(connection, query, values)
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from census.coding import next_codes, recall_codes
 from census.identifiers import LAST_SEQUENCE, split_component_codes
 from census.standing import standing
-from gis.database import read_features, read_rows
+from gis.columnwise import read_columns
+from gis.database import read_rows
 from gis.faults import Faults
 from pipelines.context import BuildContext
 from pipelines.placement import representative_points
@@ -139,7 +140,7 @@ def _gone(rows: pd.DataFrame, *, context: BuildContext) -> gpd.GeoDataFrame:
     """Return the last version of each component of these classes that is live no more."""
     classes = sorted(rows["class_code"].unique())
     with context.database.connect(read_only=True) as connection:
-        return read_features(connection, _GONE, [classes], crs=context.database.crs)
+        return read_columns(connection, _GONE, [classes], crs=context.database.crs)
 
 
 def _places(components: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -39,7 +39,11 @@ class Base:
 
 
 def find_base(
-    delivery: Delivery, claims: pd.DataFrame, connection: Connection, *, crs: str
+    delivery: Delivery,
+    claims: pd.DataFrame,
+    connection: Connection,
+    *,
+    live: gpd.GeoDataFrame,
 ) -> Base:
     """Return the base of a delivery of components; without one nothing but `warnings` is set.
 
@@ -51,8 +55,8 @@ def find_base(
         `BASE_BUILD` and `BASE_HASH` of the delivered rows, by their index, None where there are none.
     connection : psycopg.Connection
         Open connection.
-    crs : str
-        The city's CRS.
+    live : geopandas.GeoDataFrame
+        The components that are live, in the city's CRS, as `census.lineage.read_state` takes them.
 
     Raises
     ------
@@ -69,13 +73,13 @@ def find_base(
     base = Base(
         build_id=number,
         evidence=evidence,
-        rows=read_state(connection, number, crs=crs),
+        rows=read_state(connection, number, live=live),
         recoded=read_recodes(connection, after=number),
     )
     if builds.loc[number, "status"] != "live":
         text = f"build {number} was rolled back since: the state before it is taken as the base"
         base = replace(base, warnings=(text,))
-    return _with_versions(base, claims[BASE_HASH].dropna(), connection, crs=crs)
+    return _with_versions(base, claims[BASE_HASH].dropna(), connection, crs=str(live.crs))
 
 
 def _number(delivery: Delivery, claims: pd.DataFrame) -> tuple[int | None, Evidence | None]:

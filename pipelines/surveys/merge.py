@@ -9,9 +9,9 @@ import geopandas as gpd
 import pandas as pd
 
 from census.conflicts import refuse_newer, write_conflicts, write_recodes
-from census.lineage import newest_build, normal
+from census.lineage import VERSION, newest_build, normal
 from census.merging.alignment import Sides
-from census.merging.fields import Given
+from census.merging.fields import COLUMNS, Given
 from census.merging.threeway import Merged, merge
 from census.merging.wording import tell
 from census.taxonomy import read_taxonomy
@@ -162,9 +162,10 @@ def judge_and_merge(
     """Judge the components of a delivery, find their base, and merge; nothing is written."""
     judged, claims = _judge(request, context, progress=progress)
     with progress("merging components", total=1) as advance:
-        delivered = _delivered(judged.outcome.accepted)
-        base = find_base(context.delivery, claims, connection, crs=context.crs.text)
-        live = normal(context.features(DATASET))
+        delivered, judged = _delivered(judged)
+        live = normal(context.features(DATASET)[[*COLUMNS, *VERSION]])
+        context.references.forget(DATASET)  # what is normal stands for it from here on
+        base = find_base(context.delivery, claims, connection, live=live)
         merged = merge(_sides(judged, base, delivered, live, context))
         unknown = None if base.unknown is None else base.unknown.reindex(delivered.index).dropna()
         told = tell(merged, delivered, unknown=unknown)
@@ -200,8 +201,11 @@ def _judge(
     return judged, read[0]
 
 
-def _delivered(accepted: pd.DataFrame) -> gpd.GeoDataFrame:
-    return normal(gpd.GeoDataFrame(accepted))
+def _delivered(judged: Judged) -> tuple[gpd.GeoDataFrame, Judged]:
+    """Return the accepted rows to merge, and what was judged without their values."""
+    outcome = judged.outcome
+    delivered = normal(gpd.GeoDataFrame(outcome.accepted))
+    return delivered, replace(judged, outcome=replace(outcome, accepted=outcome.accepted[[]]))
 
 
 def _sides(
