@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -26,12 +25,16 @@ from api.telling.finding import Finding, finding_of
 from api.workdays import with_deadline
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from api.snapshot import Snapshot
 
 DECISION_COLUMNS = tuple(ANSWER_SCHEMA.names)
 """Columns that `assign_frame` and `assign_table` answer with."""
 BLOCK_ROWS = 65_536
 """Cases decided at once by one thread: what bounds the memory."""
+_FIRST_ROWS = 1_024
+"""Cases that are decided before threads begin: they read what all need."""
 
 
 def decide(
@@ -84,8 +87,8 @@ def _find(
 
 
 def assign_frame(
-    snapshot: "Snapshot", frame: pd.DataFrame, *, now: datetime | None = None
-) -> pd.DataFrame:
+    snapshot: "Snapshot", frame: "pd.DataFrame", *, now: datetime | None = None
+) -> "pd.DataFrame":
     """Decide the cases of a frame, one answer per row, with the same answers as `decide`.
 
     Parameters
@@ -148,18 +151,21 @@ def assign_table(
     order = np.argsort(number, kind="stable") if number.any() else None
     if order is not None:
         cases, number = cases.take(order), number[order]
+    workers = threads or os.cpu_count() or 1
     blocks = [
         (days[which], cases.slice(start, size))
-        for which, start, size in _blocks(number, len(days), block_rows)
+        for which, start, size in _blocks(
+            number, len(days), _even(len(number), block_rows, workers)
+        )
     ]
 
     def answered(block: tuple[date | None, pa.Table]) -> pa.Table:
         day, part = block
         return tabulate(solve(snapshot.edition(day), ask_table(snapshot, part, now=present)))
 
-    # The first block alone reads what all need.
+    # The first block alone, a small one, reads what all need.
     parts = list(map(answered, blocks[:1]))
-    workers = min(threads or os.cpu_count() or 1, len(blocks) - 1)
+    workers = min(workers, len(blocks) - 1)
     if workers > 1:
         with ThreadPoolExecutor(workers) as pool:
             parts += pool.map(answered, blocks[1:])
@@ -173,11 +179,27 @@ def assign_table(
     return answers.take(inverse)
 
 
+def _even(rows: int, block_rows: int, workers: int) -> int:
+    """Return how many cases a block has, so that all workers have as many blocks and end together.
+
+    Examples
+    --------
+    >>> _even(100_000, 65_536, 2), _even(200_000, 65_536, 1), _even(10, 65_536, 4)
+    (50000, 50000, 65536)
+    """
+    if rows <= block_rows:
+        return block_rows
+    return -(-rows // (workers * -(-rows // (workers * block_rows))))
+
+
 def _blocks(
     number: NDArray[np.int32], days: int, block_rows: int
 ) -> Iterator[tuple[int, int, int]]:
     """Yield day, first row and length of each block of rows of one day; rows lie day by day."""
     starts = np.searchsorted(number, np.arange(days + 1)).tolist()
+    size = min(_FIRST_ROWS, block_rows) if len(number) > block_rows else block_rows
     for which, (first, last) in enumerate(itertools.pairwise(starts)):
-        for start in range(first, last, block_rows):
-            yield which, start, min(block_rows, last - start)
+        start = first
+        while start < last:
+            yield which, start, min(size, last - start)
+            start, size = start + size, block_rows

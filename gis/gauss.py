@@ -15,7 +15,7 @@ to an angle it does to the turn as well: points on edges and vertices need no sp
 """
 
 from functools import cache
-from math import atan2, copysign, pi, sqrt
+from math import copysign, pi, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,15 @@ _NODES = 48
 _CLOSE = 1.5
 _NUDGE = 1e-12
 _TURN = 0.5 / pi
+
+_EIGHTH = 0.4142135623730951
+_ATAN = (
+    0.9999999998526203, -0.33333330063298494, 0.1999978963182717, -0.1427971553157176,
+    0.11022366909409596, -0.08371975079317122, 0.04556733910551351,
+)  # fmt: skip
+"""The polynomial that comes nearest to atan(r) / r over r² for r <= `_EIGHTH`, the tangent of an eighth of
+a half turn: atan off by 4e-12 at most."""
+
 
 _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
@@ -95,6 +104,24 @@ def _wedge(column: int, u: float, t: float, table: Any) -> float:
     value = ((((table[at] * v + one) * v + two) * v + three) * v + four) * v + five
     signed: float = value * copysign(1.0, t)
     return signed
+
+
+@_inline
+def _angle(across: float, along: float) -> float:
+    """Return the angle whose tangent is across / along in turns, across >= 0: off by less than 1e-12.
+
+    A polynomial over an eighth of a turn about the nearest quarter; a library's takes twice the time.
+    """
+    size = abs(along)
+    low, high = min(across, size), max(across, size)
+    is_middle = low > _EIGHTH * high
+    ratio = (low - high if is_middle else low) / max(low + high if is_middle else high, 1e-300)
+    z = ratio * ratio
+    value = ((_ATAN[6] * z + _ATAN[5]) * z + _ATAN[4]) * z + _ATAN[3]
+    value = ((value * z + _ATAN[2]) * z + _ATAN[1]) * z + _ATAN[0]
+    turn = value * ratio * _TURN + (0.125 if is_middle else 0.0)
+    turn = 0.25 - turn if across > size else turn
+    return 0.5 - turn if along < 0.0 else turn
 
 
 @_compile
@@ -156,7 +183,7 @@ def mass(path: Any, run: Any, centre: Any, scale: Any, room: Any) -> float:
         u = 2.0 * (across - column) - 1.0
         angle = _wedge(column, u, begin, table) - _wedge(column, u, end, table)
         if h < _CLOSE:
-            angle += atan2(h * (end - begin), h * h + begin * end) * _TURN
+            angle += _angle(h * (end - begin), h * h + begin * end)
         weighted += signs[edge] * angle
     return turns - weighted
 

@@ -1,6 +1,6 @@
 """Answers as a table: one row per case, built column by column from a solution."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,9 +101,28 @@ def tabulate(solution: Solution) -> pa.Table:
 
 def joined(parts: Sequence[pa.Table]) -> pa.Table:
     """Return tables of answers as one, coded columns with few texts that are not in use."""
-    whole = pa.concat_tables([ANSWER_SCHEMA.empty_table(), *parts]).unify_dictionaries()
-    columns = [_compact(column) if column.type == _CODED else column for column in whole.columns]
+    columns = [
+        _joined([part.column(number) for part in parts], field.type)
+        for number, field in enumerate(ANSWER_SCHEMA)
+    ]
     return pa.Table.from_arrays(columns, schema=ANSWER_SCHEMA)
+
+
+def _joined(columns: Sequence[pa.ChunkedArray], kind: pa.DataType) -> pa.ChunkedArray:
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    whole = pa.chunked_array(chunks, type=kind)
+    if kind != _CODED or not chunks:
+        return whole
+    dictionaries = [chunk.dictionary for chunk in chunks]
+    # Texts that lie in one place are equal: most blocks share those of the edition.
+    if len({tuple(_places(texts)) for texts in dictionaries}) > 1:
+        whole = whole.unify_dictionaries()
+    return _compact(whole)
+
+
+def _places(texts: pa.StringArray) -> Iterator[int]:
+    yield from (len(texts), texts.offset)
+    yield from (buffer.address if buffer else 0 for buffer in texts.buffers())
 
 
 def _compact(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -111,17 +130,26 @@ def _compact(column: pa.ChunkedArray) -> pa.ChunkedArray:
     texts = column.chunk(column.num_chunks - 1).dictionary
     if len(texts) < _MANY:
         return column
-    numbers = [
-        pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False) for chunk in column.chunks
-    ]
+    numbers = [_numbers(chunk) for chunk in column.chunks]
     is_used = np.zeros(len(texts) + 1, dtype=bool)
     for number in numbers:
         is_used[number] = True
     used = np.flatnonzero(is_used[:-1])
+    if len(used) == len(texts):
+        return column
     place = np.full(len(is_used), -1, dtype=np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
     kept = texts.take(pa.array(used))
     return pa.chunked_array([coded(place[number], kept) for number in numbers], type=_CODED)
+
+
+def _numbers(column: pa.DictionaryArray) -> NDArray[np.int32]:
+    """Return the numbers of the texts of a coded column, -1 where one is missing."""
+    numbers = column.indices
+    if numbers.null_count:
+        numbers = pc.fill_null(numbers, -1)
+    found: NDArray[np.int32] = numbers.to_numpy(zero_copy_only=False)
+    return found
 
 
 def coded(number: NDArray[Any], texts: pa.StringArray) -> pa.DictionaryArray:
