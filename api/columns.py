@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int32]
@@ -29,11 +32,12 @@ class Coded:
     """The distinct texts."""
 
 
-def cases_table(frame: pd.DataFrame | pa.Table, names: Sequence[str]) -> pa.Table:
+def cases_table(frame: "pd.DataFrame | pa.Table", names: Sequence[str]) -> pa.Table:
     """Return those of the named columns that a frame has, as Arrow, each in one piece.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> cases_table(pd.DataFrame({"x": [1, "2", None], "other": 0}), ["x", "y"])["x"].to_pylist()
     ['1', '2', None]
     """
@@ -47,7 +51,7 @@ def cases_table(frame: pd.DataFrame | pa.Table, names: Sequence[str]) -> pa.Tabl
     return pa.table(columns)
 
 
-def _from_pandas(column: pd.Series) -> pa.Array:
+def _from_pandas(column: "pd.Series") -> pa.Array:
     try:
         found = pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
@@ -152,6 +156,8 @@ def read_numbers(table: pa.Table, name: str) -> tuple[Floats, Mask]:
     try:
         numbers = column.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
+        import pandas as pd
+
         read = pd.to_numeric(pd.Series(column.to_pylist(), dtype=object), errors="coerce")
         values = read.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -225,6 +231,8 @@ def as_texts_of_times(column: pa.Array) -> pa.Array:
 
 
 def _shifted(moments: NDArray[np.datetime64], zone: ZoneInfo) -> NDArray[np.datetime64]:
+    import pandas as pd
+
     local = pd.DatetimeIndex(moments, tz="UTC").tz_convert(str(zone)).tz_localize(None)
     return np.array(local.to_numpy(), dtype="datetime64[us]")
 
@@ -243,12 +251,16 @@ def _parsed(texts: pa.Array, zone: ZoneInfo) -> NDArray[np.datetime64]:
         result[usual] = _shifted(values, zone) if tz else values
         waiting &= ~usual
     if waiting.any():
+        import pandas as pd
+
         others = pd.Series(texts.filter(pa.array(waiting)).to_pylist(), dtype=object)
         result[waiting] = _parsed_by_pandas(others, zone)
     return result
 
 
-def _parsed_by_pandas(texts: pd.Series, zone: ZoneInfo) -> NDArray[np.datetime64]:
+def _parsed_by_pandas(texts: "pd.Series", zone: ZoneInfo) -> NDArray[np.datetime64]:
+    import pandas as pd
+
     aware = texts.str.contains(_OFFSET, na=False).astype(bool)
     plain = pd.to_datetime(texts.where(~aware), format="ISO8601", errors="coerce")
     moved = pd.to_datetime(texts.where(aware), format="ISO8601", errors="coerce", utc=True)
@@ -282,6 +294,8 @@ def read_days(table: pa.Table, name: str) -> tuple[list[date | None], Numbers, M
     else:
         coded = _encoded(as_texts(column))
         given = coded.number
+        import pandas as pd
+
         texts = pd.Series(coded.texts.to_pylist(), dtype=object)
         moments = pd.to_datetime(texts, errors="coerce", format="ISO8601")
         read = [None if pd.isna(moment) else moment.date() for moment in moments]

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from gis.database import Database, read_rows
+from gis.database import Database
 from gis.errors import NotFoundError, RequestError
 
 Role = Literal["reader", "workflow", "surveyor", "admin"]
@@ -130,26 +131,12 @@ def _check(name: str, role: str, districts: Sequence[str], requests_per_minute: 
 def list_keys(database: Database) -> list[ApiKey]:
     """Return all keys, the revoked ones too, oldest first."""
     with database.connect(read_only=True) as connection:
-        frame = read_rows(
-            connection,
+        cursor = connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(
             "SELECT key_id, name, role, districts, key_hash, is_revoked, requests_per_minute,"
-            " created_at, revoked_at FROM meta.api_key ORDER BY created_at, key_id",
-        )
-    frame["revoked_at"] = (
-        frame["revoked_at"].astype(object).where(frame["revoked_at"].notna(), None)
-    )
-    rows = frame.to_dict("records")
-    return [
-        ApiKey(
-            **{
-                **row,
-                "districts": tuple(row["districts"]),
-                "is_revoked": bool(row["is_revoked"]),
-                "requests_per_minute": int(row["requests_per_minute"]),
-            }
-        )
-        for row in rows
-    ]
+            " created_at, revoked_at FROM meta.api_key ORDER BY created_at, key_id"
+        ).fetchall()
+    return [ApiKey(**{**row, "districts": tuple(row["districts"])}) for row in rows]
 
 
 def revoke_key(database: Database, key_id: str, *, actor: str) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -28,6 +27,8 @@ from api.columns import (
 from api.models import Case
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from api.snapshot import Snapshot
 
 DEFAULT_CRS = "EPSG:4326"
@@ -174,7 +175,7 @@ def _number(position: Any, name: str) -> float:
 
 
 def ask_frame(
-    snapshot: "Snapshot", frame: pd.DataFrame | pa.Table, *, now: datetime | None = None
+    snapshot: "Snapshot", frame: "pd.DataFrame | pa.Table", *, now: datetime | None = None
 ) -> Questions:
     """Return the questions of the rows of a frame; see ``api.assign.assign_frame``."""
     return ask_table(snapshot, cases_table(frame, FIELDS), now=now)

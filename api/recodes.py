@@ -1,14 +1,18 @@
 """Codes that components had before: after a migration or a merge the old one still finds its component."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "recodes"
 """Table of a snapshot: former code and code of every component that got another one, by former code."""
 _SCHEMA = pa.schema([pa.field("former_code", pa.string()), pa.field("code", pa.string())])
 
 
-def to_recodes(rows: pd.DataFrame | None) -> pa.Table:
+def to_recodes(rows: "pd.DataFrame | None") -> pa.Table:
     """Return the table of a snapshot, by former code, the newest build first.
 
     Parameters
@@ -31,6 +35,7 @@ def later_codes(table: pa.Table, code: str) -> list[str]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = pd.DataFrame({"former_code": ["b", "a"], "code": ["c", "b"], "build_id": [2, 1]})
     >>> later_codes(to_recodes(rows), "a"), later_codes(to_recodes(rows), "c")
     (['b'], [])

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 import orjson
-import pandas as pd
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
@@ -40,6 +39,8 @@ from gis.tiling import Tiling, read_tiling
 from gis.workspace import PROFILE_NAME, Profile, find_workspace
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from api.models import Case, Decision
 
 _EDITIONS_KEPT = 4
@@ -194,7 +195,7 @@ class Snapshot:
             record["attributes"] = orjson.loads(record["attributes"] or b"{}")
         return record
 
-    def frame(self, dataset: str, *, as_of: date | None = None) -> pd.DataFrame:
+    def frame(self, dataset: str, *, as_of: date | None = None) -> "pd.DataFrame":
         """Return a dataset as a frame for analysis, a GeoDataFrame in the city's CRS if it has places.
 
         Parameters
@@ -219,7 +220,7 @@ class Snapshot:
 
         return decide(self, case)
 
-    def assign(self, rows: pd.DataFrame | pa.Table) -> Any:
+    def assign(self, rows: "pd.DataFrame | pa.Table") -> Any:
         """Decide the cases of a frame, GeoDataFrame or Arrow table; see ``api.frames.assign_rows``."""
         from api.frames import assign_rows
 

@@ -5,20 +5,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-import sqlalchemy
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from gis import cluster, migrations, schema
+from gis import cluster, schema
 from gis.crs import city_crs
 from gis.errors import DatabaseError, LockedError, WanmiError
 from gis.roles import become_api, grant_api_role
 from gis.rows import copy_rows, read_features, read_rows
 from gis.server import DATABASE
 from gis.workspace import Workspace
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 __all__ = [
     "Database",
@@ -81,8 +83,10 @@ class Database:
                     become_api(connection)
                 yield connection
 
-    def engine(self) -> sqlalchemy.Engine:
+    def engine(self) -> "sqlalchemy.Engine":
         """Return a new SQLAlchemy engine; the caller disposes of it."""
+        import sqlalchemy
+
         return sqlalchemy.create_engine(
             "postgresql+psycopg://", creator=lambda: _connect(self.url, autocommit=False)
         )
@@ -101,7 +105,10 @@ def open_database(workspace: Workspace) -> Database:
         The embedded cluster can not be started.
     """
     database = find_database(workspace)
-    waiting = pending_migrations(database)
+    with _connect(database.url) as connection:
+        is_newest = schema.revision_of(connection) == schema.newest_revision()
+    # Servers and most commands do without what migrates.
+    waiting = [] if is_newest else pending_migrations(database)
     if waiting:
         msg = f"The database lacks {len(waiting)} migrations: run `wanmi db migrate`."
         raise DatabaseError(msg, zh=f"数据库缺少 {len(waiting)} 个迁移：请运行 wanmi db migrate。")
@@ -132,6 +139,8 @@ def pending_migrations(database: Database) -> list[str]:
     DatabaseError
         It was migrated by a newer Wanmi.
     """
+    from gis import migrations
+
     engine = database.engine()
     try:
         with engine.connect() as connection:
@@ -153,6 +162,8 @@ def migrate(database: Database, *, revision: str = "head") -> list[str]:
     LockedError
         Another program uses the tables.
     """
+    from gis import migrations
+
     engine = database.engine()
     try:
         with _plain_errors(), engine.begin() as session:
@@ -239,16 +250,17 @@ def _connect(url: str, *, autocommit: bool = True) -> Connection:
 def _plain_errors() -> Iterator[None]:
     try:
         yield
-    except (psycopg.OperationalError, sqlalchemy.exc.OperationalError) as error:
+    except Exception as error:
+        # SQLAlchemy wraps what psycopg raised.
         original = getattr(error, "orig", None) or error
-        plain = _plain(original)
+        plain: WanmiError | None = None
+        if isinstance(original, psycopg.OperationalError):
+            plain = _plain(original)
+        elif original is not error and isinstance(original, psycopg.errors.InsufficientPrivilege):
+            plain = _not_permitted(original)
         if plain is None:
             raise
         raise plain from error
-    except sqlalchemy.exc.DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise _not_permitted(error.orig) from error
-        raise
 
 
 def _plain(error: BaseException) -> WanmiError | None:

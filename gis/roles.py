@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from gis.datasets import SCHEMAS
 from gis.errors import DatabaseError
-from gis.tables import SCHEMAS
 
 API_ROLE = "wanmi_api"
 _WRITABLE = "cases"

@@ -4,12 +4,10 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import orjson
-import pandas as pd
 import psycopg
 import pyarrow as pa
 import shapely
@@ -19,14 +17,21 @@ from pyarrow import csv as arrow_csv
 
 from gis.errors import ConformError
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
 Query = str | sql.Composable
 Params = Sequence[Any] | Mapping[str, Any] | None
 Connection = psycopg.Connection[Any]
+Beside = tuple[Sequence[str], Callable[[Mapping[str, Any]], list[Any]]]
+"""Further columns of a COPY, and what makes their Arrow arrays of those of the frame's columns."""
 
 _CHUNK_ROWS = 50_000
 _INTEGERS = (20, 21, 23)
 _FLOATS = (700, 701, 1700)
 _BOOLEAN = 16
+_MISSING = ("NAType", "NaTType")  # of pandas
 _DATE = 1082
 _TIMESTAMPS = (1114, 1184)
 _TEXT_ARRAY = 1009
@@ -36,12 +41,14 @@ _POINT_WITH_SRID = 0x20000001
 _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
-def read_rows(connection: Connection, query: Query, params: Params = None) -> pd.DataFrame:
+def read_rows(connection: Connection, query: Query, params: Params = None) -> "pd.DataFrame":
     """Return the result of a query, in its order.
 
     Integers with nulls become ``Int64``, booleans with nulls ``boolean``; dates, lists and
     documents stay Python objects; a missing text is missing.
     """
+    import pandas as pd
+
     with connection.cursor() as cursor:
         cursor.execute(query, params)  # type: ignore[arg-type]
         columns = cursor.description or []
@@ -56,7 +63,7 @@ def read_rows(connection: Connection, query: Query, params: Params = None) -> pd
 
 def read_features(
     connection: Connection, query: Query, params: Params = None, *, crs: str
-) -> gpd.GeoDataFrame:
+) -> "gpd.GeoDataFrame":
     """Return the result of a query whose column ``geom`` becomes the geometry column ``geometry``.
 
     Parameters
@@ -70,12 +77,21 @@ def read_features(
     crs : str
         CRS of ``geom``, the city's.
     """
+    import geopandas as gpd
+
     frame = read_rows(connection, query, params).rename(columns={"geom": "geometry"})
     geometry = shapely.from_wkb(frame["geometry"].to_numpy(dtype=object, na_value=None))
     return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=geometry, crs=crs)
 
 
-def copy_rows(connection: Connection, table: str, frame: pd.DataFrame, *, srid: int) -> int:
+def copy_rows(
+    connection: Connection,
+    table: str,
+    frame: "pd.DataFrame",
+    *,
+    srid: int,
+    beside: Beside | None = None,
+) -> int:
     """Append a frame to a table by COPY; return the number of rows.
 
     The table's column types decide how values are written. ``geometry`` goes to ``geom``.
@@ -90,21 +106,28 @@ def copy_rows(connection: Connection, table: str, frame: pd.DataFrame, *, srid: 
         Columns are named as the table's.
     srid : int
         SRID written into geometries; coordinates are not changed.
+    beside : tuple
+        Names of further columns, and what makes their Arrow arrays of those of the frame's columns.
 
     Raises
     ------
     ConformError
         A value does not fit its column's type.
     """
+    import pandas as pd
+
     renamed = pd.DataFrame(frame).rename(columns={"geometry": "geom"})
     target = sql.Identifier(*table.split("."))
+    more, make = beside or ((), lambda _: [])
     columns = sql.SQL(", ").join(map(sql.Identifier, renamed.columns))
+    every = sql.SQL(", ").join(map(sql.Identifier, (*renamed.columns, *more)))
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(columns, target))
         kinds = [column.type_code for column in cursor.description or []]
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')")
-        with cursor.copy(statement.format(target, columns)) as copy:
-            for block in _ahead(_csv_blocks(renamed, kinds, srid)):
+        blocks = (_csv(arrays, make) for arrays in _arrow_blocks(renamed, kinds, srid))
+        with cursor.copy(statement.format(target, every)) as copy:
+            for block in _ahead(blocks):
                 copy.write(block)
     return len(renamed)
 
@@ -118,19 +141,28 @@ def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
             yield block
 
 
-def _csv_blocks(frame: pd.DataFrame, kinds: list[int], srid: int) -> Iterator[bytes]:
-    # Arrow writes null as nothing and an empty text as "", the way COPY reads them.
-    options = arrow_csv.WriteOptions(include_header=False)
+def _arrow_blocks(frame: "pd.DataFrame", kinds: list[int], srid: int) -> Iterator[dict[str, Any]]:
     for start in range(0, len(frame), _CHUNK_ROWS):
         part = frame.iloc[start : start + _CHUNK_ROWS]
-        arrays = [_arrow(part.iloc[:, position], kind, srid) for position, kind in enumerate(kinds)]
-        buffer = io.BytesIO()
-        names = [f"c{position}" for position in range(len(kinds))]
-        arrow_csv.write_csv(pa.table(arrays, names=names), buffer, options)
-        yield buffer.getvalue()
+        yield {
+            str(part.columns[position]): _arrow(part.iloc[:, position], kind, srid)
+            for position, kind in enumerate(kinds)
+        }
+
+
+def _csv(arrays: dict[str, Any], make: Callable[[Mapping[str, Any]], list[Any]]) -> bytes:
+    # Arrow writes null as nothing and an empty text as "", the way COPY reads them.
+    options = arrow_csv.WriteOptions(include_header=False)
+    whole = [*arrays.values(), *make(arrays)]
+    buffer = io.BytesIO()
+    names = [f"c{position}" for position in range(len(whole))]
+    arrow_csv.write_csv(pa.table(whole, names=names), buffer, options)
+    return buffer.getvalue()
 
 
 def _arrow(column: "pd.Series[Any]", kind: int, srid: int) -> Any:
+    import pandas as pd
+
     try:
         if column.name == "geom":
             return pa.array(_hex(column, srid), type=pa.string())
@@ -152,6 +184,8 @@ def _arrow(column: "pd.Series[Any]", kind: int, srid: int) -> Any:
 
 
 def _written(column: "pd.Series[Any]", write: Callable[[Any], Any]) -> list[Any]:
+    import pandas as pd
+
     cells = column.tolist()
     empty = pd.isna(column).to_numpy()
     if not empty.any():
@@ -160,6 +194,8 @@ def _written(column: "pd.Series[Any]", write: Callable[[Any], Any]) -> list[Any]
 
 
 def _hex(column: "pd.Series[Any]", srid: int) -> Any:
+    import pandas as pd
+
     shapes = np.asarray(column.array, dtype=object).copy()
     shapes[pd.isna(column).to_numpy()] = None
     if len(shapes) and _are_points(shapes):
@@ -187,12 +223,8 @@ def _hex_points(shapes: NDArray[np.object_], srid: int) -> Any:
 
 
 def _is_null(cell: Any) -> bool:
-    return (
-        cell is None
-        or cell is pd.NA
-        or cell is pd.NaT
-        or (isinstance(cell, float) and cell != cell)
-    )
+    is_nan = isinstance(cell, float) and cell != cell
+    return cell is None or is_nan or type(cell).__name__ in _MISSING
 
 
 def _day(cell: date) -> str:
@@ -247,6 +279,8 @@ _WRITERS: dict[int, Callable[[Any], Any]] = {
 
 
 def _series(name: str, kind: int, cells: list[Any]) -> "pd.Series[Any]":
+    import pandas as pd
+
     if kind in _INTEGERS:
         return pd.Series(cells, name=name, dtype="Int64" if None in cells else "int64")
     if kind in _FLOATS:

@@ -1,6 +1,8 @@
 """What a database must have before the revisions can be applied: versions, PostGIS, the city's CRS."""
 
 import warnings
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -99,6 +101,28 @@ def _proj_text(crs: Any) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that it says less than the WKT is known
         return str(crs.to_proj4())
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision a database is at; None: never migrated."""
+    row = connection.execute("SELECT to_regclass('meta.alembic_version')::text").fetchone()
+    if row is None or row[0] is None:
+        return None
+    found = connection.execute("SELECT version_num FROM meta.alembic_version").fetchone()
+    return None if found is None else str(found[0])
+
+
+@cache
+def newest_revision() -> str:
+    """Return the newest revision this program knows, by the names of the files alone.
+
+    Examples
+    --------
+    >>> newest_revision() >= "0019"
+    True
+    """
+    versions = Path(__file__).parent / "migrations" / "versions"
+    return max(path.name[1:].partition("_")[0] for path in versions.glob("r[0-9]*_*.py"))
 
 
 def check_srid(connection: Connection, *, srid: int) -> None:

@@ -1,10 +1,9 @@
 """Which cases may be about the same thing 重复案件: hinted at, never merged by itself."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from psycopg.rows import dict_row
 
 from api.cases.likeness import (
@@ -22,6 +21,9 @@ from api.cases.likeness import (
 )
 from api.cases.records import DuplicateHint
 from gis.database import Database, read_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_HINTS = 10
 _MOST_LOOKED_AT = 200
@@ -153,7 +155,7 @@ def read_places(
     *,
     with_closed: bool = False,
     advance: Callable[[int], None] = lambda _: None,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return what `api.cases.pairs.find_pairs` compares of all cases that have a place, chunk by chunk read.
 
     Parameters
@@ -165,6 +167,8 @@ def read_places(
     advance : callable
         Told the number of cases read.
     """
+    import pandas as pd
+
     parts, after = [], ""
     with database.connect(read_only=True) as connection:
         while True:
@@ -190,8 +194,10 @@ _PLACE_COLUMNS = (
 )  # fmt: skip
 
 
-def _packed(part: pd.DataFrame) -> pd.DataFrame:
+def _packed(part: "pd.DataFrame") -> "pd.DataFrame":
     """Return the columns in few bytes a row."""
+    import pandas as pd
+
     result = pd.DataFrame({"case_id": part["case_id"].astype("string[pyarrow]")})
     for name in ("kind", "class_code", "component"):
         result[name] = part[name].astype("string[pyarrow]")

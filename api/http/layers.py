@@ -1,31 +1,20 @@
 """What ``/ogc`` publishes: the databases' tables, split into layers a map reader would name."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
-from geoalchemy2 import Geometry
-from sqlalchemy import ARRAY, DOUBLE_PRECISION, BigInteger, Boolean, Date, DateTime, Integer, Table
-from sqlalchemy.dialects.postgresql import JSONB
-from tipg.collections import Column as PublishedColumn
+from gis.datasets import FEATURE_TABLES, PERSONS
 
-from gis.tables import FEATURE_TABLES, declare
-from gis.tables.managed_grids import PERSONS
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from tipg.collections import Column as PublishedColumn
 
 _PRIVATE = frozenset(
     {"content_hash", "closed_build_id", "source_file", "source_row", "row_id", *PERSONS}
 )
 """Bookkeeping, and personal data of those responsible."""
 _CASE_PRIVATE = frozenset({"description", "address", "decision", "request_hash", "x", "y", "crs"})
-_TYPES: tuple[tuple[type, str], ...] = (
-    (Geometry, "geometry"),
-    (JSONB, "jsonb"),
-    (ARRAY, "text[]"),
-    (BigInteger, "bigint"),
-    (Integer, "integer"),
-    (DOUBLE_PRECISION, "float8"),
-    (Boolean, "boolean"),
-    (DateTime, "timestamptz"),
-    (Date, "date"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,13 +121,17 @@ LAYERS: tuple[LayerSpec, ...] = (
 """Layers in the order in which they are listed."""
 
 
-def table_of(layer: LayerSpec, srid: int) -> Table:
+def table_of(layer: LayerSpec, srid: int) -> "Table":
     """Return the declaration of a layer's table."""
+    from gis.tables import declare
+
     return declare(srid).tables[layer.table]
 
 
-def columns_of(layer: LayerSpec, srid: int) -> list[PublishedColumn]:
+def columns_of(layer: LayerSpec, srid: int) -> "list[PublishedColumn]":
     """Return the published columns, in the order of the declaration; bookkeeping is left out."""
+    from tipg.collections import Column as PublishedColumn
+
     hidden = _CASE_PRIVATE if layer.table == "cases.case" else _PRIVATE
     return [
         PublishedColumn(
@@ -154,4 +147,24 @@ def columns_of(layer: LayerSpec, srid: int) -> list[PublishedColumn]:
 
 
 def _type_of(kind: object) -> str:
-    return next((name for declared, name in _TYPES if isinstance(kind, declared)), "text")
+    return next((name for declared, name in _types() if isinstance(kind, declared)), "text")
+
+
+@cache
+def _types() -> tuple[tuple[type, str], ...]:
+    """Return the types that the database has for those of the declarations."""
+    from geoalchemy2 import Geometry
+    from sqlalchemy import ARRAY, DOUBLE_PRECISION, BigInteger, Boolean, Date, DateTime, Integer
+    from sqlalchemy.dialects.postgresql import JSONB
+
+    return (
+        (Geometry, "geometry"),
+        (JSONB, "jsonb"),
+        (ARRAY, "text[]"),
+        (BigInteger, "bigint"),
+        (Integer, "integer"),
+        (DOUBLE_PRECISION, "float8"),
+        (Boolean, "boolean"),
+        (DateTime, "timestamptz"),
+        (Date, "date"),
+    )

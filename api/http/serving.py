@@ -5,26 +5,30 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from api.http.collections import LayerCollection
 from api.http.images import Images
 from api.http.keyring import REFRESH_S, Keyring
 from api.http.layers import LAYERS
 from api.http.live import POLL_S, Live, Loaded
 from api.http.metrics import Metrics
 from api.http.options import ServerOptions
-from api.http.pool import ReadPool
 from api.http.rates import RateLimiter
 from api.http.roster import Roster
 from api.http.store import Store
 from api.http.tiles import outline
 from gis.crs import city_crs
 from gis.errors import RequestError
+
+if TYPE_CHECKING:
+    from api.http.collections import LayerCollection
+    from api.http.pool import ReadPool
 
 logger = structlog.get_logger(__name__)
 
@@ -54,7 +58,6 @@ class Serving:
         self.limiter = RateLimiter(None if shared is None else shared / "rates")
         self.metrics = Metrics(shared)
         self.roster = Roster(shared)
-        self.pool = ReadPool(self.store.open, query_s=options.bounds.query_s)
         self.images = Images(options.workspace, self.store)
         self._collections: dict[str, LayerCollection] = {}
         self._collected_for: str | None = None
@@ -65,8 +68,17 @@ class Serving:
         loaded = self.live.loaded
         return WORLD if loaded is None else city_bounds(loaded, self.crs.text)
 
-    def collections(self) -> dict[str, LayerCollection]:
+    @cached_property
+    def pool(self) -> "ReadPool":
+        """The connections behind ``/ogc``."""
+        from api.http.pool import ReadPool
+
+        return ReadPool(self.store.open, query_s=self.options.bounds.query_s)
+
+    def collections(self) -> "dict[str, LayerCollection]":
         """Return the layers of ``/ogc`` by id."""
+        from api.http.collections import LayerCollection
+
         loaded = self.live.loaded
         version = None if loaded is None else loaded.pointer
         if not self._collections or version != self._collected_for:
@@ -139,7 +151,8 @@ class Serving:
             for task in tasks:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-            await self.pool.close()
+            if "pool" in vars(self):
+                await self.pool.close()
             self.limiter.close()
 
 

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from gis.database import Database, open_database, read_rows
+from gis.database import Database, open_database
 from gis.errors import WanmiError
 from gis.workspace import Workspace
 
@@ -61,9 +61,9 @@ class Store:
         """Ask the database for its live builds, and remember whether it answered."""
         try:
             with self.open().connect(read_only=True) as connection:
-                rows = read_rows(
-                    connection, "SELECT build_id FROM meta.build WHERE status = 'live'"
-                )
+                rows = connection.execute(
+                    "SELECT build_id FROM meta.build WHERE status = 'live'"
+                ).fetchall()
         except Exception as error:
             if self.is_up:
                 logger.warning("database away", reason=type(error).__name__)
@@ -72,4 +72,4 @@ class Store:
         if not self.is_up:
             logger.info("database up")
         self.is_up = True
-        self.live_builds = frozenset(int(build) for build in rows["build_id"])
+        self.live_builds = frozenset(int(build) for (build,) in rows)

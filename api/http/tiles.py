@@ -1,17 +1,19 @@
 """Vector tiles: the query that makes one, and the box it looks into."""
 
 from collections.abc import Sequence
-
-from tipg.collections import Column
+from typing import TYPE_CHECKING
 
 from gis.crs import transform_xy
+
+if TYPE_CHECKING:
+    from tipg.collections import Column
 
 MAX_ZOOM = 24
 TILE_FEATURES = 20_000
 """Most features in one vector tile."""
 
 
-def tile_query(columns: Sequence[Column], *, source: str, where: str, srid: int, key: str) -> str:
+def tile_query(columns: "Sequence[Column]", *, source: str, where: str, srid: int, key: str) -> str:
     """Return the query of a tile: a layer of the shapes and one of their labels.
 
     The label layer has a point inside each named shape, in the one tile that holds it, so that a

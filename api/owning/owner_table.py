@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from api.doubts import bits_of
@@ -152,6 +151,8 @@ class OwnerTable:
         record : ndarray
             Meanings of the components' records, ``RecordTable.meanings``.
         """
+        import pandas as pd
+
         keys = (
             (topic.astype(np.int64) << (_EFFECT_BITS + _RECORD_BITS))
             | (effect.astype(np.int64) << _RECORD_BITS)

@@ -10,6 +10,7 @@ from functools import cache
 
 from sqlalchemy import MetaData
 
+from gis.datasets import BESIDE_TABLES, FEATURE_TABLES, SCHEMAS
 from gis.tables import (
     cases,
     components,
@@ -24,40 +25,7 @@ from gis.tables import (
     topography,
 )
 
-SCHEMAS = (
-    "meta",
-    "grids",
-    "topography",
-    "imagery",
-    "place_names",
-    "geocoding",
-    "components",
-    "responsibility",
-    "cases",
-)
-"""Schemas in the order in which they are made."""
-
-FEATURE_TABLES = {
-    "areas": "grids.area",
-    "unit_grids": "grids.unit_grid",
-    "management_grids": "grids.management_grid",
-    "evaluation_grids": "grids.evaluation_grid",
-    "topography": "topography.feature",
-    "imagery": "imagery.orthophoto",
-    "place_names": "place_names.place_name",
-    "addresses": "geocoding.place",
-    "components": "components.component",
-    "units": "responsibility.unit",
-    "responsibility": "responsibility.plan_row",
-    "plan_areas": "responsibility.plan_area",
-}
-"""Dataset -> its versioned table. ``cases`` is recorded, not versioned; ``plan_areas`` come with the plan."""
-
-BESIDE_TABLES = {
-    "topography": ("topography.sheet", "topography.edge_fault"),
-    "responsibility": ("responsibility.plan_area",),
-}
-"""Dataset -> versioned tables that its builds write beside it, and that a rollback restores with it."""
+__all__ = ["BESIDE_TABLES", "FEATURE_TABLES", "SCHEMAS", "declare"]
 
 
 @cache

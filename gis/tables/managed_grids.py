@@ -6,16 +6,6 @@ from sqlalchemy import DOUBLE_PRECISION, Column, Date, Index, MetaData, Text
 
 from gis.tables.columns import geometry, names, optional, required, versioned
 
-PERSONS = (
-    "district_person",
-    "district_phone",
-    "street_person",
-    "street_phone",
-    "grid_person",
-    "grid_phone",
-)
-"""Columns with personal data: answered only to roles that record cases."""
-
 
 def declare(metadata: MetaData, srid: int) -> None:
     """Declare management grids and evaluation grids; members are part of each version."""

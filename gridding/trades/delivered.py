@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gis.codes import read_rules
-from gis.tables.managed_grids import PERSONS
+from gis.datasets import PERSONS
 from gridding.trades.trade import Trade, find_trade
 
 RULES = read_rules("gridding.trades")

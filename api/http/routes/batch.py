@@ -1,10 +1,9 @@
 """``POST /v1/assign/batch``: many cases at once, in the format of the caller's choice."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from fastapi import APIRouter
@@ -37,6 +36,9 @@ from api.telling.answers import plain
 from api.telling.decision import tell
 from api.telling.finding import finding_of
 from gis.errors import AccessError, RequestError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 router = APIRouter(tags=["decision 判定"])
 
@@ -163,8 +165,10 @@ def decide_all(snapshot: Snapshot, cases: Sequence[Case]) -> list[Decision]:
     return [decision for decision in decisions if decision is not None]
 
 
-def frame_of(asked: Sequence[CaseIn]) -> pd.DataFrame:
+def frame_of(asked: Sequence[CaseIn]) -> "pd.DataFrame":
     """Return cases as a frame with the columns of ``api.assign.assign_frame``."""
+    import pandas as pd
+
     rows: list[dict[str, Any]] = []
     for case in asked:
         row = case.model_dump(exclude={"position"})

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.answers import json_answer
+from api.http.layers import LAYERS
 from api.http.serving import Serving, serving_of
 from api.telling.wording import reasons
 from census.taxonomy import ClassEntry
@@ -79,9 +80,7 @@ def city(request: Request) -> Response:
             "data_version": None if loaded is None else loaded.snapshot.version,
             "counts": {} if loaded is None else loaded.snapshot.counts,
             "first_day": None if loaded is None else loaded.first_day,
-            "layers": [
-                {"id": name, "title": item.title} for name, item in serving.collections().items()
-            ],
+            "layers": [{"id": layer.name, "title": layer.title} for layer in LAYERS],
         }
     )
 

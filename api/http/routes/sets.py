@@ -12,8 +12,8 @@ from api.http.access import Principal, may
 from api.http.answers import json_answer
 from api.http.routes.features import GEOJSON_200, Day, Key, check_sight, feature
 from api.http.serving import serving_of
+from gis.datasets import PERSONS
 from gis.errors import NotFoundError
-from gis.tables.managed_grids import PERSONS
 from gridding.trades.trade import standard_trades
 
 router = APIRouter(tags=["things 要素"])

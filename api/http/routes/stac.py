@@ -1,10 +1,9 @@
 """``/stac``: the orthophotos as a STAC catalogue, accuracy and lineage in every item."""
 
 from datetime import UTC, datetime, time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-import pystac
 import shapely
 from fastapi import APIRouter, Path
 from starlette.requests import Request
@@ -13,6 +12,9 @@ from starlette.responses import Response
 from api.http.answers import GEOJSON, geojson_of, json_answer
 from api.http.images import Image
 from api.http.serving import serving_of
+
+if TYPE_CHECKING:
+    import pystac
 
 router = APIRouter(tags=["imagery 影像"])
 
@@ -34,6 +36,8 @@ Key = Annotated[str, Path(pattern=r"^[0-9A-Za-z_.-]{1,64}$")]
 @router.get("/stac/catalog.json", include_in_schema=False)
 def catalogue(request: Request) -> Response:
     """Return the catalogue with a link to every live orthophoto."""
+    import pystac
+
     base = str(request.base_url)
     city = serving_of(request).options.workspace.profile.city
     found = pystac.Catalog(
@@ -75,7 +79,7 @@ def item(request: Request, code: Key) -> Response:
     )
 
 
-def make_item(image: Image, *, base: str, srid: int) -> pystac.Item:
+def make_item(image: Image, *, base: str, srid: int) -> "pystac.Item":
     """Return the STAC item of an orthophoto.
 
     Parameters
@@ -87,6 +91,8 @@ def make_item(image: Image, *, base: str, srid: int) -> pystac.Item:
     srid : int
         EPSG code of the image's CRS; 910000 and up are local systems without one.
     """
+    import pystac
+
     day = image.acquired_on or image.valid_from
     properties: dict[str, Any] = {
         "title": image.name,
