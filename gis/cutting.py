@@ -7,7 +7,7 @@ import numba
 import numpy as np
 
 from gis.orientation import turn
-from gis.packing import pack, pole_of
+from gis.packing import most_words, pack, pole_of
 
 _POLES = 20_000
 _STEPS = (0.7548776662466927, 0.5698402909980532)
@@ -18,8 +18,8 @@ _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_compile
-def cut(ground: Any, pad: float, cells: Any, edges_of: Any, covers: Any, pattern: Any) -> Any:
-    """Cut every tile; return the squares and the records of the crossed ones.
+def cut(ground: Any, pad: float, cells: Any, held: Any, pattern: Any, made: Any) -> Any:
+    """Cut tiles as long as there is room for their records.
 
     Parameters
     ----------
@@ -29,17 +29,23 @@ def cut(ground: Any, pad: float, cells: Any, edges_of: Any, covers: Any, pattern
         How near an edge may come to a square without touching it, m.
     cells : tuple
         Cell of each edge; first edge of each cell and past the last.
-    edges_of, covers : tuple
+    held : tuple
         Starts by tile, and edges that touch it; starts by tile, and cells that cover it whole.
     pattern : tuple
         Squares per side of each tile; first square of each tile and past the last; column and row of
         each tile.
+    made : tuple
+        Squares and words of records, both written in place; first tile to cut and first free word.
+
+    Returns
+    -------
+    tuple
+        First tile not cut, first free word, and the words there must be for that tile.
     """
+    edges_of, covers = held
     sides, firsts, places = pattern
-    squares = np.empty(firsts[-1], dtype=np.int32)
-    records = np.empty(4096, dtype=np.int32)
-    end = 0
-    for tile in range(len(sides)):
+    squares, records, begin, end = made
+    for tile in range(begin, len(sides)):
         own = covers[1][covers[0][tile] : covers[0][tile + 1]]
         if sides[tile] == 1:
             squares[firsts[tile]] = own[0] if len(own) else -1
@@ -47,10 +53,13 @@ def cut(ground: Any, pad: float, cells: Any, edges_of: Any, covers: Any, pattern
         local = edges_of[1][edges_of[0][tile] : edges_of[0][tile + 1]]
         where = (places[tile, 0], places[tile, 1], sides[tile])
         found = _cut_tile(ground, pad, cells, local, own, where)
+        needed = end + most_words(found)
+        if needed > len(records):
+            return tile, end, needed
         values = squares[firsts[tile] : firsts[tile + 1]]
         values[:] = found[0]
-        records, end = pack(ground, where, found, values, (records, end))
-    return squares, records[:end].copy()
+        end = pack(ground, where, found, values, records, end)
+    return len(sides), end, end
 
 
 @_compile

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gis.code_order import Codes, array_of, in_order, positions_by_code
 from gis.gauss import working_room
+from gis.laying import lay_tiles
 from gis.locating import addresses_of, locate, locate_one
 from gis.nearby import LONG, boxes_of, to_border, to_borders
 from gis.probe import find
@@ -28,7 +29,7 @@ from gis.shares import (
     own_spread,
     spread,
 )
-from gis.tiling import Tiling, lay_tiles
+from gis.tiling import Tiling
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -136,7 +137,7 @@ class CellIndex:
         >>> index.locate_one(10.0, 5.0), index.locate_one(23.0, 14.0)
         ((1, True, 0.0), (1, False, 5.0))
         """
-        found: tuple[int, bool, float] = locate_one(float(x), float(y), self._addresses)
+        found: tuple[int, bool, float] = locate_one(float(x), float(y), self.addresses)
         return found
 
     def holders(self, points: NDArray[Any]) -> Positions:
@@ -165,7 +166,7 @@ class CellIndex:
         >>> index.holder(10.0, 5.0), index.holder(23.0, 14.0)
         (1, -1)
         """
-        position, _, distance_m = locate_one(float(x), float(y), self._addresses)
+        position, _, distance_m = locate_one(float(x), float(y), self.addresses)
         return position if distance_m == 0.0 else -1
 
     def edge_distance(self, x: ArrayLike, y: ArrayLike, position: ArrayLike) -> Floats:
@@ -228,12 +229,12 @@ class CellIndex:
         if room is None:  # written to while points are asked for: every thread has its own
             room = self._rooms.room = self._room()
         east, north = points
-        _, rank, share = spread(east, north, errors, self._outline_arrays, room)
+        _, rank, share = spread(east, north, errors, self.outline_arrays, room)
         shares = list(zip(self._by_code[rank].tolist(), share.tolist(), strict=True))
         if len(shares) == 1 and shares[0][0] == own:
             return shares, shares[0][1]  # nothing to be scaled down by
         rank = self._rank[own : own + 1]
-        mine = own_spread((east, north), errors, rank, self._outline_arrays, room)
+        mine = own_spread((east, north), errors, rank, self.outline_arrays, room)
         return shares, float(mine[0])
 
     def shares(
@@ -266,7 +267,7 @@ class CellIndex:
         if not len(self) or not len(east):
             return Shares(point=none, position=none, probability=np.empty(0))
         errors = errors_of(sigma_m, covariance, count=len(east))
-        point, rank, probability = spread(east, north, errors, self._outline_arrays, self._room())
+        point, rank, probability = spread(east, north, errors, self.outline_arrays, self._room())
         sharp = np.flatnonzero(errors[:, 3] < LEAST_SIGMA_M)
         if len(sharp):
             found = self.locate(east[sharp], north[sharp])
@@ -312,7 +313,7 @@ class CellIndex:
         errors = errors_of(sigma_m, covariance, count=len(east))
         rank = np.where(cells >= 0, self._rank[cells], -1)
         probability: Floats = own_spread(
-            (east, north), errors, rank, self._outline_arrays, self._room()
+            (east, north), errors, rank, self.outline_arrays, self._room()
         )
         sharp = np.flatnonzero((errors[:, 3] < LEAST_SIGMA_M) & (cells >= 0))
         if len(sharp):
@@ -322,27 +323,27 @@ class CellIndex:
 
     def _room(self) -> tuple[Floats, ...]:
         # Written to while points are asked for: every call has its own.
-        return working_room(self._longest)
+        return working_room(self.longest)
 
     @cached_property
     def outlines(self) -> Outlines:
         """The outlines of the cells, in the order of their codes: what shares are measured on."""
-        given = self._given_outlines
-        return lay_outlines(self._polygons) if given is None else given
+        return self._given_outlines or lay_outlines(self._polygons)
 
     @cached_property
-    def _outline_arrays(self) -> tuple[NDArray[Any], ...]:
+    def outline_arrays(self) -> tuple[NDArray[Any], ...]:
+        """The arrays of the outlines, as compiled functions take them."""
         return tuple(vars(self.outlines).values())
 
     @cached_property
-    def _longest(self) -> int:
+    def longest(self) -> int:
+        """Vertices of the longest outline."""
         return int(np.diff(self.outlines.starts).max(initial=0))
 
     @cached_property
     def tiling(self) -> Tiling:
         """The cells cut into the pattern that points are looked up in, in the order of their codes."""
-        given = self._given_tiling
-        return lay_tiles(self._valid) if given is None else given
+        return self._given_tiling or lay_tiles(self._valid)
 
     @property
     def repaired(self) -> Positions:
@@ -390,8 +391,9 @@ class CellIndex:
         return boxes
 
     @cached_property
-    def _addresses(self) -> NDArray[np.int64]:
-        return addresses_of(self.tiling, self._boxes, self._order)
+    def addresses(self) -> NDArray[np.int64]:
+        """Where the arrays lie that `locate_one` asks."""
+        return addresses_of([*self._arrays, self._boxes, self._order])
 
 
 def _arrays(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

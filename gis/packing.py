@@ -56,8 +56,15 @@ def pole_of(frame: Any, where: Any, square: int, mark: int) -> tuple[float, floa
 
 
 @_compile
-def pack(ground: Any, where: Any, found: Any, values: Any, records: Any) -> Any:
-    """Append the records of one tile; its values below -1 become -2 - place of the record, in pairs of words.
+def most_words(found: Any) -> int:
+    """Return how many words the records of a tile take at most; `found` as :func:`pack` has it."""
+    _, marks, _, parts, _, edges = found
+    return 8 * len(marks) + 2 * len(parts) + 3 * len(edges)
+
+
+@_compile
+def pack(ground: Any, where: Any, found: Any, values: Any, words: Any, end: int) -> int:
+    """Write the records of one tile; its values below -1 become -2 - place of the record, in pairs of words.
 
     Parameters
     ----------
@@ -68,11 +75,12 @@ def pack(ground: Any, where: Any, found: Any, values: Any, records: Any) -> Any:
         the edges of each part, edges.
     values : numpy.ndarray
         Values of the squares, changed in place.
-    records : tuple
-        The words and how many of them are used.
+    words : numpy.ndarray
+        Changed in place; has room for :func:`most_words`.
+    end : int
+        First free word; that after the records is returned.
     """
     _, marks, ends_of_parts, parts, ends_of_edges, edges = found
-    words, end = records
     for square in range(len(values)):
         if values[square] > -2:
             continue
@@ -84,13 +92,8 @@ def pack(ground: Any, where: Any, found: Any, values: Any, records: Any) -> Any:
         own_edges = edges[begin : begin + own_ends[-1]]
         values[square] = -2 - end // 2
         place = (where[0], where[1], where[2], square)
-        room = 8 + 2 * len(own_parts) + 3 * len(own_edges)
-        if end + room > len(words):
-            longer = np.empty(max(2 * len(words), end + room), dtype=np.int32)
-            longer[:end] = words[:end]
-            words = longer
         end = _write(ground, place, marks[crossed], (own_parts, own_ends, own_edges), words, end)
-    return words, end
+    return end
 
 
 @_compile

@@ -264,7 +264,7 @@ def find(
 
     Examples
     --------
-    >>> from gis.tiling import lay_tiles
+    >>> from gis.laying import lay_tiles
     >>> import shapely
     >>> made = lay_tiles(np.array([shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10)]))
     >>> rank, border = find(np.array([5.0, 10.0, 12.0, 30.0]), np.array([5.0, 5.0, 5.0, 5.0]), made)

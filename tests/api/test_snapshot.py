@@ -21,9 +21,10 @@ from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
 from gis.errors import SnapshotError, WorkspaceError
 from gis.faults import REJECT_COLUMNS
+from gis.laying import lay_tiles
 from gis.nearness import Nearness
 from gis.shares import Outlines
-from gis.tiling import Tiling, lay_tiles
+from gis.tiling import Tiling
 from gis.workspace import Workspace
 from tests.api.district import (
     A1,

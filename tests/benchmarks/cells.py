@@ -19,7 +19,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.index import CellIndex
-from gis.tiling import lay_tiles
+from gis.laying import lay_tiles
+from gis.tiling import Tiling
 from gridding.division import divide
 from tests.benchmarks.cell_peers import Pairs, peers
 from tests.benchmarks.city import CELL_M, X0, Y0
@@ -76,6 +77,17 @@ def _best_of(work: Callable[[], Any], *, times: int, on_clock: bool = False) -> 
 def _city(grids: int) -> tuple[NDArray[Any], float]:
     side = round(np.sqrt(grids))
     return make_cells(side, np.random.default_rng(1)), side * CELL_M
+
+
+def _laid(grids: int) -> tuple[Tiling, float, float]:
+    """Return the pattern of a city, how long it took to lay, s, and the city's side, m."""
+    start = time.process_time()
+    cells, side_m = _city(grids)
+    handed_over = [cells]
+    del cells
+    made_s = time.process_time() - start
+    tiling = lay_tiles(handed_over.pop())
+    return tiling, time.process_time() - start - made_s, side_m
 
 
 def _anywhere(count: int, side_m: float, seed: int = 2) -> tuple[Floats, Floats]:
@@ -212,14 +224,9 @@ def _scale(sizes: list[int], count: int) -> Iterator[Figure]:
     """Yield the cost of a point among more and more cells, points in no order and sorted by place."""
     base: dict[str, float] = {}
     for grids in sizes:
-        cells, side_m = _city(grids)
-        codes = [f"{number:012d}" for number in range(len(cells))]
-        start = time.perf_counter()
-        tiling = lay_tiles(cells)
-        laid_s = time.perf_counter() - start
-        nothing = np.full(len(cells), None, dtype=object)
-        index = CellIndex(codes, nothing, tiling=tiling)
-        del cells
+        tiling, laid_s, side_m = _laid(grids)
+        codes = np.char.zfill(np.arange(len(tiling.first_ring) - 1).astype("U12"), 12)
+        index = CellIndex(codes, np.full(len(codes), None, dtype=object), tiling=tiling)
         x, y = _anywhere(count, side_m)
         by_place = np.lexsort((x, np.floor((y - Y0) / CELL_M)))
         for order, rows in (("no order", slice(None)), ("sorted by place", by_place)):

@@ -123,11 +123,13 @@ def cells(side: int, rng: np.random.Generator) -> NDArray[Any]:
         + [(n, n - k) for k in range(n)]
         + [(n - k, 0) for k in range(n)]
     )
-    rows, columns = np.divmod(np.arange(side * side), side)
     corner = np.array([*ring, ring[0]])
-    r = rows[:, None] * n + corner[None, :, 0]
-    c = columns[:, None] * n + corner[None, :, 1]
-    polygons: NDArray[Any] = shapely.polygons(np.stack([xs[r, c], ys[r, c]], axis=2))
+    c = np.arange(side)[:, None] * n + corner[None, :, 1]
+    lines = []
+    for row in range(side):
+        r = np.broadcast_to(row * n + corner[None, :, 0], c.shape)
+        lines.append(shapely.polygons(np.stack([xs[r, c], ys[r, c]], axis=2)))
+    polygons: NDArray[Any] = np.concatenate(lines)
     return polygons
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gis.errors import WanmiError
 from gis.index import CellIndex
-from gis.tiling import lay_tiles, read_tiling, write_tiling
+from gis.laying import lay_tiles
+from gis.tiling import read_tiling, write_tiling
 from gis.within import cells_within
 
 PLACES = ((0.0, 0.0), (500_000.0, 4_200_000.0), (40_500_000.0, 4_200_000.0), (-3.0, -7.0))

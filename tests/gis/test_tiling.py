@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from gis.laying import lay_tiles
 from gis.orientation import turn
 from gis.probe import find
-from gis.tiling import SIDES, lay_tiles
+from gis.tiling import SIDES
 
 X0, Y0 = 500_000.0, 4_200_000.0
 
