@@ -159,6 +159,11 @@ def record(connection: Connection, request: BuildRequest, result: BuildResult) -
     return int(row[0])
 
 
+def forget(connection: Connection, build_id: int) -> None:
+    """Remove a build that came to nothing in the transaction that recorded it."""
+    connection.execute("DELETE FROM meta.build WHERE build_id = %s", [build_id])
+
+
 def settle(
     connection: Connection, *, corrected: int, by: int, rows: Sequence[tuple[str, int]]
 ) -> None:

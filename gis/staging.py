@@ -1,7 +1,7 @@
 """Rows of a delivery beside the live ones: compared and exchanged as sets, inside one transaction."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,14 +13,13 @@ from sqlalchemy import ARRAY, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gis.conform import SOURCE
+from gis.filling import is_empty_and_own, set_for_load, unchecked, unindexed
 from gis.rows import copy_rows
 from gis.tables.columns import BOOKKEEPING
 
 Connection = psycopg.Connection[Any]
 
 _MANY_ROWS = 20_000
-_SETTINGS = {"work_mem": "128MB", "maintenance_work_mem": "256MB", "jit": "off"}
-"""For this transaction: a million rows are hashed, joined and indexed in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +50,7 @@ def stage(connection: Connection, table: Table, frame: pd.DataFrame, *, srid: in
     The hash is over the business columns. It names each and leaves out null, so that a column added
     by a later migration does not make all rows look changed.
     """
-    for setting, value in _SETTINGS.items():
-        connection.execute("SELECT set_config(%s, %s, true)", [setting, value])
+    set_for_load(connection)
     columns = _list([*_business(table), *SOURCE])
     connection.execute(
         sql.SQL(
@@ -132,48 +130,25 @@ def exchange(connection: Connection, table: Table, *, build_id: int, as_of: date
     if not _exists(connection, "SELECT FROM incoming UNION ALL SELECT FROM closing"):
         # Nothing was live: all rows are new.
         every = sql.SQL("SELECT {}, {}, %s, %s FROM staging")
-        with _indexed_at_once(connection, table):
+        many = _exists(connection, f"SELECT FROM staging OFFSET {_MANY_ROWS}")
+        is_bare = many and is_empty_and_own(connection, table)
+        with (
+            unindexed(connection, table) if is_bare else nullcontext(),
+            unchecked(connection, table),
+        ):
             connection.execute(into + every.format(_list(names), _hash(table)), [as_of, build_id])
         return
-    connection.execute(
-        sql.SQL(
-            "UPDATE {} AS t SET valid_to = %s, closed_build_id = %s FROM closing WHERE t.row_id = closing.row_id"
-        ).format(identifier(table)),
-        [as_of, build_id],
-    )
+    ended = sql.SQL(
+        "UPDATE {} AS t SET valid_to = %s, closed_build_id = %s FROM closing WHERE t.row_id = closing.row_id"
+    ).format(identifier(table))
     changed = sql.SQL(
         "SELECT {}, i.content_hash, %s, %s FROM staging AS s JOIN incoming AS i USING (code) "
         "LEFT JOIN {} AS t ON t.code = s.code AND t.valid_to IS NULL "
         'WHERE t.code IS NULL ORDER BY s.code COLLATE "C"'
     ).format(sql.SQL(", ").join(sql.Identifier("s", name) for name in names), identifier(table))
-    connection.execute(into + changed, [as_of, build_id])
-
-
-@contextmanager
-def _indexed_at_once(connection: Connection, table: Table) -> Iterator[None]:
-    """Drop the indexes of an empty table and make them anew afterwards, as is quicker for many rows."""
-    many = f"SELECT FROM staging OFFSET {_MANY_ROWS}"
-    filled = sql.SQL("SELECT FROM {}").format(identifier(table))
-    own = "SELECT FROM pg_class WHERE oid = {}::regclass AND pg_has_role(relowner, 'USAGE')"
-    name = sql.Literal(f"{table.schema}.{table.name}")
-    if (
-        not _exists(connection, many)
-        or _exists(connection, filled)
-        or not _exists(connection, sql.SQL(own).format(name))
-    ):
-        yield
-        return
-    rows = connection.execute(
-        "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index AS i "
-        "WHERE i.indrelid = %s::regclass AND NOT EXISTS "
-        "(SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid) ORDER BY 1",
-        [f"{table.schema}.{table.name}"],
-    ).fetchall()
-    for index, _ in rows:
-        connection.execute(f"DROP INDEX {index}")
-    yield
-    for _, definition in rows:
-        connection.execute(definition)
+    with unchecked(connection, table):
+        connection.execute(ended, [as_of, build_id])
+        connection.execute(into + changed, [as_of, build_id])
 
 
 def undo(connection: Connection, table: Table, *, build_id: int) -> Counts:
