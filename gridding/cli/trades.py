@@ -10,7 +10,7 @@ import typer
 from gis.command import actor, emit, workspace_of
 from gis.errors import BuildError, RequestError
 from gridding.cli.layers import AsJson, Output
-from gridding.trades.loads import LOADS
+from gridding.trades.trade import LOADS
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from gis.errors import RequestError
 from gridding.graph import Floats
+from gridding.trades.trade import LOADS
 
-LOADS = ("components", "cases", "patrol_length")
-"""Loads that can be counted; ``area`` and ``grids`` stand in where none of them is there."""
 _ROAD_CLASSES = ("42", "43", "44")
 _INSIDE_M = 3.0
 """Roads nearer the border than this are walked with the border, m."""

@@ -8,6 +8,9 @@ from functools import cache
 from gis.codes import read_table
 from gis.errors import RequestError
 
+LOADS = ("components", "cases", "patrol_length")
+"""Loads that can be counted; ``area`` and ``grids`` stand in where none of them is there."""
+
 _LOCAL = re.compile(r"[\w（）()·-]{1,30}")
 
 
