@@ -22,6 +22,7 @@ from gis.shapefile import find_parts
 MAX_UNPACKED_BYTES = 4 * 1024**3
 """A compressed file that unpacks to more is refused."""
 _CHUNK = 1 << 20
+_LOOKED_AT = 4096
 _KINDS = {
     ".shp": "ESRI Shapefile",
     ".gpkg": "GPKG",
@@ -129,14 +130,27 @@ def file_driver(path: Path) -> str:
 
 
 def plain_column(values: NDArray[Any]) -> "pd.Series[Any]":
-    """Return a column as delivered; blank text becomes None."""
+    """Return a column as delivered; blank text becomes None.
+
+    Of a column whose texts are often the same, equal ones become one: a million rows stay small.
+    """
     if values.dtype != object:
         return pd.Series(values)
-    plain = [
-        None if value is None or (isinstance(value, str) and not value.strip()) else value
-        for value in values
-    ]
+    first = [value for value in values[:_LOOKED_AT] if isinstance(value, str)]
+    if len(set(first)) * 2 > len(first):
+        plain = [None if _is_blank(value) else value for value in values]
+    else:
+        known: dict[str, str | None] = {}
+        plain = [
+            value if not isinstance(value, str) else known[value] if value in known
+            else known.setdefault(value, None if _is_blank(value) else value)
+            for value in values
+        ]  # fmt: skip
     return pd.Series(plain, dtype=object)
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def hash_file(path: Path) -> str:

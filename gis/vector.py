@@ -299,10 +299,10 @@ def _read_whole(path: Path, *, layer: str | None, name: str, **options: Any) -> 
         raise FileFormatError(msg, zh=f"{name} 没有图形：请作为表格提交，或连同图形重新导出。")
     rows = np.arange(1, len(wkb) + 1, dtype=np.int64)
     geometry, notes = parse_wkb(wkb, rows=rows)
-    columns = {
-        str(field): plain_column(values)
-        for field, values in zip(meta["fields"], arrays, strict=True)
-    }
+    columns = {}
+    for number, field in enumerate(meta["fields"]):
+        columns[str(field)] = plain_column(arrays[number])
+        arrays[number] = None  # a column that was taken over makes room for the next
     return Reading(
         attributes=pd.DataFrame(columns, index=pd.RangeIndex(len(rows))),
         geometry=geometry,
