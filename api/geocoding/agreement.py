@@ -1,4 +1,4 @@
-"""Whether a candidate lies in the areas that its address names: by geometry, never by its words."""
+"""Whether a candidate lies in the areas that its address names: by geometry, near a border by its words too."""
 
 import math
 from dataclasses import replace
@@ -13,7 +13,12 @@ from api.geocoding.chain import Constraint
 
 BORDER_M = 30.0
 """A place this near to an area is told to lie in it: callers do not know borders to the metre."""
+SAID_M = 400.0
+"""A place whose own address names the area may lie so far beyond its border: of real places that do not
+lie in the district their address names 99 of 100 lie nearer."""
 _MADE = ("crossing", "between", "interpolated", "beyond")
+_INSIDE_M = 1.0
+_ESTIMATED = ("interpolated", "beyond")
 
 _POLYGONS: "WeakKeyDictionary[Edition, dict[str, Any]]" = WeakKeyDictionary()
 
@@ -49,7 +54,23 @@ def judge(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidat
     if math.isinf(apart):
         return said
     near = apart <= max(BORDER_M, candidate.spot.sigma_m)
-    return with_evidence(said, "area_agrees" if near else "area_contradicts")
+    is_said = apart <= SAID_M and gazetteer.is_said_in(candidate.row, chain.smallest)
+    if candidate.match in _ESTIMATED and near and not is_said:
+        said = _within(edition, said, chain)
+    return with_evidence(said, "area_agrees" if near or is_said else "area_contradicts")
+
+
+def _within(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidate:
+    """Move an estimate that lies just outside the areas named to the nearest point inside."""
+    here = shapely.Point(candidate.spot.x, candidate.spot.y)
+    polygons = [polygon for code in chain.codes if (polygon := _polygon(edition, code)) is not None]
+    nearest = min(polygons, key=lambda polygon: float(shapely.distance(polygon, here)))
+    if shapely.distance(nearest, here) == 0.0:
+        return candidate
+    foot = shapely.get_point(shapely.shortest_line(here, nearest), 1)
+    share = 1.0 + _INSIDE_M / max(shapely.distance(here, foot), _INSIDE_M)
+    x, y = here.x + share * (foot.x - here.x), here.y + share * (foot.y - here.y)
+    return replace(candidate, spot=replace(candidate.spot, x=x, y=y))
 
 
 def _narrowed(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidate:

@@ -42,6 +42,10 @@ class Constraint:
     """Of ``area_unknown`` ``area_former`` ``area_short`` ``area_conflict``: how the areas were said."""
 
 
+ANYWHERE = Constraint()
+"""No area was named."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Names:
     """Every way to say an area."""

@@ -330,6 +330,11 @@ class Gazetteer:
         """Return the code of the community of a row, or an empty text."""
         return self.index.communities[self._community[row]]
 
+    def is_said_in(self, row: int, area: str) -> bool:
+        """Tell whether the address of a row itself names an area, given as `normalise` spells it."""
+        words = (column[row] for column in self.index.areas_said)
+        return any(word is not None and normalise(word).startswith(area) for word in words)
+
     def dimension(self, row: int) -> int:
         """Return 0 for a point, 1 for a line, 2 for an area."""
         return int(self._dimension[row])

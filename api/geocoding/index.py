@@ -1,6 +1,7 @@
 """The search file of a snapshot, opened: arrays shared by all editions and all threads."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,15 @@ class SearchIndex:
             name: TextColumn(places[name])
             for name in ("code", "kind", "name", "full_address", "community_code", "grid_code")
         }
+        self._areas_said = [places[name] for name in ("district", "street", "community")]
         self.shapes = ShapeColumn(places["geometry"])
         # Shared by all threads: the functions that use it keep the lock, and leave it as it was.
         self.scratch = np.zeros(len(self.parts["name"]["text"]), dtype=np.float32)
+
+    @cached_property
+    def areas_said(self) -> tuple["TextColumn", ...]:
+        """Names of district, street and community as the addresses of the rows have them."""
+        return tuple(TextColumn(column) for column in self._areas_said)
 
     def group(self, part: str, name: str) -> slice:
         """Return where the entries of a group lie in the arrays of a part, as the plates of a road."""

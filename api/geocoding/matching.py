@@ -1,7 +1,7 @@
 """From a text to ranked candidates: cheap and certain ways first, others where those find nothing sure."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -15,7 +15,7 @@ from api.geocoding.candidates import (
     spot_of,
     with_evidence,
 )
-from api.geocoding.chain import Constraint, area_chains
+from api.geocoding.chain import ANYWHERE, Constraint, area_chains
 from api.geocoding.correction import other_parts, other_texts, swapped_names
 from api.geocoding.crossings import (
     at_corner,
@@ -51,6 +51,8 @@ class _Found:
     """Candidates collected so far."""
 
     edition: Edition
+    said: Constraint
+    """What the areas of the text say at first reading."""
     plain: str = ""
     """The whole text in the one spelling."""
     is_whole: bool = False
@@ -62,13 +64,20 @@ class _Found:
         """Judge, move and rank candidates; tell whether the surest needs no further search."""
         gazetteer = self.edition.gazetteer
         fresh = [
-            moved(gazetteer, at_corner(judge(self.edition, item, chain), parts), parts.relation)
+            moved(gazetteer, at_corner(self._judged(item, chain), parts), parts.relation)
             for item in items
         ]
         if fresh:
             self.items += fresh
             self.ranked = rank(self.items)
         return is_strong(self.ranked)
+
+    def _judged(self, item: Candidate, chain: Constraint) -> Candidate:
+        """Judge by the areas said; a reading without them holds for names that have them in it."""
+        if not chain.codes and self.said.codes:
+            own = plain_name(self.edition.gazetteer, item.row)
+            chain = chain if self.said.smallest in own else self.said
+        return judge(self.edition, item, chain)
 
     def is_weak(self) -> bool:
         return not self.ranked or self.ranked[0].score < _WEAK
@@ -103,7 +112,7 @@ def search(edition: Edition, text: str) -> list[Candidate]:
 def _search(
     edition: Edition, plain: str, first: Constraint, others: Iterator[Constraint]
 ) -> list[Candidate]:
-    found = _Found(edition=edition, plain=plain)
+    found = _Found(edition=edition, said=first, plain=plain)
     read: list[tuple[Constraint, tuple[AddressParts, ...]]] = []
     for chain in (first, *islice(others, _CHAINS)):
         ways = readings(chain.rest) if len(chain.rest) >= _LEAST else ()
@@ -149,8 +158,7 @@ def _by_estimate(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...
         return True
     if not chain.codes or not _is_outside(found.ranked):
         return False
-    within = chain.codes
-    return any(found.add(_estimated(gazetteer, parts, within), chain, parts) for parts in ways)
+    return any(found.add(_estimated(gazetteer, parts, chain), chain, parts) for parts in ways)
 
 
 def _by_whole_name(found: _Found, chain: Constraint, ways: tuple[AddressParts, ...]) -> bool:
@@ -228,7 +236,7 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
 
 
 def _of_way(
-    gazetteer: Gazetteer, parts: AddressParts, within: Collection[str] = ()
+    gazetteer: Gazetteer, parts: AddressParts, within: Constraint = ANYWHERE
 ) -> list[Candidate]:
     """Return where road and plate are, under the road's own name if it was called by another."""
     found = of_way(gazetteer, parts, within=within)
@@ -293,7 +301,7 @@ def _unsaid(parts: AddressParts, *, below: str) -> tuple[str, ...]:
 
 
 def _estimated(
-    gazetteer: Gazetteer, parts: AddressParts, within: Collection[str] = ()
+    gazetteer: Gazetteer, parts: AddressParts, within: Constraint = ANYWHERE
 ) -> list[Candidate]:
     """Return what is near what the address names: interpolated plates, the road, names in the text."""
     found = []
@@ -315,14 +323,12 @@ def _estimated(
     return found + inner
 
 
-def _whole_road(
-    gazetteer: Gazetteer, parts: AddressParts, within: Collection[str]
-) -> list[Candidate]:
+def _whole_road(gazetteer: Gazetteer, parts: AddressParts, within: Constraint) -> list[Candidate]:
     codes = _unsaid(parts, below="road")
     return [with_evidence(item, *codes) for item in _of_road(gazetteer, parts.road, within)]
 
 
-def _of_road(gazetteer: Gazetteer, name: str, within: Collection[str] = ()) -> list[Candidate]:
+def _of_road(gazetteer: Gazetteer, name: str, within: Constraint = ANYWHERE) -> list[Candidate]:
     """Return the roads of a name; of a road that only addresses know, their middle, in an area its own."""
     rows = road_lines(gazetteer, name)
     if rows:

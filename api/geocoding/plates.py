@@ -1,7 +1,6 @@
 """Door plates: known ones, those of a lane or a compound, and those that must be interpolated."""
 
 import math
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from api.geocoding.candidates import (
     spot_of,
     with_evidence,
 )
+from api.geocoding.chain import ANYWHERE, Constraint
 from api.geocoding.gazetteer import Gazetteer, Key
 from api.geocoding.interpolation import Estimate, estimate
 from gis.addresses.parts import AddressParts
@@ -80,7 +80,7 @@ def with_road(parts: AddressParts, name: str) -> AddressParts:
 
 
 def of_way(
-    gazetteer: Gazetteer, parts: AddressParts, *, within: Collection[str] = ()
+    gazetteer: Gazetteer, parts: AddressParts, *, within: Constraint = ANYWHERE
 ) -> list[Candidate]:
     """Return where the road, lane and plate of an address are, the nearest known level first.
 
@@ -113,7 +113,7 @@ def at_plate(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     return [with_evidence(item, "sub_unmatched") for item in near]
 
 
-def _in_lane(gazetteer: Gazetteer, parts: AddressParts, within: Collection[str]) -> list[Candidate]:
+def _in_lane(gazetteer: Gazetteer, parts: AddressParts, within: Constraint) -> list[Candidate]:
     number = _lane_number(parts.lanes[0])
     if number is None:
         return []
@@ -166,12 +166,12 @@ def _lane_number(lane: str) -> int | None:
 
 
 def interpolated(
-    gazetteer: Gazetteer, road: str, number: int, *, label: str, within: Collection[str] = ()
+    gazetteer: Gazetteer, road: str, number: int, *, label: str, within: Constraint = ANYWHERE
 ) -> list[Candidate]:
     """Place a number among the known ones of each road of a name.
 
     Lanes count with the plates, since they share the numbers of the road. Where numbers stand in
-    the areas `within`, given by their codes, no others are looked at.
+    the areas `within`, by their place or their own words, no others are looked at.
     """
     known = _known_numbers(gazetteer, road)
     if known is None:
@@ -215,11 +215,19 @@ def _nearest_parts(
 
 
 def inside_of(
-    gazetteer: Gazetteer, rows: NDArray[np.integer[Any]], within: Collection[str]
+    gazetteer: Gazetteer, rows: NDArray[np.integer[Any]], within: Constraint
 ) -> NDArray[np.bool_]:
-    """Tell which rows stand in one of the areas given by their codes; with none given, no row."""
-    codes = tuple(within)
-    return np.array([gazetteer.community(row).startswith(codes) for row in rows.tolist()], bool)
+    """Tell which rows stand in the areas, or say so themselves; where none are given, no row."""
+    codes, name = tuple(within.codes), within.smallest
+    if not codes:
+        return np.zeros(len(rows), dtype=bool)
+    return np.array(
+        [
+            gazetteer.community(row).startswith(codes) or gazetteer.is_said_in(row, name)
+            for row in rows.tolist()
+        ],
+        dtype=bool,
+    )
 
 
 def _known_numbers(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gis.addresses.cross_streets import after_plate, of_remark, remarked_stretch
 from gis.addresses.crossings import Stretch, alongside, crossings, is_way, joined, stretch
 from gis.addresses.plates import in_town, plated
 from gis.addresses.relation import DIRECTIONS, HERE, Located, Relation, split_relation
@@ -13,8 +14,6 @@ from gis.addresses.spelling import LONGEST
 __all__ = ["DIRECTIONS", "AddressParts", "Relation", "readings", "take_apart"]
 
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
-_NEAR_REMARK = re.compile(r"^(?:靠近|临近|近|靠)?(?P<way>[^()]{2,14}?)(?:路口|交叉口|口)?$")
-_MOUTH = re.compile(r"(?<=[路街道巷])路?口")
 _NUMBER = re.compile(r"\d号")
 _PLATE_AFTER = re.compile(r"[/处的东西南北侧]{0,3}(?P<address>.{2,}\d号.*)")
 _STARTS_WITH_PLATE = re.compile(r"\d{1,5}(?:-\d{1,4})?号")
@@ -121,7 +120,7 @@ def _read(address: str) -> Iterator[AddressParts]:
     bare, remark = _cut_remark(address)
     located = split_relation(bare)
     mark = located.mark
-    between = stretch(bare) or (_remarked_stretch(mark, remark) if remark else None)
+    between = stretch(bare) or (remarked_stretch(mark, remark) if remark else None)
     if between:
         yield _of_stretch(bare, located, remark, between)
     doubtful = []
@@ -191,7 +190,7 @@ def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressPart
     found = plated(mark, whole=whole)
     told = _relation(located)
     if remark:
-        told |= _of_remark(remark, found["road"] if found else "")
+        told |= of_remark(remark, found["road"] if found else "")
     if found is None:
         inside = in_town(mark)
         stands = plated(remark) if _NUMBER.search(remark) else None
@@ -199,7 +198,19 @@ def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressPart
             # The address stands in brackets after the name.
             inside = stands | {"poi": mark}
         return AddressParts(mark=mark, **inside, **told)
-    return AddressParts(mark=mark, **found, **told)
+    return AddressParts(mark=mark, **(_with_cross_street(found) | told))
+
+
+def _with_cross_street(found: dict[str, Any]) -> dict[str, Any]:
+    """Take the cross street off what follows a plate: it is no place of its own."""
+    poi = found.get("poi", "")
+    if "plate" not in found or not poi or "block" in found:
+        return found
+    name, way = after_plate(poi)
+    if not way or way == found["road"]:
+        return found
+    rest = found["rest"].removesuffix(poi.removeprefix(name))
+    return found | {"poi": name, "near": way, "rest": rest}
 
 
 def _of_crossing(located: Located, remark: str, pair: tuple[str, str], tail: str) -> AddressParts:
@@ -251,30 +262,3 @@ def _cut_remark(address: str) -> tuple[str, str]:
     if remarks and is_way(bare) and _STARTS_WITH_PLATE.match(remarks[0]):
         return bare + remarks[0], ""
     return bare, "/".join(remarks)
-
-
-def _of_remark(remark: str, road: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"remark": remark}
-    found = _NEAR_REMARK.match(remark)
-    ends = _ends(remark) if road else None
-    if ends:
-        told["between"] = (road, ends)
-    elif found and is_way(found["way"]):
-        told["near"] = found["way"]
-    return told
-
-
-def _remarked_stretch(mark: str, remark: str) -> Stretch | None:
-    """Return the stretch of 裕华路(建设大街至中山路)."""
-    ends = _ends(remark) if is_way(mark) and not _NUMBER.search(mark) else None
-    return Stretch(mark, ends) if ends else None
-
-
-def _ends(remark: str) -> tuple[str, str] | None:
-    """Return the two roads of a remark such as 万源路合川路间."""
-    plain = _MOUTH.sub("", remark)
-    found = stretch(plain) or stretch(f"{plain}路段")
-    if found:
-        return found.ends
-    pairs = joined(plain.removesuffix("间").removesuffix("之"))
-    return pairs[0] if pairs else None
