@@ -1,14 +1,13 @@
-"""One plain case found by itself, in a tenth of the time that arrays of length one take.
+"""One case found by itself, in a tenth of the time that arrays of length one take.
 
-Plain is what nearly every question is: a position whose error reaches no unit grid that a plan area or
-a boundary road touches, with or without a class. It asks the same compiled functions and the same
-tables as the arrays do, so that the answer is the same; every other case is left to the arrays.
+It is a case with a position, with or without a class; one that names an address or a component, or is
+placed within hundreds of metres only, is left to the arrays. The same compiled functions and the same
+tables are asked as the arrays ask, so that the answer is the same.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from math import inf, nan
+from math import nan
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,8 +15,9 @@ import numpy as np
 
 from api.doubts import bit_of, names_of, review_bits
 from api.edition import LEVELS, Edition
-from api.matching.components import match_one
+from api.matching.components import MOST_CANDIDATES
 from api.matching.likelihood import owner_weights
+from api.matching.nearest import Candidates, Matcher
 from api.models import Case, Position
 from api.owning.calibration import calibrate_owner
 from api.owning.candidates import OwnRecord
@@ -25,13 +25,15 @@ from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture, summed
 from api.owning.owner_table import owner_table_of
 from api.owning.owners import OwnerQuestion, Resolution
 from api.owning.record_table import NO_RECORD, record_table_of
-from api.placing.locate import POSITION_ACCURACY_M
+from api.placing.boundaries import NOBODY
+from api.placing.footing import Footing, cut_footing, precision_of, whole_footing
 from api.placing.vagueness import VAGUE_M
 from api.questions import CITY_CRS, KIND_NAMES
 from api.telling.finding import Finding, Ways
 from gis.crs import transform_point
 from gis.errors import CrsError
 from gis.shares import LEAST_SHARE
+from gis.surroundings import Around, Surroundings
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
@@ -41,10 +43,8 @@ _MOMENTS_KEPT = 10_000
 _EDGE = tuple(CAUSES.index(cause) for cause in EDGE)
 _CROSS = tuple(CAUSES.index(cause) for cause in CROSS)
 
-Candidates = Sequence[tuple[int, float, float]]
-"""Row, distance in metres and probability of components."""
-Place = tuple[int, Sequence[tuple[int, float]]]
-"""A unit grid, and those where a case may lie instead with their shares of its error disc."""
+Moment = tuple[int, int]
+"""Month times 100 plus day, and minute of the day, where the city is."""
 
 
 def find_one(
@@ -54,7 +54,7 @@ def find_one(
     now: datetime | None = None,
     excluded: frozenset[str] = frozenset(),
 ) -> Finding | None:
-    """Return what is found about one plain case; None: the case is not plain.
+    """Return what is found about one case; None: it is one for the arrays.
 
     Parameters
     ----------
@@ -68,21 +68,11 @@ def find_one(
         Units that sent the case back.
     """
     position = case.position
-    if position is None or case.address or case.component_code or not _is_plain(position):
+    if position is None or case.address or case.component_code:
         return None
     edition = snapshot.edition(case.as_of)
     single = edition.kept("single", lambda: Single(edition))
     return single.find(case, position, now=now, excluded=excluded)
-
-
-def _is_plain(position: Position) -> bool:
-    return position.accuracy_minor_m is None and _sigma_m(position) <= VAGUE_M
-
-
-def _sigma_m(position: Position) -> float:
-    stated_m = position.accuracy_m
-    is_stated = stated_m is not None and 0 < stated_m < inf
-    return stated_m if is_stated and stated_m is not None else POSITION_ACCURACY_M
 
 
 class Single:
@@ -98,59 +88,71 @@ class Single:
         snapshot = edition.snapshot
         self._edition = edition
         self._zone = ZoneInfo(snapshot.profile.city.timezone)
-        self._grids = edition.grids.index
-        self._areas = [edition.areas[level].index for level in LEVELS]
+        self._surroundings = Surroundings(
+            edition.grids.index,
+            [edition.areas[level].index for level in LEVELS],
+            edition.component_things,
+            most=MOST_CANDIDATES,
+        )
+        self._matcher = Matcher(edition)
         self._community = edition.grid_community
         self._touched = edition.chains.touched if len(edition.plan_areas) else None
-        self._thresholds = snapshot.profile.thresholds
+        self._review = snapshot.profile.thresholds.review_probability
         self._rival = snapshot.profile.decision.rival_probability
         self._records = record_table_of(edition)
         self._classes: dict[tuple[str, str], tuple[str | None, bool]] = {}
         self._record: dict[int, OwnRecord] = {}
-        self._holding: dict[tuple[int, int], bytes] = {}
+        self._holding: dict[Moment, bytes] = {}
 
     def find(
         self, case: Case, position: Position, *, now: datetime | None, excluded: frozenset[str]
     ) -> Finding | None:
-        """Return what is found about a case at a position; None: it is not plain."""
-        edition = self._edition
+        """Return what is found about a case at a position; None: it is one for the arrays."""
         class_code, is_known = self._class(case.kind, case.class_code)
-        if not is_known:
+        precision = precision_of(position)
+        if not is_known or precision.sigma_m > VAGUE_M:
             return None
+        edition = self._edition
         crs = edition.snapshot.crs if position.crs.lower() == CITY_CRS else position.crs
         x, y = self._placed(position, crs)
-        grid, on_boundary, distance_m = self._grids.locate_one(x, y)
-        if grid < 0 or distance_m != 0.0:
+        wanted = class_code if case.kind == "component" else None
+        near = (-1, nan) if wanted is None else self._matcher.near(wanted, precision.sigma_m)
+        around = self._surroundings.of(
+            x, y, precision.sigma_m, covariance=precision.oval, near=near
+        )
+        if around.position < 0:
             return None
-        sigma_m = _sigma_m(position)
-        areas = [index.locate_one(x, y) for index in self._areas]
-        held = tuple(at if metres == 0.0 else -1 for at, _, metres in areas)
-        shares, own_share = self._grids.shares_one(x, y, sigma_m, own=grid)
-        if self._is_cut((grid, *(at for at, _ in shares))):
-            return None
-        wanted = case.kind == "component" and class_code is not None
-        candidates: Candidates = ()
-        absent, reach_m = 0.0, nan
-        if wanted and class_code is not None:
-            candidates, absent, reach_m = match_one(edition, class_code, (x, y), sigma_m)
+        moment = self._moment(case.reported_at or now)
+        if around.distance_m == 0.0 and not self._is_cut(around):
+            footing = whole_footing(edition, around)
+        else:
+            footing = cut_footing(edition, (x, y), around, precision, day=moment[0])
+        candidates: Candidates = []
+        absent = 0.0
+        if wanted is not None:
+            candidates, absent = self._matcher.weighed(
+                wanted, around, precision.covariance, reach_m=near[1]
+            )
         chosen = candidates[0][0] if candidates else -1
         question, resolution, mixture = self._resolve(
-            case, class_code, (grid, shares), (candidates, absent), (now, excluded)
+            (case.kind, class_code, self._conditions(moment)),
+            footing,
+            (candidates, absent),
+            excluded,
         )
         probability, bits = self._judge(resolution, mixture)
-        about = "event" if not wanted else "absent" if chosen < 0 else "found"
+        about = "event" if wanted is None else "absent" if chosen < 0 else "found"
         probability = calibrate_owner(probability, resolution.certainty, f"{about}/position")
+        bits |= self._doubts(around, footing)
         if about == "absent":
             bits |= bit_of("component_not_found")
-        community = held[-1]
         if class_code is None:
             bits |= bit_of("class_missing")
-        if community >= 0 and self._community[grid] != community:
-            bits |= bit_of("area_mismatch")
         if excluded:
             bits |= bit_of("refused")
-        if probability < self._thresholds.review_probability:
+        if probability < self._review:
             bits |= bit_of("low_probability")
+        own_share = around.own_share
         return Finding(
             edition=edition,
             case_id=case.case_id,
@@ -162,30 +164,29 @@ class Single:
             place_found=None,
             x=x,
             y=y,
-            sigma_m=sigma_m,
+            sigma_m=precision.sigma_m,
             source="position",
             sightings={"position": (x, y)},
             certainty=1.0,
-            grid=grid,
-            on_boundary=on_boundary,
-            grid_distance_m=0.0,
+            grid=around.position,
+            on_boundary=around.on_boundary,
+            grid_distance_m=around.distance_m,
+            edge_distance_m=around.edge_distance_m,
             grid_probability=own_share if own_share >= LEAST_SHARE else 0.0,
-            shares=shares,
-            areas=held,
-            place=grid,
-            base=grid,
-            boundary=-1,
-            side=-1,
+            shares=around.shares,
+            areas=around.held,
+            place=footing.place,
+            base=footing.base,
+            boundary=footing.boundary,
+            side=footing.side,
             named=-1,
             chosen=chosen,
             candidates=candidates,
-            reach_m=reach_m,
+            reach_m=near[1],
             probability=probability,
             needs_review=bits & review_bits() != 0,
             reasons=_names(bits),
-            ways=None
-            if mixture is None
-            else lambda: self._ways((grid, shares), candidates, absent),
+            ways=None if mixture is None else lambda: self._ways(footing, candidates, absent),
             mixture=mixture,
         )
 
@@ -198,10 +199,12 @@ class Single:
         except CrsError:
             return nan, nan
 
-    def _is_cut(self, grids: Sequence[int]) -> bool:
-        """Tell whether a plan area or a boundary road touches any of some unit grids."""
+    def _is_cut(self, around: Around) -> bool:
+        """Tell whether a plan area or a boundary road touches the unit grids of a case."""
         touched = self._touched
-        return touched is not None and any(touched[grid] for grid in grids)
+        if touched is None:
+            return False
+        return bool(touched[around.position]) or any(touched[at] for at, _ in around.shares)
 
     def _class(self, kind: str, code: str | None) -> tuple[str | None, bool]:
         """Return a class with the zeros a spreadsheet took, and whether the kind has it."""
@@ -218,20 +221,16 @@ class Single:
 
     def _resolve(
         self,
-        case: Case,
-        class_code: str | None,
-        place: Place,
+        about: tuple[str, str | None, bytes],
+        footing: Footing,
         meant: tuple[Candidates, float],
-        asked: tuple[datetime | None, frozenset[str]],
+        excluded: frozenset[str],
     ) -> tuple[OwnerQuestion, Resolution, Mixture | None]:
         """Return question, resolution, and the distribution over units unless there is but one."""
-        edition, (grid, _), (candidates, absent), (now, excluded) = (
-            self._edition, place, meant, asked
-        )  # fmt: skip
+        edition, (kind, class_code, holding), (candidates, absent) = self._edition, about, meant
         owners = owner_table_of(edition, excluded)
-        holding = self._conditions(case.reported_at or now)
-        topic = owners.topic(KIND_NAMES.index(case.kind), class_code, holding)
-        places = self._places(place)
+        topic = owners.topic(KIND_NAMES.index(kind), class_code, holding)
+        places = footing.places
         meanings = [self._records.meaning(row) for row, _, _ in candidates] or [NO_RECORD]
         number, known = owners.number, owners.resolutions
         own = meanings[0]
@@ -254,39 +253,31 @@ class Single:
             ]
             mixture = summed(resolution, ways, weights)
         record = self._record_of(candidates[0][0]) if candidates else None
-        chain = edition.chains.full(grid)
-        question = OwnerQuestion(case.kind, class_code, chain, record, holding, excluded)
+        chain = edition.chains.full(footing.place)
+        question = OwnerQuestion(kind, class_code, chain, record, holding, excluded)
         return question, resolution, mixture
 
-    def _places(self, place: Place) -> dict[int, tuple[int, float]]:
-        """Return by effect a place and how probably the case lies in such, its own first."""
-        (grid, shares), effect_of = place, self._edition.chains.effect
-        total = sum(share for _, share in shares)
-        by_effect = {effect_of(grid): (grid, 0.0 if total else 1.0)}
-        for at, share in shares:
-            effect = effect_of(at)
-            first, before = by_effect.get(effect, (at, 0.0))
-            by_effect[effect] = (first, before + share / total)
-        return by_effect
-
-    def _conditions(self, moment: datetime | None) -> bytes:
-        """Return which conditions of the plan hold at a moment; None: now."""
-        plan = self._edition.plan
-        if not plan.conditions:
-            return b""
+    def _moment(self, moment: datetime | None) -> Moment:
+        """Return a moment as the plan reads it; None: now."""
         if moment is None:
             local = datetime.now(self._zone)
         elif moment.tzinfo is None:
             local = moment
         else:
             local = moment.astimezone(self._zone)
-        key = (local.month * 100 + local.day, local.hour * 60 + local.minute)
-        found = self._holding.get(key)
+        return local.month * 100 + local.day, local.hour * 60 + local.minute
+
+    def _conditions(self, moment: Moment) -> bytes:
+        """Return which conditions of the plan hold at a moment."""
+        plan = self._edition.plan
+        if not plan.conditions:
+            return b""
+        found = self._holding.get(moment)
         if found is None:
             if len(self._holding) >= _MOMENTS_KEPT:
                 self._holding.clear()
-            found = plan.holding(np.array([key[0]]), np.array([key[1]]))[0]
-            self._holding[key] = found
+            found = plan.holding(np.array([moment[0]]), np.array([moment[1]]))[0]
+            self._holding[moment] = found
         return found
 
     def _record_of(self, row: int) -> OwnRecord:
@@ -298,9 +289,9 @@ class Single:
             found = self._record[number] = self._records.record_of(row)
         return found
 
-    def _ways(self, place: Place, candidates: Candidates, absent: float) -> Ways:
+    def _ways(self, footing: Footing, candidates: Candidates, absent: float) -> Ways:
         chains = self._edition.chains
-        places = [(chains.full(at), share) for at, share in self._places(place).values()]
+        places = [(chains.full(at), share) for at, share in footing.places.values()]
         if not candidates:
             return Ways(places=places, components=[(None, 1.0)], rows=[-1], distance_m=[nan])
         weights, nobody = owner_weights([share for _, _, share in candidates], absent)
@@ -314,6 +305,19 @@ class Single:
             rows=[*(row for row, _, _ in candidates), -1],
             distance_m=[*(away for _, away, _ in candidates), nan],
         )
+
+    def _doubts(self, around: Around, footing: Footing) -> int:
+        """Return what is doubtful about the place of a case, as bits."""
+        bits, community = 0, around.held[-1]
+        if around.distance_m > 0.0:
+            bits |= bit_of("outside_grids")
+        elif community >= 0 and self._community[around.position] != community:
+            bits |= bit_of("area_mismatch")
+        if footing.boundary >= 0:
+            bits |= bit_of("boundary_road")
+            if footing.side == NOBODY:
+                bits |= bit_of("boundary_unclear")
+        return bits
 
     def _judge(self, resolution: Resolution, mixture: Mixture | None) -> tuple[float, int]:
         """Return the probability of the unit, and the reasons as bits."""

@@ -13,7 +13,7 @@ _STAMP = "compiled-{}.stamp"
 """One for each set of modules in a folder."""
 
 
-def forget_stale(folder: Path, *, modules: Iterable[str]) -> bool:
+def forget_stale(folder: Path, *, modules: Iterable[str], built_from: Iterable[str] = ()) -> bool:
     """Delete the compiled functions beside some modules if these are not those they were compiled from.
 
     Call it before the functions are declared. Where the folder is not writable nothing is done.
@@ -24,6 +24,8 @@ def forget_stale(folder: Path, *, modules: Iterable[str]) -> bool:
         Folder of the modules; compiled functions lie in its ``__pycache__``.
     modules : iterable of str
         Modules whose functions are compiled into each other.
+    built_from : iterable of str
+        Other modules whose functions are compiled into these; their own stay.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def forget_stale(folder: Path, *, modules: Iterable[str]) -> bool:
     """
     names = sorted(modules)
     digest = hashlib.blake2b(digest_size=16)
-    for name in names:
+    for name in sorted({*names, *built_from}):
         digest.update((folder / f"{name}.py").read_bytes())
     cache = folder / "__pycache__"
     stamp = cache / _STAMP.format("-".join(names))

@@ -7,7 +7,6 @@ belongs to the cell of the lowest code; a point in no cell to the nearest one, w
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import local
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,10 @@ from gis.code_order import Codes, array_of, in_order, positions_by_code
 from gis.gauss import working_room
 from gis.laying import lay_tiles
 from gis.locating import addresses_of, locate, locate_one
-from gis.nearby import LONG, boxes_of, to_border, to_borders
+from gis.nearby import LONG, boxes_of, to_borders
 from gis.probe import find
 from gis.shares import (
     LEAST_SIGMA_M,
-    REACH_SIGMA,
     Outlines,
     errors_of,
     lay_outlines,
@@ -97,7 +95,6 @@ class CellIndex:
         self._given_tiling, self._given_outlines = tiling, outlines
         self.codes, self._given_polygons = array_of(codes), polygons
         self._by_code: Positions = positions_by_code(codes)
-        self._rooms = local()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -193,49 +190,6 @@ class CellIndex:
             rank = np.where(cell >= 0, self._rank[cell], -1)
         to_borders(east, north, rank, self._arrays[6:], self._boxes, result)
         return result
-
-    def edge_distance_one(self, x: float, y: float, position: int) -> float:
-        """Return the distance of one point to the border of a cell, m, as `edge_distance` does.
-
-        Examples
-        --------
-        >>> CellIndex(["a"], [shapely.box(0, 0, 10, 10)]).edge_distance_one(4.0, 5.0, 0)
-        4.0
-        """
-        rank = int(self._rank[position])
-        metres: float = to_border(x, y, rank, self._arrays[6:], self._boxes)
-        return metres
-
-    def shares_one(
-        self, x: float, y: float, sigma_m: float, *, own: int
-    ) -> tuple[list[tuple[int, float]], float]:
-        """Return `shares` of one point with a round error, and `own_shares` of one cell, in less time.
-
-        Examples
-        --------
-        >>> index = CellIndex(["a", "b"], [shapely.box(-1e3, -1e3, 0, 1e3), shapely.box(0, -1e3, 1e3, 1e3)])
-        >>> shares, own = index.shares_one(10.0, 0.0, 10.0, own=1)
-        >>> [(cell, round(share, 4)) for cell, share in shares], round(own, 4)
-        ([(1, 0.8413), (0, 0.1587)], 0.8413)
-        """
-        if not LEAST_SIGMA_M <= sigma_m < np.inf:
-            found = self.shares([x], [y], sigma_m)
-            shares = list(zip(found.position.tolist(), found.probability.tolist(), strict=True))
-            return shares, float(self.own_shares(([x], [y]), sigma_m, [own])[0])
-        points = np.array([[x], [y]])
-        reach_m = REACH_SIGMA * sigma_m
-        errors = np.array([[1.0 / sigma_m, 0.0, 1.0 / sigma_m, reach_m, reach_m]])
-        room = getattr(self._rooms, "room", None)
-        if room is None:  # written to while points are asked for: every thread has its own
-            room = self._rooms.room = self._room()
-        east, north = points
-        _, rank, share = spread(east, north, errors, self.outline_arrays, room)
-        shares = list(zip(self._by_code[rank].tolist(), share.tolist(), strict=True))
-        if len(shares) == 1 and shares[0][0] == own:
-            return shares, shares[0][1]  # nothing to be scaled down by
-        rank = self._rank[own : own + 1]
-        mine = own_spread((east, north), errors, rank, self.outline_arrays, room)
-        return shares, float(mine[0])
 
     def shares(
         self, x: ArrayLike, y: ArrayLike, sigma_m: ArrayLike, *, covariance: ArrayLike | None = None

@@ -1,5 +1,6 @@
 """The whole answer to "in which cell", in compiled code: for many points, and for one without arrays."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -60,21 +61,40 @@ def _take_address(_context: Any, _address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
-def addresses_of(
-    tiling: Any, boxes: NDArray[np.float64], order: NDArray[np.intp]
-) -> NDArray[np.int64]:
-    """Return where arrays lie and how long they are, for `locate_one`; they must outlive it.
+def addresses_of(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Return where arrays lie and how long they are, for `array_at`; they must outlive it.
 
     One array is handed over sooner than eleven: that took most of the time of a question.
     """
-    arrays = [*vars(tiling).values(), boxes, order]
     if not all(array.flags.c_contiguous for array in arrays):
-        raise ValueError("arrays of a tiling lie in one piece")
+        raise ValueError("arrays must lie in one piece each")
     return np.array([(array.ctypes.data, len(array)) for array in arrays], dtype=np.int64)
 
 
 _pointer: Any = intrinsic(_take_address)
 _array: Any = numba.carray  # type: ignore[attr-defined]
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def array_at(address: int, shape: Any, kind: Any) -> Any:
+    """Return the array at an address that `addresses_of` gave."""
+    return _array(_pointer(address), shape, kind)
+
+
+@_compile
+def tiling_at(a: Any, at: int) -> Any:
+    """Return the arrays of a tiling whose addresses begin at a row."""
+    return (
+        array_at(a[at, 0], a[at, 1], np.float64),
+        array_at(a[at + 1, 0], a[at + 1, 1], np.int64),
+        array_at(a[at + 2, 0], a[at + 2, 1], np.int32),
+        array_at(a[at + 3, 0], a[at + 3, 1], np.int64),
+        array_at(a[at + 4, 0], a[at + 4, 1], np.int32),
+        array_at(a[at + 5, 0], a[at + 5, 1], np.int32),
+        array_at(a[at + 6, 0], (a[at + 6, 1], 2), np.float64),
+        array_at(a[at + 7, 0], a[at + 7, 1], np.int64),
+        array_at(a[at + 8, 0], a[at + 8, 1], np.int32),
+    )
 
 
 @_compile
@@ -86,7 +106,7 @@ def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
     x, y : float
         East and north in the CRS of the cells, m.
     addresses : numpy.ndarray
-        What `addresses_of` gave.
+        What `addresses_of` gave of a tiling, its boxes and its order.
 
     Returns
     -------
@@ -94,24 +114,14 @@ def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
         Position (-1: no point, or no cell at all), whether on the border, distance, m.
     """
     a = addresses
-    tiling = (
-        _array(_pointer(a[0, 0]), a[0, 1], np.float64),
-        _array(_pointer(a[1, 0]), a[1, 1], np.int64),
-        _array(_pointer(a[2, 0]), a[2, 1], np.int32),
-        _array(_pointer(a[3, 0]), a[3, 1], np.int64),
-        _array(_pointer(a[4, 0]), a[4, 1], np.int32),
-        _array(_pointer(a[5, 0]), a[5, 1], np.int32),
-        _array(_pointer(a[6, 0]), (a[6, 1], 2), np.float64),
-        _array(_pointer(a[7, 0]), a[7, 1], np.int64),
-        _array(_pointer(a[8, 0]), a[8, 1], np.int32),
-    )
-    order = _array(_pointer(a[10, 0]), a[10, 1], np.int64)
+    tiling = tiling_at(a, 0)
+    order = array_at(a[10, 0], a[10, 1], np.int64)
     rank, is_on = find_one(x, y, tiling)
     metres = 0.0
     if rank < 0:
         metres = np.nan
         if np.isfinite(x) and np.isfinite(y):
-            boxes = _array(_pointer(a[9, 0]), (a[9, 1], 4), np.float64)
+            boxes = array_at(a[9, 0], (a[9, 1], 4), np.float64)
             rank, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64))
             metres = max(metres, LEAST_M) if rank >= 0 else np.nan
     return order[rank] if len(order) and rank >= 0 else rank, is_on, metres

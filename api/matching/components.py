@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from api.columns import Floats
 from api.edition import Edition
 from api.matching.likelihood import same_owner, weigh
-from api.owning.calibration import SOURCES, calibrate, calibrate_one
+from api.owning.calibration import SOURCES, calibrate
 from api.placing.locate import Placed, class_accuracy_m
 from api.placing.vagueness import is_vague
 from api.questions import COMPONENT, Questions
@@ -109,50 +108,6 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
         reach_m=reach_m,
         absent=absent,
     )
-
-
-def match_one(
-    edition: Edition, class_code: str, place: tuple[float, float], sigma_m: float
-) -> tuple[list[tuple[int, float, float]], float, float]:
-    """Return what `match` finds for one place with a round error, in less time.
-
-    Parameters
-    ----------
-    edition : Edition
-        Rows that hold on the day asked for.
-    class_code : str
-        Minor class.
-    place : tuple of float
-        East and north in the city's CRS, m.
-    sigma_m : float
-        Standard deviation of the place per axis, m.
-
-    Returns
-    -------
-    tuple
-        Row, distance in m and probability of each candidate, the nearest first; the probability that
-        none of them is meant; how far was looked, m.
-    """
-    codes = edition.component_classes.codes
-    accuracy_m = class_accuracy_m(edition, class_code)
-    most = edition.snapshot.profile.thresholds.match_radius_m
-    reach_m = min(max(REACH_SIGMA * hypot(sigma_m, accuracy_m), min(LEAST_REACH_M, most)), most)
-    group = codes.index(class_code) if class_code in codes else -1
-    found = find_near(
-        edition.component_things, ([place[0]], [place[1]]), [group], [reach_m], most=MOST_CANDIDATES
-    )
-    errors = np.array([[sigma_m**2, 0.0, sigma_m**2, accuracy_m**2]])
-    probability, absent = weigh(
-        (found.point, found.apart), errors, np.array([reach_m]), found.density
-    )
-    shares, none = probability.tolist(), float(absent[0])
-    if shares:  # as `_calibrated` does
-        told, model = calibrate_one("component", shares[0], "position"), shares[0]
-        rest = (1.0 - told) / (1.0 - model) if model < 1.0 else 1.0
-        shares = [told, *(share * rest for share in shares[1:])]
-        none *= rest
-    found_all = zip(found.row.tolist(), found.distance_m.tolist(), shares, strict=True)
-    return list(found_all), none, reach_m
 
 
 def _likeliest_first(

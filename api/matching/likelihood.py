@@ -115,6 +115,44 @@ def weigh(
     return probability, absent
 
 
+def weigh_things(
+    things: NDArray[np.float64],
+    errors: tuple[float, float, float, float],
+    reach_m: float,
+    density: float,
+) -> list[float]:
+    """Return for one case that none of its candidates is meant, and the probability of each.
+
+    Parameters
+    ----------
+    things : numpy.ndarray
+        Row, distance, way east and way north, m, of one candidate after the other.
+    errors, reach_m, density
+        As of `weigh`, of this case.
+
+    Examples
+    --------
+    >>> told = weigh_things(np.array([7.0, 3.0, 3.0, 0.0]), (25.0, 0.0, 25.0, 0.25), 15.0, 1e-3)
+    >>> told[0] + told[1], 0.9 < told[1] < 1.0
+    (1.0, True)
+    """
+    told: list[float] = _weigh_things(things, errors, reach_m, density, likelihood()).tolist()
+    return told
+
+
+@_compile
+def _weigh_things(things: Any, errors: Any, reach: float, density: float, numbers: Any) -> Any:
+    count = len(things) // 4
+    apart, told, absent = np.empty((count, 2)), np.empty(count + 1), np.ones(1)
+    for place in range(count):
+        apart[place, 0], apart[place, 1] = things[4 * place + 2], things[4 * place + 3]
+    error = np.array([[errors[0], errors[1], errors[2], errors[3]]])
+    around = (np.array([reach]), np.array([density]))
+    _weigh((np.zeros(count, np.int64), apart), error, around, numbers, (told[1:], absent))
+    told[0] = absent[0]
+    return told
+
+
 @_compile
 def _weigh(pairs: Any, errors: Any, around: Any, numbers: Any, answers: Any) -> None:
     case_of, apart = pairs

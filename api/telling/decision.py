@@ -156,7 +156,7 @@ def _grid(finding: Finding) -> GridAnswer | None:
     return GridAnswer(
         code=cells.codes[position],
         probability=finding.grid_probability,
-        edge_distance_m=cells.index.edge_distance_one(finding.x, finding.y, position),
+        edge_distance_m=finding.edge_distance_m,
         distance_m=finding.grid_distance_m,
         on_boundary=finding.on_boundary,
         alternatives=tuple(others),

@@ -64,6 +64,8 @@ class Finding:
     """Position among the unit grids, -1: none."""
     on_boundary: bool
     grid_distance_m: float
+    edge_distance_m: float
+    """Distance to the border of the grid; nan: there is none."""
     grid_probability: float
     """Share of the error in this grid; where grids overlap it is not scaled down, unlike `shares`."""
     shares: Sequence[tuple[int, float]]
@@ -119,6 +121,7 @@ def finding_of(solution: "Solution", case: int) -> Finding:
         grid=int(solution.grid.position[case]),
         on_boundary=bool(solution.grid.on_boundary[case]),
         grid_distance_m=float(solution.grid.distance_m[case]),
+        edge_distance_m=_edge_distance_m(solution, case),
         grid_probability=float(solution.grid_probability[case]),
         shares=_pairs(solution.shares.position[begin:end], solution.shares.probability[begin:end]),
         areas=tuple(_holding(solution.areas[level], case) for level in LEVELS),
@@ -142,6 +145,13 @@ def finding_of(solution: "Solution", case: int) -> Finding:
         reasons=solution.reasons_of(case),
         ways=lambda: ways_of(solution, case),
     )
+
+
+def _edge_distance_m(solution: "Solution", case: int) -> float:
+    placed, index = solution.placed, solution.edition.grids.index
+    here = slice(case, case + 1)
+    metres = index.edge_distance(placed.x[here], placed.y[here], solution.grid.position[here])
+    return float(metres[0])
 
 
 def _pairs(first: Any, second: Any) -> list[tuple[int, float]]:
