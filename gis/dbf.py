@@ -5,13 +5,16 @@ GDAL decodes a DBF before one can look at it; here the bytes are kept until `gis
 
 import struct
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gis.encoding import EncodingDecision
@@ -25,6 +28,12 @@ _EXACT_DIGITS = 15  # whole numbers of more digits do not survive as floating po
 _LONG_CODE = 1e9  # no quantity of a survey is as large, codes are
 _BRACKETS = {"（": "）", "(": ")", "《": "》", "“": "”", "【": "】"}
 _BLANK = b" \x00\t\r\n"
+_PLAIN = np.isin(
+    np.arange(256), list(b" -./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+)
+"""Signs of codes and dates: the same in every encoding, and never what is left of a damaged text."""
+_PLAIN_WIDTH = 80  # longer text may have been cut
+_THREADS = 2
 _LOGICAL = {b"T": True, b"Y": True, b"F": False, b"N": False}
 
 
@@ -137,9 +146,10 @@ def decode_dbf(table: DbfTable, *, stated: str | None = None, cpg: str | None = 
     EncodingError
         The encoding can not be decided, or the stated one does not fit.
     """
-    cells = [_distinct(table, field) for field in table.fields]
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:  # Arrow works without Python's lock
+        cells = list(pool.map(partial(_distinct, table), table.fields))
     texts = [
-        cell.values if field.kind == "C" else []
+        cell.values if field.kind == "C" and cell.plain is None else []
         for field, cell in zip(table.fields, cells, strict=True)
     ]
     decided = decide_fields(
@@ -156,7 +166,10 @@ def decode_dbf(table: DbfTable, *, stated: str | None = None, cpg: str | None = 
     findings: list[Finding] = []
     for name, field, column, codec in zip(names, table.fields, cells, decided.codecs, strict=True):
         decoded = _Decoding(name=name, field=field, cells=column, codec=codec)
-        values = _decode_column(decoded, warnings=warnings, findings=findings)
+        if column.plain is None:
+            values = _decode_column(decoded, warnings=warnings, findings=findings)
+        else:
+            values = column.spread(column.plain)
         columns[name] = pd.Series(values, dtype=values.dtype)  # no inference: None stays None
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table.records)))
     return Attributes(
@@ -172,7 +185,10 @@ class _Cells:
     """A column as its distinct values, padding removed, and which of them each record has."""
 
     values: list[bytes]
+    """Empty where `plain` has them."""
     codes: NDArray[np.intp]
+    plain: NDArray[np.object_] | None = None
+    """Texts, None for blank, of a column whose signs need no decision; None: they do."""
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what stands for each record's value."""
@@ -187,10 +203,25 @@ def _distinct(table: DbfTable, field: DbfField) -> _Cells:
     block = np.ascontiguousarray(table.records[:, field.offset : field.offset + field.width])
     buffers = [None, pa.py_buffer(block)]
     column = pa.Array.from_buffers(pa.binary(field.width), count, buffers).dictionary_encode()
-    raw = column.dictionary.to_pylist()
     is_text = field.kind == "C"
+    if is_text and (plain := _plain_texts(column.dictionary)) is not None:
+        return _Cells(values=[], codes=column.indices.to_numpy().astype(np.intp), plain=plain)
+    raw = column.dictionary.to_pylist()
     values = [cell.rstrip(_BLANK) if is_text else cell.strip(_BLANK) for cell in raw]
     return _Cells(values=values, codes=column.indices.to_numpy().astype(np.intp))
+
+
+def _plain_texts(cells: Any) -> NDArray[np.object_] | None:
+    """Return the texts of cells that hold nothing but `_PLAIN` signs; None: some hold others."""
+    count = len(cells) * cells.type.byte_width
+    if not _PLAIN[np.frombuffer(cells.buffers()[1], dtype=np.uint8, count=count)].all():
+        return None
+    texts = pc.ascii_rtrim(cells.cast(pa.binary()).cast(pa.large_string()), " ")
+    if pc.max(pc.binary_length(texts)).as_py() > _PLAIN_WIDTH:
+        return None
+    kept = pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
+    result: NDArray[np.object_] = kept.to_numpy(zero_copy_only=False)
+    return result
 
 
 def _unique_names(names: list[str]) -> list[str]:

@@ -34,7 +34,7 @@ from gis.geoparquet import read_geoparquet
 from gis.outputs import driver_of, json_text, refuse_long_names
 from gis.readings import Reading, examined, gdal_words, in_target, no_layer, unreadable
 from gis.remarks import Remark
-from gis.shapefile import check_index, find_parts, isolated
+from gis.shapefile import check_index, find_parts, isolated, read_points
 from gis.shapes import lost_note, parse_mapping, parse_wkb
 from gis.sources import (
     FileReport,
@@ -178,6 +178,8 @@ def _read_geometry(
     """Return the geometries of a shapefile, their rows, and warnings; attributes are not touched."""
     if count == 0:
         return np.empty(0, dtype=object), np.empty(0, dtype=np.int64), ()
+    if (points := read_points(path)) is not None and len(points) == count:
+        return shapely.points(points), np.arange(1, count + 1, dtype=np.int64), ()
     try:
         with gdal_words() as words:
             _, fids, wkb, _ = pyogrio.raw.read(
@@ -185,8 +187,7 @@ def _read_geometry(
             )
     except Exception as error:  # a damaged file makes the bindings raise anything
         return _read_row_by_row(path, name=name, error=error)
-    rows = fids.astype(np.int64) + 1
-    geometry, notes = parse_wkb(wkb, rows=rows)
+    geometry, notes = parse_wkb(wkb, rows=(rows := fids.astype(np.int64) + 1))
     return geometry, rows, (*notes, *words)
 
 
