@@ -87,15 +87,36 @@ def decide_with(
     snapshot: "Snapshot", rows: pd.DataFrame, records: Sequence[Mapping[str, Any]]
 ) -> "np.ndarray[Any, Any]":
     """Return the unit of each case by another plan; all else as it is live."""
+    solution = solve(tried_edition(snapshot, records), ask_frame(snapshot, _plain(rows)))
+    codes = [found.unit.code if found.unit else None for found in solution.resolutions]
+    return np.array(codes, dtype=object)
+
+
+def tried_edition(
+    snapshot: "Snapshot",
+    records: Sequence[Mapping[str, Any]],
+    *,
+    areas: Sequence[Mapping[str, Any]] | None = None,
+) -> Edition:
+    """Return the live rows with another plan in place of theirs.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The data.
+    records : sequence of mapping
+        Rows of the plan.
+    areas : sequence of mapping or None
+        Areas that the plan draws, ``geometry`` as shapes; None: those that are live.
+    """
     live = snapshot.edition()
     tried = Edition(snapshot, None)
     for name in _SHARED:  # what the plan says nothing of is indexed once
         tried.__dict__[name] = getattr(live, name)
     tried.__dict__["plan"] = Plan(records)
-    asked = _plain(rows)
-    solution = solve(tried, ask_frame(snapshot, asked))
-    codes = [found.unit.code if found.unit else None for found in solution.resolutions]
-    return np.array(codes, dtype=object)
+    if areas is not None:
+        tried.__dict__["plan_areas"] = [dict(area) for area in areas]
+    return tried
 
 
 def _plain(rows: pd.DataFrame) -> pd.DataFrame:

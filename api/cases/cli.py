@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from census.plan.prospects import CaseChanges, Prospect, offer
 from gis.command import emit, progress, workspace_of
 from gis.errors import RequestError
 
 if TYPE_CHECKING:
     from gis.database import Database
+    from gis.workspace import Workspace
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Since = Annotated[
@@ -34,6 +36,14 @@ def register(app: typer.Typer) -> None:
         group = typer.Typer(no_args_is_help=True, help="Responsibility plan 职责分解方案.")
         app.add_typer(group, name="plan")
     group.command("advise")(advise)
+    offer(_open_cases)
+
+
+def _open_cases(workspace: "Workspace", before: Prospect, after: Prospect) -> CaseChanges:
+    """Decide open cases for `wanmi plan diff`."""
+    from api.advice.prospects import compare_open_cases
+
+    return compare_open_cases(workspace, before, after)
 
 
 def listed(

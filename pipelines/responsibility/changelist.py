@@ -8,18 +8,19 @@ from typing import Any
 
 import pandas as pd
 
+from census.plan.prospects import REASONS, CaseChanges
 from census.workbooks import write_tables
 from pipelines.responsibility.changes import PlanChanges
-from pipelines.responsibility.opencases import REASONS
 from pipelines.responsibility.wording import area_names, class_title, told_times
 
-SCHEMA = 1
+SCHEMA = 2
 _SHOWN = 20
 
 
 def as_document(changes: PlanChanges) -> dict[str, Any]:
     """Return the comparison as plain values for JSON."""
-    judged, cases = changes.judged, changes.cases
+    judged = changes.judged
+    cases = changes.cases or CaseChanges(count=0, changes=(), others={})
     units = judged.context.unit_directory().names
     names = area_names(judged.context, judged.areas)
     counts = Counter(f"{row.what}s_{row.change}" for row in changes.rows)
@@ -55,9 +56,14 @@ def as_document(changes: PlanChanges) -> dict[str, Any]:
         ],
         "cases": [
             asdict(case)
-            | {"before_name": units.get(case.before), "after_name": units.get(case.after)}
+            | {
+                "unit_name": units.get(case.unit_code or ""),
+                "before_name": units.get(case.before),
+                "after_name": units.get(case.after),
+            }
             for case in cases.changes
         ],
+        "cases_decided_by": {"data_version": cases.data_version, "is_stale": cases.is_stale},
         "cases_not_changed": [
             {"reason": reason, "cases": count, "en": REASONS[reason][0], "zh": REASONS[reason][1]}
             for reason, count in cases.others.items()
@@ -90,10 +96,15 @@ def show(document: dict[str, Any], *, echo: Callable[[str], None]) -> None:
         f"{counts['cases_changed']:,} of {counts['open_cases']:,} open cases would change their unit"
     )
     for case in document["cases"][:_SHOWN]:
-        echo(f"  {case['case_id']}  {case['before_name']} -> {case['after_name']}")
+        echo(
+            f"  {case['case_id']}  {case['before_name']} -> {case['after_name']}"
+            f"  ({case['rule_before']} -> {case['rule_after']})"
+        )
     _rest(len(document["cases"]), echo)
     for other in document["cases_not_changed"]:
         echo(f"  {other['cases']:,} {other['en']}")
+    if document["cases_decided_by"]["is_stale"]:
+        echo("  other data were loaded since the snapshot was compiled: run wanmi snapshot first")
 
 
 def _rest(count: int, echo: Callable[[str], None]) -> None:

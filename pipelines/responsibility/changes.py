@@ -13,12 +13,12 @@ from census.plan.chains import Chain
 from census.plan.coverage import judge
 from census.plan.moments import Moments
 from census.plan.owning import OwnerChange, compare
+from census.plan.prospects import CaseChanges, Prospect, offered
 from census.plan.search import Plan
 from gis.builds import live
 from gis.workspace import Workspace
 from pipelines.context import BuildContext
 from pipelines.responsibility.judging import PlanJudgement, classes_of, judge_workbook, plan_of
-from pipelines.responsibility.opencases import CaseChanges, compare_cases
 from pipelines.responsibility.places import places_of
 from pipelines.responsibility.store import standing_rows
 
@@ -52,7 +52,8 @@ class PlanChanges:
     rows: tuple[RowChange, ...]
     unchanged: int
     owners: tuple[OwnerChange, ...]
-    cases: CaseChanges
+    cases: CaseChanges | None
+    """Open cases that would go to another unit; None: nobody decides cases in this program."""
 
 
 def compare_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanChanges:
@@ -80,8 +81,19 @@ def compare_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanCh
         rows=(*changes, *areas),
         unchanged=unchanged,
         owners=tuple(_owners(judged, (before, after), drawn)),
-        cases=compare_cases(context, (before, drawn), (after, judged.areas)),
+        cases=None
+        if (decide := offered()) is None
+        else decide(workspace, _prospect(rows, drawn), _prospect(standing, judged.areas)),
     )
+
+
+def _prospect(rows: pd.DataFrame, areas: gpd.GeoDataFrame) -> Prospect:
+    return Prospect(rows=_documents(rows), areas=_documents(pd.DataFrame(areas)))
+
+
+def _documents(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _comparable(areas: gpd.GeoDataFrame) -> pd.DataFrame:

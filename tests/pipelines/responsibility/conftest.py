@@ -68,7 +68,7 @@ def database(town):
 @pytest.fixture
 def run(town, monkeypatch):
     monkeypatch.setenv("WANMI_DATABASE_URL", town.settings.database_url)
-    app = wanmi.mount(["pipelines.responsibility", "pipelines"])
+    app = wanmi.mount(["pipelines.responsibility", "pipelines", "api.cases", "api.versions"])
 
     def call(*words, fails=False):
         arguments = ["-w", str(town.root), *map(str, words)]

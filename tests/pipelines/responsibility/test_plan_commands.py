@@ -30,6 +30,8 @@ from tests.pipelines.responsibility.planbooks import (
 )
 from tests.pipelines.town import (
     CRS,
+    X0,
+    Y0,
     rectangle,
     write_manifest,
 )
@@ -149,12 +151,13 @@ def test_check_accepts_a_whole_plan_and_refuses_one_with_a_hole(run, tmp_path):
     }
 
 
-def case(name, **more):
+def case(name, at=(150, 90), **more):
+    """A case of a class of events on a place of the town, decided and open."""
     base = {
         "case_id": name, "kind": "event", "class_code": "0101", "reported_at": "2026-06-05 23:30+08",
-        "needs_review": False, "state": "assigned", "request_hash": name, "grid_code": "130102001001002",
-        "community_code": "130102001001", "unit_code": "U2", "geom": None,
-        "decision": '{"owner": {"rule": "plan:2.handler"}}',
+        "needs_review": False, "state": "assigned", "request_hash": name, "unit_code": "U2",
+        "x": X0 + at[0], "y": Y0 + at[1], "crs": "city", "accuracy_m": 0.5, "data_version": "v",
+        "returns": 0, "decision": '{"owner": {"rule": "plan:2.handler"}}',
     }  # fmt: skip
     return base | more
 
@@ -172,21 +175,28 @@ def store(database, cases):
 
 def test_diff_tells_rows_owners_and_open_cases(run, database, tmp_path):
     loaded(run, plan(tmp_path / "a.xlsx", drawn=[ROAD]))
-    point = f"SRID=4547;{SQUARE.centroid.wkt}"
+    run("snapshot")
+    noon = "2026-06-05 12:00+08"
     store(
         database,
         [
             case("night"),
-            case("day", reported_at="2026-06-05 12:00+08"),
-            case("other-community", grid_code="130102001002001", community_code="130102001002"),
-            case("closed", state="closed", grid_code="130102001001002"),
-            case("undecided", unit_code=None, decision="{}"),
-            case("record", decision='{"owner": {"rule": "component:maintainer"}}'),
-            case("returned", state="returned"),
-            case("elsewhere", unit_code="S1"),
-            case("on-square", reported_at="2026-06-05 12:00+08", geom=point),
+            case("day", reported_at=noon, at=(50, 80)),
+            case("other-community", at=(250, 50)),
+            case("closed", state="closed"),
+            case("undecided", unit_code=None, decision="{}", data_version=None),
+            case("person", decision='{"owner": {"rule": "person:desk"}}'),
+            case("waits", state="returned"),
+            # Its unit sent it back: before, the territory has it; at night another would.
+            case("returned", returns=1, unit_code="S1"),
+            case("on-square", reported_at=noon, at=(150, 50)),
         ],
     )
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cases.history (case_id, action, unit_code, actor)"
+            " VALUES ('returned', 'returned', 'U2', 'U2')"
+        )
     drawn = [ROAD, {"范围编码": "P1", "范围名称": "广场", "范围类型": "面", "边界WKT": SQUARE.wkt}]
     on_square = line(
         序号=4, 类型="事件", 小类代码="0101", 责任区域="广场", 处置单位="建北街道办事处"
@@ -196,23 +206,34 @@ def test_diff_tells_rows_owners_and_open_cases(run, database, tmp_path):
     assert told["counts"] == {
         "rows_added": 2, "rows_removed": 0, "rows_changed": 0, "areas_added": 1, "areas_removed": 0,
         "areas_changed": 0, "rows_unchanged": 2, "owners_changed": 2, "open_cases": 8,
-        "cases_changed": 2,
+        "cases_changed": 3,
     }  # fmt: skip
-    assert [(c["case_id"], c["before"], c["after"], c["row_after"]) for c in told["cases"]] == [
-        ("night", "U2", "U1", "3.handler"),
-        ("on-square", "U2", "S1", "4.handler"),
+    changed = [(c["case_id"], c["before"], c["after"], c["rule_after"]) for c in told["cases"]]
+    assert changed == [
+        ("night", "U2", "U1", "plan:3.handler"),
+        ("on-square", "U2", "S1", "plan:4.handler"),
+        ("returned", "S1", "U1", "plan:3.handler"),
     ]
     assert {each["reason"]: each["cases"] for each in told["cases_not_changed"]} == {
-        "undecided": 1, "by_record": 1, "engine_only": 2, "same": 2,
+        "undecided": 1, "by_person": 1, "waiting": 1, "same": 2,
     }  # fmt: skip
+    assert told["cases_decided_by"]["is_stale"] is False
     owners = {(tuple(o["areas"]), o["before"], o["after"], o["times"]) for o in told["owners"]}
     assert (("130102001001", "LD1"), "U2", "U1", "22:00/06:00") in owners
     sheet = tmp_path / "changes.xlsx"
-    assert "2 of 8 open cases" in run(
+    assert "3 of 8 open cases" in run(
         "plan", "diff", after, "--as-of", "2026-07-01", "--xlsx", sheet
     )
-    assert openpyxl.load_workbook(sheet)["案件 cases"].max_row == 3
+    assert openpyxl.load_workbook(sheet)["案件 cases"].max_row == 4
     assert len(live(database, "responsibility")) == 2  # nothing was written
+
+
+def test_diff_without_a_snapshot_says_that_cases_are_not_judged(run, database, tmp_path):
+    loaded(run, plan(tmp_path / "a.xlsx"))
+    store(database, [case("1")])
+    told = json.loads(run("plan", "diff", plan(tmp_path / "b.xlsx", NIGHT), "--json"))
+    assert (told["counts"]["open_cases"], told["counts"]["cases_changed"]) == (1, 0)
+    assert [each["reason"] for each in told["cases_not_changed"]] == ["no_snapshot"]
 
 
 def test_diff_tells_changed_rows_and_areas_by_field(run, tmp_path):
