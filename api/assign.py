@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from api.columns import cases_table, read_days
 from api.models import Case, Decision
+from api.numbering import order_of_places
 from api.placing.locate import check_position
 from api.questions import FIELDS, ask_cases, ask_table
 from api.single import find_one
@@ -161,7 +163,11 @@ def assign_table(
 
     def answered(block: tuple[date | None, pa.Table]) -> pa.Table:
         day, part = block
-        return tabulate(solve(snapshot.edition(day), ask_table(snapshot, part, now=present)))
+        # Neighbours are decided one after the other: what is read of the city is at hand then.
+        questions = replace(ask_table(snapshot, part, now=present), ids=None)
+        order = order_of_places(questions.x, questions.y)
+        solution = solve(snapshot.edition(day), questions.taken(order))
+        return tabulate(solution, order=order)
 
     # The first block alone, a small one, reads what all need.
     parts = list(map(answered, blocks[:1]))

@@ -11,6 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from api.arrow import pieces_of
+from api.numbering import number_texts
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -106,12 +109,31 @@ def read_texts(table: pa.Table, name: str) -> Coded:
         nothing = np.full(table.num_rows, -1, dtype=np.int32)
         return Coded(number=nothing, texts=pa.array([], type=pa.string()))
     if not pa.types.is_dictionary(column.type):
+        found = _numbered(column)
+        if found is not None:
+            return found
         column = column.dictionary_encode()
     inner = _encoded(as_texts(column.dictionary))
     outer = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
     # The last number stands for what is missing, which -1 picks.
     number = np.append(inner.number, np.int32(-1))[outer]
     return Coded(number=number, texts=inner.texts)
+
+
+def _numbered(column: pa.Array) -> Coded | None:
+    """Code a column of not too many texts sooner than Arrow does; None: it is none."""
+    if not pa.types.is_string(column.type) or not len(column):
+        return None
+    starts, letters = pieces_of(column)
+    there = np.empty(0, dtype=bool)
+    if column.null_count:
+        there = column.is_valid().to_numpy(zero_copy_only=False)
+    found = number_texts(starts, letters, there)
+    if found is None:
+        return None
+    number, firsts = found
+    inner = _encoded(as_texts(column.take(pa.array(firsts))))
+    return Coded(number=np.append(inner.number, np.int32(-1))[number], texts=inner.texts)
 
 
 def _encoded(texts: pa.Array) -> Coded:

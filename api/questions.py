@@ -1,7 +1,7 @@
 """Questions, column by column: many cases, or one, in the same arrays of integers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from api.columns import (
     read_texts,
 )
 from api.models import Case
+from api.numbering import clocks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +99,16 @@ class Questions:
         """Cases that state a class."""
         return self.class_number >= 0
 
+    def taken(self, rows: NDArray[np.intp]) -> "Questions":
+        """Return the questions of some rows, in their order."""
+        arrays = {name: getattr(self, name)[rows] for name in _BY_ROW}
+        return replace(
+            self,
+            ids=None if self.ids is None else self.ids.take(pa.array(rows)),
+            reasons={name: mask[rows] for name, mask in self.reasons.items()},
+            **arrays,
+        )
+
     @cached_property
     def kind(self) -> Texts:
         """Kind of each case as text: slow, for telling of single cases."""
@@ -130,6 +141,12 @@ class Questions:
             return np.full(len(self), None, dtype=object)
         return np.array([value if value is None else str(value).strip() for value in
                          self.ids.to_pylist()], dtype=object)  # fmt: skip
+
+
+_BY_ROW = (
+    "kinds", "class_number", "x", "y", "crs_number", "accuracy_m", "accuracy_minor_m",
+    "accuracy_bearing_deg", "address_number", "code_number", "day", "minute",
+)  # fmt: skip
 
 
 def _texts(table: Sequence[str], number: Numbers) -> Texts:
@@ -189,14 +206,14 @@ def ask_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None = N
     read = {name: read_numbers(table, name) for name in ("x", "y", *_ACCURACIES)}
     numbers = {name: values for name, (values, _) in read.items()}
     half = np.isnan(numbers["x"]) != np.isnan(numbers["y"])
-    days = moments.astype("datetime64[D]")
-    months = moments.astype("datetime64[M]")
+    day, minute = np.empty(len(moments), np.int64), np.empty(len(moments), np.int64)
+    clocks(moments.view(np.int64), day, minute)
     return _ask(
         snapshot,
         {name: read_texts(table, name) for name in _TEXTS},
         numbers=numbers,
-        day=(months.astype(np.int64) % 12 + 1) * 100 + (days - months).astype(np.int64) + 1,
-        minute=(moments - days).astype("timedelta64[m]").astype(np.int64),
+        day=day,
+        minute=minute,
         ids=column_of(table, "case_id"),
         reasons={
             "time_invalid": unreadable,

@@ -8,8 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from api.doubts import names_of
+from api.arrow import Pieces, coded, floats, joined_texts, pieces_of
+from api.cells import whole
+from api.doubts import Bits, names_of
 from api.edition import LEVELS, Edition
+from api.numbering import number_values
 from api.owning.owner_table import COMPONENT_LEVEL
 from api.placing.locate import SOURCES
 from api.solution import Solution
@@ -19,6 +22,7 @@ LEAST_ALTERNATIVE = 0.005
 _TEXT = pa.string()
 _MANY = 1_000
 """Texts of a coded column that are sorted out for those in use."""
+_BY_RECORD = "component:"
 _SOURCES = (*SOURCES, "none")
 _CODED = pa.dictionary(pa.int32(), _TEXT)
 ANSWER_SCHEMA = pa.schema(
@@ -65,38 +69,52 @@ def plain(answers: pa.Table) -> pa.Table:
     return answers.cast(PLAIN_SCHEMA)
 
 
-def tabulate(solution: Solution) -> pa.Table:
-    """Return a solution as a table of `ANSWER_SCHEMA`, one row per case."""
+def tabulate(solution: Solution, *, order: NDArray[np.intp] | None = None) -> pa.Table:
+    """Return a solution as a table of `ANSWER_SCHEMA`, one row per case.
+
+    Parameters
+    ----------
+    solution : Solution
+        The cases decided.
+    order : ndarray or None
+        Row of each case of the solution; None: they lie in the order of the rows.
+    """
     edition, owners = solution.edition, solution.owners
-    arrays, number = owners.arrays, solution.number
+    back = slice(None) if order is None else _inverse(order)
+    arrays, number, placed = owners.arrays, solution.number[back], solution.placed
     unit, role, limit_unit = arrays.unit[number], arrays.role[number], arrays.limit_unit[number]
     is_told = solution.other_probability >= LEAST_ALTERNATIVE
-    other = np.where(is_told, solution.mixtures.other, -1)
+    other = np.where(is_told, solution.mixtures.other, -1)[back]
     units = pa.array(owners.units.texts, type=_TEXT)
-    source = solution.placed.source_number
+    source = placed.source_number[back]
     columns: dict[str, Any] = {
-        "grid_code": coded(solution.grid.position, _codes_of(edition, "grid")),
-        "grid_probability": solution.grid_probability,
-        **_areas(solution),
-        **_component(solution),
+        "grid_code": coded(solution.grid.position[back], _codes_of(edition, "grid")),
+        "grid_probability": solution.grid_probability[back],
+        **_areas(solution, back),
+        **_component(solution, number, back),
         "unit_code": coded(unit, units),
         "unit_name": coded(unit, pa.array(owners.unit_names, type=_TEXT)),
         "role": coded(role, pa.array(owners.roles.texts, type=_TEXT)),
-        "limit_value": pa.array(arrays.limit_value[number], from_pandas=True),
+        "limit_value": floats(arrays.limit_value[number]),
         "limit_unit": coded(limit_unit, pa.array(owners.limit_units.texts, type=_TEXT)),
-        "probability": solution.probability,
+        "probability": solution.probability[back],
         "alternative_unit_code": coded(other, units),
-        "alternative_probability": pa.array(solution.other_probability, mask=other < 0),
-        "needs_review": solution.needs_review,
-        "reasons": _reasons(solution),
+        "alternative_probability": floats(solution.other_probability[back], known=other >= 0),
+        "needs_review": solution.needs_review[back],
+        "reasons": _reasons(solution.doubts[back]),
         "location_source": coded(np.where(source < 0, len(SOURCES), source), pa.array(_SOURCES)),
-        "location_x": pa.array(solution.placed.x, from_pandas=True),
-        "location_y": pa.array(solution.placed.y, from_pandas=True),
+        "location_x": floats(placed.x[back]),
+        "location_y": floats(placed.y[back]),
         "data_version": coded(np.zeros_like(number), pa.array([edition.snapshot.version])),
     }
-    columns["rule"] = _rules(solution, columns["component_code"])
     arrays_of = [pa.array(columns[name]) for name in ANSWER_SCHEMA.names]
     return pa.Table.from_arrays(arrays_of, schema=ANSWER_SCHEMA)
+
+
+def _inverse(order: NDArray[np.intp]) -> NDArray[np.intp]:
+    inverse = np.empty(len(order), dtype=np.intp)
+    inverse[order] = np.arange(len(order))
+    return inverse
 
 
 def joined(parts: Sequence[pa.Table]) -> pa.Table:
@@ -152,18 +170,6 @@ def _numbers(column: pa.DictionaryArray) -> NDArray[np.int32]:
     return found
 
 
-def coded(number: NDArray[Any], texts: pa.StringArray) -> pa.DictionaryArray:
-    """Return the texts of numbers as a coded column; -1 is missing.
-
-    Examples
-    --------
-    >>> coded(np.array([2, -1, 0, 2]), pa.array(["a", "b", "c"])).to_pylist()
-    ['c', None, 'a', 'c']
-    """
-    indices = pa.array(number.astype(np.int32, copy=False), mask=number < 0)
-    return pa.DictionaryArray.from_arrays(indices, texts)
-
-
 def _codes_of(edition: Edition, level: str) -> pa.StringArray:
     """Return the codes of the unit grids or of the areas of a level, by position."""
 
@@ -175,46 +181,40 @@ def _codes_of(edition: Edition, level: str) -> pa.StringArray:
     return codes
 
 
-def _areas(solution: Solution) -> dict[str, Any]:
+def _areas(solution: Solution, back: Any) -> dict[str, Any]:
     columns = {}
     for level in LEVELS:
         located = solution.areas[level]
-        inside = np.where(located.distance_m == 0.0, located.position, -1)
+        inside = np.where(located.distance_m == 0.0, located.position, -1)[back]
         columns[f"{level}_code"] = coded(inside, _codes_of(solution.edition, level))
     return columns
 
 
-def _component(solution: Solution) -> dict[str, Any]:
-    matches = solution.matches
-    rows = pa.array(matches.chosen, mask=matches.chosen < 0)
-    codes = solution.edition.snapshot.table("components")["code"].take(rows)
-    distance_m = np.full(len(solution.number), np.nan)
+def _component(solution: Solution, number: NDArray[np.int32], back: Any) -> dict[str, Any]:
+    """Return code and distance of the component, and the rule: ``component:CODE:ROLE`` if its record decided."""
+    matches, owners = solution.matches, solution.owners
+    row = matches.chosen[back]
+    distance_m = np.full(len(number), np.nan)
     distance_m[matches.question[::-1]] = matches.distance_m[::-1]
+    codes: Pieces = solution.edition.kept("code pieces", lambda: _code_pieces(solution.edition))
+    rules, roles = owners.rules.texts, owners.roles.texts
+    ends = pieces_of(pa.array([*rules, _BY_RECORD, *(f":{role}" for role in roles)], type=_TEXT))
+    by_record = owners.arrays.level[number] == COMPONENT_LEVEL
+    head = np.where(by_record, len(rules), owners.arrays.rule[number])
+    tail = np.where(by_record, owners.arrays.role[number] + np.int32(len(rules) + 1), -1)
+    code, rule = joined_texts(row, (head, tail), of=(codes, ends))
     return {
-        "component_code": codes.combine_chunks(),
-        "component_distance_m": pa.array(distance_m, from_pandas=True),
+        "component_code": code,
+        "component_distance_m": floats(distance_m[back]),
+        "rule": rule,
     }
 
 
-def _rules(solution: Solution, component_code: pa.StringArray) -> pa.StringArray:
-    """Return the rules: ``component:CODE:ROLE`` where a component's record decided."""
-    owners, number = solution.owners, solution.number
-    rules = pa.array(owners.rules.texts, type=_TEXT)
-    rule = coded(owners.arrays.rule[number], rules).cast(_TEXT)
-    by_record = np.flatnonzero(owners.arrays.level[number] == COMPONENT_LEVEL)
-    if not len(by_record):
-        return rule
-    names = pa.array(owners.roles.texts, type=_TEXT)
-    roles = coded(owners.arrays.role[number[by_record]], names).cast(_TEXT)
-    own = pc.binary_join_element_wise("component", component_code.take(by_record), roles, ":")
-    mask = np.zeros(len(number), dtype=bool)
-    mask[by_record] = True
-    return pc.replace_with_mask(rule, mask, own)
+def _code_pieces(edition: Edition) -> Pieces:
+    return pieces_of(whole(edition.snapshot.table("components")["code"]))
 
 
-def _reasons(solution: Solution) -> pa.DictionaryArray:
-    import pandas as pd
-
-    which, distinct = pd.factorize(solution.doubts)
+def _reasons(doubts: Bits) -> pa.DictionaryArray:
+    which, distinct = number_values(doubts)
     texts = [";".join(names_of(bits)) for bits in distinct.tolist()]
     return coded(which, pa.array(texts, type=_TEXT))

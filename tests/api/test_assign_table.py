@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api import Case, Position, Snapshot
+from api.arrow import coded
 from api.assign import assign_frame, assign_table, decide
 from api.spans import by_span
-from api.telling.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, coded, joined, plain
+from api.telling.answers import ANSWER_SCHEMA, PLAIN_SCHEMA, joined, plain
 from tests.api.district import (
     A1,
     GRIDS,
