@@ -11,7 +11,7 @@ import orjson
 import pandas as pd
 
 from census.merging.alignment import Mask, Objects, Sides
-from census.merging.fields import ATTRIBUTE, COLUMNS, FIELDS, Texts, document
+from census.merging.fields import ATTRIBUTE, COLUMNS, STATED, Texts, document, filled
 from census.merging.joining import Joined, columns_of
 from census.merging.matching import near_pairs
 
@@ -65,24 +65,19 @@ class _Frames:
         row = self.row(side, number)
         if row is None:
             return None
-        return document(row if side != "delivered" else self._completed(row, number), COLUMNS)
+        return document(row, COLUMNS) if side != "delivered" else self._delivered(row, number)
 
-    def _completed(self, row: "pd.Series[Any]", number: int) -> "pd.Series[Any]":
-        """Return a delivered row with what its file says nothing of as it was before."""
+    def _delivered(self, row: "pd.Series[Any]", number: int) -> dict[str, Any]:
+        """Return a delivered row with what its file says nothing of as it was before.
+
+        What was not there before says what its file has: only a decision tells whose row it replaces.
+        """
+        stated = self.sides.given.stated(row["source_file"])
         found = (self.row(side, number) for side in ("base", "live"))
         before = next((other for other in found if other is not None), None)
         if before is None:
-            return row
-        given, result = self.sides.given, row.copy()
-        for name, entry in FIELDS.items():
-            if not given.of(name, [row["source_file"]])[0]:
-                for column in entry.columns:
-                    result[column] = before[column]
-        said = given.keys.get(row["source_file"])
-        if said is not None:
-            kept = {k: v for k, v in (before["attributes"] or {}).items() if k not in said}
-            result["attributes"] = {**kept, **(row["attributes"] or {})}
-        return result
+            return {**document(row, COLUMNS), STATED: stated}
+        return document(filled(row, before, stated=stated), COLUMNS)
 
     def part(self, side: str, number: int, field: str) -> dict[str, Any] | None:
         row = self.row(side, number)

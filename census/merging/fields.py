@@ -1,6 +1,6 @@
 """The fields of a component as merging sees them: what is compared, and which columns go along."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -51,6 +51,8 @@ GEOMETRY = Field(compared=("geometry",), followers=("grid_code", "community_code
 """The position, with what follows from it."""
 LATEST = "change_date"
 """Field that is no edit of its own: where both sides changed it the later day holds."""
+STATED = "stated"
+"""In the document of a delivered row: what its file says something of, see `Given.stated`."""
 ATTRIBUTE = "attributes."
 """Before the key of an attribute in the name of a field."""
 ALWAYS_GIVEN = frozenset({"class_code"})
@@ -94,6 +96,23 @@ class Given:
         says = np.array([known.get(file, True) for file in distinct], dtype=bool)
         result: NDArray[np.bool_] = says[codes] if len(distinct) else np.ones(0, dtype=bool)
         return result
+
+    def stated(self, file: str) -> dict[str, list[str] | None]:
+        """Return the columns and the keys of attributes that a file says something of; None: all.
+
+        Examples
+        --------
+        >>> Given(columns={"a.shp": frozenset({"remark"})}, keys={"a.shp": frozenset()}).stated("a.shp")
+        {'columns': ['class_code', 'standard_ref', 'remark'], 'keys': []}
+        """
+        columns = [
+            column
+            for name, entry in FIELDS.items()
+            if self.of(name, [file])[0]
+            for column in entry.columns
+        ]
+        keys = self.keys.get(file)
+        return {"columns": columns, "keys": None if keys is None else sorted(keys)}
 
 
 def plain(value: Any) -> str | None:
@@ -183,6 +202,41 @@ def distances(a: Texts, b: Texts) -> NDArray[np.float64]:
     found[rest] = shapely.hausdorff_distance(left[rest], right[rest])
     # An empty geometry has no distance to anything.
     result[both] = np.where(np.isnan(found), np.inf, found)
+    return result
+
+
+def filled(
+    row: Mapping[str, Any],
+    before: Mapping[str, Any],
+    *,
+    stated: Mapping[str, Collection[str] | None],
+) -> dict[str, Any]:
+    """Return a delivered row with what its file says nothing of as it was before.
+
+    Parameters
+    ----------
+    row, before : mapping
+        Values of the same component.
+    stated : mapping
+        `Given.stated` of the row's file.
+
+    Examples
+    --------
+    >>> row = {"remark": None, "owner_name": None, "owner_code": None, "attributes": {"k": 1}}
+    >>> before = {"remark": "x", "owner_name": "甲", "owner_code": "1", "attributes": {"k": 2, "m": 3}}
+    >>> now = filled(row, before, stated={"columns": ["remark"], "keys": ["k"]})
+    >>> now["remark"], now["owner_name"], now["attributes"]
+    (None, '甲', {'m': 3, 'k': 1})
+    """
+    columns, keys = stated["columns"], stated["keys"]
+    result = dict(row)
+    for entry in FIELDS.values():
+        for column in entry.columns:
+            if columns is not None and column not in columns and column in before:
+                result[column] = before[column]
+    if keys is not None:
+        kept = {k: v for k, v in (before["attributes"] or {}).items() if k not in keys}
+        result["attributes"] = {**kept, **(row["attributes"] or {})}
     return result
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from census.merging.fields import ATTRIBUTE, COLUMNS, document, plain, restore
+from census.merging.fields import ATTRIBUTE, COLUMNS, STATED, document, filled, plain, restore
 from census.merging.joining import columns_of
 from gis.errors import ConflictError, RequestError
 
@@ -136,7 +136,8 @@ def same_values(a: Mapping[str, Any] | None, b: Mapping[str, Any] | None) -> boo
     """
     if a is None or b is None:
         return a is b
-    return all(plain(a.get(name)) == plain(b.get(name)) for name in {*a, *b})
+    names = {*a, *b} - {STATED}
+    return all(plain(a.get(name)) == plain(b.get(name)) for name in names)
 
 
 def _columns(name: str) -> tuple[str, ...]:
@@ -172,8 +173,12 @@ def _recode(
 
 def _rule_given_twice(rulings: Rulings, conflict: Mapping[str, Any], take: Take) -> None:
     delivered = restore(conflict["delivered_value"])
+    stated = delivered.pop(STATED, None)
     if take == "delivered":
         code = conflict["live_code"]
+        live = rulings.row(code)
+        if stated is not None and live is not None:
+            delivered = filled(delivered, live, stated=stated)
         if conflict["kind"] == "place" and delivered["code"] != code:
             rulings.end(code)
             rulings.recodes.append((delivered["code"], code))
@@ -190,7 +195,7 @@ def _rule_existence(rulings: Rulings, conflict: Mapping[str, Any], take: Take) -
     if value is None:
         rulings.end(code)
         return
-    row = restore(value)
+    row = {name: held for name, held in restore(value).items() if name != STATED}
     if code is not None and row["code"] != code:
         rulings.end(code)
         rulings.recodes.append((row["code"], code))

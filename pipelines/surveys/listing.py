@@ -8,6 +8,7 @@ import orjson
 import pandas as pd
 
 from census.merging.wording import shown
+from gis.outputs import appearing
 from gis.vector import write_vector
 
 _COLUMNS = (
@@ -52,7 +53,13 @@ def _plain(value: Any) -> Any:
 
 
 def write_conflict_layer(conflicts: gpd.GeoDataFrame, path: Path) -> None:
-    """Write conflicts as a layer ``conflicts`` in the city's CRS, values as text."""
+    """Write conflicts as a layer ``conflicts`` in the city's CRS, values as text, whole or not at all.
+
+    Raises
+    ------
+    WorkspaceError
+        The file can not be written.
+    """
     documents = conflict_documents(conflicts)
     for document in documents:
         for side in _SIDES:
@@ -60,4 +67,5 @@ def write_conflict_layer(conflicts: gpd.GeoDataFrame, path: Path) -> None:
     columns = [*_COLUMNS, *(f"{side}_{form}" for side in _SIDES for form in ("text", "value"))]
     table = pd.DataFrame(documents, columns=columns)
     layer = gpd.GeoDataFrame(table, geometry=list(conflicts.geometry), crs=conflicts.crs)
-    write_vector(layer, path, layer="conflicts")
+    with appearing(path) as partial:
+        write_vector(layer, partial, layer="conflicts")

@@ -1,135 +1,33 @@
-"""Two teams, one town: merged in either order, decided, rolled back, killed, and told in history."""
+"""Two teams, one town: merged in either order, killed, and without a base."""
 
-import json
 from datetime import date
-from pathlib import Path
 
-import geopandas as gpd
 import pandas as pd
-import psycopg
 import pytest
-from psycopg import sql
-from typer.testing import CliRunner
 
-from census.conflicts import decide, find_stale, read_conflicts, renew_conflicts
+from census.conflicts import decide
 from census.lineage import read_history
-from gis.builds import list_builds, live, rollback
+from gis.builds import rollback
 from gis.database import dataset_lock
-from gis.errors import (
-    ConflictError,
-    DatabaseError,
-    DeliveryError,
-    LockedError,
-    NotFoundError,
-    RequestError,
-)
-from gis.settings import Settings
-from gis.vector import write_vector
-from gis.workspace import open_workspace
-from pipelines.build import BuildOptions, build_delivery
-from pipelines.rejects import read_rejects, write_rejects
+from gis.errors import ConflictError, DatabaseError, DeliveryError, LockedError
+from pipelines.build import BuildOptions
 from pipelines.surveys import merge as merging
-from pipelines.surveys.correction import reload_rows
 from pipelines.surveys.merge import merge_delivery
-from tests.pipelines.town import (
-    COMPONENTS_LAYER,
-    CRS,
-    DISTRICT,
-    at,
-    components,
-    write_manifest,
-    write_town,
+from tests.pipelines.surveys.merging.teams import (
+    FOUR,
+    JUNE,
+    ONE,
+    THREE,
+    TWO,
+    conflicts_of,
+    edited,
+    everything,
+    new,
+    state,
+    team,
+    without,
 )
-from wanmi import app
-
-ONE, TWO, THREE = (f"130102010400000{number}" for number in (1, 2, 3))
-FOUR = "1301020104000004"
-JUNE = date(2026, 6, 30)
-
-
-@pytest.fixture(scope="module")
-def template(server, template, tmp_path_factory):
-    """The town, built once, to copy for each test."""
-    root = tmp_path_factory.mktemp("town")
-    name = "merging_town"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    (root / "wanmi.toml").write_text(f'[city]\ncode = "{DISTRICT}"\ncrs = "{CRS}"\n')
-    settings = Settings(workspace=root, database_url=server.url(name))
-    build_delivery(write_town(root / "town"), workspace=open_workspace(root, settings=settings))
-    return name
-
-
-@pytest.fixture
-def town(database):
-    """Build number of the town's components."""
-    builds = list_builds(database)
-    return int(builds.loc[builds["dataset"] == "components", "build_id"].iloc[0])
-
-
-def team(folder: Path, rows: gpd.GeoDataFrame, *, base=None, as_of=JUNE, **layer) -> Path:
-    """What a team hands in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_vector(rows, folder / "components.gpkg", layer="components")
-    entry = {**COMPONENTS_LAYER, "path": "components.gpkg", **layer}
-    write_manifest(folder, [entry], name=folder.name, as_of=as_of)
-    if base is not None:
-        manifest = folder / "delivery.toml"
-        text = manifest.read_text(encoding="utf-8").replace(
-            "[[layer]]", f"base = {base}\n[[layer]]"
-        )
-        manifest.write_text(text, encoding="utf-8")
-    return folder
-
-
-def edited(**changes):
-    """The town's components with cells set by code: ``ObjState={ONE: "破损"}``; None leaves it out."""
-    rows = components()
-    for column, cells in changes.items():
-        for code, value in cells.items():
-            rows.loc[rows["ObjID"] == code, column] = value
-    return rows
-
-
-def without(*codes):
-    rows = components()
-    return rows[~rows["ObjID"].isin(codes)]
-
-
-def conflicts_of(database, **options):
-    with database.connect(read_only=True) as connection:
-        return read_conflicts(connection, crs=database.crs, **options)
-
-
-def state(database):
-    return live(database, "components").set_index("code")
-
-
-def everything(database):
-    with database.connect(read_only=True) as connection:
-        return {
-            "live": pd.DataFrame(live(database, "components")),
-            "conflicts": pd.DataFrame(read_conflicts(connection, crs=database.crs, statuses=None)),
-        }
-
-
-@pytest.fixture
-def contested(town, workspace, tmp_path):
-    """Both teams changed the state of ONE; A ended TWO, which B changed; both found a FOUR."""
-    a = edited(ObjState={ONE: "破损"}, DeptName1={ONE: "市政处"})
-    a = pd.concat([a[a["ObjID"] != TWO], new(FOUR, at(70, 70))])
-    b = edited(ObjState={ONE: "丢失", TWO: "废弃"}, DataSource={ONE: "核查"})
-    b = pd.concat([b, new(FOUR, at(330, 70))])
-    merge_delivery(team(tmp_path / "a", a, base=town), workspace=workspace)
-    return merge_delivery(team(tmp_path / "b", b, base=town), workspace=workspace)
-
-
-def new(code, point):
-    return components().iloc[:1].assign(ObjID=code, geometry=[point])
+from tests.pipelines.town import at, components
 
 
 def test_two_teams_lose_nothing(contested, database, town):
@@ -296,83 +194,6 @@ def test_without_a_base_nothing_ends(town, workspace, database, tmp_path):
     assert state(database)["condition"].tolist() == ["intact"] * 3
 
 
-def test_decisions_are_builds(contested, database):
-    ids = dict(conflicts_of(database)[["kind", "conflict_id"]].itertuples(index=False, name=None))
-    with pytest.raises(RequestError, match="--because"):
-        decide(database, [ids["field"]], take="delivered", because=" ", actor="me")
-    with pytest.raises(RequestError, match="take live, delivered or base"):
-        decide(database, [ids["field"]], take="both", because="x", actor="me")
-    with pytest.raises(NotFoundError, match="999"):
-        decide(database, [999], take="live", because="x", actor="me")
-    before = everything(database)
-    first = decide(
-        database, [ids["field"], ids["update_delete"]], take="delivered", because="seen", actor="me"
-    )
-    assert state(database)["condition"].to_dict() == {
-        ONE: "lost",
-        TWO: "abandoned",
-        THREE: "intact",
-        FOUR: "intact",
-    }
-    second = decide(database, [ids["add_add"]], take="both", because="two grates", actor="me")
-    assert second.changed == ("1301020104000005",)
-    assert len(conflicts_of(database)) == 0
-    with pytest.raises(ConflictError, match=f"wanmi rollback {first.build_id}"):
-        decide(database, [ids["field"]], take="live", because="x", actor="me")
-    rollback(database, second.build_id, actor="me")
-    rollback(database, first.build_id, actor="me")
-    for name, frame in everything(database).items():
-        pd.testing.assert_frame_equal(frame, before[name])
-
-
-def test_rolling_a_merge_back_takes_its_conflicts_away(contested, database, workspace, tmp_path):
-    rollback(database, contested.build_id, actor="me")
-    assert len(conflicts_of(database, statuses=None)) == 0
-    again = merge_delivery(tmp_path / "b", workspace=workspace)
-    assert again.new_conflicts == 3
-
-
-def test_a_decision_on_what_has_changed_is_refused(contested, workspace, database, tmp_path):
-    rows = conflicts_of(database)
-    field = int(rows.loc[rows["kind"] == "field", "conflict_id"].iloc[0])
-    changed = new(ONE, at(50, 50)).assign(ObjState="占用", DeptName1="市政处", DataSource="核查")
-    folder = team(tmp_path / "later", changed, mode="update")
-    build_delivery(folder, workspace=workspace)
-    with database.connect(read_only=True) as connection:
-        assert find_stale(connection, rows) == [entry == field for entry in rows["conflict_id"]]
-    with pytest.raises(ConflictError, match="--renew"):
-        decide(database, [field], take="delivered", because="x", actor="me")
-    assert renew_conflicts(database, actor="me") == {"renewed": 1, "settled": 0}
-    decide(database, [field], take="base", because="x", actor="me")
-    assert state(database).loc[ONE, "condition"] == "intact"
-
-
-def test_what_agrees_by_now_is_settled_until_rolled_back(contested, workspace, database, tmp_path):
-    agreed = new(ONE, at(50, 50)).assign(ObjState="丢失", DeptName1="市政处", DataSource="核查")
-    build_delivery(team(tmp_path / "later", agreed, mode="update"), workspace=workspace)
-    assert renew_conflicts(database, actor="me") == {"renewed": 0, "settled": 1}
-    builds = list_builds(database)
-    rollback(database, int(builds["build_id"].iloc[0]), actor="me")
-    assert len(conflicts_of(database)) == 3
-
-
-def test_history_tells_who_changed_what(contested, database, town):
-    versions = read_history(database, ONE)
-    assert [(version.delivery, version.source_row) for version in versions] == [
-        ("town", 1),
-        ("a", 1),
-        ("b", 1),
-    ]
-    assert versions[1].changes == {
-        "competent_name": ("城管局", "市政处"),
-        "condition": ("intact", "damaged"),
-    }
-    assert versions[2].changes == {"data_source": ("实测", "核查")}
-    assert versions[0].closed_build_id == versions[1].build_id
-    with pytest.raises(NotFoundError):
-        read_history(database, "nothing")
-
-
 def test_a_base_that_is_none_is_refused(town, workspace, tmp_path):
     with pytest.raises(DeliveryError, match="999 is no build"):
         merge_delivery(team(tmp_path / "a", components(), base=999), workspace=workspace)
@@ -424,35 +245,3 @@ def test_a_merge_that_breaks_off_leaves_nothing_behind(
     for name, frame in everything(database).items():
         pd.testing.assert_frame_equal(frame, before[name])
     assert merge_delivery(folder, workspace=workspace).new_conflicts == 1
-
-
-def test_the_commands_speak(contested, workspace, tmp_path, monkeypatch):
-    monkeypatch.setenv("WANMI_DATABASE_URL", workspace.settings.database_url)
-
-    def run(*arguments):
-        result = CliRunner().invoke(app, ["--workspace", str(workspace.root), "census", *arguments])
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    listed = json.loads(run("conflicts", "--json", "-o", str(tmp_path / "c.gpkg")))["conflicts"]
-    assert len(listed) == 3
-    assert len(gpd.read_file(tmp_path / "c.gpkg")) == 3
-    number = str(next(entry["conflict_id"] for entry in listed if entry["kind"] == "field"))
-    assert "delivered lost" in " ".join(run("conflicts").split())
-    assert "1 decided" in run("decide", number, "--take", "live", "--because", "seen")
-    told = run("history", ONE)
-    assert "condition: intact → damaged" in told
-    assert f"conflict {number} field condition" in told
-    assert "merged before" in run("merge", str(tmp_path / "b"))
-
-
-def test_no_row_of_a_merged_delivery_is_loaded_past_the_merge(
-    contested, database, workspace, tmp_path
-):
-    write_rejects(read_rejects(database, dataset="components"), tmp_path / "back.gpkg")
-    before = state(database)
-    report = reload_rows(tmp_path / "back.gpkg", workspace=workspace, judge_unchanged=True)
-    assert (report.loaded, report.refused, report.builds) == (0, 0, ())
-    assert report.rows == report.left > contested.held
-    assert all("census merge" in note.en for note in report.notes)
-    pd.testing.assert_frame_equal(pd.DataFrame(state(database)), pd.DataFrame(before))
