@@ -1,4 +1,4 @@
-"""``wanmi plan``: the responsibility plan 职责分解方案 checked, loaded, compared."""
+"""``wanmi plan``: the responsibility plan 职责分解方案 checked, loaded, compared, migrated."""
 
 from dataclasses import asdict
 from datetime import date, datetime
@@ -27,11 +27,13 @@ _Xlsx = Annotated[Path | None, typer.Option(help="Write the list to this .xlsx, 
 def register(app: typer.Typer) -> None:
     """Mount ``wanmi plan``."""
     plan = typer.Typer(
-        no_args_is_help=True, help="Responsibility plan 职责分解方案: check, load, compare."
+        no_args_is_help=True,
+        help="Responsibility plan 职责分解方案: check, load, compare, migrate.",
     )
     plan.command("check")(check)
     plan.command("load")(load)
     plan.command("diff")(diff)
+    plan.command("migrate")(migrate)
     app.add_typer(plan, name="plan")
 
 
@@ -187,3 +189,84 @@ def diff(
         write_list(changes, xlsx)
     document = as_document(changes)
     emit(document, as_json=as_json, human=lambda: show(document, echo=typer.echo))
+
+
+def migrate(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Option("--to", help="Standard, or its year: 2013, 2026.")],
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="Standard of the plan; default: that of wanmi.toml."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write classes and rows to this .xlsx.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="List with its column decision filled in: .xlsx or .csv.")
+    ] = None,
+    apply_: Annotated[
+        bool, typer.Option("--apply", help="Carry it out; without: only tell.")
+    ] = False,
+    as_of: _AsOf = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Move the plan that is live to a later generation of classes, by the crosswalk of the census.
+
+    Of a class that was split each part keeps the unit. What the crosswalk leaves open is listed: fill in
+    the column decision (one or several classes, keep 保留 or close 移除), and name the file with --decisions.
+
+    Example: wanmi plan migrate --to 2026 -o plan-classes.xlsx
+    """
+    from census.migration import find_standard
+    from gis.database import open_database
+    from pipelines.responsibility.migrating import (
+        as_document,
+        carry_out,
+        read_live_plan,
+        read_plan_decisions,
+        work_out,
+        write_plan_list,
+    )
+
+    workspace = workspace_of(ctx)
+    to_ref = find_standard(to)
+    from_ref = workspace.profile.city.standard if from_ is None else find_standard(from_)
+    decided = (
+        None
+        if decisions is None
+        else read_plan_decisions(decisions, from_ref=from_ref, to_ref=to_ref)
+    )
+    database = open_database(workspace)
+    plan = read_live_plan(database)
+    migration = work_out(
+        plan, to_ref=to_ref, from_ref=from_ref, profile=workspace.profile, decisions=decided
+    )
+    if output is not None:
+        write_plan_list(migration, output)
+    result = None
+    if apply_:
+        result = carry_out(database, migration, plan=plan, as_of=_day(as_of, ctx), actor=actor())
+    document = as_document(migration, result)
+    emit(document, as_json=as_json, human=lambda: _show_migration(document, is_applied=apply_))
+
+
+def _show_migration(document: dict[str, Any], *, is_applied: bool) -> None:
+    for row in document["classes"]:
+        becomes = " ".join(row["becomes"]) or "; ".join(row["candidates"]) or "-"
+        name = f"{row['class_code']} {row['class_name']}".strip()
+        typer.echo(
+            f"{row['kind']:10}{row['rows']:>6,} {row['fate']:10}{name}  {row['relation']}: {becomes}"
+        )
+    for en, zh in zip(document["warnings"], document["warnings_zh"], strict=True):
+        typer.echo(f"warning: {en} {zh}", err=True)
+    typer.echo(
+        f"To {document['to']}: {document['moved']:,} rows of the plan move, {document['kept']:,} are kept, "
+        f"{document['closed']:,} end, {document['undecided']:,} wait for a decision; "
+        f"{document['rows_after']:,} rows after it."
+    )
+    if document["build_id"] is not None:
+        number = document["build_id"]
+        typer.echo(f"Build {number} is live. Undo it with: wanmi rollback {number}")
+        typer.echo("Compile the snapshot anew with: wanmi snapshot")
+    elif is_applied:
+        typer.echo("Nothing was left to move: nothing was changed.")

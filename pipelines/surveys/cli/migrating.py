@@ -117,8 +117,8 @@ def _show(plan: "Migration", result: "BuildResult | None", *, is_applied: bool, 
         )
         if city != plan.to_ref:
             typer.echo(
-                f'Now set standard = "{plan.to_ref}" in wanmi.toml, deliver the plan of duties in the new '
-                "classes, and run: wanmi snapshot"
+                f"Now move the plan of duties with: wanmi plan migrate --to {plan.to_ref[-4:]}; then set "
+                f'standard = "{plan.to_ref}" in wanmi.toml, and run: wanmi snapshot'
             )
     elif is_applied:
         typer.echo("Nothing was left to move: nothing was changed.")
