@@ -19,7 +19,7 @@ from api.matching.components import MOST_CANDIDATES
 from api.matching.likelihood import owner_weights
 from api.matching.nearest import Candidates, Matcher
 from api.models import Case, Position
-from api.owning.calibration import calibrate_owner
+from api.owning.calibration import DOUBTFUL, calibrate_owner
 from api.owning.candidates import OwnRecord
 from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture, summed
 from api.owning.owner_table import owner_table_of
@@ -29,6 +29,7 @@ from api.placing.boundaries import NOBODY
 from api.placing.footing import Footing, cut_footing, precision_of, whole_footing
 from api.placing.vagueness import VAGUE_M
 from api.questions import CITY_CRS, KIND_NAMES
+from api.sequences import Each
 from api.telling.finding import Finding, Ways
 from gis.crs import transform_point
 from gis.errors import CrsError
@@ -43,6 +44,8 @@ _MOMENTS_KEPT = 10_000
 _EDGE = tuple(CAUSES.index(cause) for cause in EDGE)
 _CROSS = tuple(CAUSES.index(cause) for cause in CROSS)
 
+About = tuple[str, str | None, bytes]
+"""Kind, class, and which conditions of the plan hold."""
 Moment = tuple[int, int]
 """Month times 100 plus day, and minute of the day, where the city is."""
 
@@ -122,11 +125,12 @@ class Single:
         )
         if around.position < 0:
             return None
-        moment = self._moment(case.reported_at or now)
+        moment = case.reported_at or now
         if around.distance_m == 0.0 and not self._is_cut(around):
             footing = whole_footing(edition, around)
         else:
-            footing = cut_footing(edition, (x, y), around, precision, day=moment[0])
+            day, _ = self._local(moment)
+            footing = cut_footing(edition, (x, y), around, precision, day=day)
         candidates: Candidates = []
         absent = 0.0
         if wanted is not None:
@@ -134,17 +138,13 @@ class Single:
                 wanted, around, precision.covariance, reach_m=near[1]
             )
         chosen = candidates[0][0] if candidates else -1
-        question, resolution, mixture = self._resolve(
-            (case.kind, class_code, self._conditions(moment)),
-            footing,
-            (candidates, absent),
-            excluded,
-        )
+        about = (case.kind, class_code, self._conditions(moment))
+        resolution, mixture = self._resolve(about, footing, (candidates, absent), excluded)
         probability, bits = self._judge(resolution, mixture)
-        about = "event" if wanted is None else "absent" if chosen < 0 else "found"
-        probability = calibrate_owner(probability, resolution.certainty, f"{about}/position")
+        evidence = "event" if wanted is None else "absent" if chosen < 0 else "found"
+        probability = calibrate_owner(probability, resolution.certainty, f"{evidence}/position")
         bits |= self._doubts(around, footing)
-        if about == "absent":
+        if evidence == "absent":
             bits |= bit_of("component_not_found")
         if class_code is None:
             bits |= bit_of("class_missing")
@@ -156,7 +156,7 @@ class Single:
         return Finding(
             edition=edition,
             case_id=case.case_id,
-            question=question,
+            asked=lambda: self._asked(about, footing.place, chosen, excluded),
             resolution=resolution,
             reported=(position.x, position.y, crs),
             address=None,
@@ -221,14 +221,14 @@ class Single:
 
     def _resolve(
         self,
-        about: tuple[str, str | None, bytes],
+        about: About,
         footing: Footing,
         meant: tuple[Candidates, float],
         excluded: frozenset[str],
-    ) -> tuple[OwnerQuestion, Resolution, Mixture | None]:
-        """Return question, resolution, and the distribution over units unless there is but one."""
-        edition, (kind, class_code, holding), (candidates, absent) = self._edition, about, meant
-        owners = owner_table_of(edition, excluded)
+    ) -> tuple[Resolution, Mixture | None]:
+        """Return the resolution, and the distribution over units unless there is but one."""
+        (kind, class_code, holding), (candidates, absent) = about, meant
+        owners = owner_table_of(self._edition, excluded)
         topic = owners.topic(KIND_NAMES.index(kind), class_code, holding)
         places = footing.places
         meanings = [self._records.meaning(row) for row, _, _ in candidates] or [NO_RECORD]
@@ -252,12 +252,15 @@ class Single:
                 for effect, (_, share) in places.items()
             ]
             mixture = summed(resolution, ways, weights)
-        record = self._record_of(candidates[0][0]) if candidates else None
-        chain = edition.chains.full(footing.place)
-        question = OwnerQuestion(kind, class_code, chain, record, holding, excluded)
-        return question, resolution, mixture
+        return resolution, mixture
 
-    def _moment(self, moment: datetime | None) -> Moment:
+    def _asked(self, about: About, place: int, row: int, excluded: frozenset[str]) -> OwnerQuestion:
+        kind, class_code, holding = about
+        record = self._record_of(row) if row >= 0 else None
+        chain = self._edition.chains.full(place)
+        return OwnerQuestion(kind, class_code, chain, record, holding, excluded)
+
+    def _local(self, moment: datetime | None) -> Moment:
         """Return a moment as the plan reads it; None: now."""
         if moment is None:
             local = datetime.now(self._zone)
@@ -267,17 +270,18 @@ class Single:
             local = moment.astimezone(self._zone)
         return local.month * 100 + local.day, local.hour * 60 + local.minute
 
-    def _conditions(self, moment: Moment) -> bytes:
-        """Return which conditions of the plan hold at a moment."""
+    def _conditions(self, moment: datetime | None) -> bytes:
+        """Return which conditions of the plan hold at a moment; None: now."""
         plan = self._edition.plan
         if not plan.conditions:
             return b""
-        found = self._holding.get(moment)
+        local = self._local(moment)
+        found = self._holding.get(local)
         if found is None:
             if len(self._holding) >= _MOMENTS_KEPT:
                 self._holding.clear()
-            found = plan.holding(np.array([moment[0]]), np.array([moment[1]]))[0]
-            self._holding[moment] = found
+            found = plan.holding(np.array([local[0]]), np.array([local[1]]))[0]
+            self._holding[local] = found
         return found
 
     def _record_of(self, row: int) -> OwnRecord:
@@ -290,19 +294,21 @@ class Single:
         return found
 
     def _ways(self, footing: Footing, candidates: Candidates, absent: float) -> Ways:
-        chains = self._edition.chains
-        places = [(chains.full(at), share) for at, share in footing.places.values()]
+        chains, taken = self._edition.chains, list(footing.places.values())
+        places = Each(len(taken), lambda at: (chains.full(taken[at][0]), taken[at][1]))
         if not candidates:
             return Ways(places=places, components=[(None, 1.0)], rows=[-1], distance_m=[nan])
         weights, nobody = owner_weights([share for _, _, share in candidates], absent)
-        components: list[tuple[OwnRecord | None, float]] = [
-            (self._record_of(row), weight)
-            for (row, _, _), weight in zip(candidates, weights, strict=True)
-        ]
+        rows = [*(row for row, _, _ in candidates), -1]
+        weights.append(nobody)
+
+        def component(at: int) -> tuple[OwnRecord | None, float]:
+            return (self._record_of(rows[at]) if rows[at] >= 0 else None), weights[at]
+
         return Ways(
             places=places,
-            components=[*components, (None, nobody)],
-            rows=[*(row for row, _, _ in candidates), -1],
+            components=Each(len(rows), component),
+            rows=rows,
             distance_m=[*(away for _, away, _ in candidates), nan],
         )
 
@@ -348,3 +354,12 @@ def _bits(reasons: tuple[str, ...]) -> int:
 @cache
 def _names(bits: int) -> tuple[str, ...]:
     return names_of(bits)
+
+
+def _about(wanted: bool, *, found: bool, absent: float) -> str:
+    """Return what a case is about, of ``api.owning.calibration.ABOUT``."""
+    if not wanted:
+        return "event"
+    if not found:
+        return "absent"
+    return "doubtful" if absent > DOUBTFUL else "found"

@@ -4,10 +4,9 @@ One plain case is found by ``api.single``, any other one by arrays of length one
 together, so that one and many agree.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from api.placing.boundaries import NOBODY
 from api.placing.chains import Chained
 from api.placing.locate import Placed, place
 from api.questions import COMPONENT, Questions
+from api.sequences import Each
 from api.telling.wording import reasons as reason_table
 from gis.index import CellIndex, Located, Shares
 from gis.probe import find
@@ -90,12 +90,12 @@ class Solution:
     @property
     def resolutions(self) -> Sequence[Resolution]:
         """The resolution of each case."""
-        return _Each(len(self.number), lambda case: self.owners.resolutions[self.number[case]])
+        return Each(len(self.number), lambda case: self.owners.resolutions[self.number[case]])
 
     @property
     def asked(self) -> Sequence[OwnerQuestion]:
         """The question by which the owning unit of each case was found, with all that it names."""
-        return _Each(len(self.number), self._asked)
+        return Each(len(self.number), self._asked)
 
     def _asked(self, case: int) -> OwnerQuestion:
         question: OwnerQuestion = self.owners.questions[self.number[case]]
@@ -104,28 +104,6 @@ class Solution:
             return question._replace(chain=chain)
         row = int(self.matches.chosen[case])
         return question._replace(chain=chain, record=record_table_of(self.edition).record_of(row))
-
-
-class _Each(Sequence[Any]):
-    """Values worked out when they are asked for."""
-
-    def __init__(self, size: int, value: Callable[[int], Any]) -> None:
-        self._size = size
-        self._value = value
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self._value(case) for case in range(*index.indices(self._size))]
-        return self._value(range(self._size)[index])
 
 
 def solve(
@@ -170,7 +148,7 @@ def solve(
     probability = calibrate_owners(
         placed.certainty * mixtures.probability,
         owners.arrays.certainty[number],
-        owner_evidence(placed.source_number, wanted, matches.chosen >= 0),
+        owner_evidence(placed.source_number, wanted, matches.chosen >= 0, matches.absent),
     )
     least = edition.snapshot.profile.decision.rival_probability
     own = {

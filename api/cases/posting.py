@@ -1,25 +1,21 @@
 """Post a case: decided and recorded once, however often and by however many it is posted."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import orjson
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from api.assign import decide
 from api.cases.records import HistoryEntry, document_of, read_decision, remember, stored_question
 from api.cases.states import ASSIGNED
 from api.models import Case, Decision
 from gis.database import Database
 from gis.errors import ConflictError, RequestError
-
-if TYPE_CHECKING:
-    from api.snapshot import Snapshot
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """Earlier reports are mistakes."""
@@ -31,7 +27,7 @@ LONGEST_DESCRIPTION = 4_000
 
 def post_case(
     database: Database,
-    snapshot: "Snapshot",
+    deciding: Callable[[Case], Decision],
     case: Case,
     *,
     actor: str,
@@ -47,8 +43,8 @@ def post_case(
     ----------
     database : Database
         Where cases are recorded.
-    snapshot : Snapshot
-        The data that decide.
+    deciding : callable
+        Decides the case, or raises why it is not to be recorded; asked once, of a new case alone.
     case : Case
         The case; it needs a ``case_id``.
     actor : str
@@ -74,7 +70,7 @@ def post_case(
     if known is not None:
         return known
     case = replace(case, reported_at=case.reported_at or datetime.now(UTC))
-    decision = decide(snapshot, case)
+    decision = deciding(case)
     columns = _columns(case, decision, request=request, srid=database.srid)
     with database.connect(as_api=True) as connection:
         if connection.execute(_INSERT, columns).rowcount == 1:

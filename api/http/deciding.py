@@ -25,14 +25,25 @@ def checked(request: Request, case: Case, answer: Callable[[], Decision]) -> Dec
     AccessError
         The place lies outside the districts of the key.
     """
-    serving = serving_of(request)
-    check_question(case, serving.live.snapshot.taxonomy)
-    serving.check_day(case.as_of)
+    check_asked(request, case)
     decision = answer()
     if case.position is not None:
         check_distance(decision, case.position)
     check_district(request.scope["principal"], decision)
     return seen_by(request.scope["principal"], decision)
+
+
+def check_asked(request: Request, case: Case) -> None:
+    """Refuse a question that can not be meant.
+
+    Raises
+    ------
+    RequestError
+        Position, class or day are none.
+    """
+    serving = serving_of(request)
+    check_question(case, serving.live.snapshot.taxonomy)
+    serving.check_day(case.as_of)
 
 
 def seen_by(principal: Principal, decision: Decision) -> Decision:

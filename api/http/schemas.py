@@ -117,6 +117,10 @@ class LookupIn(Question):
     kind: Literal["component", "event"] = "component"
     class_code: ClassCode | None = None
     accuracy_m: Accuracy | None = None
+    accuracy_minor_m: Accuracy | None = None
+    """Of an error ellipse 误差椭圆 the standard deviation across its bearing; missing: the error is round."""
+    accuracy_bearing_deg: Bearing | None = None
+    """Direction of its major axis, clockwise from north."""
     reported_at: Moment | None = None
     """Decides season and hours of the plan; missing: now."""
     as_of: date | None = None
@@ -129,7 +133,14 @@ class LookupIn(Question):
         return Case(
             kind=self.kind,
             class_code=self.class_code,
-            position=Position(x=self.x, y=self.y, crs=self.crs, accuracy_m=self.accuracy_m),
+            position=Position(
+                x=self.x,
+                y=self.y,
+                crs=self.crs,
+                accuracy_m=self.accuracy_m,
+                accuracy_minor_m=self.accuracy_minor_m,
+                accuracy_bearing_deg=self.accuracy_bearing_deg,
+            ),
             reported_at=self.reported_at,
             as_of=self.as_of,
         )

@@ -21,6 +21,7 @@ CAUSES: tuple[Cause, ...] = ("place", "component", "record", "dispute", "conflic
 """Why another unit may be the one: the place may lie in its area 接边; another component may be meant, or
 the plan names it where the record names the one taken 交叉; the ownership is disputed; an equal row of the
 plan names it."""
+_PLACE, _COMPONENT = CAUSES.index("place"), CAUSES.index("component")
 EDGE: tuple[Cause, ...] = ("place",)
 CROSS: tuple[Cause, ...] = ("component", "record")
 
@@ -135,23 +136,25 @@ def summed(
         Probability of each component.
     """
     sums: dict[str, _Sum] = {}
-    chosen_probability = 0.0
+    mine, chosen_code = 0.0, _unit(chosen)
     for place, (in_place, here, each) in enumerate(ways):
+        # Elsewhere because of the place, or by the component alone.
+        cause = _COMPONENT if _unit(here) == chosen_code else _PLACE
         for component, (found, of_component) in enumerate(zip(each, of_components, strict=True)):
-            weight = in_place * of_component
-            if found.unit is None or weight <= 0.0:
+            weight, unit = in_place * of_component, found.unit
+            if unit is None or weight <= 0.0:
                 continue
-            parts = [(found.unit, found.certainty, _cause(here, chosen), found.rule)]
-            parts += [(r.unit, r.probability, r.cause, r.rule) for r in found.rivals]
-            for unit, share, cause, rule in parts:
-                if chosen.unit is not None and unit.code == chosen.unit.code:
-                    chosen_probability += weight * share
+            if unit.code == chosen_code:
+                mine += weight * found.certainty
+            else:
+                part = (weight * found.certainty, cause, found.rule)
+                _add(sums, unit, part, (place, component))
+            for rival in found.rivals:
+                if rival.unit.code == chosen_code:
+                    mine += weight * rival.probability
                     continue
-                entry = sums.setdefault(unit.code, _Sum(unit, [0.0] * len(CAUSES)))
-                entry.by_cause[CAUSES.index(cause)] += weight * share
-                if weight * share > entry.most:
-                    entry.most, entry.rule = weight * share, rule
-                    entry.place, entry.component = place, component
+                part = (weight * rival.probability, CAUSES.index(rival.cause), rival.rule)
+                _add(sums, rival.unit, part, (place, component))
     rivals = [
         Share(
             unit=entry.unit,
@@ -164,21 +167,27 @@ def summed(
         for entry in sums.values()
     ]
     rivals.sort(key=lambda share: (-round(share.probability, 9), share.unit.code))
-    total = chosen_probability + sum(rival.probability for rival in rivals)
+    total = mine + sum(rival.probability for rival in rivals)
     return Mixture(
         chosen=chosen,
-        probability=chosen_probability,
+        probability=mine,
         rivals=tuple(rivals),
         unknown=max(0.0, 1.0 - total),
     )
 
 
-def _cause(here: Resolution, chosen: Resolution) -> Cause:
-    """Tell why a combination leads elsewhere: because of its place, or by its component alone.
-
-    `here` is what the chosen component leads to at the place of the combination.
-    """
-    return "component" if _unit(here) == _unit(chosen) else "place"
+def _add(
+    sums: dict[str, _Sum], unit: Unit, part: tuple[float, int, str], way: tuple[int, int]
+) -> None:
+    """Add to a unit a share with its cause and rule, by the way of a place and a component."""
+    share, cause, rule = part
+    entry = sums.get(unit.code)
+    if entry is None:
+        entry = sums[unit.code] = _Sum(unit, [0.0] * len(CAUSES))
+    entry.by_cause[cause] += share
+    if share > entry.most:
+        entry.most, entry.rule = share, rule
+        entry.place, entry.component = way
 
 
 def _unit(resolution: Resolution) -> str | None:

@@ -32,6 +32,8 @@ class RecordTable:
         self._lock = threading.RLock()
         self._table = edition.snapshot.table("own_records").select(list(RECORD_COLUMNS))
         self._meaning = np.full(self._table.num_rows, -1, dtype=np.int32)
+        self._record = memoryview(np.asarray(edition.snapshot.component_records))
+        """Record of each component, its numbers read sooner than those of a mapped array."""
         self._known: dict[tuple[str, ...], int] = {}
         self.records: list[OwnRecord | None] = [None]
         """A record of each meaning."""
@@ -52,7 +54,7 @@ class RecordTable:
 
     def meaning(self, row: int) -> int:
         """Return the meaning of the record of one row of ``components``, as `meanings` does of many."""
-        number = self._edition.snapshot.component_records[row]
+        number = self._record[row]
         found = int(self._meaning[number])
         if found < 0:
             self._learn(np.array([number]))

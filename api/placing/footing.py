@@ -85,6 +85,8 @@ class Footing:
 def whole_footing(edition: "Edition", around: Around) -> Footing:
     """Return the places of a case in and near unit grids that nothing touches."""
     effect_of, grid, shares = edition.chains.effect, around.position, around.shares
+    if len(shares) == 1 and shares[0][0] == grid:
+        return Footing(grid, grid, -1, -1, {effect_of(grid): (grid, 1.0)})
     total = sum([share for _, share in shares])
     places = {effect_of(grid): (grid, 0.0 if total else 1.0)}
     for at, share in shares:

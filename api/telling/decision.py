@@ -20,6 +20,7 @@ from api.models import (
     Location,
     TraceStep,
 )
+from api.owning.calibration import calibrate_one
 from api.owning.owners import trace_owner
 from api.placing.locate import SOURCES
 from api.telling.finding import Finding, is_placed
@@ -203,7 +204,7 @@ def _component(finding: Finding) -> ComponentAnswer | None:
     x, y = (float(values[row]) for values in component_places(edition))
     if finding.named >= 0:
         shape = edition.snapshot.table("components")["geometry"][row].as_py()
-        probability, distance_m = 1.0, _distance(finding, shape)
+        probability, distance_m = _sure_of_code(finding), _distance(finding, shape)
     else:
         _, distance_m, probability = finding.candidates[0]
     lon, lat = transform_point(x, y, source=edition.snapshot.crs, target=GEOGRAPHIC)
@@ -222,6 +223,17 @@ def _component(finding: Finding) -> ComponentAnswer | None:
             if share >= LEAST_ALTERNATIVE
         ),
     )
+
+
+def _sure_of_code(finding: Finding) -> float:
+    """Return how probable it is that a named component is meant: codes are mistyped.
+
+    A position or address that agrees confirms it: another component of the class would hardly lie there.
+    """
+    sources = {"position", "address"} & finding.sightings.keys()
+    if sources and "component_position_disagree" not in finding.reasons:
+        return 1.0
+    return calibrate_one("component", 1.0, "component_code")
 
 
 def component_places(edition: Edition) -> tuple[NDArray[np.float64], ...]:

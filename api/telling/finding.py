@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Ways:
     """Where one case may lie and what it may be about, with probabilities that add up to 1 each."""
 
-    places: list[tuple[Chain, float]]
-    components: list[tuple[OwnRecord | None, float]]
+    places: Sequence[tuple[Chain, float]]
+    components: Sequence[tuple[OwnRecord | None, float]]
     rows: list[int]
     """Row in ``components`` of each of the components, -1: none of those known."""
     distance_m: list[float]
@@ -43,8 +43,8 @@ class Finding:
 
     edition: "Edition"
     case_id: str | None
-    question: OwnerQuestion
-    """By which the unit was found, with the whole chain and the record as it is written."""
+    asked: Callable[[], OwnerQuestion]
+    """Gives `question`, which most answers do without."""
     resolution: Resolution
     reported: tuple[float, float, str] | None
     """Position and CRS as reported; None: none was."""
@@ -92,6 +92,11 @@ class Finding:
     mixture: Mixture | None = None
     """The distribution over units of these ways, where it is known already."""
 
+    @property
+    def question(self) -> OwnerQuestion:
+        """By which the unit was found, with the whole chain and the record as it is written."""
+        return self.asked()
+
 
 def finding_of(solution: "Solution", case: int) -> Finding:
     """Return what a solution says about one of its cases."""
@@ -102,7 +107,7 @@ def finding_of(solution: "Solution", case: int) -> Finding:
     return Finding(
         edition=solution.edition,
         case_id=questions.case_id[case],
-        question=solution.asked[case],
+        asked=lambda: solution.asked[case],
         resolution=solution.resolutions[case],
         reported=None if np.isnan(x) else (x, y, questions.crs[case]),
         address=questions.address[case],

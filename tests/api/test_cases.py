@@ -4,12 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from api import Case, Position, Snapshot
+from api.assign import decide
 from api.cases.listing import CaseFilter, list_cases
 from api.cases.moving import Return, assign_case, close_case, reopen_case, return_case
 from api.cases.posting import post_case
@@ -56,7 +58,12 @@ def give_back(
 
 def test_a_case_is_decided_once(database: Database, snapshot: Snapshot, tmp_path: Path) -> None:
     decision = post_case(
-        database, snapshot, CASE, actor="desk", channel="热线", description="井盖破损 🕳️"
+        database,
+        partial(decide, snapshot),
+        CASE,
+        actor="desk",
+        channel="热线",
+        description="井盖破损 🕳️",
     )
     assert decision.owner is not None
     assert decision.owner.unit_code == "W1"
@@ -84,7 +91,9 @@ def test_many_who_post_one_case_at_once_get_one_answer(
 
     def post(_: int):
         gate.wait()
-        return post_case(database, snapshot, replace(CASE, reported_at=None), actor="desk")
+        return post_case(
+            database, partial(decide, snapshot), replace(CASE, reported_at=None), actor="desk"
+        )
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(post, range(20)))
@@ -106,42 +115,46 @@ def test_a_server_killed_before_the_history_leaves_no_case(
             "CREATE TRIGGER die BEFORE INSERT ON cases.history FOR EACH ROW EXECUTE FUNCTION cases.die()"
         )
     with pytest.raises((WanmiError, psycopg.Error)):
-        post_case(database, snapshot, CASE, actor="desk")
+        post_case(database, partial(decide, snapshot), CASE, actor="desk")
     with pytest.raises(NotFoundError):
         get_case(database, "2026-1")
     with database.connect() as connection:
         connection.execute("DROP TRIGGER die ON cases.history")
-    assert post_case(database, snapshot, CASE, actor="desk").owner is not None
+    assert post_case(database, partial(decide, snapshot), CASE, actor="desk").owner is not None
     assert len(get_case(database, "2026-1").history) == 1
 
 
 def test_the_same_identifier_for_another_report_is_refused(
     database: Database, snapshot: Snapshot
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk", channel="热线")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk", channel="热线")
     other = replace(CASE, class_code="0103", position=Position(x=X0, y=Y0 + 50, crs="city"))
     with pytest.raises(ConflictError, match="2026-1") as caught:
-        post_case(database, snapshot, other, actor="desk", description="别的")
+        post_case(database, partial(decide, snapshot), other, actor="desk", description="别的")
     for name in ("channel", "class_code", "description", "position.accuracy_m", "position.x"):
         assert name in caught.value.message
         assert name in caught.value.zh
     assert "position.y" not in caught.value.message
     with pytest.raises(RequestError, match="case_id"):
-        post_case(database, snapshot, replace(CASE, case_id=None), actor="desk")
+        post_case(database, partial(decide, snapshot), replace(CASE, case_id=None), actor="desk")
     with pytest.raises(NotFoundError):
         get_case(database, "nowhere")
     # One moment is one moment, in whatever zone it is written.
     east = NOW.astimezone(datetime.fromisoformat("2026-07-01T12:00:00+08:00").tzinfo)
     same = post_case(
-        database, snapshot, replace(CASE, reported_at=east), actor="desk", channel="热线"
+        database,
+        partial(decide, snapshot),
+        replace(CASE, reported_at=east),
+        actor="desk",
+        channel="热线",
     )
     assert same.owner is not None
 
 
 def test_a_case_without_time_may_be_posted_again(database: Database, snapshot: Snapshot) -> None:
     case = replace(CASE, reported_at=None)
-    assert post_case(database, snapshot, case, actor="a") == post_case(
-        database, snapshot, case, actor="b"
+    assert post_case(database, partial(decide, snapshot), case, actor="a") == post_case(
+        database, partial(decide, snapshot), case, actor="b"
     )
 
 
@@ -160,7 +173,9 @@ def test_a_report_that_can_not_be_stored_is_refused(
     database: Database, snapshot: Snapshot, change: dict, more: dict, match: str
 ) -> None:
     with pytest.raises(RequestError, match=match):
-        post_case(database, snapshot, replace(CASE, **change), actor="desk", **more)
+        post_case(
+            database, partial(decide, snapshot), replace(CASE, **change), actor="desk", **more
+        )
     with pytest.raises(NotFoundError):
         get_case(database, "2026-1")
 
@@ -168,7 +183,7 @@ def test_a_report_that_can_not_be_stored_is_refused(
 def test_returns_go_down_the_candidates_until_nobody_is_left(
     database: Database, snapshot: Snapshot
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     units = ["W1"]
     while True:
         decision = give_back(database, snapshot, units[-1], suggested_unit_code="G1")
@@ -211,7 +226,7 @@ def test_returns_go_down_the_candidates_until_nobody_is_left(
 def test_what_no_other_unit_can_help_with_waits_for_a_person(
     database: Database, snapshot: Snapshot, category: str
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     decision = give_back(database, snapshot, "W1", reason="请核实", category=category)
     assert decision.owner is None
     stored = get_case(database, "2026-1")
@@ -223,7 +238,7 @@ def test_what_no_other_unit_can_help_with_waits_for_a_person(
 def test_only_the_unit_that_has_the_case_returns_it_with_a_reason(
     database: Database, snapshot: Snapshot
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     with pytest.raises(ConflictError, match="W1"):
         give_back(database, snapshot, "W2")
     for reason, more, match in (
@@ -241,7 +256,7 @@ def test_only_the_unit_that_has_the_case_returns_it_with_a_reason(
 
 
 def test_of_two_returns_at_once_one_wins(database: Database, snapshot: Snapshot) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     gate = threading.Barrier(8)
 
     def act(_: int) -> str:
@@ -260,8 +275,8 @@ def test_of_two_returns_at_once_one_wins(database: Database, snapshot: Snapshot)
 
 
 def test_closing_and_reopening(database: Database, snapshot: Snapshot) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
-    post_case(database, snapshot, replace(CASE, case_id="2026-2"), actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), replace(CASE, case_id="2026-2"), actor="desk")
     with pytest.raises(ConflictError, match="only a case that is closed can be reopened"):
         reopen_case(database, "2026-1", reason="again", actor="desk")
     with pytest.raises(RequestError, match="repeat itself"):
@@ -293,7 +308,7 @@ def test_closing_and_reopening(database: Database, snapshot: Snapshot) -> None:
 def test_a_person_names_a_unit_that_exists_and_says_why(
     database: Database, snapshot: Snapshot
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     for unit, reason, error, match in (
         ("Z9", "x", RequestError, "Z9"),
         ("G1", " ", RequestError, "reason"),
@@ -327,8 +342,8 @@ def event(number: int, **more) -> Case:
 
 def test_lists_go_on_where_they_ended(database: Database, snapshot: Snapshot) -> None:
     for number in range(1, 8):
-        post_case(database, snapshot, event(number), actor="desk", channel="热线")
-    post_case(database, snapshot, CASE, actor="desk")
+        post_case(database, partial(decide, snapshot), event(number), actor="desk", channel="热线")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     close_case(database, "e03", reason="", actor="desk")
 
     def ids(**wanted) -> list[str]:
@@ -342,7 +357,7 @@ def test_lists_go_on_where_they_ended(database: Database, snapshot: Snapshot) ->
         after = page.next
         # What is reported meanwhile is no part of the pages that follow.
         late = event(90 + len(seen), reported_at=NOW + timedelta(days=1))
-        post_case(database, snapshot, late, actor="desk")
+        post_case(database, partial(decide, snapshot), late, actor="desk")
     assert seen == ["e07", "e06", "e05", "e04", "e03", "e02", "e01", "2026-1"]
     assert after is None
     assert ids(state="closed") == ["e03"]
@@ -369,7 +384,7 @@ def test_lists_go_on_where_they_ended(database: Database, snapshot: Snapshot) ->
 
 def test_lists_tell_what_is_overdue(database: Database, snapshot: Snapshot) -> None:
     # 4 working hours from Wednesday 1 July 12:00 local end at 18:00.
-    post_case(database, snapshot, event(1), actor="desk")
+    post_case(database, partial(decide, snapshot), event(1), actor="desk")
     end = datetime(2026, 7, 1, 10, tzinfo=UTC)
     for minutes, due in ((-91, "in_time"), (-89, "soon"), (0, "soon"), (1, "overdue")):
         now = end + timedelta(minutes=minutes)
@@ -422,7 +437,7 @@ def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
                 ],
             )
     with pytest.raises(ConflictError, match="not decided yet"):
-        post_case(database, snapshot, replace(CASE, case_id="a"), actor="desk")
+        post_case(database, partial(decide, snapshot), replace(CASE, case_id="a"), actor="desk")
     assert count_open(database) == 3
     assert assign_stored(database, snapshot, actor="desk") == 3
     assert assign_stored(database, snapshot, actor="desk") == 0
@@ -448,12 +463,14 @@ def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
     assert returned.owner.unit_code == "W2"
     # The same report posted is the case that was imported.
     same = replace(CASE, case_id="a", position=replace(CASE.position, x=X0 + 51.0))
-    assert post_case(database, snapshot, same, actor="desk").owner == returned.owner
+    assert (
+        post_case(database, partial(decide, snapshot), same, actor="desk").owner == returned.owner
+    )
 
 
 def test_a_day_that_was_asked_for_is_kept(database: Database, snapshot: Snapshot) -> None:
     case = replace(CASE, as_of=date(2026, 1, 1))
-    post_case(database, snapshot, case, actor="desk")
+    post_case(database, partial(decide, snapshot), case, actor="desk")
     assert give_back(database, snapshot, "W1").owner is not None
     with database.connect() as connection:
         row = connection.execute("SELECT decision->>'as_of' FROM cases.case").fetchone()
@@ -492,7 +509,7 @@ def test_an_imported_case_that_a_person_assigns_lies_where_it_was_located(
 def test_a_case_lies_where_its_new_decision_says(
     database: Database, snapshot: Snapshot, tmp_path: Path
 ) -> None:
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     with database.connect() as connection:
         connection.execute("UPDATE cases.case SET grid_code = 'of last year', geom = NULL")
     give_back(database, snapshot, "W1")
@@ -501,7 +518,7 @@ def test_a_case_lies_where_its_new_decision_says(
 
 def test_history_is_in_the_order_of_what_happened(database: Database, snapshot: Snapshot) -> None:
     """A return that begins first and waits for the other is told behind it."""
-    post_case(database, snapshot, CASE, actor="desk")
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
     with database.connect() as late:
         late.execute("SELECT now()").fetchone()  # its transaction began before the return
         give_back(database, snapshot, "W1")
@@ -527,4 +544,6 @@ def test_a_case_that_was_never_sent_back_waits_because_no_unit_was_found(
 def test_a_time_before_all_calendars_is_refused(database: Database, snapshot: Snapshot) -> None:
     first = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=8)))
     with pytest.raises(RequestError, match="0001-01-01"):
-        post_case(database, snapshot, replace(CASE, reported_at=first), actor="desk")
+        post_case(
+            database, partial(decide, snapshot), replace(CASE, reported_at=first), actor="desk"
+        )

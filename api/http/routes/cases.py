@@ -16,7 +16,7 @@ from api.cases.posting import post_case
 from api.cases.records import WAITING, DuplicateHint, StoredCase, get_case
 from api.http.access import Principal
 from api.http.answers import json_answer
-from api.http.deciding import check_district, checked
+from api.http.deciding import check_asked, check_district, checked
 from api.http.problems import language_of
 from api.http.reports import AssignIn, CasesIn, CloseIn, ReopenIn, ReportIn, ReturnIn
 from api.http.serving import serving_of
@@ -48,16 +48,18 @@ def post(request: Request, report: ReportIn) -> Response:
     case = report.case()
     serving = serving_of(request)
     snapshot = serving.live.snapshot
-    checked(request, case, lambda: decide(snapshot, case))
+    check_asked(request, case)
     database = serving.store.open()
     decision = post_case(
         database,
-        snapshot,
+        lambda asked: checked(request, asked, lambda: decide(snapshot, asked)),
         case,
         actor=_principal(request).key_id,
         channel=report.channel,
         description=report.description,
     )
+    # One on record was perhaps decided for another key.
+    check_district(_principal(request), decision)
     hints = hint(database, report.case_id, earlier_only=True)
     visible = _visible(request, hints)
     return json_answer(RecordedDecision(**vars(decision), duplicates=visible))
