@@ -144,6 +144,29 @@ class Faults:
             return pd.Series(~self._refused.to_numpy()[rows.to_numpy(dtype=np.intp)], index=rows)
         return ~self._refused.reindex(rows)
 
+    @property
+    def told(self) -> int:
+        """How often rows were told to break a rule so far; see `since`."""
+        return len(self._parts)
+
+    def since(self, told: int) -> list[pd.DataFrame]:
+        """Return what was told since `told`, to be taken over by `take` elsewhere."""
+        return self._parts[told:]
+
+    def take(self, parts: list[pd.DataFrame]) -> bool:
+        """Add what a copy of these faults told since it was made; return whether rows were refused."""
+        self._parts.extend(parts)
+        wrong = [part.index for part in parts if (part["severity"] == "error").any()]
+        for rows in wrong:
+            self._refused |= pd.Series(True, index=rows).reindex(self.frame.index, fill_value=False)
+        return bool(wrong)
+
+    def copy(self) -> "Faults":
+        """Return the faults as they are now, to be told more of apart."""
+        result = Faults(self.frame, rules=self._rules)
+        result._parts, result._refused = list(self._parts), self._refused.copy()
+        return result
+
     def outcome(self) -> Outcome:
         """Split the frame into accepted rows and the table of faults."""
         return Outcome(accepted=self.frame[~self._refused], faults=self._table())

@@ -26,9 +26,10 @@ from census.survey import CODE_COLUMNS, DATE_COLUMNS, TEXT_COLUMNS, tidy
 from census.taxonomy import Taxonomy, read_taxonomy
 from census.texts import judge_readings, restore_zeros
 from census.wording import judge_wording
-from gis.codes import read_rules
+from gis.codes import Rule, read_rules
 from gis.faults import Faults, Outcome
 from gis.geometry import keep_shapes
+from pipelines.aside import aside
 from pipelines.attributes import attributes_of
 from pipelines.claims import claims_of, judge_former_codes, judge_overtaken
 from pipelines.component_checks import judge_places
@@ -43,6 +44,7 @@ COLUMNS = frozenset({*CODE_COLUMNS, *TEXT_COLUMNS, *DATE_COLUMNS, "standard_ref"
 KINDS = frozenset(
     {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
 )
+_MANY_ROWS = 50_000
 _CREDIT_CODES_SINCE = "GB/T 47678.5-2026"
 
 
@@ -84,12 +86,38 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     rows["code"] = complete_codes(
         rows, faults, context=context, districts=districts, delivered=delivered
     )
-    judge_places(rows, faults, where=where, context=context, rules=rules)
-    accepted = _accept(rows, faults, context=context, where=where)
+    accepted = _judge_rest(rows, faults, where=where, context=context, rules=rules)
     accepted = accepted[standing(accepted, faults)]
     accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
     accepted = keep_shapes(accepted, context.features(DATASET))
     return Outcome(accepted=accepted, faults=faults.outcome().faults)
+
+
+def _judge_rest(
+    rows: gpd.GeoDataFrame,
+    faults: Faults,
+    *,
+    where: Placement,
+    context: BuildContext,
+    rules: dict[str, Rule],
+) -> gpd.GeoDataFrame:
+    """Judge places and values, of many rows both at once, and return the rows as the table holds them.
+
+    Values are judged of rows that stand. Should a place refuse a row, they are judged again.
+    """
+
+    def places() -> list[pd.DataFrame]:
+        apart = faults.copy()
+        judge_places(rows, apart, where=where, context=context, rules=rules)
+        return apart.since(faults.told)
+
+    before, values = faults.told, faults.copy()
+    with aside(places, is_worth=len(rows) > _MANY_ROWS) as found:
+        accepted = _accept(rows, values, context=context, where=where)
+        if faults.take(found()):
+            return _accept(rows, faults, context=context, where=where)
+    faults.take(values.since(before))
+    return accepted
 
 
 def _check_shapes(
