@@ -4,11 +4,14 @@ The files go to a new folder under ``snapshots/``, the pointer file ``current`` 
 a crash at any point leaves the previous snapshot in use.
 """
 
+import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +29,9 @@ from psycopg import sql
 
 from api.declared import LEFT_BEHIND, table_of
 from api.edition import LEVELS
+from api.force import days_of_change
 from api.geocoding.search import key_count, search_table
+from api.integrity import note_whole
 from api.layout import (
     AREA_TILING,
     COMPONENT_RECORDS,
@@ -36,8 +41,10 @@ from api.layout import (
     GRID_OUTLINES,
     GRID_TILING,
     KEPT_VERSIONS,
+    LOCK,
     MANIFEST,
     OWN_RECORDS,
+    POINTER,
     SEARCH,
 )
 from api.matching.component_index import lay_components
@@ -49,11 +56,14 @@ from api.versions.kept import point_at
 from gis.calendars import read_calendar
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
+from gis.errors import SnapshotError
 from gis.index import CellIndex
 from gis.mapped import write_arrays
 from gis.tables import declare
 from gis.tiling import write_tiling
 from gis.workspace import Profile, Workspace
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +84,20 @@ def compile_snapshot(database: Database, workspace: Workspace) -> Path:
     Path
         Folder of the version; the one in use already, if nothing has changed since.
     """
+    with one_at_a_time(workspace.snapshots):
+        frames, builds = _read_all(database)
+        profile = workspace.profile
+        calendar = read_calendar(profile.calendar, workspace.root)
+        facts = CityFacts(
+            profile=msgspec.structs.replace(profile, calendar=calendar),
+            crs=city_crs(workspace.profile, workspace.root),
+            builds=_plain(builds),
+        )
+        return _write(frames, workspace.snapshots, facts=facts)
+
+
+def _read_all(database: Database) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the rows of every table and the live builds, all of one moment."""
     frames: dict[str, pd.DataFrame] = {}
     with database.connect(read_only=True) as connection:
         for dataset in DATASETS:
@@ -89,14 +113,7 @@ def compile_snapshot(database: Database, workspace: Workspace) -> Path:
             " b.content_hash, d.name AS delivery FROM meta.build AS b"
             " JOIN meta.delivery AS d USING (delivery_id) WHERE b.status = 'live' ORDER BY b.build_id",
         )
-    profile = workspace.profile
-    calendar = read_calendar(profile.calendar, workspace.root)
-    facts = CityFacts(
-        profile=msgspec.structs.replace(profile, calendar=calendar),
-        crs=city_crs(workspace.profile, workspace.root),
-        builds=_plain(builds),
-    )
-    return write_snapshot(frames, workspace.snapshots, facts=facts)
+    return frames, builds
 
 
 def _read(connection: Any, dataset: str, database: Database) -> pd.DataFrame:
@@ -137,13 +154,39 @@ def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: C
     -------
     Path
         Folder of the version.
+
+    Raises
+    ------
+    SnapshotError
+        The disk is full; the current version stays.
+    """
+    with one_at_a_time(folder):
+        return _write(frames, folder, facts=facts)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until nobody else compiles into a folder, and remove what one that was killed left behind.
+
+    Who reads later also writes later: an older state never replaces a newer one.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for left in (*folder.glob(".compiling-*"), *folder.glob(f".{POINTER}-*")):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+        yield
+
+
+def _write(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: CityFacts) -> Path:
     temporary = folder / f".compiling-{uuid.uuid4().hex[:12]}"
     temporary.mkdir()
     try:
         province = facts.profile.city.code[:2]
-        counts = _write_tables(frames, temporary, province=province)
+        counts, changes = _write_tables(frames, temporary, province=province)
         files = {path.name: _describe(path) for path in sorted(temporary.iterdir())}
         content = {
             "format": FORMAT,
@@ -152,6 +195,7 @@ def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: C
             "srid": facts.crs.srid,
             "builds": list(facts.builds),
             "counts": counts,
+            "changes": changes,
             "files": files,
         }
         version = version_of(content)
@@ -164,10 +208,18 @@ def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: C
             if target.exists():
                 shutil.rmtree(target)
             temporary.rename(target)
-    except BaseException:
+            note_whole(target, files)
+        point_at(folder, version)
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            msg = (
+                f"There is no room for the snapshot in {folder}: free some space, then run "
+                "`wanmi snapshot` again; the current one stays in use."
+            )
+            zh = f"{folder} 空间不足，无法写入快照：请清理磁盘后重新运行 `wanmi snapshot`，现有快照继续使用。"
+            raise SnapshotError(msg, zh=zh) from error
         raise
-    point_at(folder, version)
     _prune(folder, keep=version)
     return target
 
@@ -180,8 +232,10 @@ def version_of(content: Mapping[str, Any]) -> str:
 
 def _write_tables(
     frames: Mapping[str, pd.DataFrame], folder: Path, *, province: str
-) -> dict[str, int]:
+) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """Return the rows of each table, and the days on which rows begin or cease to hold."""
     counts: dict[str, int] = {}
+    changes: dict[str, list[int]] = {}
     for dataset in DATASETS:
         frame = frames.get(dataset)
         table = to_table(
@@ -189,6 +243,7 @@ def _write_tables(
         )
         _write_arrow(table, folder / f"{dataset}.arrow")
         counts[dataset] = table.num_rows
+        changes[dataset] = days_of_change(table)
         if dataset == "areas":
             live = table.filter(pc.is_null(table["valid_to"]))
             for level in LEVELS:
@@ -216,7 +271,7 @@ def _write_tables(
             counts["keys"] = key_count(search)
     recodes = to_recodes(frames.get(RECODES))
     _write_arrow(recodes, folder / f"{RECODES}.arrow")
-    return counts | {RECODES: recodes.num_rows}
+    return counts | {RECODES: recodes.num_rows}, changes
 
 
 def _write_arrow(table: pa.Table, path: Path) -> None:
@@ -256,7 +311,9 @@ def _is_whole(folder: Path) -> bool:
 
 def _prune(folder: Path, *, keep: str) -> None:
     """Remove all but the newest versions; open ones live on until their processes let them go."""
-    versions = [path.parent for path in folder.glob(f"*/{MANIFEST}") if path.parent.name != keep]
+    versions = [
+        path.parent for path in folder.glob(f"[!.]*/{MANIFEST}") if path.parent.name != keep
+    ]
     versions.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
     for path in versions[KEPT_VERSIONS - 1 :]:
         shutil.rmtree(path, ignore_errors=True)

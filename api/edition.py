@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -50,11 +49,6 @@ class ComponentClasses:
         return np.searchsorted(self.ends, rows, side="right")
 
 
-def today(zone: ZoneInfo) -> date:
-    """Return the present day of a time zone."""
-    return datetime.now(zone).date()
-
-
 class Edition:
     """What holds on one day; its parts are read when they are first needed.
 
@@ -63,12 +57,18 @@ class Edition:
     snapshot : Snapshot
         The snapshot.
     as_of : date or None
-        The day; None: the live rows.
+        The day asked for; None: what is in force.
+    day : date or None
+        The day of what is in force, from which on it is; None: today.
     """
 
-    def __init__(self, snapshot: "Snapshot", as_of: date | None) -> None:
+    def __init__(
+        self, snapshot: "Snapshot", as_of: date | None, *, day: date | None = None
+    ) -> None:
         self.snapshot = snapshot
         self.as_of = as_of
+        self.day = as_of or day or snapshot.calendar.today()
+        """The day whose rows these are."""
         self._held: dict[str, NDArray[np.bool_]] = {}
         self._kept: dict[Any, Any] = {}
         self._lock = threading.RLock()
@@ -95,16 +95,16 @@ class Edition:
         held = self._held.get(dataset)
         if held is None:
             held = np.zeros(self.snapshot.table(dataset).num_rows, dtype=bool)
-            held[self.snapshot.holding(dataset, self.as_of)] = True
+            held[self.snapshot.holding(dataset, self.day)] = True
             self._held[dataset] = held
         return held
 
     @cached_property
     def grids(self) -> Cells:
         """Unit grids; the parent is the community."""
-        rows = self.snapshot.holding("unit_grids", self.as_of)
-        # The pattern of the live grids is part of the snapshot; that of another day is laid now.
-        if self.as_of is not None:
+        rows = self.snapshot.holding("unit_grids", self.day)
+        # The pattern of the newest grids is part of the snapshot; that of others is laid now.
+        if not self._is_settled("unit_grids"):
             return self._cells("unit_grids", rows, "community_code")
         laid = (self.snapshot.grid_tiling, self.snapshot.grid_outlines)
         return self._cells("unit_grids", rows, "community_code", laid=laid)
@@ -116,7 +116,7 @@ class Edition:
 
     def _sets(self, dataset: str) -> dict[str, list[dict[str, Any]]]:
         held: dict[str, list[dict[str, Any]]] = {}
-        rows = self.snapshot.holding(dataset, self.as_of)
+        rows = self.snapshot.holding(dataset, self.day)
         table = self.snapshot.table(dataset).drop_columns(["geometry"]).take(rows)
         for record in table.to_pylist():
             for code in record["members"]:
@@ -126,10 +126,10 @@ class Edition:
     @cached_property
     def areas(self) -> Mapping[str, Cells]:
         """Areas by level: district, street, community."""
-        rows = self.snapshot.holding("areas", self.as_of)
+        rows = self.snapshot.holding("areas", self.day)
         levels = self.snapshot.table("areas")["level"].to_numpy(zero_copy_only=False)[rows]
         tilings = {
-            level: self.snapshot.area_tiling(level) if self.as_of is None else None
+            level: self.snapshot.area_tiling(level) if self._is_settled("areas") else None
             for level in LEVELS
         }
         return {
@@ -174,7 +174,7 @@ class Edition:
     @cached_property
     def management_grids(self) -> Mapping[str, int]:
         """Row of each management grid 管理网格 in its table."""
-        rows = self.snapshot.holding("management_grids", self.as_of)
+        rows = self.snapshot.holding("management_grids", self.day)
         codes = self.snapshot.table("management_grids")["code"].take(rows).to_pylist()
         return dict(zip(codes, rows.tolist(), strict=True))
 
@@ -255,23 +255,28 @@ class Edition:
         return np.asarray(position, dtype=np.intp)
 
     @cached_property
-    def day(self) -> date:
-        """The day asked for; of the live rows the one on which they were first asked."""
-        return self.as_of or today(ZoneInfo(self.snapshot.profile.city.timezone))
-
-    @cached_property
     def ends(self) -> date | None:
-        """First day on which live rows say something else: a unit is succeeded; None: they do not."""
+        """First day on which something else is in force, or a unit is succeeded; None: not known yet."""
+        if self.as_of is not None:
+            return None
         column = self.snapshot.table("units")["successor_from"]
-        rows = self.snapshot.holding("units", self.as_of)
-        days = [] if self.as_of else column.take(rows).drop_null().to_pylist()
-        return min((since for since in days if since > self.day), default=None)
+        days: list[date] = []
+        if column.null_count < len(column):
+            rows = self.snapshot.holding("units", self.day)
+            succeeded = column.take(rows).drop_null().to_pylist()
+            days = [day for day in succeeded if day > self.day]
+        change = self.snapshot.calendar.next_change(self.day)
+        return min(days if change is None else [*days, change], default=None)
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the day has come on which live rows say something else."""
+        """Tell whether the day has come on which something else is in force."""
         ends = self.ends
-        return ends is not None and today(ZoneInfo(self.snapshot.profile.city.timezone)) >= ends
+        return ends is not None and self.snapshot.calendar.today() >= ends
+
+    def _is_settled(self, dataset: str) -> bool:
+        """Tell whether the rows of a dataset are its newest, whose indexes are part of the snapshot."""
+        return self.snapshot.calendar.is_settled(dataset, self.day)
 
     @cached_property
     def directory(self) -> Directory:
@@ -294,16 +299,16 @@ class Edition:
         return Gazetteer(self)
 
     def _records(self, dataset: str) -> list[dict[str, Any]]:
-        rows = self.snapshot.holding(dataset, self.as_of)
+        rows = self.snapshot.holding(dataset, self.day)
         records: list[dict[str, Any]] = self.snapshot.table(dataset).take(rows).to_pylist()
         return records
 
     @cached_property
     def component_things(self) -> Nearness:
         """The components that stand, to be found by their distance; group: number of the class."""
-        if self.as_of is None:
+        if self._is_settled("components"):
             return self.snapshot.component_things
-        rows = self.snapshot.holding("components", self.as_of)
+        rows = self.snapshot.holding("components", self.day)
         return lay_components(self.snapshot.table("components"), rows)
 
     @cached_property

@@ -4,10 +4,12 @@ The columns are those declared in ``gis.tables``, all row versions included, so 
 can be asked as of a day; what only the database needs (hashes, source rows) is left behind.
 """
 
-FORMAT = 5
+FORMAT = 6
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"
+LOCK = ".lock"
+"""File that who compiles holds."""
 GRID_OUTLINES = "unit_grids_outlines"
 """Files of the outlines on which shares of an error are measured: ``NAME.ARRAY.npy``."""
 COMPONENT_THINGS = "component_things"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from api.edition import Edition
+from api.force import Calendar, rows_of_day, rows_without_end
 from api.geocoding.index import SearchIndex
 from api.integrity import Integrity, damaged
 from api.layout import (
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from api.models import Case, Decision
 
 _EDITIONS_KEPT = 4
-_NO_END = np.iinfo(np.int32).max
+_AHEAD = timedelta(minutes=10)
 
 
 class Snapshot:
@@ -65,8 +66,11 @@ class Snapshot:
         self.crs: str = self.manifest["crs"]
         self.profile: Profile = msgspec.convert(self.manifest["city"], Profile)
         self._integrity = Integrity(folder, self.manifest["files"])
+        self.calendar = Calendar(self.manifest["changes"], timezone=self.profile.city.timezone)
+        """On which days something changes, and which day is in force."""
         self._tables: dict[str, pa.Table] = {}
         self._editions: dict[date | None, Edition] = {}
+        self._coming: Edition | None = None
         self._lock = threading.RLock()
 
     @property
@@ -144,27 +148,45 @@ class Snapshot:
         return read_tiling(self._checked, name=name) if is_there else None
 
     def edition(self, as_of: date | None = None) -> Edition:
-        """Return the rows that hold on a day, indexed; None: the live ones."""
+        """Return the rows that hold on a day, indexed; None: those in force, today's from midnight on."""
         edition = self._editions.get(as_of)
         if edition is None or edition.is_over:
             with self._lock:
                 edition = self._editions.get(as_of)
                 if edition is None or edition.is_over:
-                    edition = Edition(self, as_of)
+                    edition = self._begun() if as_of is None else Edition(self, as_of)
                 while len(self._editions) >= _EDITIONS_KEPT:
                     self._editions.pop(next(key for key in self._editions if key is not None))
                 self._editions[as_of] = edition
         return edition
 
+    def _begun(self) -> Edition:
+        """Return the edition of today, the one made ahead if its day has come."""
+        today, coming = self.calendar.today(), self._coming
+        self._coming = None
+        is_made = coming is not None and coming.day == today and not coming.is_over
+        return coming if is_made and coming is not None else Edition(self, None)
+
+    def prepare(self, *, ahead: timedelta = _AHEAD) -> Edition | None:
+        """Make the edition that follows today's if its day is near; None: it is not, or was made.
+
+        Who serves calls this now and then, so that nobody waits at midnight.
+        """
+        ends = self.edition().ends
+        if ends is None or self.calendar.today(ahead=ahead) < ends:
+            return None
+        with self._lock:
+            if self._coming is not None and self._coming.day == ends:
+                return None
+            self._coming = Edition(self, None, day=ends)
+            return self._coming
+
     def holding(self, name: str, as_of: date | None) -> NDArray[np.intp]:
-        """Return the rows of a table that hold on a day, ``[valid_from, valid_to)``, in row order."""
+        """Return the rows of a table that hold on a day, in row order; None: today."""
+        day = as_of or self.calendar.today()
         table = self.table(name)
-        until = table["valid_to"].cast(pa.int32()).fill_null(_NO_END).to_numpy()
-        if as_of is None:
-            return np.flatnonzero(until == _NO_END)
-        day = (as_of - date(1970, 1, 1)).days
-        since = table["valid_from"].cast(pa.int32()).to_numpy()
-        return np.flatnonzero((since <= day) & (day < until))
+        settled = self.calendar.is_settled(name, day)
+        return rows_without_end(table) if settled else rows_of_day(table, day)
 
     def record(
         self, dataset: str, code: str, *, as_of: date | None = None
@@ -299,9 +321,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
                 msg, zh=f"快照 {folder} 的格式不符：请运行 `wanmi snapshot` 重新编译。"
             )
         files: Mapping[str, Any] = manifest["files"]
+        if manifest["changes"].keys() != set(DATASETS):
+            raise damaged(path)
         if _absent(folder, files, needed=[f"{name}.arrow" for name in DATASETS]):
             raise damaged(folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path) from error
     return manifest
 

@@ -32,7 +32,7 @@ class Version:
 def list_versions(folder: Path) -> list[Version]:
     """Return the versions in a folder of snapshots, the newest first; damaged ones are left out."""
     current = read_pointer(folder)
-    found = [_describe(path.parent, current) for path in folder.glob(f"*/{MANIFEST}")]
+    found = [_describe(path.parent, current) for path in folder.glob(f"[!.]*/{MANIFEST}")]
     whole = [version for version in found if version is not None]
     return sorted(whole, key=lambda version: (version.compiled_at, version.version), reverse=True)
 

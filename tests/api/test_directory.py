@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,8 +44,8 @@ def test_a_running_program_sees_a_succession_on_its_day(
     case = Case(position=Position(x=X0 + 50, y=Y0 + 50, crs="city", accuracy_m=1.0))
     answers = []
     for day in (29, 30, 31):
-        moved = date(2026, 6, 1) + timedelta(days=day - 1)
-        monkeypatch.setattr("api.edition.today", lambda _, moved=moved: moved)
+        moved = datetime(2026, 6, 1, 4, tzinfo=UTC) + timedelta(days=day - 1)
+        monkeypatch.setattr("api.force.now", lambda zone, moved=moved: moved.astimezone(zone))
         owner = snapshot.decide(case).owner
         assert owner is not None
         answers.append(owner.unit_code)

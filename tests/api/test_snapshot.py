@@ -64,7 +64,7 @@ def test_the_pointer_names_the_newest_and_three_versions_stay(tmp_path: Path) ->
     assert [path.exists() for path in versions] == [False, False, True, True, True]
     assert KEPT_VERSIONS == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [*(path.name for path in versions[2:]), "current"]
+        [*(path.name for path in versions[2:]), "current", ".lock"]
     )
 
 

@@ -1,6 +1,9 @@
 """Versions of a snapshot: listed, gone back to, and checked once for each state of their files."""
 
+import errno
+import itertools
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -51,11 +54,23 @@ def test_going_back_points_at_a_whole_version_only(tmp_path: Path, versions: lis
     assert open_snapshot(tmp_path).version == first
 
 
-def test_a_version_just_written_is_not_remembered_as_whole(tmp_path: Path) -> None:
+def test_a_version_just_written_is_known_to_be_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = compile_district(tmp_path)
-    open_snapshot(folder).verify()
-    # Another write within the same tick of the file system's clock would not show.
-    assert not (folder / STAMP).exists()
+    monkeypatch.setattr("api.integrity.hashlib.file_digest", lambda *_: pytest.fail("read anew"))
+    snapshot = open_snapshot(folder)
+    snapshot.verify(anew=False)
+    assert len(snapshot.edition().grids.codes) == 4
+
+
+def test_a_write_right_after_compiling_is_found(tmp_path: Path) -> None:
+    path = compile_district(tmp_path) / "units.arrow"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(SnapshotError, match=r"units\.arrow"):
+        open_snapshot(tmp_path).verify(anew=False)
 
 
 def test_damage_after_a_good_check_is_found(
@@ -78,3 +93,58 @@ def test_damage_after_a_good_check_is_found(
         open_snapshot(folder).table("units")
     with pytest.raises(SnapshotError, match=r"units\.arrow"):
         open_snapshot(folder).verify(anew=False)
+
+
+def killed_at(folder: Path, sync: int) -> bool:
+    """Compile other rows in a process that is killed at a call that syncs a file; say whether it was."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)
+        calls = itertools.count(1)
+        fsync = os.fsync
+
+        def kill(file: int) -> None:
+            if next(calls) == sync:
+                os.kill(os.getpid(), signal.SIGKILL)
+            fsync(file)
+
+        os.fsync = kill  # type: ignore[assignment]
+        compile_district(folder, unit_grids=GRIDS[:3])
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def test_a_compilation_killed_at_any_file_leaves_the_current_one(tmp_path: Path) -> None:
+    folder = compile_district(tmp_path)
+    sync = 1
+    while killed_at(tmp_path, sync):
+        snapshot = open_snapshot(tmp_path)
+        snapshot.verify()
+        assert snapshot.folder == folder
+        assert [found.version for found in list_versions(tmp_path) if found.is_current] == [
+            folder.name
+        ]
+        sync += 7
+    assert sync > 28
+    # What the killed ones left is gone, and the one that was not killed is whole.
+    assert not list(tmp_path.glob(".compiling-*"))
+    assert open_snapshot(tmp_path).counts["unit_grids"] == 3
+    open_snapshot(tmp_path).verify()
+
+
+@pytest.mark.parametrize(
+    "place", ["api.compile.np.save", "gis.mapped.np.save", "api.compile.orjson.dumps"]
+)
+def test_a_full_disk_is_told_and_the_current_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    folder = compile_district(tmp_path)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(place, lambda *_, **__: (_ for _ in ()).throw(full))
+        with pytest.raises(SnapshotError, match="no room for the snapshot"):
+            compile_district(tmp_path, unit_grids=GRIDS[:2])
+    assert open_snapshot(tmp_path).folder == folder
+    assert not list(tmp_path.glob(".compiling-*"))
+    assert compile_district(tmp_path, unit_grids=GRIDS[:2]) != folder

@@ -102,7 +102,9 @@ def builds(
 ) -> Response:
     """Return what answers now: version, rows, builds, and since when each worker has which version.
 
-    `is_stale` says whether the database has newer builds than this version.
+    `day` is the day from which what answers is in force, `coming` what begins or ceases to hold on
+    later days: the server goes over to it by itself. `is_stale` says whether the database has newer
+    builds than this version.
     """
     serving = serving_of(request)
     serving.check_day(as_of)
@@ -120,7 +122,14 @@ def builds(
         for standing in serving.roster.standings()
     ]
     counts = serving.live.snapshot.counts
-    told = {**describe_version(serving), "counts": counts, "workers": workers, "builds": listed}
+    told = {
+        **describe_version(serving),
+        "day": serving.live.snapshot.edition().day,
+        "coming": serving.live.snapshot.calendar.coming(serving.live.snapshot),
+        "counts": counts,
+        "workers": workers,
+        "builds": listed,
+    }
     return json_answer(told)
 
 

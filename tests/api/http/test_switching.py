@@ -3,7 +3,9 @@
 import shutil
 import threading
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import orjson
@@ -115,6 +117,22 @@ def test_a_version_that_is_not_whole_is_refused_and_the_old_one_goes_on(tmp_path
             time.sleep(0.1)
 
 
+def test_a_plan_of_later_days_is_told_and_waits_for_its_day(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, NOWHERE)
+    turn = datetime.now(ZoneInfo("Asia/Shanghai")).date() + timedelta(days=30)
+    later = {"valid_from": turn, "build_id": 2}
+    rows = [plan("1", "owner", "W1", valid_to=turn), plan("2", "owner", "W2", **later)]
+    version = compile_district(workspace.snapshots, units=UNITS, responsibility=rows).name
+    with serving(workspace) as server, server.client() as client:
+        wait_for_workers(server, version, count=1)
+        told = client.get("/v1/builds").json()
+        assert client.get("/v1/lookup", params=QUESTION).json()["owner"]["unit_code"] == "W1"
+        assert client.get("/v1/lookup", params={**QUESTION, "as_of": f"{turn}"}).status_code == 422
+    change = {"day": f"{turn}", "dataset": "responsibility", "begins": 1, "ends": 1, "builds": [2]}
+    assert told["coming"] == [change]
+    assert told["day"] == f"{turn - timedelta(days=30)}"
+
+
 def test_builds_tell_what_is_live(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path, NOWHERE)
     version = compiled(workspace.snapshots, "W1")
@@ -127,5 +145,6 @@ def test_builds_tell_what_is_live(tmp_path: Path) -> None:
     assert told["counts"]["components"] == 1
     assert [worker["data_version"] for worker in told["workers"]] == [version]
     assert told["workers"][0]["since"] > manifest["compiled_at"][:19]
+    assert told["coming"] == []
     assert told["builds"] == manifest["builds"]
     assert told["builds"][0]["dataset"] == "unit_grids"
