@@ -14,6 +14,7 @@ from api.http.edge import BodyLimit, Edge, Options
 from api.http.gate import Gate
 from api.http.late import Late
 from api.http.lean import LeanRoute, Shortcut
+from api.http.live import Live
 from api.http.options import ServerOptions
 from api.http.routes import (
     assign,
@@ -81,15 +82,17 @@ _ROUTERS = (
 )
 
 
-def create_app(options: ServerOptions) -> FastAPI:
+def create_app(options: ServerOptions, live: Live | None = None) -> FastAPI:
     """Return the application of one worker.
 
     Parameters
     ----------
     options : ServerOptions
         Workspace, access, bounds; nothing else is looked up.
+    live : Live or None
+        The snapshot, if the process has opened it.
     """
-    serving = Serving(options)
+    serving = Serving(options, live)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -12,10 +12,13 @@ from datetime import date
 import pyarrow.compute as pc
 import structlog
 
+from api.assign import decide
+from api.edition import Edition
 from api.geocoding.geocode import geocode
 from api.geocoding.reverse import reverse
 from api.geocoding.suggest import suggest
 from api.layout import DATASETS, SEARCH
+from api.models import Case, Position
 from api.recodes import TABLE as RECODES
 from api.snapshot import Snapshot, open_snapshot
 from api.versions.kept import read_pointer
@@ -58,6 +61,8 @@ class Live:
         self._loaded: Loaded | None = None
         self.fault: WanmiError | None = None
         """Why the pointer's snapshot could not be loaded; the previous one goes on."""
+        self._can_geocode = False
+        """Whether the words of addresses are at hand, which every version shares."""
         self._failed: tuple[str, float] | None = None
         """Pointer that could not be loaded, and when that was tried."""
 
@@ -93,7 +98,12 @@ class Live:
             raise no_snapshot()
 
     def refresh(self) -> bool:
-        """Load what the pointer names if it is not in use yet; say whether it was swapped in."""
+        """Load what the pointer names if it is not in use yet; say whether it was swapped in.
+
+        Once the words of addresses were read a version is taken in when it can answer everything at
+        once; the first of a process as soon as it can decide.
+        """
+        self._prepare()
         pointer = read_pointer(self._folder)
         if pointer is None:
             return False
@@ -105,6 +115,8 @@ class Live:
         try:
             snapshot = open_snapshot(self._folder)
             first_day = warm(snapshot)
+            if self._can_geocode:
+                warm_words(snapshot)
         except WanmiError as error:
             if self.fault is None or self.fault.message != error.message:
                 logger.error("snapshot not loaded", pointer=pointer, reason=error.message)
@@ -116,6 +128,19 @@ class Live:
         )
         logger.info("snapshot in use", version=pointer)
         return True
+
+    def read_words(self) -> None:
+        """Read the words of addresses, so that no caller waits for them."""
+        if self._loaded is not None and not self._can_geocode:
+            warm_words(self._loaded.snapshot)
+            self._can_geocode = True
+
+    def _prepare(self) -> None:
+        """Make ready what will be in force next when its day is near."""
+        coming = None if self._loaded is None else self._loaded.snapshot.prepare()
+        if coming is not None:
+            warm_edition(coming)
+            logger.info("edition prepared", day=str(coming.day))
 
     def _just_failed(self, pointer: str) -> bool:
         if self._failed is None or self._failed[0] != pointer:
@@ -137,28 +162,45 @@ def warm(snapshot: Snapshot) -> date:
     snapshot.verify(anew=False)
     for name in (*DATASETS, SEARCH, RECODES):
         snapshot.table(name)
-    edition = snapshot.edition()
-    for part in (
-        snapshot.components_by_code,
-        snapshot.taxonomy,
-        edition.grids,
-        edition.areas,
-        edition.directory,
-        edition.plan,
-        edition.gazetteer,
-        edition.tracts if len(edition.plan_areas) else edition.chains,
-    ):
+    for part in (snapshot.components_by_code, snapshot.taxonomy):
         logger.debug("warmed", part=type(part).__name__)
-    # The first question of each kind reads word tables and compiled code: not the first caller's.
-    for question in _FIRST_QUESTIONS:
-        geocode(snapshot, question, limit=1)
-        suggest(snapshot, question, limit=1)
-    if len(edition.gazetteer.x):
-        x, y = float(edition.gazetteer.x[0]), float(edition.gazetteer.y[0])
-        reverse(snapshot, x, y, limit=1)
+    warm_edition(snapshot.edition())
+    _decide_one(snapshot)
     days = [
         day
         for name in ("areas", "unit_grids")
         if (day := pc.min(snapshot.table(name)["valid_from"]).as_py()) is not None
     ]
     return min(days, default=date.min)
+
+
+def warm_edition(edition: Edition) -> None:
+    """Index the rows of an edition."""
+    for part in (
+        edition.grids,
+        edition.areas,
+        edition.directory,
+        edition.plan,
+        edition.tracts if len(edition.plan_areas) else edition.chains,
+    ):
+        logger.debug("warmed", part=type(part).__name__)
+
+
+def _decide_one(snapshot: Snapshot) -> None:
+    """Decide a first case, about a component or in a unit grid: compiled code is read then."""
+    for name in ("components", "unit_grids"):
+        row = snapshot.table(name).slice(0, 1).to_pylist()
+        if row:
+            place = Position(x=row[0]["x"], y=row[0]["y"], crs=snapshot.crs)
+            decide(snapshot, Case(position=place, class_code=row[0].get("class_code")))
+            return
+
+
+def warm_words(snapshot: Snapshot) -> None:
+    """Ask the first question of each kind about addresses, which reads word tables and compiled code."""
+    for question in _FIRST_QUESTIONS:
+        geocode(snapshot, question, limit=1)
+        suggest(snapshot, question, limit=1)
+    places = snapshot.edition().gazetteer
+    if len(places.x):
+        reverse(snapshot, float(places.x[0]), float(places.y[0]), limit=1)

@@ -1,6 +1,7 @@
 """Runs the workers: one address, a stop that lets requests finish."""
 
 import errno
+import gc
 import socket
 import tempfile
 from collections.abc import Callable
@@ -8,18 +9,23 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from granian import Granian
 from granian.constants import Interfaces
 
 from api.http.app import create_app
+from api.http.live import Live
 from api.http.logs import configure_logs
 from api.http.options import ServerOptions
 from gis.errors import RequestError
+from gis.workspace import Workspace
 
 STOP_S = 20
 """Longest time for which a stop waits for requests under way."""
+_opened: dict[Path, Live] = {}
+"""Workspace -> its snapshot as the first process opened it."""
 _LOG = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -71,8 +77,33 @@ def check_port(host: str, port: int) -> None:
 
 def load_app(options: ServerOptions) -> FastAPI:
     """Return the application, in a worker process of its own."""
+    gc.enable()
     configure_logs(options.workspace.settings.log_level)
-    return create_app(options)
+    return create_app(options, _opened.pop(options.workspace.root, None))
+
+
+def open_ahead(workspace: Workspace) -> None:
+    """Open the snapshot in the first process: workers are forked from it and share what it holds.
+
+    A worker that takes a dead one's place begins as quickly; if the snapshot was replaced meanwhile
+    it opens the new one itself. What can not be opened is told by the workers.
+    """
+    live = Live(workspace)
+    live.refresh()
+    _opened[workspace.root] = live
+    # What is there now stays: collecting it would copy the pages that are shared.
+    gc.freeze()
+
+
+class _Server(Granian):  # type: ignore[misc, valid-type]
+    """Granian that reads the words of addresses once for all workers but the first, which answers before."""
+
+    def _spawn_worker(self, idx: int, *told: Any, **more: Any) -> Any:
+        if idx == 1:
+            for live in _opened.values():
+                live.read_words()
+            gc.freeze()
+        return super()._spawn_worker(idx, *told, **more)
 
 
 def serve(
@@ -98,7 +129,7 @@ def serve(
     """
     with tempfile.TemporaryDirectory(prefix="wanmi-serve-") as folder:
         shared = replace(options, shared=Path(folder))
-        server = Granian(
+        server = _Server(
             "api.http.server:load_app",
             address=host,
             port=port,
@@ -109,5 +140,7 @@ def serve(
             workers_kill_timeout=STOP_S,
             log_dictconfig=_LOG,
         )
+        configure_logs(options.workspace.settings.log_level)
+        open_ahead(options.workspace)
         server.on_startup(on_start)
         server.serve(target_loader=partial(load_app, shared), wrap_loader=False)

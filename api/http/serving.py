@@ -36,6 +36,8 @@ STORE_S = 1.0
 """Seconds between two writings of a worker's metrics."""
 PROBE_S = 3.0
 """Seconds between two questions whether the database is there."""
+WORDS_S = 1.0
+"""Seconds between two looks whether the words of addresses are to be read: once there is a snapshot."""
 WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -46,13 +48,16 @@ class Serving:
     ----------
     options : ServerOptions
         How it serves.
+    live : Live or None
+        The snapshot, if the process has opened it; None: it is opened here.
     """
 
-    def __init__(self, options: ServerOptions) -> None:
+    def __init__(self, options: ServerOptions, live: Live | None = None) -> None:
         shared = options.shared
         self.options = options
         self.crs = city_crs(options.workspace.profile, options.workspace.root)
-        self.live = Live(options.workspace)
+        self.live = live or Live(options.workspace)
+        self._told: str | None = None
         self.store = Store(options.workspace)
         self.keyring = Keyring(self.store.open)
         self.limiter = RateLimiter(None if shared is None else shared / "rates")
@@ -120,13 +125,14 @@ class Serving:
 
     def look(self) -> None:
         """Take in a new snapshot if there is one."""
-        is_new = self.live.refresh()
+        self.live.refresh()
         loaded = self.live.loaded
         if loaded is None:
             self.roster.note(None, since=None)
             return
-        if is_new:
+        if loaded.pointer != self._told:
             self.metrics.note_snapshot(loaded.pointer, loaded.loaded_at)
+            self._told = loaded.pointer
         self.roster.note(loaded.snapshot.version, since=loaded.loaded_at)
 
     def ask_database(self) -> None:
@@ -140,9 +146,14 @@ class Serving:
         await run_in_threadpool(self.look)
         if self.options.keys_required:
             await run_in_threadpool(self.keyring.refresh)
-        chores = ((self.look, POLL_S), (self.ask_database, PROBE_S), (self.metrics.store, STORE_S))
+        chores = (
+            (self.look, POLL_S),
+            (self.live.read_words, WORDS_S),
+            (self.ask_database, PROBE_S),
+            (self.metrics.store, STORE_S),
+            (self.keyring.refresh, REFRESH_S),
+        )
         tasks = [asyncio.create_task(repeat(chore, pause_s)) for chore, pause_s in chores]
-        tasks.append(asyncio.create_task(repeat(self.keyring.refresh, REFRESH_S)))
         try:
             yield
         finally:
