@@ -17,6 +17,7 @@ from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS
 from census.taxonomy import CODE_LENGTHS, STANDARDS, Taxonomy, read_taxonomy
 from gis.codes import read_table
 from gis.errors import CodeError
+from gis.remarks import Remark
 from gis.workspace import ExtensionClass
 
 KEEP, CLOSE = "keep", "close"
@@ -56,7 +57,7 @@ class Migration:
     ``candidate_names``, ``evidence``, ``rows`` and one count per fate."""
     beyond: int
     """Components that have codes of `to_ref` or a later generation already."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
 
     def count(self, fate: str) -> int:
         """Return how many components meet that fate."""
@@ -257,7 +258,9 @@ def _codes(rows: pd.DataFrame, used: "pd.Series[str]") -> "pd.Series[Any]":
     return given.reindex(rows.index).astype(object).where(lambda c: c.notna(), None)
 
 
-def _check_decisions(decisions: Decisions, rows: pd.DataFrame, target: Taxonomy) -> tuple[str, ...]:
+def _check_decisions(
+    decisions: Decisions, rows: pd.DataFrame, target: Taxonomy
+) -> tuple[Remark, ...]:
     """Refuse decisions for what is no class; say which speak of nothing that is there."""
     wanted = {*decisions.classes.values(), *decisions.components.values()} - {KEEP, CLOSE}
     wrong = sorted(word for word in wanted if not target.exists("component", word))
@@ -273,7 +276,12 @@ def _check_decisions(decisions: Decisions, rows: pd.DataFrame, target: Taxonomy)
     lost = len(set(decisions.components) - set(rows["code"]))
     if not lost:
         return ()
-    return (f"{lost:,} decisions name components that are not there or moved already; not used.",)
+    return (
+        Remark(
+            en=f"{lost:,} decisions name components that are not there or moved already; not used.",
+            zh=f"{lost:,} 项决定所指的部件不存在或已迁移，未采用。",
+        ),
+    )
 
 
 def _with_counts(classes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -287,26 +295,37 @@ def _with_counts(classes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _doubts(classes: pd.DataFrame, rows: pd.DataFrame, target: Taxonomy) -> list[str]:
+def _doubts(classes: pd.DataFrame, rows: pd.DataFrame, target: Taxonomy) -> list[Remark]:
     """Say what the plan rests on that no standard confirms."""
     doubts = []
     if len(classes) and classes["evidence"].ne("found").any():
         doubts.append(
-            "The crosswalk was worked out by name and sequence and is not verified: "
-            "have somebody who knows the trade read the table of classes."
+            Remark(
+                en="The crosswalk was worked out by name and sequence and is not verified: "
+                "have somebody who knows the trade read the table of classes.",
+                zh="类别对照表系按名称和顺序推定，未经标准原文核实：请熟悉业务的人员核对类别表。",
+            )
         )
     reached = sorted({str(code) for code in rows["to_class"].dropna()})
     unsure = [code for code in reached if _is_unsure(target, code)]
     if unsure:
         named = ", ".join(f"{code} {_name(target, code)}" for code in unsure)
-        doubts.append(f"Not sure to be classes of {target.standard_ref}: {named}.")
+        doubts.append(
+            Remark(
+                en=f"Not sure to be classes of {target.standard_ref}: {named}.",
+                zh=f"不能确定是否为 {target.standard_ref} 的类别：{named}。",
+            )
+        )
     numbered = rows["fate"].eq("moved") & (
         rows["code"].astype("str").str[-SEQUENCE_DIGITS:]
         != rows["to_code"].astype("str").str[-SEQUENCE_DIGITS:]
     )
     if numbered.any():
         doubts.append(
-            f"{numbered.sum():,} components get another sequence, because theirs is taken in the new class."
+            Remark(
+                en=f"{numbered.sum():,} components get another sequence, because theirs is taken in the new class.",
+                zh=f"{numbered.sum():,} 件部件的顺序号在新类中已被占用，另行编号。",
+            )
         )
     return doubts
 

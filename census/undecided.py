@@ -289,7 +289,9 @@ def page_text(migration: Migration, tables: dict[str, pd.DataFrame]) -> str:
         to_ref=html.escape(migration.to_ref),
         undecided=f"{migration.count('undecided'):,}",
         beyond=f"{migration.beyond:,}",
-        warnings="".join(f"<li>{html.escape(text)}</li>" for text in migration.warnings),
+        warnings="".join(
+            f"<li>{html.escape(f'{remark.zh} {remark.en}')}</li>" for remark in migration.warnings
+        ),
         classes=_html_rows(classes),
         class_head=_html_head(classes),
         rows=_html_rows(listed.drop(columns="decision")),

@@ -16,6 +16,7 @@ from census.migration import CLOSE, KEEP, fitting_extensions
 from census.taxonomy import CODE_LENGTHS, Taxonomy, read_taxonomy
 from gis.codes import read_table
 from gis.errors import CodeError
+from gis.remarks import Remark
 from gis.workspace import ExtensionClass
 
 EVERY_CLASS = "*"
@@ -40,8 +41,8 @@ class PlanMigration:
     wait stand in it as they are."""
     classes: pd.DataFrame = field(repr=False)
     """`CLASS_COLUMNS`, one row per class met, by kind and code."""
-    warnings: tuple[tuple[str, str], ...] = ()
-    """What to look at before it is carried out, in English and in Chinese."""
+    warnings: tuple[Remark, ...] = ()
+    """What to look at before it is carried out."""
 
     def count(self, fate: str) -> int:
         """Return how many rows of the old plan meet that fate: moved, kept, closed or undecided."""
@@ -212,33 +213,31 @@ def _rows(plan: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(columns=["becomes", "several"]).sort_values("code", ignore_index=True)
 
 
-def _doubts(
-    classes: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame
-) -> Iterator[tuple[str, str]]:
+def _doubts(classes: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[Remark]:
     """Yield what a person should look at though nothing waits."""
     moved = classes[classes["fate"].eq("moved")]
     if moved["evidence"].str.contains("derived|none").any():
-        yield (
-            "The crosswalk was worked out by name and sequence and is not verified: "
+        yield Remark(
+            en="The crosswalk was worked out by name and sequence and is not verified: "
             "have somebody who knows the trade read the list.",
-            "类别对照表系按名称和顺序推定，未经标准原文核实：请熟悉业务的人员核对清单。",
+            zh="类别对照表系按名称和顺序推定，未经标准原文核实：请熟悉业务的人员核对清单。",
         )
     if (split := int(moved.loc[moved["relation"].eq("split"), "rows"].sum())) > 0:
-        yield (
-            f"{split:,} rows are for classes that were split: each new class keeps their unit.",
-            f"{split:,} 行的类别已拆分：拆分后的各新类沿用原责任单位。",
+        yield Remark(
+            en=f"{split:,} rows are for classes that were split: each new class keeps their unit.",
+            zh=f"{split:,} 行的类别已拆分：拆分后的各新类沿用原责任单位。",
         )
     majors = moved["class_code"].str.len().eq(_MAJOR_DIGITS)
     if (wide := int(moved.loc[majors, "rows"].sum())) > 0:
-        yield (
-            f"{wide:,} rows are for whole major classes, which may have classes now that were elsewhere.",
-            f"{wide:,} 行针对整个大类，新大类中可能含原属其他大类的小类。",
+        yield Remark(
+            en=f"{wide:,} rows are for whole major classes, which may have classes now that were elsewhere.",
+            zh=f"{wide:,} 行针对整个大类，新大类中可能含原属其他大类的小类。",
         )
     if (more := _contradictions(after) - _contradictions(before)) > 0:
-        yield (
-            f"{more:,} classes and places have several units now, because classes were merged: "
+        yield Remark(
+            en=f"{more:,} classes and places have several units now, because classes were merged: "
             "`wanmi plan check` tells which.",
-            f"因类别合并，{more:,} 处同类同区域出现多个责任单位：请用 wanmi plan check 查看。",
+            zh=f"因类别合并，{more:,} 处同类同区域出现多个责任单位：请用 wanmi plan check 查看。",
         )
 
 

@@ -285,7 +285,7 @@ def as_document(migration: PlanMigration, result: BuildResult | None) -> dict[st
         **{fate: migration.count(fate) for fate in ("moved", "kept", "closed", "undecided")},
         "rows_after": len(migration.rows),
         "classes": migration.classes.to_dict("records"),
-        "warnings": [en for en, _ in migration.warnings],
-        "warnings_zh": [zh for _, zh in migration.warnings],
+        "warnings": [remark.en for remark in migration.warnings],
+        "warnings_zh": [remark.zh for remark in migration.warnings],
         "build_id": None if result is None else result.build_id,
     }

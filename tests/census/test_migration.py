@@ -152,17 +152,19 @@ def test_a_code_that_is_none_waits_whatever_its_class():
 
 
 def test_what_is_not_verified_is_said():
-    warnings = " ".join(plan([(OLD, "1301020104000001")]).warnings)
+    warnings = " ".join(map(str, plan([(OLD, "1301020104000001")]).warnings))
     assert "not verified" in warnings
     # 0231 is perhaps no class of 2013.
     decided = Decisions(classes={(OLD, "0605"): "0231"})
-    warnings = " ".join(plan([(OLD, "1301020605000001")], MIDDLE, decisions=decided).warnings)
+    warnings = " ".join(
+        map(str, plan([(OLD, "1301020605000001")], MIDDLE, decisions=decided).warnings)
+    )
     assert "Not sure to be classes" in warnings
 
 
 def test_decisions_for_nothing_are_told():
     decided = Decisions(components={"1301020117000009": "01030"})
-    assert "1 decisions name components" in " ".join(plan([], decisions=decided).warnings)
+    assert "1 decisions name components" in " ".join(map(str, plan([], decisions=decided).warnings))
 
 
 def test_standards_are_named_in_full_or_by_year():

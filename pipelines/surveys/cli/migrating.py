@@ -86,7 +86,8 @@ def _plain(plan: "Migration", result: "BuildResult | None", *, is_applied: bool)
         **{fate: plan.count(fate) for fate in ("moved", "kept", "closed", "undecided")},
         "already_there": plan.beyond,
         "classes": plan.classes.to_dict("records"),
-        "warnings": list(plan.warnings),
+        "warnings": [remark.en for remark in plan.warnings],
+        "warnings_zh": [remark.zh for remark in plan.warnings],
         "is_applied": is_applied,
         "build_id": None if result is None else result.build_id,
     }
@@ -104,8 +105,8 @@ def _show(plan: "Migration", result: "BuildResult | None", *, is_applied: bool, 
             f"{row['class_code']:8}{row['rows']:>11,}{row['moved']:>9,}{row['kept']:>8,}"
             f"{row['closed']:>8,}{row['undecided']:>8,}  {row['relation']}: {becomes}"
         )
-    for text in plan.warnings:
-        typer.echo(f"warning: {text}", err=True)
+    for remark in plan.warnings:
+        typer.echo(f"warning: {remark.en} {remark.zh}", err=True)
     typer.echo(
         f"To {plan.to_ref}: {plan.count('moved'):,} components move, {plan.count('kept'):,} are kept, "
         f"{plan.count('closed'):,} end, {plan.count('undecided'):,} wait for a decision; "
