@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from census.standing import standing
+from census.survey import map_distinct
 from gis.faults import Faults
 
 COMMUNITY_DIGITS = 12
@@ -57,7 +58,7 @@ def judge_density(
     kept = standing(rows, faults) & grid.notna()
     if len(grids) == 0 or not kept.any():
         return
-    group = rows["class_code"].astype("str").str[:2][kept]
+    group = map_distinct(rows["class_code"], lambda code: str(code)[:2])[kept]
     groups = group.value_counts()
     pairs = touching(grids.geometry.to_numpy())
     area = shapely.area(grids.geometry.to_numpy())
@@ -75,7 +76,7 @@ def judge_density(
             & (table["lower"] >= LEAST_COUNT)
             & (table["count"] * FACTOR <= table["lower"])
         ]
-        surveyed = own.str[:COMMUNITY_DIGITS].unique()
+        surveyed = {code[:COMMUNITY_DIGITS] for code in own.unique()}
         sparse = sparse[sparse["grid"].str[:COMMUNITY_DIGITS].isin(surveyed)]
         _report(faults, "C093", dense, own=own, group=name)
         _report(faults, "C094", sparse, own=own, group=name)

@@ -1,5 +1,7 @@
 """One object surveyed twice: near-duplicates in a delivery and beside what is loaded, stacks of points."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from gis.faults import Faults
 _FIRST_LOOK = 2
 _MORE = 4
 _ANSWERS_AT_ONCE = 4_000_000
+_CELL_NUMBERS = np.array([1, 1_000_003, 999_999_000_001], dtype=np.int64)
 _COLUMNS = ["row", "other", "distance_m"]
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
@@ -47,7 +50,9 @@ def near_pairs(points: Floats, classes: "pd.Series[str]", *, distance_m: float) 
         return pd.DataFrame(columns=_COLUMNS)
     spaced = _apart_by_class(points, pd.factorize(classes)[0], distance_m=distance_m)
     first = first_at(spaced)
-    heads = np.flatnonzero(first == np.arange(len(points)))
+    heads = np.flatnonzero(
+        (first == np.arange(len(points))) & _may_have_near(spaced, distance_m=distance_m)
+    )
     again = np.flatnonzero(first != np.arange(len(points)))
     found, other, apart = _nearest_earlier(spaced[heads], distance_m=distance_m)
     table = pd.DataFrame(
@@ -203,10 +208,25 @@ def _apart_by_class(points: Floats, classes: Whole, *, distance_m: float) -> Flo
     return np.column_stack([points, (classes * (4.0 * distance_m)).astype(float)])
 
 
+def _may_have_near(points: Floats, *, distance_m: float) -> NDArray[np.bool_]:
+    """Return False for rows that share no cell of any of four grids: nothing is near these.
+
+    The cells are a little wider than twice the distance, and each grid is set off by half a cell: two
+    points that are near each other lie in one cell of at least one grid.
+    """
+    scaled = (points - points.min(axis=0)) / (2.001 * distance_m)
+    result = np.zeros(len(points), dtype=bool)
+    for shift in itertools.product((0.0, 0.5), repeat=2):
+        cells = np.floor(scaled + np.array([*shift, 0.0])).astype(np.int64)
+        # Cells far apart may get one number: then rows are looked at that need not be.
+        result |= pd.Series(cells @ _CELL_NUMBERS).duplicated(keep=False).to_numpy()
+    return result
+
+
 def _nearest_earlier(points: Floats, *, distance_m: float) -> tuple[Whole, Whole, Floats]:
     """Return rows with an earlier row near, that row, and how far it is; the points are distinct."""
     tree = cKDTree(points, balanced_tree=False)
-    rows, others, distances = [], [], []
+    rows, others, distances = [np.empty(0, np.intp)], [np.empty(0, np.intp)], [np.empty(0)]
     pending = np.arange(len(points))
     reach = min(_FIRST_LOOK, len(points))
     while len(pending):

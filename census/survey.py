@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gis.codes import read_table
+from gis.conform import distinct_few
 
 CODE_COLUMNS = (
     "code",
@@ -153,10 +154,13 @@ def _text(column: "pd.Series[Any]", *, is_code: bool) -> "pd.Series[Any]":
 
 def _is_tidy(column: "pd.Series[Any]", *, is_code: bool) -> bool:
     """Return whether a look at the whole column tells that nothing is to be done."""
-    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=False) != "string":
+    if column.dtype != object:
+        return False
+    values = distinct_few(column.to_numpy())
+    if pd.api.types.infer_dtype(values, skipna=False) != "string":
         return False
     try:
-        text = pa.array(column.to_numpy(), type=pa.large_string())
+        text = pa.array(values, type=pa.large_string())
     except (ValueError, pa.ArrowException):  # half of a surrogate pair
         return False
     trimmed = pc.utf8_trim_whitespace(text)

@@ -41,6 +41,7 @@ _KINDS = {
 }
 _INT32 = 2**31
 _SHOWN = 3
+_SAMPLE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +160,8 @@ def _value_faults(
 ) -> Iterator[Misfit]:
     if column.name not in frame.columns and column.server_default is None:
         return  # told as missing, or null as allowed
+    if _is_sound(values, column):
+        return
     present = values.dropna()
     if not column.nullable and len(present) < len(values):
         where = _places(frame, values.index.difference(present.index))
@@ -174,6 +177,34 @@ def _value_faults(
             en=f"{shown} is not {wanted} in {where}",
             zh=f"{shown} 不是{wanted_zh}：{where}",
         )
+
+
+def _is_sound(values: "pd.Series[Any]", column: "Column[Any]") -> bool:
+    """Return True where a look at the distinct values of a column of texts tells that all fit."""
+    if values.dtype != object or not isinstance(column.type, Text):
+        return False
+    some = distinct_few(values.to_numpy())
+    if pd.api.types.infer_dtype(some, skipna=True) != "string":
+        return False
+    try:
+        texts = pa.array(some, type=pa.large_string(), from_pandas=True)
+    except (ValueError, pa.ArrowException):  # half of a surrogate pair: told cell by cell
+        return False
+    has_all = column.nullable or texts.null_count == 0
+    return has_all and not pc.any(pc.match_substring(texts, "\0")).as_py()
+
+
+def distinct_few(values: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """Return the distinct values where they seem to be few, else the values as they are.
+
+    Examples
+    --------
+    >>> distinct_few(np.array(["a", "b"] * 1000, dtype=object)).tolist()
+    ['a', 'b']
+    """
+    if len(values) < _SAMPLE or len(pd.unique(values[:_SAMPLE])) > _SAMPLE // 2:
+        return values
+    return np.asarray(pd.unique(values), dtype=object)
 
 
 def _fits(values: "pd.Series[Any]", column: "Column[Any]") -> "pd.Series[bool]":

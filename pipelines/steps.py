@@ -59,7 +59,7 @@ def _nothing(accepted: pd.DataFrame, context: BuildContext) -> Scope:
 
 def _districts(codes: "pd.Series[str]") -> tuple[str, ...]:
     """Return the district codes that codes begin with, sorted."""
-    return tuple(sorted(codes.str.slice(0, DISTRICT_DIGITS).unique()))
+    return tuple(sorted({str(code)[:DISTRICT_DIGITS] for code in codes}))
 
 
 def _area_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
