@@ -19,7 +19,7 @@ from api.matching.components import MOST_CANDIDATES
 from api.matching.likelihood import owner_weights
 from api.matching.nearest import Candidates, Matcher
 from api.models import Case, Position
-from api.owning.calibration import DOUBTFUL, calibrate_owner
+from api.owning.calibration import calibrate_owner
 from api.owning.candidates import OwnRecord
 from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture, summed
 from api.owning.owner_table import owner_table_of
@@ -100,7 +100,7 @@ class Single:
         self._matcher = Matcher(edition)
         self._community = edition.grid_community
         self._touched = edition.chains.touched if len(edition.plan_areas) else None
-        self._review = snapshot.profile.thresholds.review_probability
+        self._thresholds = snapshot.profile.thresholds
         self._rival = snapshot.profile.decision.rival_probability
         self._records = record_table_of(edition)
         self._classes: dict[tuple[str, str], tuple[str | None, bool]] = {}
@@ -141,7 +141,11 @@ class Single:
         about = (case.kind, class_code, self._conditions(moment))
         resolution, mixture = self._resolve(about, footing, (candidates, absent), excluded)
         probability, bits = self._judge(resolution, mixture)
-        evidence = "event" if wanted is None else "absent" if chosen < 0 else "found"
+        evidence = _evidence(
+            wanted,
+            chosen=chosen,
+            is_wide=precision.sigma_m > self._thresholds.match_radius_m,
+        )
         probability = calibrate_owner(probability, resolution.certainty, f"{evidence}/position")
         bits |= self._doubts(around, footing)
         if evidence == "absent":
@@ -150,7 +154,7 @@ class Single:
             bits |= bit_of("class_missing")
         if excluded:
             bits |= bit_of("refused")
-        if probability < self._review:
+        if probability < self._thresholds.review_probability:
             bits |= bit_of("low_probability")
         own_share = around.own_share
         return Finding(
@@ -356,10 +360,10 @@ def _names(bits: int) -> tuple[str, ...]:
     return names_of(bits)
 
 
-def _about(wanted: bool, *, found: bool, absent: float) -> str:
+def _evidence(wanted: str | None, *, chosen: int, is_wide: bool) -> str:
     """Return what a case is about, of ``api.owning.calibration.ABOUT``."""
-    if not wanted:
+    if wanted is None:
         return "event"
-    if not found:
+    if chosen < 0:
         return "absent"
-    return "doubtful" if absent > DOUBTFUL else "found"
+    return "wide" if is_wide else "found"

@@ -141,6 +141,7 @@ def solve(
         effect=effect,
         record=record,
         day=questions.day,
+        number=number,
         sums_components=wanted & (matches.chosen >= 0) & (placed.component < 0),
     )
     ground = Ground(placed=placed, grid=grid, chained=chained, covariance=covariance)
@@ -148,7 +149,7 @@ def solve(
     probability = calibrate_owners(
         placed.certainty * mixtures.probability,
         owners.arrays.certainty[number],
-        owner_evidence(placed.source_number, wanted, matches.chosen >= 0, matches.absent),
+        owner_evidence(placed.source_number, wanted, matches.chosen >= 0, is_wide(edition, placed)),
     )
     least = edition.snapshot.profile.decision.rival_probability
     own = {
@@ -176,6 +177,11 @@ def solve(
         probability=probability,
         doubts=doubts | owners.arrays.reasons[number],
     )
+
+
+def is_wide(edition: Edition, placed: Placed) -> NDArray[np.bool_]:
+    """Return whether each place is known less well than components are looked for."""
+    return np.asarray(placed.sigma_m > edition.snapshot.profile.thresholds.match_radius_m)
 
 
 def _holding(index: CellIndex, placed: Placed) -> Located:

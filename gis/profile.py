@@ -73,7 +73,7 @@ same_m = 0.05                 # delivered again no farther than this from where 
 component_order = ["maintainer", "owner", "competent", "territorial"]    # 先属主、后属地
 event_order = ["territorial", "handler", "competent"]                    # 先属地、后属主
 rival_probability = 0.1       # another unit at least this probable makes a case one of 接边 or 交叉 responsibility
-record_trust = 0.8            # how often a component's record is right where the plan names another unit
+record_trust = 0.97           # how often a component's record is right where the plan names another unit
 
 # Classes with an order of their own, one block each: a minor class's goes before its major class's.
 # [[decision.class]]

@@ -156,8 +156,9 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """先属地、后属主: the territory first, then the responsible subject."""
     rival_probability: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
     """Another unit at least this probable makes a case one of 接边 or 交叉 responsibility."""
-    record_trust: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.8
-    """How often a component's own record is right where the plan names another unit in that role."""
+    record_trust: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.97
+    """How often a component's own record is right where the plan names another unit in that role;
+    ``wanmi cases redecide`` tells what a city's own history says."""
     classes: tuple[ClassOrder, ...] = msgspec.field(default=(), name="class")
     """Classes with an order of their own."""
 

@@ -179,6 +179,7 @@ def redecide(
     Example: wanmi cases redecide --as-of 2026-01-01
     """
     from api.advice.evidence import agreement, read_evidence
+    from api.advice.trust import evidence_of_trust
     from api.cases.replay import confusion
     from api.snapshot import open_snapshot
 
@@ -197,10 +198,22 @@ def redecide(
     if output is not None:
         _write(evidence, output, sheet="案件")
     told = agreement(evidence)
-    result = {"data_version": opened.version, **told, "confusion": confusion(evidence)}
+    contradicted = evidence_of_trust(opened, evidence)
+    result = {
+        "data_version": opened.version,
+        **told,
+        "record_against_plan": contradicted,
+        "confusion": confusion(evidence),
+    }
 
     def human() -> None:
         _show_agreement(told)
+        if contradicted["cases"]:
+            typer.echo(
+                f"Record and plan name different units in {contradicted['cases']:,} of them: the record was "
+                f"right in {contradicted['record']:,}, the plan in {contradicted['plan']:,}; record_trust in "
+                f"wanmi.toml may be {contradicted['record_trust']:.2f} (it is {contradicted['in_use']:.2f})."
+            )
         for row in result["confusion"]:
             units = f"{row['decided']}, handled by {row['handled_by']}"
             typer.echo(f"  {row['cases']:>6}  {row['kind']} {row['class_code']}: {units}")

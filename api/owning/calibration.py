@@ -20,8 +20,9 @@ Floats = NDArray[np.float64]
 
 SOURCES = ("component_code", "position", "address")
 """What led to the place, in the order of ``api.placing.locate.SOURCES``."""
-ABOUT = ("event", "found", "absent")
-"""Whether the case is about a component, and one was found."""
+ABOUT = ("event", "found", "absent", "wide")
+"""Whether the case is about a component, and one was found; wide: one was found, but the place is known
+less well than the city's ``match_radius_m`` reaches, so that many others may be meant."""
 OWNER_EVIDENCE = tuple(f"{about}/{source}" for about in ABOUT for source in SOURCES)
 """Evidence for owning units: what the case is about, and what led to its place."""
 
@@ -98,7 +99,10 @@ def calibrate_one(answer: str, probability: float, evidence: str) -> float:
 
 
 def owner_evidence(
-    source: NDArray[np.integer], wanted: NDArray[np.bool_], found: NDArray[np.bool_]
+    source: NDArray[np.integer],
+    wanted: NDArray[np.bool_],
+    found: NDArray[np.bool_],
+    wide: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """Return the number of each case's evidence among `OWNER_EVIDENCE`; -1: it has no place.
 
@@ -108,14 +112,18 @@ def owner_evidence(
         Number among `SOURCES`, -1: none.
     wanted, found : numpy.ndarray of bool
         The case is about a component of a class; one was found.
+    wide : numpy.ndarray of bool
+        The standard deviation of its place is greater than components are looked for.
 
     Examples
     --------
-    >>> told = owner_evidence(np.array([1, 2, -1]), np.array([True, False, True]), np.array([True, False, False]))
+    >>> wanted, found = np.array([True, True, False, True]), np.array([True, True, False, False])
+    >>> told = owner_evidence(np.array([1, 1, 2, -1]), wanted, found, np.array([False, True, True, True]))
     >>> [OWNER_EVIDENCE[number] for number in told if number >= 0]
-    ['found/position', 'event/address']
+    ['found/position', 'wide/position', 'event/address']
     """
-    about = np.where(wanted, np.where(found, 1, 2), 0)
+    of_found = np.where(wide, ABOUT.index("wide"), ABOUT.index("found"))
+    about = np.where(wanted, np.where(found, of_found, ABOUT.index("absent")), 0)
     return np.where(source >= 0, about * len(SOURCES) + source, -1)
 
 

@@ -157,8 +157,10 @@ def _resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
     rivals = _rivals(edition, question, accepted, serving)
     certainty, reasons = accepted.certainty, tuple(accepted.reasons)
     if any(rival.cause == "record" for rival in rivals):
-        certainty = edition.snapshot.profile.decision.record_trust
-        reasons = (*reasons, "cross_responsibility")
+        decision = edition.snapshot.profile.decision
+        certainty = decision.record_trust
+        if 1.0 - certainty >= decision.rival_probability:
+            reasons = (*reasons, "cross_responsibility")
     terms = _terms(edition, question, accepted.row)
     return Resolution(
         unit=accepted.unit,

@@ -65,7 +65,8 @@ def test_a_map_never_falls_and_stays_within_its_bounds() -> None:
 
 
 def test_a_dispute_stays_a_factor() -> None:
-    evidence = owner_evidence(np.array([1, 1, -1]), np.array([True] * 3), np.array([False] * 3))
+    wanted, found = np.array([True] * 3), np.array([False] * 3)
+    evidence = owner_evidence(np.array([1, 1, -1]), wanted, found, wanted)
     assert [OWNER_EVIDENCE[number] for number in evidence[:2]] == ["absent/position"] * 2
     sure, half, nowhere = calibrate_owners(
         np.array([1.0, 0.5, 0.3]), np.array([1.0, 0.5, 1.0]), evidence

@@ -306,7 +306,8 @@ def test_a_record_takes_its_terms_from_the_most_specific_row(tmp_path: Path) -> 
 
 def test_record_and_plan_that_name_two_units_are_cross_responsibility(tmp_path: Path) -> None:
     rows = [plan("1", "maintainer", "G1")]
-    told = ask(open_district(tmp_path, components=[RECORDED], responsibility=rows))
+    doubting = city("record_trust = 0.8\n")
+    told = ask(open_district(tmp_path, city=doubting, components=[RECORDED], responsibility=rows))
     assert owner(told)[0] == "W1"
     assert "cross_responsibility" in told.reasons
     assert told.needs_review
@@ -325,9 +326,26 @@ def test_record_and_plan_that_name_two_units_are_cross_responsibility(tmp_path: 
     assert same.reasons == ()  # the owner's row does not speak for the maintainer
 
 
+def test_a_city_that_trusts_its_records_does_not_ask_a_person_where_the_plan_differs(
+    tmp_path: Path,
+) -> None:
+    rows = [plan("1", "maintainer", "G1")]
+    told = ask(open_district(tmp_path, components=[RECORDED], responsibility=rows))
+    assert (owner(told)[0], told.reasons, told.needs_review) == ("W1", (), False)
+    assert told.owner is not None
+    (other,) = told.owner.alternatives
+    assert (other.unit_code, other.cause) == ("G1", "record")
+    assert other.probability == pytest.approx(0.03, abs=0.005)
+    # Another unit exactly as probable as the threshold is one that a person looks at.
+    edge = city("record_trust = 0.75\nrival_probability = 0.25\n")
+    told = ask(open_district(tmp_path / "e", city=edge, components=[RECORDED], responsibility=rows))
+    assert "cross_responsibility" in told.reasons
+
+
 def test_a_seasonal_row_contradicts_only_in_its_season(tmp_path: Path) -> None:
     rows = [plan("1", "maintainer", "G1", season="11-01/03-31")]
-    snapshot = open_district(tmp_path, components=[RECORDED], responsibility=rows)
+    doubting = city("record_trust = 0.8\n")
+    snapshot = open_district(tmp_path, city=doubting, components=[RECORDED], responsibility=rows)
     assert "cross_responsibility" in ask(snapshot, reported_at=at_hour(1, 5, 9)).reasons
     assert ask(snapshot, reported_at=at_hour(7, 5, 9)).reasons == ()
 

@@ -28,7 +28,10 @@ WRONG_CLASS = 0.03
 """Share of cases of which another class of the same major class is told."""
 WRONG_CODE = 0.03
 """Share of component codes that are those of another component of the class."""
-ACCURACIES_M = (3.0, 5.0, 8.0, 10.0, 15.0, 25.0)
+ACCURACIES_M = {
+    3.0: 0.15, 5.0: 0.15, 8.0: 0.15, 10.0: 0.15, 15.0: 0.15, 25.0: 0.1, 60.0: 0.075, 150.0: 0.075,
+}  # fmt: skip
+"""Accuracies that positions state, and how often; the last are those of mobile networks."""
 UNSTATED = 0.1
 """Share of positions that state no accuracy."""
 FACTORS = {1.0: 0.8, 0.5: 0.05, 2.0: 0.1, 4.0: 0.05}
@@ -161,7 +164,7 @@ def _reports(
     texts, is_near = _addresses(snapshot, truth)
     how[np.isin(how, ["address", "both"]) & ~is_near] = "position"
     how[(how == "component_code") & ~(is_component & np.isin(truth["row"], listed))] = "position"
-    stated = rng.choice(ACCURACIES_M, size=count)
+    stated = rng.choice(list(ACCURACIES_M), p=list(ACCURACIES_M.values()), size=count)
     is_stated = rng.uniform(size=count) >= UNSTATED
     stated[~is_stated] = rng.choice([6.0, 10.0, 18.0], size=int((~is_stated).sum()))
     error = stated * rng.choice(list(FACTORS), p=list(FACTORS.values()), size=count)
