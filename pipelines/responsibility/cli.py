@@ -87,6 +87,12 @@ def _show(document: dict[str, Any], *, output: Path | None) -> None:
     for finding in document["findings"]:
         severity = "warning" if finding["what"] == "never" else "error"
         typer.echo(f"{severity:9}{finding['what']:16} {finding['en']}")
+    for each in document["contradictions"]:
+        when = f" at {each['times']}" if each["times"] else ""
+        typer.echo(
+            f"{'warning':9}{'record':16} {each['class_name']}: the records of {each['components']:,} component(s) "
+            f"name {each['unit_name']} as {each['role']}, row {', '.join(each['rows'])} {each['plan_unit_name']}{when}."
+        )
     for remark in document["remarks"]:
         typer.echo(remark)
     typer.echo(

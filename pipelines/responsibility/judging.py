@@ -20,6 +20,7 @@ from pipelines.build import open_context
 from pipelines.context import BuildContext
 from pipelines.delivery import Delivery, LayerSpec
 from pipelines.layers import extract
+from pipelines.responsibility.contradictions import Contradiction, find_contradictions
 from pipelines.responsibility.intake import DATASET, taxonomy_of, transform
 from pipelines.responsibility.places import places_of
 from pipelines.responsibility.store import AreaStore
@@ -45,6 +46,8 @@ class PlanJudgement:
     plan: Plan = field(repr=False)
     coverage: Coverage = field(repr=False)
     findings: tuple[Finding, ...] = field(repr=False)
+    contradictions: tuple[Contradiction, ...] = field(repr=False)
+    """Where records of live components name other units than the plan; told, never refused."""
 
     @property
     def places(self) -> list[Chain]:
@@ -136,6 +139,7 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
         plan=plan,
         coverage=coverage,
         findings=(*find(coverage, plan.rows), *find_ties(coverage, plan.rows, sizes=sizes)),
+        contradictions=tuple(find_contradictions(context, plan, drawn=areas)),
     )
 
 

@@ -8,7 +8,13 @@ import pandas as pd
 from census.plan.findings import WORDS
 from census.workbooks import write_tables
 from pipelines.responsibility.judging import PlanJudgement
-from pipelines.responsibility.wording import area_names, describe
+from pipelines.responsibility.wording import (
+    ROLES,
+    area_names,
+    class_title,
+    describe,
+    told_times,
+)
 
 SCHEMA = 1
 """Version of the document; raised when something in it changes its meaning or goes away."""
@@ -34,6 +40,7 @@ def as_document(judged: PlanJudgement) -> dict[str, Any]:
         "counts": counts_of(judged),
         "remarks": list(judged.outcome.remarks),
         "findings": finding_rows(judged),
+        "contradictions": contradiction_rows(judged),
         "faults": [
             {
                 "file": str(row.source_file),
@@ -59,8 +66,33 @@ def finding_rows(judged: PlanJudgement) -> list[dict[str, Any]]:
     return [describe(finding, taxonomy=judged.taxonomy, names=names) for finding in judged.findings]
 
 
+def contradiction_rows(judged: PlanJudgement) -> list[dict[str, Any]]:
+    """Return where records of components and the plan name different units, as plain values."""
+    names = area_names(judged.context, judged.areas)
+    units = judged.context.unit_directory().names
+    return [
+        {
+            "class_code": found.class_code,
+            "class_name": class_title(judged.taxonomy, "component", found.class_code),
+            "role": found.role,
+            "role_zh": ROLES.get(found.role, found.role),
+            "areas": list(found.areas),
+            "area_names": [names.get(code, code) for code in found.areas],
+            "unit_code": found.unit_code,
+            "unit_name": units.get(found.unit_code, found.unit_code),
+            "plan_unit_code": found.plan_unit_code,
+            "plan_unit_name": units.get(found.plan_unit_code, found.plan_unit_code),
+            "rows": list(found.rows),
+            "components": found.components,
+            "examples": list(found.examples),
+            "times": told_times(found.times),
+        }
+        for found in judged.contradictions
+    ]
+
+
 def write_list(judged: PlanJudgement, path: Path) -> None:
-    """Write findings and faults to two sheets.
+    """Write findings, contradictions of records and plan, and faults to three sheets.
 
     Raises
     ------
@@ -88,4 +120,26 @@ def write_list(judged: PlanJudgement, path: Path) -> None:
     )
     columns = ["source_file", "source_row", "code", "rule", "severity", "reason_zh", "reason_en"]
     faults = judged.outcome.faults.reindex(columns=columns)
-    write_tables(path, {"问题 findings": findings, "行 rows": faults})
+    contradictions = pd.DataFrame(
+        [
+            {
+                "类别 class": row["class_name"],
+                "区域 areas": "、".join(row["area_names"]),
+                "角色 role": f"{row['role_zh']} {row['role']}",
+                "部件记录单位 unit of the records": row["unit_name"],
+                "方案单位 unit of the plan": row["plan_unit_name"],
+                "方案行 rows": "、".join(row["rows"]),
+                "部件数 components": row["components"],
+                "时间 times": row["times"],
+                "部件编码示例 examples": "、".join(row["examples"]),
+            }
+            for row in contradiction_rows(judged)
+        ],
+        dtype=object,
+    )
+    tables = {
+        "问题 findings": findings,
+        "记录与方案不一致 records": contradictions,
+        "行 rows": faults,
+    }
+    write_tables(path, tables)

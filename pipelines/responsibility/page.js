@@ -32,6 +32,18 @@ function show_findings() {
     row.addEventListener("click", () => go_to(finding));
     return row;
   }));
+  at("contradicted").textContent = data.contradictions.length || "";
+  at("contradictions").tBodies[0].replaceChildren(...data.contradictions.map((each) => {
+    const row = make("tr");
+    const shown = each.area_names.slice(0, 6).join("、") + (each.area_names.length > 6 ? "…" : "");
+    const areas = make("td", shown);
+    areas.title = each.area_names.join("、");
+    const count = make("td", each.components, "n");
+    count.title = each.examples.join("、");
+    const rows = make("td", each.rows.join("、") + (each.times ? ` (${each.times})` : ""));
+    row.append(make("td", each.class_name), areas, make("td", language === "zh" ? each.role_zh : each.role), make("td", each.unit_name), make("td", each.plan_unit_name), rows, count);
+    return row;
+  }));
   at("faulted").textContent = data.faults.length || "";
   at("faults").tBodies[0].replaceChildren(...data.faults.map((fault) => {
     const row = make("tr");

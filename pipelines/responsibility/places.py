@@ -33,12 +33,14 @@ def places_of(
     named : collection of str
         Areas that rows name.
     """
-    above = _parents(context.rows("areas"))
+    above = parents_of(context.rows("areas"))
     grids = context.features("unit_grids")
-    trades = _trades(context.rows("management_grids"), named)
+    trades = trades_of(context.rows("management_grids"), named)
     chains: set[Chain] = set()
     own = [
-        _chain(above, community, grid=code if code in named else None, trades=trades.get(code, ()))
+        chain_of(
+            above, community, grid=code if code in named else None, trades=trades.get(code, ())
+        )
         for code, community in zip(grids["code"], grids["community_code"], strict=True)
     ]
     chains.update(own)
@@ -47,7 +49,7 @@ def places_of(
     rows = context.rows("areas")
     for code in rows.loc[rows["level"].eq("community"), "code"]:
         if code not in held:
-            chains.add(_chain(above, code))
+            chains.add(chain_of(above, code))
     for sides in drawn.loc[drawn["kind"].eq(BOUNDARY), "sides"]:
         chains.update(_side(above, code) for code in sides)
     return sorted(chains, key=_key)
@@ -58,7 +60,8 @@ def _key(chain: Chain) -> tuple[str, ...]:
     return (*parts, "/".join(chain.plan_areas), "/".join(chain.management_grids))
 
 
-def _parents(areas: pd.DataFrame) -> dict[str, str | None]:
+def parents_of(areas: pd.DataFrame) -> dict[str, str | None]:
+    """Return area -> the area above it; where it is not told, leading digits of the code."""
     told = areas["parent_code"] if "parent_code" in areas else [None] * len(areas)
     lengths = {12: 9, 9: 6}
     return {
@@ -67,9 +70,10 @@ def _parents(areas: pd.DataFrame) -> dict[str, str | None]:
     }
 
 
-def _chain(
+def chain_of(
     above: dict[str, str | None], community: str, *, grid: str | None = None, trades: Any = ()
 ) -> Chain:
+    """Return the chain of a place in a community."""
     street = above.get(community) or community[:9]
     district = above.get(street) or street[:6]
     return Chain(grid, community, street, district, management_grids=tuple(trades))
@@ -88,7 +92,7 @@ def _side(above: dict[str, str | None], code: str) -> Chain:
     return Chain(**chain)  # type: ignore[arg-type]
 
 
-def _trades(rows: pd.DataFrame, named: Collection[str]) -> dict[str, list[str]]:
+def trades_of(rows: pd.DataFrame, named: Collection[str]) -> dict[str, list[str]]:
     """Return unit grid -> management grids named that it is a member of."""
     found: dict[str, list[str]] = {}
     told = rows[rows["code"].isin(list(named))].sort_values("code")
