@@ -104,10 +104,12 @@ def _method(assessment: Assessment) -> tuple[str, str]:
     least, share = assessment.limits.least_points, assessment.limits.gross_share
     return (
         f"{zh}粗差不计入中误差，粗差率不得超过 {share:.0%}；少于 {least} 点的类别不判定。"
-        "区间按误差服从正态分布计算。公式与界限依据 GB/T 24356-2009（凭记忆，未核对原文）。",
+        "区间按误差服从正态分布计算。公式、界限与样本量表依据 GB/T 24356-2009"
+        "（凭记忆，未核对原文；2023 版的抽样有变）。",
         f"{en} Gross errors do not enter the RMSE and may be {share:.0%} of the points at most; classes of fewer "
-        f"than {least} points are not judged. Intervals take errors for normal. Formulas and limits as in "
-        "GB/T 24356-2009 (recalled, not checked against its text).",
+        f"than {least} points are not judged. Intervals take errors for normal. Formulas, limits and "
+        "the table of sample sizes as in GB/T 24356-2009 (recalled, not checked against its text; the edition of "
+        "2023 draws otherwise).",
     )
 
 

@@ -147,6 +147,10 @@ def _show_drawn(drawn: "Drawn", output: Path) -> None:
         f"Sample {drawn.sample_id}: {len(drawn.components)} of {drawn.drawn_from:,} components, "
         f"seed {drawn.seed}, written to {output}."
     )
+    typer.echo(
+        "Sample sizes as in GB/T 24356-2009, recalled and not checked against its text: what a contract "
+        "says goes before them (--least, --most). 样本量表凭记忆，未核对原文，以合同为准。"
+    )
     typer.echo(f"When it is filled in: wanmi census accuracy {output} -o accuracy.html")
 
 
