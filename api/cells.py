@@ -9,6 +9,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from gis.columns import rows_of
 from gis.index import CellIndex
 from gis.shares import Outlines
 from gis.tiling import Tiling
@@ -102,7 +103,7 @@ def cells_of(
     """
 
     def column(name: str) -> Any:
-        found = table[name] if len(rows) == table.num_rows else table[name].take(pa.array(rows))
+        found = table[name] if len(rows) == table.num_rows else table[name].take(rows_of(rows))
         return whole(found)
 
     codes = column("code")

@@ -24,6 +24,7 @@ from api.recodes import TABLE as RECODES
 from api.recodes import later_codes
 from census.plan.chains import Chain
 from census.plan.search import Plan
+from gis.columns import numbers_of, rows_of
 from gis.nearness import Nearness
 from gis.shares import Outlines
 from gis.tiling import Tiling
@@ -117,7 +118,7 @@ class Edition:
     def _sets(self, dataset: str) -> dict[str, list[dict[str, Any]]]:
         held: dict[str, list[dict[str, Any]]] = {}
         rows = self.snapshot.holding(dataset, self.day)
-        table = self.snapshot.table(dataset).drop_columns(["geometry"]).take(rows)
+        table = self.snapshot.table(dataset).drop_columns(["geometry"]).take(rows_of(rows))
         for record in table.to_pylist():
             for code in record["members"]:
                 held.setdefault(code, []).append(record)
@@ -127,7 +128,7 @@ class Edition:
     def areas(self) -> Mapping[str, Cells]:
         """Areas by level: district, street, community."""
         rows = self.snapshot.holding("areas", self.day)
-        levels = self.snapshot.table("areas")["level"].to_numpy(zero_copy_only=False)[rows]
+        levels = np.array(self.snapshot.table("areas")["level"].to_pylist(), dtype=object)[rows]
         tilings = {
             level: self.snapshot.area_tiling(level) if self._is_settled("areas") else None
             for level in LEVELS
@@ -175,7 +176,7 @@ class Edition:
     def management_grids(self) -> Mapping[str, int]:
         """Row of each management grid 管理网格 in its table."""
         rows = self.snapshot.holding("management_grids", self.day)
-        codes = self.snapshot.table("management_grids")["code"].take(rows).to_pylist()
+        codes = self.snapshot.table("management_grids")["code"].take(rows_of(rows)).to_pylist()
         return dict(zip(codes, rows.tolist(), strict=True))
 
     @cached_property
@@ -205,7 +206,7 @@ class Edition:
     @cached_property
     def grid_shapes(self) -> NDArray[Any]:
         """Polygons of the unit grids."""
-        part = self.snapshot.table("unit_grids")["geometry"].take(self.grids.rows)
+        part = self.snapshot.table("unit_grids")["geometry"].take(rows_of(self.grids.rows))
         shapes: NDArray[Any] = shapely.from_wkb(part.to_numpy())
         return shapes
 
@@ -251,8 +252,7 @@ class Edition:
         """Position among the communities of the one each unit grid names, -1: it is not among them."""
         communities = self.areas["community"].codes.column
         found = pc.index_in(self.grids.parents.column, value_set=communities)
-        position = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
-        return np.asarray(position, dtype=np.intp)
+        return numbers_of(found, np.int32, missing=-1).astype(np.intp)
 
     @cached_property
     def ends(self) -> date | None:
@@ -263,7 +263,7 @@ class Edition:
         days: list[date] = []
         if column.null_count < len(column):
             rows = self.snapshot.holding("units", self.day)
-            succeeded = column.take(rows).drop_null().to_pylist()
+            succeeded = column.take(rows_of(rows)).drop_null().to_pylist()
             days = [day for day in succeeded if day > self.day]
         change = self.snapshot.calendar.next_change(self.day)
         return min(days if change is None else [*days, change], default=None)
@@ -300,7 +300,7 @@ class Edition:
 
     def _records(self, dataset: str) -> list[dict[str, Any]]:
         rows = self.snapshot.holding(dataset, self.day)
-        records: list[dict[str, Any]] = self.snapshot.table(dataset).take(rows).to_pylist()
+        records: list[dict[str, Any]] = self.snapshot.table(dataset).take(rows_of(rows)).to_pylist()
         return records
 
     @cached_property
@@ -316,7 +316,7 @@ class Edition:
         """Rows of the components class by class."""
         codes = self.snapshot.table("components")["class_code"].combine_chunks()
         runs = pc.run_end_encode(codes, run_end_type=pa.int64())
-        ends = runs.run_ends.to_numpy() if len(codes) else np.empty(0, dtype=np.int64)
+        ends = numbers_of(runs.run_ends, np.int64) if len(codes) else np.empty(0, dtype=np.int64)
         return ComponentClasses(codes=tuple(runs.values.to_pylist()), ends=ends)
 
     def find(self, dataset: str, code: str) -> int:

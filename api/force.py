@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gis.columns import flags_of, numbers_of
+
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
@@ -57,14 +59,14 @@ def days_of_change(table: pa.Table) -> list[int]:
 
 def rows_without_end(table: pa.Table) -> NDArray[np.intp]:
     """Return the rows of a table that have no end yet, in row order."""
-    return np.flatnonzero(table["valid_to"].is_null().to_numpy())
+    return np.flatnonzero(flags_of(table["valid_to"].is_null()))
 
 
 def rows_of_day(table: pa.Table, day: date) -> NDArray[np.intp]:
     """Return the rows of a table that hold on a day, ``[valid_from, valid_to)``, in row order."""
     number = number_of(day)
-    since = table["valid_from"].cast(pa.int32()).to_numpy()
-    until = table["valid_to"].cast(pa.int32()).fill_null(_NO_END).to_numpy()
+    since = numbers_of(table["valid_from"], np.int32)
+    until = numbers_of(table["valid_to"], np.int32, missing=_NO_END)
     return np.flatnonzero((since <= number) & (number < until))
 
 

@@ -13,8 +13,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gis.errors import WanmiError
 from gis.settings import Settings, read_settings
@@ -143,6 +141,16 @@ def progress(label: str, *, total: int | None = None) -> Iterator[Callable[[int]
     callable
         Call it with the number of units done since the last call.
     """
+    # Commands that show no progress start without.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     console = Console(stderr=True)
     if not console.is_terminal:
         logger.info("%s …", label)

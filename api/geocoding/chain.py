@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from api.edition import Edition
 from gis.addresses.spelling import normalise
 from gis.codes import read_table
+from gis.columns import texts_of
 
 _UNKNOWN_CITY = re.compile(
     r"[^\d省市区县路街道号]{2,6}(?:市|自治州)(?!场|民|府|政|容|委|局|立|图|人|第|一|二|三|中|实|体|妇|儿|集)(?=.)"
@@ -100,7 +101,7 @@ def _collect(edition: Edition) -> _Names:
 
 def _other_names(edition: Edition) -> Iterator[tuple[str, str, str]]:
     table = edition.gazetteer.table
-    rows = pc.indices_nonzero(pc.equal(table["kind"], "area"))
+    rows = pc.indices_nonzero(pc.equal(table["kind"], texts_of(["area"])[0]))
     columns = ["code", "aliases", "former_names"]
     for record in table.select(columns).take(rows).to_pylist():
         code = record["code"].removeprefix("area:")

@@ -13,6 +13,7 @@ from api.geocoding.keys import KINDS
 from api.geocoding.numbered import NUMBERED
 from api.geocoding.search import from_row
 from api.geocoding.texts import Texts
+from gis.columns import flags_of
 
 
 class SearchIndex:
@@ -95,7 +96,7 @@ class TextColumn:
         _, offsets, data = array.buffers()
         self._offsets = _part(offsets, width, array.offset, len(array) + 1).data
         self._data = memoryview(data) if data is not None else memoryview(b"")
-        valid = array.is_valid().to_numpy(zero_copy_only=False)
+        valid = flags_of(array.is_valid())
         self._valid = None if valid.all() else memoryview(valid.view(np.uint8))
 
     def __len__(self) -> int:

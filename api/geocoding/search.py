@@ -18,6 +18,7 @@ from api.geocoding.numbered import grouped, number_arrays
 from api.geocoding.ranks import rank_texts, tree_of
 from api.geocoding.sounds import folded, hashes, initial, is_sound, sounds_of_many, unpack
 from api.geocoding.texts import Arrays, text_arrays
+from gis.columns import numbers_of
 
 CELL_M = 100.0
 """Side of a cell of the point grid, m."""
@@ -203,6 +204,10 @@ def to_row(parts: dict[str, Arrays]) -> pa.Table:
     return pa.table(columns)
 
 
+_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
+"""Types of Arrow -> those of numpy, where the names are others."""
+
+
 def from_row(table: pa.Table) -> dict[str, Arrays]:
     """Return the arrays of a table of one row, none copied.
 
@@ -215,5 +220,6 @@ def from_row(table: pa.Table) -> dict[str, Arrays]:
     for column in table.column_names:
         part, name = column.split(".")
         values = table[column].chunk(0).values
-        parts.setdefault(part, {})[name] = np.asarray(values.to_numpy(zero_copy_only=True))
+        dtype = np.dtype(_FLOATS.get(str(values.type), str(values.type)))
+        parts.setdefault(part, {})[name] = numbers_of(values, dtype)
     return parts

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from api.owning.candidates import OwnRecord
 from api.owning.owners import own_unit
 from api.owning.records import OWN_ROLES, RECORD_COLUMNS
+from gis.columns import rows_of
 
 if TYPE_CHECKING:
     from api.edition import Edition
@@ -32,7 +33,7 @@ class RecordTable:
         self._lock = threading.RLock()
         self._table = edition.snapshot.table("own_records").select(list(RECORD_COLUMNS))
         self._meaning = np.full(self._table.num_rows, -1, dtype=np.int32)
-        self._record = memoryview(np.asarray(edition.snapshot.component_records))
+        self._record = np.asarray(edition.snapshot.component_records).data
         """Record of each component, its numbers read sooner than those of a mapped array."""
         self._known: dict[tuple[str, ...], int] = {}
         self.records: list[OwnRecord | None] = [None]
@@ -71,7 +72,7 @@ class RecordTable:
         return _own_record(self._table.slice(number, 1).to_pylist()[0])
 
     def _learn(self, numbers: NDArray[np.int32]) -> None:
-        rows = self._table.take(numbers).to_pylist()
+        rows = self._table.take(rows_of(numbers)).to_pylist()
         with self._lock:
             for number, row in zip(numbers.tolist(), rows, strict=True):
                 record = _own_record(row)

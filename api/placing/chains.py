@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from api.placing.boundaries import FIRST, NOBODY, SECOND, BoundaryRoads
 from api.placing.plan_areas import PlanAreas
 from census.plan.chains import Chain
+from gis.columns import flags_of, numbers_of, texts_of
 from gis.index import Located
 
 if TYPE_CHECKING:
@@ -118,15 +118,15 @@ class Chains:
         edition = self._edition
         named = edition.areas_named
         parents = edition.grids.parents.column.dictionary_encode(null_encoding="encode")
-        community = parents.indices.to_numpy()
+        community = numbers_of(parents.indices, np.int32)
         shared = [
             self._number(self._grids.without_grid(code).naming(named))
             for code in parents.dictionary.to_pylist()
         ]
         effects: NDArray[np.int32] = np.array(shared, dtype=np.int32)[community]
-        own = pa.array({*named, *edition.managed}, type=pa.string())
+        own = texts_of(sorted({*named, *edition.managed}))
         is_own = pc.is_in(edition.grids.codes.column, value_set=own)
-        for number in np.flatnonzero(is_own.to_numpy(zero_copy_only=False)).tolist():
+        for number in np.flatnonzero(flags_of(is_own)).tolist():
             effects[number] = self._number(self._grids[number].naming(named))
         return effects
 

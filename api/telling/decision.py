@@ -7,7 +7,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from api.cells import whole
 from api.edition import LEVELS, Edition
 from api.models import (
     AreaAnswer,
@@ -32,6 +31,7 @@ from api.telling.responsibility import (
     trace_place,
 )
 from api.telling.wording import step, told
+from gis.columns import numbers_of
 from gis.crs import GEOGRAPHIC, transform_point
 
 LEAST_ALTERNATIVE = 0.005
@@ -240,7 +240,7 @@ def component_places(edition: Edition) -> tuple[NDArray[np.float64], ...]:
     """Return east and north of the components, by row, m."""
     table = edition.snapshot.table("components")
     return edition.kept(
-        "component places", lambda: tuple(whole(table[name]).to_numpy() for name in ("x", "y"))
+        "component places", lambda: tuple(numbers_of(table[name], float) for name in ("x", "y"))
     )
 
 
