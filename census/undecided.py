@@ -11,12 +11,10 @@ import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pyarrow as pa
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font, PatternFill
 
 from census.migration import DECISION_WORDS, Decisions, Migration
 from census.taxonomy import CODE_LENGTHS
+from census.workbooks import add_sheet
 from gis.crs import frame_crs
 from gis.errors import RequestError
 from gis.geopackage import ColumnText, write_columns, write_domains
@@ -58,7 +56,6 @@ _HEADINGS = {
     "reason_en": "why",
     "reason_zh": "原因",
 }
-_ASKED = PatternFill("solid", fgColor="FFF2CC")
 
 
 def write_lists(
@@ -212,39 +209,9 @@ def _write_workbook(tables: dict[str, pd.DataFrame], path: Path) -> None:
     for title, table in tables.items():
         if title == CODES and len(table) > MOST_IN_SHEET:
             continue
-        sheet = book.create_sheet(title)
-        sheet.freeze_panes = "A2"
-        for number, name in enumerate(table.columns):
-            letter = openpyxl.utils.get_column_letter(number + 1)
-            wide = name.startswith(("reason", "candidates", "name", "code"))
-            sheet.column_dimensions[letter].width = 24 if wide else 12
-        sheet.append([_cell(sheet, name, is_head=True) for name in table.columns])
-        for row in table.itertuples(index=False):
-            sheet.append(
-                [
-                    _cell(sheet, value, is_asked=name == "decision")
-                    for name, value in zip(table.columns, row, strict=True)
-                ]
-            )
+        wide = [name for name in table if name.startswith(("reason", "candidates", "name", "code"))]
+        add_sheet(book, title, table, widths=dict.fromkeys(wide, 24), to_fill_in=["decision"])
     book.save(path)
-
-
-def _cell(sheet: Any, value: Any, *, is_head: bool = False, is_asked: bool = False) -> Any:
-    """Return a cell whose text is text, so that codes keep their zeros and nothing is a formula."""
-    plain = None if value is None or value is pd.NA or value != value else value
-    if isinstance(plain, str):
-        plain = ILLEGAL_CHARACTERS_RE.sub("", plain)
-    elif plain is not None:
-        plain = int(plain)
-    cell = WriteOnlyCell(sheet, value=plain)
-    if isinstance(plain, str):
-        cell.data_type = "s"
-        cell.number_format = "@"
-    if is_head:
-        cell.font = Font(bold=True)
-    if is_asked:
-        cell.fill, cell.number_format = _ASKED, "@"
-    return cell
 
 
 def _write_layers(

@@ -1,6 +1,6 @@
 """Refused and doubted rows, handed back to the surveyor: where, which rule, what to do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ from typing import Any
 import geopandas as gpd
 import openpyxl
 import pandas as pd
-from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 
+from census.workbooks import add_sheet
 from gis.codes import Rule, read_rules
 from gis.database import Database, read_features
 from gis.errors import NotFoundError, RequestError
+from gis.outputs import appearing
 from gis.vector import write_vector
 from pipelines.delivery import DATASETS
 
@@ -46,7 +46,6 @@ HEAD = (
 """Columns of the fault, before those of the row as delivered."""
 _SHEET_ROWS = 1_000_000
 _CELL_CHARACTERS = 32_000
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _NEWEST = """
     WITH newest AS (
         SELECT max(build_id) AS build_id FROM meta.build
@@ -152,6 +151,8 @@ def write_rejects(rejects: gpd.GeoDataFrame, path: Path) -> None:
     ------
     RequestError
         The file's ending is neither .gpkg nor .xlsx, or its folder does not exist.
+    WorkspaceError
+        The file can not be written.
     """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -160,16 +161,11 @@ def write_rejects(rejects: gpd.GeoDataFrame, path: Path) -> None:
     if not path.parent.is_dir():
         msg = f"There is no folder {path.parent}: make it first, or write elsewhere."
         raise RequestError(msg, zh=f"文件夹 {path.parent} 不存在：请先创建，或输出到别处。")
-    partial = path.with_name(f".{path.stem}.partial{suffix}")
-    partial.unlink(missing_ok=True)
-    try:
+    with appearing(path) as partial:
         if suffix == ".gpkg":
             _write_layers(rejects, partial)
         else:
             _write_workbook(rejects, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def flatten(rejects: pd.DataFrame) -> pd.DataFrame:
@@ -241,30 +237,7 @@ def _write_workbook(rejects: gpd.GeoDataFrame, path: Path) -> None:
         flat = flatten(rows)
         for number, start in zip(count(1), range(0, len(flat), _SHEET_ROWS), strict=False):
             title = dataset if number == 1 else f"{dataset} {number}"
-            _write_sheet(book, title, flat.iloc[start : start + _SHEET_ROWS])
+            add_sheet(book, title, flat.iloc[start : start + _SHEET_ROWS])
     if not book.worksheets:
-        _write_sheet(book, "rejects", pd.DataFrame(columns=list(HEAD)))
+        add_sheet(book, "rejects", pd.DataFrame(columns=list(HEAD)))
     book.save(path)
-
-
-def _write_sheet(book: openpyxl.Workbook, title: str, flat: pd.DataFrame) -> None:
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    header = [WriteOnlyCell(sheet, value=str(name)) for name in flat.columns]
-    for cell in header:
-        cell.data_type, cell.font = "s", Font(bold=True)
-    sheet.append(header)
-    for row in flat.itertuples(index=False):
-        sheet.append(list(_cells(sheet, row)))
-
-
-def _cells(sheet: Any, row: Iterable[Any]) -> Iterator[Any]:
-    """Yield cells whose text is text: a value that looks like a formula is never one."""
-    for value in row:
-        if not isinstance(value, str):
-            yield value if isinstance(value, int) else None
-            continue
-        cell = WriteOnlyCell(sheet, value=_storable(value))
-        cell.data_type = "s"
-        cell.quotePrefix = value.startswith(_FORMULA_SIGNS)
-        yield cell

@@ -1,21 +1,18 @@
 """The faults of a delivery as a workbook for the contractor: one sheet per file, as it was delivered."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pandas as pd
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
 
 from census.report.document import clean, places_of, rule_rows
 from census.report.judgement import FileJudgement, Judgement
 from census.report.verdict import NAMES
+from census.workbooks import add_sheet, cells_of, header_cells
 from gis.outputs import appearing
 
 HEADERS = {
@@ -34,15 +31,14 @@ HEADERS = {
 }
 """Column of the fault -> its header; the delivered columns follow under their own names."""
 _SEVERITIES = {"error": "不合格", "warning": "存疑"}
-_WIDTHS = {"reason_zh": 48, "fix_zh": 40, "reason_en": 48, "fix_en": 40, "code": 20, "number": 8}
+_WIDTHS = {
+    HEADERS[name]: width
+    for name, width in (
+        ("reason_zh", 48), ("fix_zh", 40), ("reason_en", 48), ("fix_en", 40), ("code", 20), ("number", 8),
+    )
+}  # fmt: skip
 _SHEET_ROWS = 1_000_000
-_CELL_CHARACTERS = 32_000
 _TITLE_CHARACTERS = 31
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-_PLAIN = re.compile(
-    r"[0-9A-Za-z\u4e00-\u9fff][^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{0,999}"
-)
-"""Text that a cell takes as it is: most of it, and so the quick way."""
 _BAD_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
@@ -69,7 +65,7 @@ def write_workbook(judgement: Judgement, path: Path) -> None:
         for number, start in zip(count(1), range(0, len(rows), _SHEET_ROWS), strict=False):
             title = Path(file).name if number == 1 else f"{Path(file).name} {number}"
             part = _with_delivered(rows.iloc[start : start + _SHEET_ROWS])
-            _write_table(book, sheet_title(title, titles), part)
+            add_sheet(book, sheet_title(title, titles), part, widths=_WIDTHS)
     with appearing(path) as partial:
         book.save(partial)
 
@@ -144,7 +140,7 @@ def _write_summary(book: openpyxl.Workbook, judgement: Judgement, titles: set[st
     for reason in (*verdict.reasons, *judgement.obstacles):
         lines.append(("原因 because", f"{reason.zh} {reason.en}"))
     for row in lines:
-        sheet.append(_cells(sheet, row))
+        sheet.append(cells_of(sheet, row))
     sheet.append([])
     heads = (
         "文件 file",
@@ -155,11 +151,11 @@ def _write_summary(book: openpyxl.Workbook, judgement: Judgement, titles: set[st
         "编码 encoding",
         "坐标系 CRS",
     )
-    sheet.append(_bold(sheet, heads))
+    sheet.append(header_cells(sheet, heads))
     for file in judgement.files:
         counts = (file.rows, file.refused, file.doubted)
         row = (file.path, _remark(file), *counts, file.encoding, file.crs)
-        sheet.append(_cells(sheet, row))
+        sheet.append(cells_of(sheet, row))
 
 
 def _remark(file: FileJudgement) -> str:
@@ -186,52 +182,5 @@ def _write_rules(book: openpyxl.Workbook, judgement: Judgement, titles: set[str]
     }
     table = pd.DataFrame(rule_rows(judgement), columns=list(columns))
     table["severity"] = table["severity"].map(_SEVERITIES)
-    _write_table(book, sheet_title("规则 rules", titles), table.rename(columns=columns))
-
-
-def _write_table(book: openpyxl.Workbook, title: str, table: pd.DataFrame) -> None:
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    last = get_column_letter(max(1, len(table.columns)))
-    sheet.auto_filter.ref = f"A1:{last}{len(table) + 1}"
-    widths = {HEADERS[name]: width for name, width in _WIDTHS.items()}
-    for number, name in enumerate(table.columns, 1):
-        sheet.column_dimensions[get_column_letter(number)].width = widths.get(str(name), 14)
-    sheet.append(_bold(sheet, table.columns))
-    for row in table.itertuples(index=False, name=None):
-        sheet.append(_cells(sheet, row))
-
-
-def _bold(sheet: Any, names: Iterable[Any]) -> list[Any]:
-    cells = []
-    for name in names:
-        cell = _text_cell(sheet, str(name))
-        cell.font, cell.alignment = Font(bold=True), Alignment(vertical="top")
-        cells.append(cell)
-    return cells
-
-
-def _cells(sheet: Any, row: Iterable[Any]) -> list[Any]:
-    return list(_each(sheet, row))
-
-
-def _each(sheet: Any, row: Iterable[Any]) -> Iterator[Any]:
-    for value in row:
-        if value is None or value is pd.NA or value is pd.NaT or value != value:
-            yield None
-        elif isinstance(value, bool | int | float) and abs(value) < 1e15:
-            yield value
-        elif _PLAIN.fullmatch(text := str(value)):
-            yield text
-        else:
-            yield _text_cell(sheet, text) if text else None
-
-
-def _text_cell(sheet: Any, value: str) -> Any:
-    """Return a cell of text: what looks like a formula is kept as it is written."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", str(clean(value)))[:_CELL_CHARACTERS]
-    cell = WriteOnlyCell(sheet, value=text)
-    cell.data_type = "s"
-    if text.startswith(_FORMULA_SIGNS):
-        cell.quotePrefix = True
-    return cell
+    title = sheet_title("规则 rules", titles)
+    add_sheet(book, title, table.rename(columns=columns), widths=_WIDTHS)
