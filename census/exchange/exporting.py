@@ -118,7 +118,9 @@ def export_components(
         if is_folder:
             stamp_path(folder / STEM).write_bytes(orjson.dumps(stamp, option=orjson.OPT_INDENT_2))
         can_load = is_folder and request.selection.as_of is None
-        loadable = can_load and write_manifest(folder, rows, written=written, stamp=stamp)
+        loadable = can_load and write_manifest(
+            folder, rows, written=written, stamp=stamp, name=request.path.absolute().name
+        )
     return ExportResult(
         path=str(request.path),
         format=format_,

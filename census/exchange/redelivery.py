@@ -15,13 +15,15 @@ MANIFEST = "delivery.toml"
 
 
 def write_manifest(
-    folder: Path, rows: ExportRows, *, written: Written, stamp: Mapping[str, str]
+    folder: Path, rows: ExportRows, *, written: Written, stamp: Mapping[str, str], name: str
 ) -> bool:
     """Write the manifest and return True; None is written where a load would lose or change something.
 
     That is so where texts were cut, where the columns are those of a standard that knows no attributes,
     where shapes are only in words, where there are no rows, and where the name of an attribute would be
     taken for a column's.
+
+    The delivery is called by `name`, that of the folder as it will be: a conflict then says whose it is.
     """
     is_derived = any(column.role == "derived" for column in rows.columns.values())
     if is_derived or not written.is_whole or rows.table.empty:
@@ -37,7 +39,7 @@ def write_manifest(
         map_fields(empty, dataset="components", stated=fields)
     except DeliveryError:
         return False
-    title = f"export of build {stamp['build_id'] or 'none'}"
+    title = f"{name}, export of build {stamp['build_id'] or 'none'}"
     parts = [
         "# Written by an export: `wanmi build` of this folder changes nothing that was not edited.\n"
         f"[delivery]\nname = {_quoted(title)}\nas_of = {stamp['as_of']}\n"

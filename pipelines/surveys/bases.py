@@ -66,10 +66,7 @@ def find_base(
     number, evidence = _number(delivery, claims)
     if number is None:
         return Base(build_id=None, evidence=None)
-    builds = read_builds(connection).set_index("build_id")
-    if number not in builds.index:
-        msg = f"The base {number} is no build of components: `wanmi builds` lists them."
-        raise DeliveryError(msg, zh=f"基准 {number} 不是部件数据的构建：请用 wanmi builds 查看。")
+    builds = _builds_with(number, connection)
     base = Base(
         build_id=number,
         evidence=evidence,
@@ -82,7 +79,37 @@ def find_base(
     return _with_versions(base, claims[BASE_HASH].dropna(), connection, crs=str(live.crs))
 
 
+def check_stated(delivery: Delivery, connection: Connection) -> None:
+    """Refuse a base in the manifest or in the stamp of an export that is none, before the rows are judged.
+
+    Raises
+    ------
+    DeliveryError
+        As `find_base`.
+    """
+    number = _stated(delivery)[0]
+    if number is not None:
+        _builds_with(number, connection)
+
+
+def _builds_with(number: int, connection: Connection) -> pd.DataFrame:
+    builds = read_builds(connection).set_index("build_id")
+    if number not in builds.index:
+        msg = f"The base {number} is no build of components: `wanmi builds` lists them."
+        raise DeliveryError(msg, zh=f"基准 {number} 不是部件数据的构建：请用 wanmi builds 查看。")
+    return builds
+
+
 def _number(delivery: Delivery, claims: pd.DataFrame) -> tuple[int | None, Evidence | None]:
+    found = _stated(delivery)
+    if found[0] is not None:
+        return found
+    numbers = pd.to_numeric(claims[BASE_BUILD], errors="coerce").dropna()
+    return (int(numbers.max()), "rows") if len(numbers) else (None, None)
+
+
+def _stated(delivery: Delivery) -> tuple[int | None, Evidence | None]:
+    """Return the base that the delivery states as a whole."""
     if delivery.base is not None:
         return delivery.base, "manifest"
     stamped = sorted({number for path in _files(delivery) for number in _stamps(path)})
@@ -92,10 +119,7 @@ def _number(delivery: Delivery, claims: pd.DataFrame) -> tuple[int | None, Evide
         raise DeliveryError(
             msg, zh=f"文件导出自不同构建（{shown}）：请在 [delivery] 中写明 base = {stamped[0]}。"
         )
-    if stamped:
-        return stamped[0], "export"
-    numbers = pd.to_numeric(claims[BASE_BUILD], errors="coerce").dropna()
-    return (int(numbers.max()), "rows") if len(numbers) else (None, None)
+    return (stamped[0], "export") if stamped else (None, None)
 
 
 def _files(delivery: Delivery) -> Iterator[Path]:

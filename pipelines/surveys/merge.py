@@ -36,7 +36,7 @@ from pipelines.context import BuildContext
 from pipelines.delivery import Delivery
 from pipelines.reports import summarise
 from pipelines.steps import STEPS
-from pipelines.surveys.bases import Base, find_base
+from pipelines.surveys.bases import Base, check_stated, find_base
 from pipelines.unpacking import opened_delivery
 
 _STEP = next(step for step in STEPS if step.dataset == DATASET)
@@ -160,6 +160,7 @@ def judge_and_merge(
     progress: Progress = silent,
 ) -> Work:
     """Judge the components of a delivery, find their base, and merge; nothing is written."""
+    check_stated(context.delivery, connection)
     judged, claims = _judge(request, context, progress=progress)
     with progress("merging components", total=1) as advance:
         delivered, judged = _delivered(judged)
