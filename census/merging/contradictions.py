@@ -13,7 +13,7 @@ import pandas as pd
 from census.merging.alignment import Mask, Objects, Sides
 from census.merging.fields import ATTRIBUTE, COLUMNS, STATED, Texts, document, filled
 from census.merging.joining import Joined, columns_of
-from census.merging.matching import near_pairs
+from census.merging.matching import pairs_between
 
 CONFLICT_COLUMNS = (
     "kind",
@@ -130,7 +130,7 @@ def _whole_rows(frames: _Frames, fate: Texts) -> Iterator[dict[str, Any]]:
 def _places(frames: _Frames, fate: Texts) -> Iterator[dict[str, Any]]:
     new = np.flatnonzero(fate == "place")
     stays = np.flatnonzero((fate == "left") | (fate == "delete_update"))
-    left, right, distance = near_pairs(
+    left, right, distance = pairs_between(
         frames.sides.delivered.iloc[frames.objects.delivered[new]],
         frames.sides.live.iloc[frames.objects.live[stays]],
         distance_m=frames.sides.same_place_m,

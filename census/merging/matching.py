@@ -99,7 +99,7 @@ def pair_places(
     Nearest pairs are joined first, each row once; at equal distance the lower codes come first.
     """
     result = np.full(len(rows), -1, dtype=np.intp)
-    left, right, _ = near_pairs(rows, others, distance_m=distance_m)
+    left, right, _ = pairs_between(rows, others, distance_m=distance_m)
     used: set[int] = set()
     for row, other in zip(left.tolist(), right.tolist(), strict=True):
         if result[row] < 0 and other not in used:
@@ -108,7 +108,7 @@ def pair_places(
     return result
 
 
-def near_pairs(
+def pairs_between(
     rows: gpd.GeoDataFrame, others: gpd.GeoDataFrame, *, distance_m: float
 ) -> tuple[Positions, Positions, NDArray[np.float64]]:
     """Return the pairs of one class within `distance_m`, with their distance, nearest first.

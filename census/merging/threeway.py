@@ -11,7 +11,7 @@ from census.merging.alignment import Mask, Objects, Sides, align
 from census.merging.contradictions import Codes, list_conflicts
 from census.merging.fields import COLUMNS, Texts
 from census.merging.joining import Joined, columns_of, join_fields
-from census.merging.matching import near_pairs
+from census.merging.matching import pairs_between
 
 SOURCE = ("source_file", "source_row")
 
@@ -115,7 +115,7 @@ def _refuse_places(sides: Sides, objects: Objects, fate: Texts) -> None:
     """Hold back new components at the place of a live one that the delivery does not have."""
     new = np.flatnonzero(fate == "new")
     stays = np.flatnonzero((fate == "left") | (fate == "delete_update"))
-    left, _, _ = near_pairs(
+    left, _, _ = pairs_between(
         sides.delivered.iloc[objects.delivered[new]],
         sides.live.iloc[objects.live[stays]],
         distance_m=sides.same_place_m,
