@@ -1,59 +1,25 @@
-"""Cases on record: posted once, returned with a reason, given to the next, overridden, closed, listed."""
+"""Cases on record: posted once, returned with a reason, given to the next, overridden, closed."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from api import Case, Position, Snapshot
+from api import Position, Snapshot
 from api.assign import decide
-from api.cases.listing import CaseFilter, list_cases
 from api.cases.moving import Return, assign_case, close_case, reopen_case, return_case
 from api.cases.posting import post_case
 from api.cases.records import HistoryEntry, get_case, remember
 from api.cases.states import STATES, TRANSITIONS
-from api.stored import assign_stored, count_open
-from gis.crs import GEOGRAPHIC, transform_xy
 from gis.database import Database
 from gis.errors import ConflictError, NotFoundError, RequestError, WanmiError
-from tests.api.district import A1, UNITS, X0, Y0, component, open_district, plan, point
-
-NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
-NOT_OURS = "不属我单位"
-
-
-@pytest.fixture
-def snapshot(tmp_path: Path) -> Snapshot:
-    return open_district(
-        tmp_path / "snapshots",
-        components=[
-            component("1301020104000001", point(50, 50), maintainer_code="W1", owner_code="W2")
-        ],
-        responsibility=[
-            plan("1", "competent", "G1"),
-            plan("2", "territorial", "S1", kind="event", limit_value=4, limit_unit="working_hour"),
-        ],
-    )
-
-
-CASE = Case(
-    case_id="2026-1",
-    class_code="0104",
-    position=Position(x=X0 + 51, y=Y0 + 50, crs="city", accuracy_m=1.0),
-    reported_at=NOW,
-)
-
-
-def give_back(
-    database: Database, snapshot: Snapshot, unit: str, reason: str = NOT_OURS, **more: str
-):
-    told = Return(unit_code=unit, reason=reason, **more)
-    return return_case(database, snapshot, "2026-1", told=told, actor="unit")
+from tests.api.cases.small_case import CASE, NOT_OURS, NOW, columns_of, give_back, insert_received
+from tests.api.district import A1, UNITS, X0, Y0, open_district
 
 
 def test_a_case_is_decided_once(database: Database, snapshot: Snapshot, tmp_path: Path) -> None:
@@ -327,183 +293,6 @@ def test_every_action_leads_from_and_to_known_states() -> None:
         "returned",
         "closed",
     }
-
-
-def event(number: int, **more) -> Case:
-    told = {
-        "case_id": f"e{number:02d}",
-        "kind": "event",
-        "class_code": "0405",
-        "position": Position(x=X0 + 10 * number, y=Y0 + 50, crs="city", accuracy_m=3.0),
-        "reported_at": NOW + timedelta(hours=number // 2),
-    }
-    return Case(**{**told, **more})
-
-
-def test_lists_go_on_where_they_ended(database: Database, snapshot: Snapshot) -> None:
-    for number in range(1, 8):
-        post_case(database, partial(decide, snapshot), event(number), actor="desk", channel="热线")
-    post_case(database, partial(decide, snapshot), CASE, actor="desk")
-    close_case(database, "e03", reason="", actor="desk")
-
-    def ids(**wanted) -> list[str]:
-        return [case.case_id for case in list_cases(database, CaseFilter(**wanted)).cases]
-
-    assert ids() == ["e07", "e06", "e05", "e04", "e03", "e02", "e01", "2026-1"]
-    seen, after = [], None
-    for _ in range(3):
-        page = list_cases(database, CaseFilter(), limit=3, after=after)
-        seen += [case.case_id for case in page.cases]
-        after = page.next
-        # What is reported meanwhile is no part of the pages that follow.
-        late = event(90 + len(seen), reported_at=NOW + timedelta(days=1))
-        post_case(database, partial(decide, snapshot), late, actor="desk")
-    assert seen == ["e07", "e06", "e05", "e04", "e03", "e02", "e01", "2026-1"]
-    assert after is None
-    assert ids(state="closed") == ["e03"]
-    assert ids(unit_code="W1") == ids(class_code="0104") == ["2026-1"]
-    assert ids(since=NOW + timedelta(hours=3), state="assigned", class_code="0405")[-2:] == [
-        "e07",
-        "e06",
-    ]
-    assert ids(districts=("130104",)) == []
-    assert len(ids(districts=("130104", "130102"))) == 11
-    lon, lat = transform_xy(
-        [X0 + 5, X0 + 25], [Y0 + 40, Y0 + 60], source="EPSG:4547", target=GEOGRAPHIC
-    )
-    box = (float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1]))
-    assert ids(bbox=box) == ["e02", "e01"]
-    (first,) = list_cases(database, CaseFilter(bbox=box), limit=2).cases[1:]
-    assert (first.lon, first.lat) == pytest.approx(
-        tuple(
-            float(v[0])
-            for v in transform_xy([X0 + 10], [Y0 + 50], source="EPSG:4547", target=GEOGRAPHIC)
-        )
-    )
-
-
-def test_lists_tell_what_is_overdue(database: Database, snapshot: Snapshot) -> None:
-    # 4 working hours from Wednesday 1 July 12:00 local end at 18:00.
-    post_case(database, partial(decide, snapshot), event(1), actor="desk")
-    end = datetime(2026, 7, 1, 10, tzinfo=UTC)
-    for minutes, due in ((-91, "in_time"), (-89, "soon"), (0, "soon"), (1, "overdue")):
-        now = end + timedelta(minutes=minutes)
-        (case,) = list_cases(database, CaseFilter(), now=now).cases
-        assert (case.due, case.due_at) == (due, end)
-        assert get_case(database, "e01", now=now).due == due
-        for asked in ("in_time", "soon", "overdue"):
-            found = list_cases(database, CaseFilter(due=asked), now=now).cases
-            assert len(found) == (asked == due), (minutes, asked)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "more", "match"),
-    [
-        ({"state": "lost"}, {}, "lost"),
-        ({"bbox": (1.0, 1.0, 0.0, 2.0)}, {}, "west,south,east,north"),
-        ({"bbox": (0.0, float("nan"), 1.0, 2.0)}, {}, "west,south,east,north"),
-        ({}, {"limit": 0}, "limit is 0"),
-        ({}, {"limit": 1001}, "limit is 1001"),
-        ({}, {"after": "?"}, "next"),
-        ({}, {"after": "aGFsbG8"}, "next"),
-    ],
-)
-def test_a_list_that_can_not_be_meant_is_refused(
-    database: Database, wanted: dict, more: dict, match: str
-) -> None:
-    with pytest.raises(RequestError, match=match):
-        list_cases(database, CaseFilter(**wanted), **more)
-
-
-def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
-    database: Database, snapshot: Snapshot
-) -> None:
-    with database.connect() as connection:
-        for case_id, state, x in (
-            ("a", "received", 51.0),
-            ("b", "closed", 300.0),
-            ("c", "received", None),
-        ):
-            connection.execute(
-                "INSERT INTO cases.case (case_id, kind, class_code, reported_at, x, y, crs, accuracy_m,"
-                " needs_review, state, request_hash)"
-                " VALUES (%s, 'component', '0104', %s, %s, %s, 'city', 1, false, %s, 'h')",
-                [
-                    case_id,
-                    NOW,
-                    None if x is None else X0 + x,
-                    None if x is None else Y0 + 50,
-                    state,
-                ],
-            )
-    with pytest.raises(ConflictError, match="not decided yet"):
-        post_case(database, partial(decide, snapshot), replace(CASE, case_id="a"), actor="desk")
-    assert count_open(database) == 3
-    assert assign_stored(database, snapshot, actor="desk") == 3
-    assert assign_stored(database, snapshot, actor="desk") == 0
-    stored = {case_id: get_case(database, case_id) for case_id in "abc"}
-    assert [(s.state, s.unit_code) for s in stored.values()] == [
-        ("assigned", "W1"),
-        ("closed", "G1"),
-        ("assigned", "G1"),
-    ]
-    assert stored["b"].decision is not None
-    assert stored["b"].decision.grid is not None
-    assert stored["b"].decision.grid.distance_m == 100.0
-    assert [bool(s.decision and s.decision.trace) for s in stored.values()] == [True, False, True]
-    assert [entry.action for entry in stored["c"].history] == ["assigned"]
-    with database.connect() as connection:
-        row = connection.execute(
-            "SELECT geom IS NULL, district_code FROM cases.case ORDER BY case_id"
-        ).fetchall()
-    assert row == [(False, "130102"), (False, None), (True, None)]
-    told = Return(unit_code="W1", reason="no")
-    returned = return_case(database, snapshot, "a", told=told, actor="unit")
-    assert returned.owner is not None
-    assert returned.owner.unit_code == "W2"
-    # The same report posted is the case that was imported.
-    same = replace(CASE, case_id="a", position=replace(CASE.position, x=X0 + 51.0))
-    assert (
-        post_case(database, partial(decide, snapshot), same, actor="desk").owner == returned.owner
-    )
-
-
-def test_a_day_that_was_asked_for_is_kept(database: Database, snapshot: Snapshot) -> None:
-    case = replace(CASE, as_of=date(2026, 1, 1))
-    post_case(database, partial(decide, snapshot), case, actor="desk")
-    assert give_back(database, snapshot, "W1").owner is not None
-    with database.connect() as connection:
-        row = connection.execute("SELECT decision->>'as_of' FROM cases.case").fetchone()
-    assert row == ("2026-01-01",)
-
-
-def insert_received(database: Database, case_id: str, *, state: str = "received") -> None:
-    with database.connect() as connection:
-        connection.execute(
-            "INSERT INTO cases.case (case_id, kind, class_code, reported_at, x, y, crs, accuracy_m,"
-            " needs_review, state, request_hash) VALUES (%s, 'component', '0104', %s, %s, %s, 'city',"
-            " 1, false, %s, 'h')",
-            [case_id, NOW, X0 + 51.0, Y0 + 50, state],
-        )
-
-
-def columns_of(database: Database, case_id: str) -> tuple[object, ...] | None:
-    with database.connect() as connection:
-        return connection.execute(
-            "SELECT grid_code, community_code, district_code, ST_X(geom) FROM cases.case WHERE case_id = %s",
-            [case_id],
-        ).fetchone()
-
-
-def test_an_imported_case_that_a_person_assigns_lies_where_it_was_located(
-    database: Database, snapshot: Snapshot
-) -> None:
-    insert_received(database, "a")
-    assign_case(database, snapshot, "a", unit_code="G1", reason="known", actor="boss")
-    assert count_open(database) == 0  # it is decided, and not decided again
-    assert columns_of(database, "a") == (A1, "130102001001", "130102", X0 + 51)
-    page = list_cases(database, CaseFilter(districts=("130102",)))
-    assert [case.case_id for case in page.cases] == ["a"]
 
 
 def test_a_case_lies_where_its_new_decision_says(
