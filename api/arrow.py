@@ -12,7 +12,7 @@ from api.words import store, word
 _compile = numba.njit(nogil=True, cache=True)
 _inline = numba.njit(nogil=True, cache=True, inline="always")
 
-Pieces = tuple[NDArray[np.int32], NDArray[np.uint8]]
+Pieces = tuple[NDArray[Any], NDArray[np.uint8]]
 """Where each of some texts begins, and past the last, with their bytes."""
 
 
@@ -48,7 +48,7 @@ def _array(kind: pa.DataType, there: NDArray[np.bool_], *buffers: NDArray[Any]) 
     return pa.Array.from_buffers(kind, len(there), parts, missing)
 
 
-def pieces_of(texts: pa.StringArray) -> Pieces:
+def pieces_of(texts: pa.StringArray | pa.LargeStringArray) -> Pieces:
     """Return where texts lie; missing ones are empty.
 
     Examples
@@ -60,7 +60,8 @@ def pieces_of(texts: pa.StringArray) -> Pieces:
     _, starts, letters = texts.buffers()
     if starts is None or not len(texts):
         return np.zeros(len(texts) + 1, dtype=np.int32), np.empty(0, dtype=np.uint8)
-    found = np.frombuffer(starts, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    found = np.frombuffer(starts, dtype=width)[texts.offset : texts.offset + len(texts) + 1]
     data = (
         np.empty(0, dtype=np.uint8) if letters is None else np.frombuffer(letters, dtype=np.uint8)
     )
@@ -131,25 +132,33 @@ def _write(ends: Any, of: Any, places: Any, plain: Any, whole: Any) -> None:
     heads, tails = ends
     middle_letters, rims, rim_letters = of[0][1], of[1][0], of[1][1]
     begins, starts = places
+    middle, middle_end = (
+        middle_letters.ctypes.data,
+        middle_letters.ctypes.data + len(middle_letters),
+    )
+    rim, rim_end = rim_letters.ctypes.data, rim_letters.ctypes.data + len(rim_letters)
+    to_plain, to_whole = plain.ctypes.data, whole.ctypes.data
+    plain_end = to_plain + len(plain)
     for row in range(len(heads)):
-        place, own = starts[1, row], starts[0, row]
+        place, own = to_whole + starts[1, row], to_plain + starts[0, row]
         head, tail = heads[row], tails[row]
-        length = starts[0, row + 1] - own
+        length = starts[0, row + 1] - starts[0, row]
         if length:
-            _copy(middle_letters, begins[row], begins[row] + length, plain, own)
+            _copy(middle + begins[row], length, middle_end, own)
         if head >= 0:
-            place = _copy(rim_letters, rims[head], rims[head + 1], whole, place)
+            size = rims[head + 1] - rims[head]
+            _copy(rim + rims[head], size, rim_end, place)
+            place += size
         if tail >= 0:
-            place = _copy(plain, own, own + length, whole, place)
-            _copy(rim_letters, rims[tail], rims[tail + 1], whole, place)
+            _copy(own, length, plain_end, place)
+            place += length
+            _copy(rim + rims[tail], rims[tail + 1] - rims[tail], rim_end, place)
 
 
 @_inline
-def _copy(source: Any, begin: int, end: int, letters: Any, place: int) -> int:
+def _copy(source: int, length: int, end: int, target: int) -> None:
     """Copy a text; up to seven bytes after it are written too, which the next text then takes."""
-    length = end - begin
     at = 0
     while at < length:
-        store(letters, place + at, word(source, begin + at, length - at))
+        store(target + at, word(source + at, length - at, end))
         at += 8
-    return place + length

@@ -122,7 +122,8 @@ def read_texts(table: pa.Table, name: str) -> Coded:
 
 def _numbered(column: pa.Array) -> Coded | None:
     """Code a column of not too many texts sooner than Arrow does; None: it is none."""
-    if not pa.types.is_string(column.type) or not len(column):
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or not len(column):
         return None
     starts, letters = pieces_of(column)
     there = np.empty(0, dtype=bool)

@@ -75,7 +75,7 @@ def _wider(distinct: Any, room: int) -> Any:
 
 
 def number_texts(
-    starts: NDArray[np.int32], letters: NDArray[np.uint8], there: NDArray[np.bool_]
+    starts: NDArray[Any], letters: NDArray[np.uint8], there: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]] | None:
     """Return the number of each text among the distinct ones, -1 where none is, and the row of each first.
 
@@ -108,52 +108,61 @@ def number_texts(
 def _number_texts(starts: Any, letters: Any, there: Any, numbers: Any, firsts: Any) -> int:
     mask = 4 * len(firsts) - 1
     slots, codes = np.full(mask + 1, -1, np.int32), np.empty(len(firsts), np.uint64)
+    base, end = letters.ctypes.data, letters.ctypes.data + len(letters)
     count, last, last_code = 0, -1, np.uint64(0)
     for row in range(len(starts) - 1):
         if len(there) and not there[row]:
             numbers[row] = -1
             continue
-        begin, length = starts[row], starts[row + 1] - starts[row]
-        code = _code(letters, begin, length)
+        begin, length = base + starts[row], int(starts[row + 1] - starts[row])
+        code = _code(begin, length, end)
         number = last
-        if last < 0 or code != last_code or not _is_same(starts, letters, firsts[last], row):
-            slot = int((code * np.uint64(_MIX)) >> np.uint64(24)) & mask
-            while slots[slot] >= 0:
-                number = slots[slot]
-                if codes[number] == code and _is_same(starts, letters, firsts[number], row):
-                    break
-                slot = (slot + 1) & mask
-            if slots[slot] < 0:
-                if count == len(firsts):
-                    return -1
-                slots[slot] = number = count
-                codes[count], firsts[count] = code, row
-                count += 1
+        if last >= 0 and code == last_code:
+            first = firsts[last]
+            if _is_same(
+                begin, length, base + starts[first], starts[first + 1] - starts[first], end
+            ):
+                numbers[row] = last
+                continue
+        slot = int((code * np.uint64(_MIX)) >> np.uint64(24)) & mask
+        while slots[slot] >= 0:
+            number = slots[slot]
+            first = firsts[number]
+            if codes[number] == code and _is_same(
+                begin, length, base + starts[first], starts[first + 1] - starts[first], end
+            ):
+                break
+            slot = (slot + 1) & mask
+        if slots[slot] < 0:
+            if count == len(firsts):
+                return -1
+            slots[slot] = number = count
+            codes[count], firsts[count] = code, row
+            count += 1
         numbers[row] = number
         last, last_code = number, code
     return count
 
 
 @_inline
-def _code(letters: Any, begin: int, length: int) -> Any:
-    """Return a number of a text: of one of up to eight bytes its bytes themselves and their count."""
-    code = word(letters, begin, length)
+def _code(begin: int, length: int, end: int) -> Any:
+    """Return a number of a text: of one of up to seven bytes its bytes themselves and their count."""
+    code = word(begin, length, end)
     at = 8
     while at < length:
-        code = code * np.uint64(_MIX) + word(letters, begin + at, length - at)
+        code = code * np.uint64(_MIX) + word(begin + at, length - at, end)
         at += 8
     return code ^ (np.uint64(length) << np.uint64(56))
 
 
 @_inline
-def _is_same(starts: Any, letters: Any, one: int, other: int) -> bool:
-    """Tell whether the texts of two rows of one number are the same."""
-    begin, length = starts[one], starts[one + 1] - starts[one]
-    second = starts[other]
-    same: bool = starts[other + 1] - second == length
-    at = 0
+def _is_same(one: int, length: int, other: int, other_length: int, end: int) -> bool:
+    """Tell whether two texts of one number are the same."""
+    same: bool = other_length == length
+    # What `_code` made of seven bytes or less tells it already.
+    at = 0 if length > 7 else length
     while same and at < length:
-        same = word(letters, begin + at, length - at) == word(letters, second + at, length - at)
+        same = word(one + at, length - at, end) == word(other + at, length - at, end)
         at += 8
     return same
 

@@ -31,7 +31,6 @@ _LEAST_WIDTH_M = 1e-3
 _EQUAL = 1e-9
 _FEW = 48
 _CELLS = 1 << 32
-_PILES = 8192
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -216,11 +215,8 @@ def errors_of(
     [[0.5, 0.0, 0.5, 9.0, 9.0]]
     """
     sigma = np.broadcast_to(np.asarray(sigma_m, dtype=np.float64), (count,))
-    is_known = np.isfinite(sigma) & (sigma >= LEAST_SIGMA_M)
-    sigma = np.where(is_known, sigma, np.inf)
-    errors = np.zeros((count, 5))
-    errors[:, 0] = errors[:, 2] = 1.0 / sigma
-    errors[:, 3] = errors[:, 4] = np.where(is_known, REACH_SIGMA * sigma, 0.0)
+    errors = np.empty((count, 5))
+    _round(sigma, errors)
     if covariance is None:
         return errors
     stated = np.asarray(covariance, dtype=np.float64)
@@ -236,6 +232,16 @@ def errors_of(
         errors[whole, 1] = -both / (east * last)
         errors[whole, 3], errors[whole, 4] = REACH_SIGMA * first, REACH_SIGMA * np.sqrt(north)
     return errors
+
+
+@_compile
+def _round(sigma: Any, errors: Any) -> None:
+    for number in range(len(sigma)):
+        value = sigma[number]
+        is_known = np.isfinite(value) and value >= LEAST_SIGMA_M
+        errors[number, 0] = errors[number, 2] = 1.0 / value if is_known else 0.0
+        errors[number, 1] = 0.0
+        errors[number, 3] = errors[number, 4] = REACH_SIGMA * value if is_known else 0.0
 
 
 @_compile
@@ -345,31 +351,12 @@ def _ordered(rank: Any, share: Any, begin: int, end: int) -> int:
 
 
 @_compile
-def _in_order(cells: Any, count: int) -> Any:
-    """Return the points, those of near cells together, each -1 among the first."""
-    bits = 0
-    while count >> bits > _PILES:
-        bits += 1
-    begins = np.zeros((count >> bits) + 2, dtype=np.int64)
-    for cell in cells:
-        begins[(max(cell, 0) >> bits) + 1] += 1
-    begins = np.cumsum(begins)
-    order = np.empty(len(cells), dtype=np.int64)
-    for number in range(len(cells)):
-        pile = max(cells[number], 0) >> bits
-        order[begins[pile]] = number
-        begins[pile] += 1
-    return order
-
-
-@_compile
 def own_spread(points: Any, errors: Any, cells: Any, outlines: Any, room: Any) -> Any:
     """Return the share of one cell for each point; 0 where the cell is -1 or the point none."""
     east, north = points
     vertices, starts = outlines[0], outlines[1]
     share = np.zeros(len(east))
-    # Outlines lie cell by cell: points in that order find them where the last one was.
-    for number in _in_order(cells, len(starts)):
+    for number in range(len(east)):
         x, y, cell = east[number], north[number], cells[number]
         scale = (errors[number, 0], errors[number, 1], errors[number, 2])
         is_known = np.isfinite(x) and np.isfinite(y) and errors[number, 3] > 0.0

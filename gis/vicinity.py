@@ -44,19 +44,18 @@ def search(points: Any, groups: Any, reaches: Any, things: Any, most: int) -> An
     frames, shape, firsts = things[0], things[1], things[2]
     places, names, shape_firsts = things[3], things[4], things[5]
     x, y = points
-    density = np.zeros(len(x))
     count, room = 0, len(x) + 64
     point, row = np.empty(room, np.int64), np.empty(room, np.int64)
     distance, apart = np.empty(room), np.empty((room, 2))
     near, kept = np.empty((64, 3)), np.empty(64, np.int64)
     for number in range(len(x)):
         group, east, north, reach = groups[number], x[number], y[number], reaches[number]
-        if not (0 <= group < len(frames) and np.isfinite(east) and np.isfinite(north)):
-            continue
-        if shape[group, 0] == 0 or not reach >= 0.0:
+        is_known = np.isfinite(east) and np.isfinite(north) and reach >= 0.0
+        if not (is_known and 0 <= group < len(frames) and shape[group, 0] > 0):
             continue
         west, south, per_width = frames[group, 0], frames[group, 1], frames[group, 2]
         columns, rows, bucket = shape[group, 0], shape[group, 1], shape[group, 2]
+        others = frames[group, 4]
         # A hair more: what lies exactly at the reach may lie in the next bucket by rounding.
         wide = reach + 1e-6
         left = _clip((east - wide - west) * per_width, columns)
@@ -69,14 +68,18 @@ def search(points: Any, groups: Any, reaches: Any, things: Any, most: int) -> An
             begin, end = firsts[start + left], firsts[start + right + 1]
             if found + end - begin > len(kept):
                 near, kept = _roomy(near, kept, found + end - begin)
-            found = _points(places, names, (begin, end), (east, north, reach), near, kept, found)
-            begin, end = shape_firsts[start + left], shape_firsts[start + right + 1]
-            if end > begin:
+            # No branch depends on the distance. Written out: a call would count the arrays anew.
+            for place in range(begin, end):
+                dx, dy = places[place, 0] - east, places[place, 1] - north
+                metres = sqrt(dx * dx + dy * dy)
+                near[found, 0], near[found, 1], near[found, 2] = metres, dx, dy
+                kept[found] = names[place]
+                found += metres <= reach
+            begin, end = start + left, start + right + 1
+            if others > 0.0 and shape_firsts[begin] < shape_firsts[end]:
+                begin, end = shape_firsts[begin], shape_firsts[end]
                 near, kept = _roomy(near, kept, found + end - begin)
                 found = _shapes(things, (begin, end), (east, north, reach), near, kept, found)
-        own, others = frames[group, 3], frames[group, 4]
-        pattern = (west, south, per_width, columns, rows, bucket)
-        density[number] = _density(pattern, (own, others), firsts, east, north)
         if found > min(most, 1):
             found = _nearest(near, kept, found, most)
         if count + found > room:
@@ -87,7 +90,37 @@ def search(points: Any, groups: Any, reaches: Any, things: Any, most: int) -> An
             point[count], row[count], distance[count] = number, kept[place], near[place, 0]
             apart[count, 0], apart[count, 1] = near[place, 1], near[place, 2]
             count += 1
+    density = _densities(points, (groups, reaches), frames, shape, firsts)
     return point[:count], row[:count], distance[:count], apart[:count], density
+
+
+@_compile
+def _densities(points: Any, asked: Any, frames: Any, shape: Any, firsts: Any) -> Any:
+    """Return things per m² in the buckets around; one thing's worth of the group's own is added."""
+    x, y = points
+    groups, reaches = asked
+    density = np.zeros(len(x))
+    for number in range(len(x)):
+        group, east, north = groups[number], x[number], y[number]
+        is_known = np.isfinite(east) and np.isfinite(north) and reaches[number] >= 0.0
+        if not (is_known and 0 <= group < len(frames) and shape[group, 0] > 0):
+            continue
+        west, south, per_width = frames[group, 0], frames[group, 1], frames[group, 2]
+        columns, rows, bucket = shape[group, 0], shape[group, 1], shape[group, 2]
+        own, others = frames[group, 3], frames[group, 4]
+        column, row = (
+            _clip((east - west) * per_width, columns),
+            _clip((north - south) * per_width, rows),
+        )
+        left, right = max(column - _AROUND, 0), min(column + _AROUND, columns - 1)
+        low, high = max(row - _AROUND, 0), min(row + _AROUND, rows - 1)
+        held = 0
+        for line in range(low, high + 1):
+            start = bucket + line * columns
+            held += firsts[start + right + 1] - firsts[start + left]
+        area_m2 = (right - left + 1) * (high - low + 1) / (per_width * per_width)
+        density[number] = others + ((held + 1.0) / (area_m2 + 1.0 / own) if own > 0.0 else 0.0)
+    return density
 
 
 @_compile
@@ -109,19 +142,6 @@ def _longer_pairs(array: Any, room: int) -> Any:
     longer = np.empty((room, array.shape[1]), array.dtype)
     longer[: len(array)] = array
     return longer
-
-
-@_inline
-def _points(points: Any, rows: Any, span: Any, asked: Any, near: Any, kept: Any, found: int) -> int:
-    """Keep the points of a span of buckets that lie within reach: no branch depends on the distance."""
-    east, north, reach = asked
-    for place in range(span[0], span[1]):
-        dx, dy = points[place, 0] - east, points[place, 1] - north
-        metres = sqrt(dx * dx + dy * dy)
-        near[found, 0], near[found, 1], near[found, 2] = metres, dx, dy
-        kept[found] = rows[place]
-        found += metres <= reach
-    return found
 
 
 @_compile
@@ -208,21 +228,3 @@ def _nearest(near: Any, kept: Any, found: int, most: int) -> int:
         kept[place] = row
         near[place, 0], near[place, 1], near[place, 2] = metres, dx, dy
     return min(found, most)
-
-
-@_inline
-def _density(pattern: Any, told: Any, firsts: Any, east: float, north: float) -> float:
-    """Return things per m² in the buckets around; one thing's worth of the group's own is added."""
-    west, south, per_width, columns, rows, bucket = pattern
-    own, others = told
-    column = _clip((east - west) * per_width, columns)
-    row = _clip((north - south) * per_width, rows)
-    left, right = max(column - _AROUND, 0), min(column + _AROUND, columns - 1)
-    low, high = max(row - _AROUND, 0), min(row + _AROUND, rows - 1)
-    held = 0
-    for line in range(low, high + 1):
-        start = bucket + line * columns
-        held += firsts[start + right + 1] - firsts[start + left]
-    area_m2 = (right - left + 1) * (high - low + 1) / (per_width * per_width)
-    density = (held + 1.0) / (area_m2 + 1.0 / own) if own > 0.0 else 0.0
-    return float(others + density)

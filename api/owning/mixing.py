@@ -30,6 +30,7 @@ def merge(own: Any, runs: Any, spare: Any, starts: Any, merged: Any) -> None:
     merged : tuple
         Arrays that take keys and weights; room for the entries of every run and two more per case.
     """
+    # A call would count the arrays anew: what runs for each entry is written out.
     firsts, lasts, keys, weights = runs
     spare_key, spare_weight = spare
     out_keys, out_weights = merged
@@ -39,27 +40,24 @@ def merge(own: Any, runs: Any, spare: Any, starts: Any, merged: Any) -> None:
         out_keys[end] = own[case]
         out_weights[end] = 1.0 if firsts[case] == lasts[case] else 0.0
         end += 1
-        for entry in range(firsts[case], lasts[case]):
-            end = _added(out_keys, out_weights, begin, end, keys[entry], weights[entry])
-        if spare_weight[case] > 0.0:
-            end = _added(out_keys, out_weights, begin, end, spare_key, spare_weight[case])
+        left = spare_weight[case]
+        for entry in range(firsts[case], lasts[case] + (left > 0.0)):
+            key, weight = spare_key, left
+            if entry < lasts[case]:
+                key, weight = keys[entry], weights[entry]
+            at = begin
+            while at < end and out_keys[at] != key:
+                at += 1
+            if at == end:
+                out_keys[at], out_weights[at] = key, 0.0
+                end += 1
+            out_weights[at] += weight
     starts[len(own)] = end
 
 
 @_compile
-def _added(keys: Any, weights: Any, begin: int, end: int, key: int, weight: float) -> int:
-    for at in range(begin, end):
-        if keys[at] == key:
-            weights[at] += weight
-            return end
-    keys[end] = key
-    weights[end] = weight
-    return end + 1
-
-
-@_compile
 def pairs(topic: Any, places: Any, components: Any, out: Any) -> None:
-    """Write topic, effect and meaning of every combination of place and component, case by case."""
+    """Write topic, effect and meaning of every combination of place and component but the first of each case."""
     place_starts, effects, _ = places
     component_starts, meanings, _ = components
     topics, pair_effects, pair_meanings = out
@@ -67,6 +65,8 @@ def pairs(topic: Any, places: Any, components: Any, out: Any) -> None:
     for case in range(len(topic)):
         for place in range(place_starts[case], place_starts[case + 1]):
             for component in range(component_starts[case], component_starts[case + 1]):
+                if place == place_starts[case] and component == component_starts[case]:
+                    continue
                 topics[pair] = topic[case]
                 pair_effects[pair] = effects[place]
                 pair_meanings[pair] = meanings[component]
@@ -79,8 +79,9 @@ def sum_up(number: Any, places: Any, components: Any, told: Any, out: Any) -> No
 
     Parameters
     ----------
-    number : ndarray
-        Resolution of each combination, in the order of `pairs`; the first of a case is the one taken.
+    number : tuple
+        Resolution of the first combination of each case, which is the one taken; and of each other one,
+        in the order of `pairs`.
     places, components : tuple
         Starts, keys and weights, as `merge` gives them.
     told : tuple
@@ -92,41 +93,45 @@ def sum_up(number: Any, places: Any, components: Any, told: Any, out: Any) -> No
     """
     unit_of, certainty, rival_starts, rival_unit, rival_share, rival_group, rank = told
     taken, other, other_share, by_place, by_cross = out
+    own, others = number
     place_starts, _, place_weights = places
     component_starts, _, component_weights = components
-    units = np.empty(64, dtype=np.int32)
-    sums = np.empty((64, 3))
+    units, sums = np.empty(len(rank), dtype=np.int32), np.empty((len(rank), 3))
+    # For each unit the last case that met it, and its place among the units of that case.
+    met, entries = np.full(len(rank), -1), np.zeros(len(rank), dtype=np.int32)
     pair = 0
     for case in range(len(place_starts) - 1):
-        chosen = unit_of[number[pair]]
-        count = 0
-        mine = 0.0
-        for place in range(place_starts[case], place_starts[case + 1]):
-            here = unit_of[number[pair]]
-            for component in range(component_starts[case], component_starts[case + 1]):
-                found = number[pair]
-                weight = place_weights[place] * component_weights[component]
-                pair += 1
-                unit = unit_of[found]
-                if unit < 0 or weight <= 0.0:
-                    continue
-                most_new = rival_starts[found + 1] - rival_starts[found] + 1
-                if count + most_new > len(units):
-                    units = np.append(units, np.empty(len(units) + most_new, dtype=np.int32))
-                    sums = np.concatenate((sums, np.empty((len(units) - len(sums), 3))))
+        found = own[case]
+        chosen = here = unit_of[found]
+        count, mine = 0, 0.0
+        place, component = place_starts[case], component_starts[case]
+        while place < place_starts[case + 1]:
+            weight = place_weights[place] * component_weights[component]
+            unit = unit_of[found]
+            here = unit if component == component_starts[case] else here
+            group, share = CROSS if here == chosen else PLACE, weight * certainty[found]
+            # The unit itself, then its rivals; a call would count the arrays anew for each.
+            rival = rival_starts[found]
+            end = rival_starts[found + 1] if unit >= 0 and weight > 0.0 else rival - 1
+            while rival <= end:
                 if unit == chosen:
-                    mine += weight * certainty[found]
+                    mine += share
                 else:
-                    group = CROSS if here == chosen else PLACE
-                    share = weight * certainty[found]
-                    count = _counted(units, sums, count, unit, group, share)
-                for rival in range(rival_starts[found], rival_starts[found + 1]):
+                    if met[unit] != case:
+                        met[unit], entries[unit], units[count] = case, count, unit
+                        sums[count, 0], sums[count, 1], sums[count, 2] = 0.0, 0.0, 0.0
+                        count += 1
+                    sums[entries[unit], group] += share
+                if rival < end:
+                    unit, group = rival_unit[rival], rival_group[rival]
                     share = weight * rival_share[rival]
-                    if rival_unit[rival] == chosen:
-                        mine += share
-                    else:
-                        group = rival_group[rival]
-                        count = _counted(units, sums, count, rival_unit[rival], group, share)
+                rival += 1
+            component += 1
+            if component == component_starts[case + 1]:
+                place, component = place + 1, component_starts[case]
+            if place < place_starts[case + 1]:
+                found = others[pair]
+                pair += 1
         taken[case] = mine
         other[case], other_share[case], by_place[case], by_cross[case] = -1, 0.0, 0.0, 0.0
         if count:  # most cases have one unit alone: nothing is handed on for them
@@ -153,15 +158,3 @@ def _largest(sums: Any, count: int, group: int) -> float:
     for entry in range(count):
         largest = max(largest, sums[entry, group])
     return largest
-
-
-@_compile
-def _counted(units: Any, sums: Any, count: int, unit: int, group: int, share: float) -> int:
-    for entry in range(count):
-        if units[entry] == unit:
-            sums[entry, group] += share
-            return count
-    units[count] = unit
-    sums[count] = 0.0
-    sums[count, group] = share
-    return count + 1

@@ -37,6 +37,8 @@ class Asked:
     record: Numbers
     """Meaning of the record of the component chosen."""
     day: NDArray[np.int64]
+    number: Numbers
+    """Resolution of the place and component taken."""
     sums_components: Mask
     """Cases that are about one of the components matched, and not about one they name."""
 
@@ -89,14 +91,14 @@ def mix_cases(
     components = _components(edition, matches, asked)
     starts, component_starts = places[0], components[0]
     sizes = np.diff(starts) * np.diff(component_starts)
-    room = int(sizes.sum())
+    room = int(sizes.sum()) - len(sizes)
     keys = (
         np.empty(room, dtype=np.int64),
         np.empty(room, dtype=np.int32),
         np.empty(room, dtype=np.int32),
     )
     pairs(asked.topic, places, components, keys)
-    number = owners.numbers(*keys)
+    others = owners.numbers(*keys)
     count = len(asked.topic)
     found = Mixtures(
         probability=np.empty(count),
@@ -105,7 +107,7 @@ def mix_cases(
         by_place=np.empty(count),
         by_cross=np.empty(count),
     )
-    sum_up(number, places, components, owners.told(), tuple(vars(found).values()))
+    sum_up((asked.number, others), places, components, owners.told(), tuple(vars(found).values()))
     return found
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from api.doubts import bits_of
 from api.owning.directory import Unit
 from api.owning.mixing import CROSS, OTHER
+from api.owning.number_table import NumberTable
 from api.owning.owners import OwnerQuestion, Resolution, resolve
 from api.owning.record_table import record_table_of
 from api.owning.relevance import Relevance, is_settled, relevance_of
@@ -104,6 +105,8 @@ class OwnerTable:
         self._topics: dict[tuple[int, str | None, bytes], int] = {}
         self._topic_list: list[tuple[int, str | None, bytes]] = []
         self._numbers: dict[int, int] = {}
+        self._table = NumberTable((_EFFECT_BITS, _RECORD_BITS))
+        """The same for many questions at once."""
         self._places: dict[OwnerQuestion, int] = {}
         self._relevance: dict[tuple[int, str | None], Relevance] = {}
         self.units = Words()
@@ -151,26 +154,16 @@ class OwnerTable:
         record : ndarray
             Meanings of the components' records, ``RecordTable.meanings``.
         """
-        import pandas as pd
-
-        keys = (
-            (topic.astype(np.int64) << (_EFFECT_BITS + _RECORD_BITS))
-            | (effect.astype(np.int64) << _RECORD_BITS)
-            | record
-        )
-        which, distinct = pd.factorize(keys)
-        asked = distinct.tolist()
-        found = [self._numbers.get(key, -1) for key in asked]
-        if -1 in found:
-            found = [
-                self._resolve(key) if n < 0 else n for key, n in zip(asked, found, strict=True)
-            ]
-        numbers: NDArray[np.int32] = np.array(found, dtype=np.int32)[which]
-        return numbers
+        found, missing = self._table.find((topic, effect, record))
+        while len(missing):
+            for key in missing.tolist():
+                self._resolve(key)
+            found, missing = self._table.find((topic, effect, record))
+        return found
 
     def number(self, topic: int, effect: int, record: int) -> int:
         """Return the number of the resolution of one question, as `numbers` does of many."""
-        key = (topic << (_EFFECT_BITS + _RECORD_BITS)) | (effect << _RECORD_BITS) | record
+        key = self._table.key(topic, effect, record)
         found = self._numbers.get(key)
         return self._resolve(key) if found is None else found
 
@@ -193,7 +186,9 @@ class OwnerTable:
         if not is_settled(self.resolutions[found]):
             named = areas | self._edition.directory.areas
             found = self._place_of(question._replace(chain=chain.naming(named)))
-        self._numbers[key] = found
+        with self._lock:
+            self._numbers[key] = found
+            self._table.add(key, found)
         return found
 
     def _place_of(self, question: OwnerQuestion) -> int:

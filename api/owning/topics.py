@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.columns import Numbers
+from api.numbering import number_values
 from api.questions import Questions
 from census.plan.conditions import hours_hold, season_holds
 
@@ -86,7 +87,9 @@ def holdings(
         return number, plan.holding(day[:1], minute[:1]) or [b""]
     for place, (season, hours) in enumerate(plan.conditions):
         if place and place % _BITS_AT_ONCE == 0:
-            number = np.unique(number, return_inverse=True)[1]
+            number = number_values(number)[0].astype(np.int64)
         number = number * 2 + (season_holds(season, day) & hours_hold(hours, minute))
-    _, first, number = np.unique(number, return_index=True, return_inverse=True)
-    return number, plan.holding(day[first], minute[first])
+    found, distinct = number_values(number)
+    first = np.empty(len(distinct), dtype=np.intp)
+    first[found[::-1]] = np.arange(len(found))[::-1]
+    return found.astype(np.int64), plan.holding(day[first], minute[first])
