@@ -18,6 +18,7 @@ SAID_M = 400.0
 lie in the district their address names 99 of 100 lie nearer."""
 _MADE = ("crossing", "between", "interpolated", "beyond")
 _INSIDE_M = 1.0
+_BESIDE_SHARE = 0.1
 _ESTIMATED = ("interpolated", "beyond")
 
 _POLYGONS: "WeakKeyDictionary[Edition, dict[str, Any]]" = WeakKeyDictionary()
@@ -45,6 +46,8 @@ def judge(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidat
     has_extent = gazetteer.kind(candidate.row) == "street" and gazetteer.dimension(candidate.row)
     if not made and has_extent:
         return _narrowed(edition, said, chain)
+    is_said = gazetteer.is_said_in(candidate.row, chain.smallest)
+    said = with_evidence(said, "area_said" if is_said else "")
     community = "" if made else gazetteer.community(candidate.row)
     if community and any(community.startswith(code) for code in chain.codes):
         return with_evidence(said, "area_agrees")
@@ -54,10 +57,21 @@ def judge(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidat
     if math.isinf(apart):
         return said
     near = apart <= max(BORDER_M, candidate.spot.sigma_m)
-    is_said = apart <= SAID_M and gazetteer.is_said_in(candidate.row, chain.smallest)
+    is_said = is_said and apart <= SAID_M
     if candidate.match in _ESTIMATED and near and not is_said:
         said = _within(edition, said, chain)
-    return with_evidence(said, "area_agrees" if near or is_said else "area_contradicts")
+    if near or is_said:
+        return with_evidence(said, "area_agrees")
+    is_beside = candidate.match not in _ESTIMATED and apart <= min(
+        SAID_M, _beside_m(edition, chain)
+    )
+    return with_evidence(said, "area_beside" if is_beside else "area_contradicts")
+
+
+def _beside_m(edition: Edition, chain: Constraint) -> float:
+    """Return how far beyond the border callers still name the area: a tenth of its width, m."""
+    sizes = [shapely.area(p) for code in chain.codes if (p := _polygon(edition, code)) is not None]
+    return _BESIDE_SHARE * math.sqrt(max(sizes, default=0.0))
 
 
 def _within(edition: Edition, candidate: Candidate, chain: Constraint) -> Candidate:

@@ -53,8 +53,21 @@ GROUPS = {
 
 ``part`` and ``distance`` have no lines: that a road was found says nothing of the house that was not.
 """
-OPEN = frozenset({"rivals", "area_unknown"})
+_NEAR_BY = frozenset({"lane_plate_unmatched"})
+"""Evidence that an answer lies near what was said, not at it."""
+OPEN = frozenset({"rivals", "area_unknown", "area_contradicts"})
 """Evidence that another place may be meant just as well: the table does not make such an answer surer."""
+
+
+def group_of(match: str, evidence: Collection[str] = ()) -> str:
+    """Return the group of the table that an answer belongs to.
+
+    Examples
+    --------
+    >>> group_of("lane"), group_of("lane", ("lane_plate_unmatched",)), group_of("name")
+    ('plate', 'placing', 'name')
+    """
+    return GROUPS.get(match, "name") if _NEAR_BY.isdisjoint(evidence) else "placing"
 
 
 @cache
@@ -72,7 +85,8 @@ def calibrated(score: float, match: str, evidence: Collection[str] = ()) -> floa
     """Return the share of answers of a score that are right; it never falls as the score rises.
 
     Right is the place that is meant; of what was placed along a road or in an area, a place within
-    twice the stated uncertainty. A group without lines in the table stays as it is.
+    twice the stated uncertainty and 500 m, and no such answer is given 0.8 or more: it is a place near the one that
+    is meant. A group without lines in the table stays as it is.
 
     Parameters
     ----------
@@ -88,7 +102,7 @@ def calibrated(score: float, match: str, evidence: Collection[str] = ()) -> floa
     >>> 0.0 <= calibrated(0.2, "name") <= calibrated(0.9, "name") <= 1.0
     True
     """
-    known = steps_of_groups().get(GROUPS.get(match, "name"))
+    known = steps_of_groups().get(group_of(match, evidence))
     if known is None:
         return score
     share = _between(*known, score)

@@ -37,6 +37,8 @@ class Constraint:
     """Its name as it is spelt in the address."""
     rest: str = ""
     """The address without its areas."""
+    skipped: str = ""
+    """Area that only addresses know, said last: where it lies is not known."""
     is_elsewhere: bool = False
     """Another province or city was named."""
     evidence: tuple[str, ...] = ()
@@ -177,7 +179,7 @@ def _narrowed(chain: Constraint, name: str, names: _Names) -> Constraint:
     said = chain.evidence + ((f"area_{how}",) if how in ("former", "short") and found else ())
     rest = chain.rest[len(name) :]
     if not found:
-        return replace(chain, rest=rest)
+        return replace(chain, rest=rest, skipped=name if chain.codes else "")
     inside = frozenset(c for c in found if any(c.startswith(outer) for outer in chain.codes))
     outside = frozenset(c for c in chain.codes if any(c.startswith(inner) for inner in found))
     if chain.codes and not inside and outside:

@@ -91,15 +91,16 @@ def inside(gazetteer: Gazetteer, text: str, *, spots: Collection[Spot] = ()) -> 
         for item in named(gazetteer, text[start:end]):
             if gazetteer.kind(item.row) == "area" or len(found) >= _MOST_KEYS:
                 continue  # areas are the chain's
-            agreement = _agreement(item, spots)
+            agreed = agreement(item, spots)
             # What lies where the rest of the address points to needs no more words.
-            codes = (agreement,) if agreement else (evidence,) if evidence else ()
+            codes = (agreed,) if agreed else (evidence,) if evidence else ()
             found.append(replace(item, match="inside", evidence=codes))
         taken.append((start, end))
     return found
 
 
-def _agreement(item: Candidate, spots: Collection[Spot]) -> str:
+def agreement(item: Candidate, spots: Collection[Spot]) -> str:
+    """Return the evidence that a place lies, or does not, where the rest of an address points to."""
     if not spots:
         return ""
     apart = min(distance_m(item.spot, spot) - 2 * spot.sigma_m for spot in spots)

@@ -1,6 +1,5 @@
 """From a text to ranked candidates: cheap and certain ways first, others where those find nothing sure."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,11 +15,10 @@ from api.geocoding.candidates import (
     with_evidence,
 )
 from api.geocoding.chain import ANYWHERE, Constraint, area_chains
+from api.geocoding.composition import AT_PLATE, known, of_way_named, unsaid
 from api.geocoding.correction import other_parts, other_texts, swapped_names
 from api.geocoding.crossings import (
     at_corner,
-    between_candidates,
-    crossing_candidates,
     sharpened,
 )
 from api.geocoding.gazetteer import Gazetteer
@@ -33,7 +31,7 @@ from api.geocoding.marks import (
     starting,
     wholly_alike,
 )
-from api.geocoding.plates import at_plate, inside_of, of_way, with_road
+from api.geocoding.plates import inside_of
 from api.geocoding.ranking import is_settled, is_strong, rank
 from api.geocoding.relation import moved
 from gis.addresses.parts import AddressParts, readings
@@ -122,7 +120,7 @@ def _search(
         ]
         if branches and found.add(branches, chain, ways[0]):
             return found.ranked
-        if any(found.add(_known(edition.gazetteer, parts), chain, parts) for parts in ways):
+        if any(found.add(known(edition.gazetteer, parts), chain, parts) for parts in ways):
             return found.ranked
     if is_settled(found.ranked):
         return found.ranked
@@ -145,7 +143,7 @@ def _by_other_texts(found: _Found, chain: Constraint, _: tuple[AddressParts, ...
         within = next(area_chains(found.edition, text))
         within = within if within.codes else replace(chain, rest=text)
         for parts in readings(within.rest)[:2]:
-            items = [with_evidence(item, code) for item in _known(gazetteer, parts)]
+            items = [with_evidence(item, code) for item in known(gazetteer, parts)]
             if found.add(items, within, parts):
                 return True
     return False
@@ -195,109 +193,9 @@ def _by_swapping(found: _Found, chain: Constraint) -> bool:
     gazetteer = found.edition.gazetteer
     for text in swapped_names(gazetteer, chain.rest):
         parts = readings(text)[0]
-        items = [with_evidence(item, "characters_swapped") for item in _known(gazetteer, parts)]
+        items = [with_evidence(item, "characters_swapped") for item in known(gazetteer, parts)]
         found.add(items, chain, parts)
     return is_strong(found.ranked)
-
-
-def _known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
-    """Return what the address names as it stands: a name, a crossing, a plate, a building."""
-    if parts.between and not parts.plate:
-        found = between_candidates(gazetteer, *parts.between)
-        if found:
-            return found
-    found = exact(gazetteer, parts.mark)
-    if found:
-        branch = "branch_unmatched" if _BRANCH.search(parts.remark) else ""
-        return [with_evidence(item, branch if item.match in _NAMES else "") for item in found]
-    if parts.relation.gate:
-        gate = f"{parts.mark}{parts.relation.gate}门"
-        found = named(gazetteer, gate)
-        if found:
-            return [replace(item, evidence=("gate_known",)) for item in found]
-    if parts.crossing:
-        return crossing_candidates(gazetteer, *parts.crossing)
-    return _composed(gazetteer, parts)
-
-
-def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
-    """Return the places of the parts: the point of interest, the building, the plate."""
-    found = []
-    plates = []
-    if parts.way and parts.plate:
-        plates = _at_plate(gazetteer, parts)
-        found += [with_evidence(item, *_unsaid(parts, below="plate")) for item in plates]
-    spots = [item.spot for item in plates]
-    if parts.poi and parts.poi != parts.mark and not parts.building:
-        found += inside(gazetteer, parts.poi, spots=spots)
-    if parts.block or parts.building:
-        found += _building(gazetteer, parts)
-    return found
-
-
-def _of_way(
-    gazetteer: Gazetteer, parts: AddressParts, within: Constraint = ANYWHERE
-) -> list[Candidate]:
-    """Return where road and plate are, under the road's own name if it was called by another."""
-    found = of_way(gazetteer, parts, within=within)
-    if found or not parts.road:
-        return found
-    own = {plain_name(gazetteer, row) for row in road_lines(gazetteer, parts.road)} - {parts.road}
-    return [
-        with_evidence(item, "road_alias")
-        for name in sorted(own)
-        for item in of_way(gazetteer, with_road(parts, name), within=within)
-    ]
-
-
-def _at_plate(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
-    """Return where a known plate is, under the road's own name if it was called by another."""
-    found = at_plate(gazetteer, parts)
-    if found or not parts.road:
-        return found
-    own = {plain_name(gazetteer, row) for row in road_lines(gazetteer, parts.road)} - {parts.road}
-    return [
-        with_evidence(item, "road_alias")
-        for name in sorted(own)
-        for item in at_plate(gazetteer, with_road(parts, name))
-    ]
-
-
-_NAMES = ("name", "alias", "short")
-_BRANCH = re.compile(r"(?:店|院区|分院|校区|校|部|站|城|广场|中心|园|馆|厦|街|路|区)$")
-_AT_PLATE = ("plate", "member", "address")
-
-
-def _building(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
-    """Return the building of a compound, else the compound."""
-    head = parts.block or parts.poi
-    if parts.building:
-        keys = gazetteer.exact(head + parts.building)
-        if keys:
-            codes = _unsaid(parts, below="building")
-            found = [from_key(gazetteer, key) for key in keys]
-            return [with_evidence(replace(item, match="building"), *codes) for item in found]
-    code = "building_unmatched" if parts.building else ""
-    return [
-        with_evidence(replace(item, match="block"), code, *_unsaid(parts, below="building"))
-        for item in named(gazetteer, head)
-        if gazetteer.kind(item.row) != "street"
-    ]
-
-
-def _unsaid(parts: AddressParts, *, below: str) -> tuple[str, ...]:
-    """Return the evidence of the parts that a candidate leaves unexplained."""
-    codes = []
-    if below == "plate" and (parts.poi or parts.block):
-        codes.append("poi_unmatched")
-    if below == "building" and parts.block and parts.poi:
-        codes.append("poi_unmatched")
-    if below == "road":
-        if parts.plate or parts.lanes:
-            codes.append("number_unmatched")
-        elif parts.rest:
-            codes.append("rest_unmatched")
-    return tuple(codes)
 
 
 def _estimated(
@@ -306,9 +204,9 @@ def _estimated(
     """Return what is near what the address names: interpolated plates, the road, names in the text."""
     found = []
     if parts.road and (parts.plate or parts.lanes):
-        codes = _unsaid(parts, below="plate")
-        ways = _of_way(gazetteer, parts, within)
-        ways = [item for item in ways if item.match not in _AT_PLATE]
+        codes = unsaid(parts, below="plate")
+        ways = of_way_named(gazetteer, parts, within)
+        ways = [item for item in ways if item.match not in AT_PLATE]
         found += sharpened(gazetteer, parts, [with_evidence(item, *codes) for item in ways])
     spots = [item.spot for item in found]
     rest = parts.rest if parts.road else parts.mark
@@ -324,7 +222,7 @@ def _estimated(
 
 
 def _whole_road(gazetteer: Gazetteer, parts: AddressParts, within: Constraint) -> list[Candidate]:
-    codes = _unsaid(parts, below="road")
+    codes = unsaid(parts, below="road")
     return [with_evidence(item, *codes) for item in _of_road(gazetteer, parts.road, within)]
 
 
@@ -353,7 +251,7 @@ def _misspelt(gazetteer: Gazetteer, parts: AddressParts, *, with_marks: bool) ->
     """Return what the address names if a name in it is misheard or misspelt."""
     found: list[Candidate] = []
     for other, codes in other_parts(gazetteer, parts):
-        near = _known(gazetteer, other) or _estimated(gazetteer, other)
+        near = known(gazetteer, other) or _estimated(gazetteer, other)
         found += [with_evidence(item, *codes) for item in near]
     if parts.crossing or parts.between or (parts.plate and not parts.poi):
         return found
@@ -372,7 +270,7 @@ def _areas(found: _Found, chains: list[Constraint]) -> None:
     for chain in chains[:2]:
         if not chain.smallest or (chain.rest and _is_inside(found.ranked)):
             continue
-        code = "rest_unmatched" if chain.rest else ""
+        code = "rest_unmatched" if chain.rest or chain.skipped else ""
         rows = [key for key in gazetteer.exact(chain.smallest) if gazetteer.kind(key.row) == "area"]
         items = [
             with_evidence(replace(from_key(gazetteer, key), match="area"), code, *chain.evidence)

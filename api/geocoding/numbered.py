@@ -99,10 +99,12 @@ def number_arrays(words: Words, places: pa.Table) -> dict[str, Arrays]:
     for row, (mark, road, plate, block, building, poi) in enumerate(
         zip(is_plate, *levels, strict=True)
     ):
-        if not mark or poi or building:
-            continue
-        if plate and (road or block):  # in a village the compound bears the plates
-            _enter_plate(tables, road or block, plate, row)
+        if plate and mark and not (poi or building) and (road or block):
+            _enter_plate(
+                tables, road or block, plate, row
+            )  # in a village the compound bears plates
+        elif road and not plate:
+            _enter_lane(tables, road, row)
     streets = _streets(words)
     return {name: _arrays(entries, streets, places) for name, entries in tables.items()}
 
@@ -121,6 +123,13 @@ def _enter_plate(tables: dict[str, _Entries], road: str, plate: str, row: int) -
         tables["lanes"].add(own["road"], _figure(own["lane"]), 0, row)
         tables["in_lanes"].add(f"{own['road']}{own['lane']}弄", number, sub, row)
     tables["plates"].add(road, number, sub, row)
+
+
+def _enter_lane(tables: dict[str, _Entries], road: str, row: int) -> None:
+    """Count what stands in a lane and at no plate of it: 祖冲之路1239弄10号楼."""
+    own = _LANE_ROAD.fullmatch(road)
+    if own is not None:
+        tables["lanes"].add(own["road"], _figure(own["lane"]), 0, row)
 
 
 def _streets(words: Words) -> dict[str, list[int]]:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -25,13 +25,16 @@ from gis.addresses.parts import AddressParts
 ROAD_PART_M = 2500.0
 """Plates of one name farther than this from all others stand on another road of the name, m."""
 _ONE_PLATE_M = 300.0
+OFF_MOUTH_M = 85.0
+"""A plate in a lane lies so far off the lane's mouth, per axis, m: addresses in lanes of Shanghai were missed by
+so much more than plates at the road."""
 _PLATED = ("plate", "member", "address")
 _OFF_LINE_M = 150.0
 _MOST_ON_LINE = 0.8
 _FAR_BEYOND_M = 1500.0
 _DISTRICT_DIGITS = 6
 """Digits of the code of a district (GB/T 2260)."""
-_LONGEST_PACE_M = 4.0
+_LONGEST_PACE_M = 2.0
 """A number beyond the last known one lies at most so far from it per number."""
 
 
@@ -127,7 +130,12 @@ def _in_lane(gazetteer: Gazetteer, parts: AddressParts, within: Constraint) -> l
         found = _middles(gazetteer, [Key("", int(row), "lane") for row in here], _lane(parts))
         return [_left_plate(replace(item, match="lane"), parts) for item in found]
     found = interpolated(gazetteer, parts.road, number, label=_lane(parts), within=within)
-    return [_left_plate(item, parts) for item in found]
+    return [_left_plate(_off_mouth(item) if parts.plate else item, parts) for item in found]
+
+
+def _off_mouth(candidate: Candidate) -> Candidate:
+    sigma_m = math.hypot(candidate.spot.sigma_m, OFF_MOUTH_M)
+    return replace(candidate, spot=replace(candidate.spot, sigma_m=sigma_m))
 
 
 def _among(gazetteer: Gazetteer, known: Any, parts: AddressParts) -> list[Candidate]:
@@ -176,37 +184,42 @@ def interpolated(
     known = _known_numbers(gazetteer, road)
     if known is None:
         return []
-    numbers, rows = known
-    inside = inside_of(gazetteer, rows, within)
+    inside = inside_of(gazetteer, known.rows, within)
     if inside.any():
-        numbers, rows = numbers[inside], rows[inside]
-    points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
-    parts = _nearest_parts(gazetteer, _parts_of_road(points), (numbers, rows), number)
-    found = []
-    for part in parts:
-        found += _placed(gazetteer, (numbers[part], rows[part]), road, number, label)
-    return found
+        known = known.take(inside)
+    parts = _nearest_parts(gazetteer, known, number)
+    return [item for part in parts for item in _placed(gazetteer, part, road, number, label)]
 
 
-def _nearest_parts(
-    gazetteer: Gazetteer,
-    parts: list[NDArray[np.intp]],
-    there: tuple[NDArray[np.int64], NDArray[np.int64]],
-    number: int,
-) -> list[NDArray[np.intp]]:
+class _Known(NamedTuple):
+    """Known numbers of a road."""
+
+    numbers: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    in_lane: NDArray[np.bool_]
+    """The place lies in a lane off the road, and the number is the lane's."""
+
+    def take(self, some: NDArray[Any]) -> "_Known":
+        return _Known(self.numbers[some], self.rows[some], self.in_lane[some])
+
+    def points(self, gazetteer: Gazetteer) -> NDArray[np.float64]:
+        return np.column_stack([gazetteer.x[self.rows], gazetteer.y[self.rows]])
+
+
+def _nearest_parts(gazetteer: Gazetteer, known: _Known, number: int) -> list[_Known]:
     """Return of each district's parts of a road the one whose numbers come nearest to a number.
 
     A district gives a name to one road only, so that parts in one district are stretches of it.
     """
+    parts = [known.take(part) for part in _parts_of_road(known.points(gazetteer))]
     if len(parts) < 2:
         return parts
-    numbers, rows = there
     best: dict[str, tuple[int, int]] = {}
     for place, part in enumerate(parts):
-        gaps = np.abs(numbers[part] - number)
+        gaps = np.abs(part.numbers - number)
         nearest = int(gaps.argmin())
-        district = gazetteer.community(int(rows[part[nearest]]))[:_DISTRICT_DIGITS]
-        is_among = numbers[part].min() <= number <= numbers[part].max()
+        district = gazetteer.community(int(part.rows[nearest]))[:_DISTRICT_DIGITS]
+        is_among = part.numbers.min() <= number <= part.numbers.max()
         gap = 0 if is_among else int(gaps[nearest])
         key = district or str(place)
         best[key] = min(best.get(key, (gap, place)), (gap, place))
@@ -230,15 +243,16 @@ def inside_of(
     )
 
 
-def _known_numbers(
-    gazetteer: Gazetteer, road: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    known = [gazetteer.plates_on(road), gazetteer.lanes_on(road)]
-    there = [found for found in known if found is not None and len(found.number)]
+def _known_numbers(gazetteer: Gazetteer, road: str) -> _Known | None:
+    both = ((gazetteer.plates_on(road), False), (gazetteer.lanes_on(road), True))
+    there = [(found, is_lane) for found, is_lane in both if found is not None and len(found.number)]
     if not there:
         return None
-    numbers = np.concatenate([found.number for found in there]).astype(np.int64)
-    return numbers, np.concatenate([found.row for found in there]).astype(np.int64)
+    return _Known(
+        np.concatenate([found.number for found, _ in there]).astype(np.int64),
+        np.concatenate([found.row for found, _ in there]).astype(np.int64),
+        np.concatenate([np.full(len(found.row), is_lane) for found, is_lane in there]),
+    )
 
 
 def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
@@ -261,34 +275,32 @@ def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
 
 
 def _placed(
-    gazetteer: Gazetteer,
-    there: tuple[NDArray[np.int64], NDArray[np.int64]],
-    road: str,
-    number: int,
-    label: str,
+    gazetteer: Gazetteer, known: _Known, road: str, number: int, label: str
 ) -> list[Candidate]:
-    numbers, rows = there
+    numbers, points = known.numbers, known.points(gazetteer)
     streets = road_lines(gazetteer, road)
-    points = np.column_stack([gazetteer.x[rows], gazetteer.y[rows]])
     line = _line_of(gazetteer, streets, points)
-    known = (numbers, points, number)
-    found = estimate(*known) if line is None else _along(line, *known)
+    if line is None:
+        found = estimate(numbers, points, number, in_lane=known.in_lane)
+    else:
+        found = _along(line, known, points, number)
     nearest = int(np.argmin(np.abs(numbers - number)))
     spot = Spot(x=found.x, y=found.y, sigma_m=max(found.sigma_m, 10.0))
+    codes = ("number_sparse",) if len(numbers) < 3 and not found.is_beyond else ()
     if found.is_beyond and found.sigma_m > _FAR_BEYOND_M:
         if streets:
             return []
         # Without a line of the road the nearest number is the best that is known of it.
         x, y = points[nearest].tolist()
         spot = Spot(x=x, y=y, sigma_m=found.sigma_m)
+        codes = ("number_far",)
     elif found.is_beyond:
         most_m = _LONGEST_PACE_M * abs(int(numbers[nearest]) - number)
         off = np.array([found.x, found.y]) - points[nearest]
         share = min(1.0, most_m / max(float(np.hypot(*off)), 1.0))
         x, y = (points[nearest] + share * off).tolist()
         spot = replace(spot, x=x, y=y)
-    made_of = streets[0] if streets else int(rows[nearest])
-    codes = ("number_sparse",) if len(numbers) < 3 and not found.is_beyond else ()
+    made_of = streets[0] if streets else int(known.rows[nearest])
     return [
         Candidate(
             row=made_of,
@@ -315,9 +327,7 @@ def _line_of(gazetteer: Gazetteer, streets: tuple[int, ...], points: NDArray[np.
     return None
 
 
-def _along(
-    line: Any, numbers: NDArray[np.int64], points: NDArray[np.float64], number: int
-) -> Estimate:
+def _along(line: Any, known: _Known, points: NDArray[np.float64], number: int) -> Estimate:
     """Estimate distance along the line and offset from it, so that bends are followed."""
     given = shapely.points(points)
     along = shapely.line_locate_point(line, given)
@@ -327,7 +337,8 @@ def _along(
     length = np.hypot(way[:, 0], way[:, 1])
     way = way / np.where(length > 0, length, 1.0)[:, None]
     off = way[:, 0] * (points - feet)[:, 1] - way[:, 1] * (points - feet)[:, 0]
-    found = estimate(numbers, np.column_stack([along, off]), number)
+    at_line = np.column_stack([along, off])
+    found = estimate(known.numbers, at_line, number, in_lane=known.in_lane)
     at = min(max(found.x, 0.0), float(shapely.length(line)))
     foot = shapely.get_coordinates(shapely.line_interpolate_point(line, at))[0]
     step = shapely.get_coordinates(_ahead(line, np.array([at])))[0] - foot

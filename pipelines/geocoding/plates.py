@@ -16,6 +16,8 @@ MEMBER_SIGMA_M = 15.0
 """A shop or a house lies about as far from its plate, per axis, m."""
 RANGE_SIGMA_M = 25.0
 """The same for a single number of a plate that bears several, 923号 of 923-927号, m."""
+_GATE_SHARE = 0.25
+"""Where fewer of those at a plate say no building, they are more likely astray than the others deep."""
 _FIGURES = re.compile(r"\d{1,6}")
 _NUMBER = re.compile(r"[甲乙丙丁]?(\d{1,6})(?![\d弄])")
 
@@ -43,7 +45,7 @@ def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
     It lies at the median of its members, axis by axis, so that one strayed member among several moves
     little; ``accuracy_m`` is the spread of the members, at least `MEMBER_SIGMA_M`. What stands in a
-    numbered building is a member only where nothing else is: 裕华路12号3号楼 may lie deep in the compound.
+    numbered building is a member only where little else is: 裕华路12号3号楼 may lie deep in the compound.
 
     Parameters
     ----------
@@ -56,8 +58,10 @@ def member_plates(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     own = rows["kind"].eq("plate") & rows["building"].isna()
     known = set(at_door[own])
     is_member = ~at_door.isin(known)
-    at_gate = set(at_door[is_member & rows["building"].isna()])
-    is_member &= rows["building"].isna() | ~at_door.isin(at_gate)
+    at_gate = at_door[is_member & rows["building"].isna()].value_counts()
+    gates = at_door.map(at_gate).fillna(0)
+    all_there = at_door.map(at_door[is_member].value_counts()).fillna(0)
+    is_member &= rows["building"].isna() | (gates < _GATE_SHARE * all_there)
     members = rows[is_member.to_numpy()]
     first = _plates_of(members, at_door[is_member], least_m=MEMBER_SIGMA_M)
     single = _single_numbers(rows)

@@ -153,7 +153,7 @@ def test_uncertainty_follows_from_the_kind_of_match(snapshot: Snapshot) -> None:
     assert sigma_m["建设小区"] == pytest.approx(80 / 12**0.5, abs=0.1)
     assert sigma_m["裕华路"] == pytest.approx(200 / 24**0.5, abs=0.1)
     assert sigma_m["人民医院东100米"] == 25.0  # 15 m and a fifth of 100 m
-    assert sigma_m["人民医院附近"] == 25.0  # 15 m and 20 m
+    assert sigma_m["人民医院附近"] == pytest.approx(42.7, abs=0.1)  # 15 m and 40 m
 
 
 def test_a_name_that_two_places_bear_is_not_sure(snapshot: Snapshot) -> None:
