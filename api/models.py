@@ -277,6 +277,7 @@ class PlaceAnswer:
     phrase: str = ""
     """Of a reverse answer: the position in words, as in 裕华路12号东北约35米."""
     location_text: str = ""
-    """Of a reverse answer: the same with district, street and community before it (事发位置)."""
+    """Of a reverse answer: the same with district, street and community before it (事发位置); of a position
+    outside all areas with the nearest one and its distance after it."""
     distance_m: float | None = None
     """Of a reverse answer: distance to the place, m."""

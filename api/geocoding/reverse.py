@@ -9,10 +9,12 @@ import numpy as np
 import shapely
 
 from api.edition import LEVELS, Edition
+from api.geocoding.candidates import plain_name
 from api.geocoding.gazetteer import Gazetteer, Key
 from api.geocoding.geocode import answers_of
 from api.geocoding.phrases import along_phrase, door_phrase, phrase_of, side_phrase
 from api.questions import CITY_CRS
+from gis.addresses.crossings import crossings
 from gis.crs import transform_xy
 from gis.errors import RequestError
 
@@ -33,6 +35,7 @@ _HALF_SURE_M = 50.0
 _ROAD_COST_M = 60.0
 _COST_M = {"plate": 0.0, "poi": 10.0, "block": 20.0}
 """How much nearer a plate may be passed over for: it tells a place most surely, a road least."""
+_CROSSING = "crossing:"
 _MARKS, _ROADS = ("plate", "poi", "block"), ("street",)
 _MOST_MARKS = 60
 
@@ -79,7 +82,8 @@ def reverse(
     -------
     list of PlaceAnswer
         ``phrase`` is the position in words, as in 裕华路12号东北约35米; ``location_text`` the same with
-        district, street and community before it (事发位置); ``distance_m`` the distance to the mark,
+        district, street and community before it (事发位置), or after it the nearest community of a
+        position that lies in none; ``distance_m`` the distance to the mark,
         0 inside a polygon. The score falls with the distance, one half at 50 m.
 
     Raises
@@ -106,7 +110,19 @@ def reverse(
         distances_m=[round(way.distance_m, 1) for way in told],
     )
     chain = "".join(areas_at(edition, float(east), float(north)).values())
-    return [replace(answer, location_text=chain + answer.phrase) for answer in answers]
+    beyond = "" if chain else _outside(edition, float(east), float(north))
+    return [replace(answer, location_text=chain + answer.phrase + beyond) for answer in answers]
+
+
+def _outside(edition: Edition, x: float, y: float) -> str:
+    """Say of a position in no area which one is the nearest and how far off it is."""
+    for level in reversed(LEVELS):
+        cells = edition.areas[level]
+        if len(cells.codes):
+            found = cells.index.locate([x], [y])
+            name, distance_m = cells.names[int(found.position[0])], float(found.distance_m[0])
+            return f"（在各区域之外，距{name}约{max(1, round(distance_m))}米）"
+    return ""
 
 
 def areas_at(edition: Edition, x: float, y: float) -> dict[str, str]:
@@ -148,7 +164,7 @@ def _tellings(gazetteer: Gazetteer, point: shapely.Point) -> Iterator[_Telling]:
     roads = list(_near(gazetteer, point, _ROADS, ROAD_REACH_M))
     for distance_m, row, shape in _near(gazetteer, point, _MARKS, REACH_M):
         yield _off_mark(gazetteer, (row, shape), point, distance_m)
-        if "crossing" in gazetteer.record(row)["code"]:
+        if gazetteer.kind(row) == "poi" and _is_crossing(gazetteer, row):
             yield from _from_crossing(gazetteer, row, point, roads)
     for distance_m, row, shape in _near(gazetteer, point, _ROADS, REACH_M):
         foot = shapely.get_coordinates(shapely.shortest_line(shape, point))[0]
@@ -160,6 +176,14 @@ def _tellings(gazetteer: Gazetteer, point: shapely.Point) -> Iterator[_Telling]:
         yield _Telling(
             row=row, distance_m=distance_m, phrase=phrase, cost_m=distance_m + _ROAD_COST_M
         )
+
+
+def _is_crossing(gazetteer: Gazetteer, row: int) -> bool:
+    """Tell whether a mark is the crossing of two roads, made of the map or delivered by its name."""
+    code = gazetteer.record(row)["code"]
+    return code.startswith(_CROSSING) or any(
+        sure for *_, sure in crossings(plain_name(gazetteer, row))
+    )
 
 
 def _near(
