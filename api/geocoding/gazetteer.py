@@ -15,6 +15,7 @@ from api.geocoding.numbered import Numbers
 from api.geocoding.sounds import fold_sound, hash_of, sounds_of
 from api.geocoding.texts import encoded
 from gis.addresses.spelling import LONGEST, normalise
+from gis.columns import numbers_of
 from gis.names.readings import readings
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["NAMED", "Gazetteer", "Key"]
 _LONGEST_NAME = 40
 _LAST_NAMED = len(NAMED) - 1
 _MOST_KEYS = 500
+_TEXTS_READ = 5_000
 _ALIKE_READ = 100
 _NEARLY = 0.85
 """Likeness of a name that sounds the same only after folding what is confused."""
@@ -71,12 +73,15 @@ class Gazetteer:
         return found
 
     def starting(self, prefix: str, *, limit: int) -> list[Key]:
-        """Return at most `limit` keys that start with a normalised text, in the order of the texts."""
+        """Return at most `limit` keys that start with a normalised text, in the order of the texts.
+
+        No more than `_TEXTS_READ` texts are read: on an early day hardly any row holds.
+        """
         found: list[Key] = []
         if not prefix:
             return found
         low, high = self.index.texts.starting(prefix)
-        for number in range(low, high):
+        for number in range(low, min(high, low + _TEXTS_READ)):
             found += self.keys_of(number, self.index.texts[number], limit=limit - len(found))
             if len(found) >= limit:
                 return found
@@ -85,7 +90,7 @@ class Gazetteer:
     def _spelt_starting(self, prefix: str, *, limit: int) -> list[Key]:
         found: list[Key] = []
         low, high = self.index.spelt.starting(prefix)
-        for number in range(low, high):
+        for number in range(low, min(high, low + _TEXTS_READ)):
             found += self.spelt_keys(number, limit=limit - len(found))
             if len(found) >= limit:
                 break
@@ -302,12 +307,12 @@ class Gazetteer:
     @cached_property
     def x(self) -> NDArray[np.float64]:
         """East of the representative point of each row, city's CRS, m."""
-        return np.asarray(self.table["x"].to_numpy(), dtype=np.float64)
+        return numbers_of(self.table["x"], np.float64)
 
     @cached_property
     def y(self) -> NDArray[np.float64]:
         """North of the representative point of each row, m."""
-        return np.asarray(self.table["y"].to_numpy(), dtype=np.float64)
+        return numbers_of(self.table["y"], np.float64)
 
     def kind(self, row: int) -> str:
         """Return the kind of a row."""
