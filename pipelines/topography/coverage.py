@@ -57,7 +57,7 @@ def check_coverage(rows: MapRows, ground: shapely.Geometry | None) -> None:
         return
     tree = shapely.STRtree(rows.shapes)
     near = tree.query_nearest(shapely.points(middle), all_matches=False)[1]
-    rows.note("TP60", near, x=middle[:, 0], y=middle[:, 1], size=cell_m / 2)
+    rows.note_each("TP60", near, x=middle[:, 0], y=middle[:, 1], size=cell_m / 2)
 
 
 def _counts(

@@ -70,6 +70,15 @@ class MapRows:
         }
         self.faults.add(rule, pd.Series(True, index=labels), **told)
 
+    def note_each(self, rule: str, rows: NDArray[Any], **values: Any) -> None:
+        """Record faults of rows by position, every entry: a row may be told several times."""
+        rows = np.asarray(rows, dtype=np.intp)
+        turn = pd.Series(rows).groupby(rows).cumcount().to_numpy()
+        for number in range(int(turn.max()) + 1 if len(turn) else 0):
+            part = turn == number
+            told = {n: v[part] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+            self.note(rule, rows[part], **told)
+
     @cached_property
     def earliest(self) -> Indices:
         """Position of the first row of the same shape and class; most rows are their own."""
