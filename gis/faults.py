@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gis.codes import Rule, Severity
+from gis.remarks import row_in_chinese
 
 REJECT_COLUMNS = (
     "source_file",
@@ -204,7 +205,8 @@ def _texts(rule: Rule, rows: "pd.Index[Any]", values: Mapping[str, Any]) -> list
             key, found = None, None
         if found is None:
             words = dict(zip(values, cells, strict=True))
-            found = (rule.reason_en.format(**words), rule.reason_zh.format(**words))
+            chinese = {name: row_in_chinese(cell) for name, cell in words.items()}
+            found = (rule.reason_en.format(**words), rule.reason_zh.format(**chinese))
             if key is not None and len(known) < _REMEMBERED:
                 known[key] = found
         result.append(found)

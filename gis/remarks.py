@@ -1,6 +1,8 @@
 """What is said of files, rows and deliveries, in English for the command line and in Chinese beside it."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,21 @@ class Remark:
 
     def __str__(self) -> str:
         return self.en
+
+
+_ROW = re.compile(r"(?P<file>.+) row (?P<row>\d+)")
+
+
+def row_in_chinese(told: Any) -> Any:
+    """Return what names a row of a file by its number as Chinese has it; anything else as it is.
+
+    Examples
+    --------
+    >>> row_in_chinese("a.shp row 3"), row_in_chinese("裕华路"), row_in_chinese(2.5)
+    ('a.shp 第 3 行', '裕华路', 2.5)
+    """
+    found = _ROW.fullmatch(told) if isinstance(told, str) else None
+    return f"{found['file']} 第 {found['row']} 行" if found else told
 
 
 NOTHING = Remark(en="", zh="")
