@@ -70,3 +70,8 @@ def _print(report: "ReloadReport", *, dry_run: bool) -> None:
     for note in report.notes:
         line = "" if note.line is None else f"line {note.line}: "
         typer.echo(f"    {line}{note.en}")
+    if report.loaded and not dry_run:
+        typer.echo(
+            "Lookups see them after: wanmi snapshot. Places named after components follow at the next "
+            "wanmi build of addresses or topography."
+        )
