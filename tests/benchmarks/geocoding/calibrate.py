@@ -22,7 +22,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from api.geocoding import calibration
-from api.geocoding.calibration import GROUPS
 from tests.benchmarks.geocoding import sample, shanghai
 from tests.benchmarks.geocoding.__main__ import built_city
 from tests.benchmarks.geocoding.queries import Query, ask_all
@@ -43,13 +42,19 @@ HEAVY = 0.5
 """Divides the weight of a real city: it counts twice as much as all districts together."""
 PLACED = frozenset({"placing", "part"})
 """Groups whose answers are right within twice their stated uncertainty."""
+FAR_M = 500.0
+"""Farther off than this no answer is right, however uncertain it says it is, m."""
+MOST_PLACED = 0.79
+"""Largest share of answers that were placed: they are near the place that is meant, never surely it."""
 WITHOUT = frozenset({"part", "distance"})
 """Groups that stay as they are."""
 LEAST_ROWS = 25
 """Answers to a line of the table."""
 
 
-def fit(score: Floats, right: Floats, weight: Floats, *, bins: int = BINS) -> tuple[Floats, Floats]:
+def fit(
+    score: Floats, right: Floats, weight: Floats, *, bins: int = BINS, most: float = MOST
+) -> tuple[Floats, Floats]:
     """Return scores and the share of right answers at each, rising from 0 to at most 1.
 
     Parameters
@@ -58,6 +63,8 @@ def fit(score: Floats, right: Floats, weight: Floats, *, bins: int = BINS) -> tu
         Score of each answer, 1 if it was right else 0, and how much it counts.
     bins : int
         Most lines of the table, of about equal weight each, the ends left out.
+    most : float
+        Largest share of the table.
 
     Examples
     --------
@@ -84,7 +91,7 @@ def fit(score: Floats, right: Floats, weight: Floats, *, bins: int = BINS) -> tu
     for line in range(1, len(share) - 1):
         share[line] = max(share[line], share[line - 1] + LEAST_RISE)
     share[-1] = max(share[-1], share[-2])
-    return at, np.minimum(share, MOST)
+    return at, np.minimum(share, most)
 
 
 def _parts(score: Floats, weight: Floats, bins: int) -> list[NDArray[np.intp]]:
@@ -162,16 +169,17 @@ def calibrate(
     pooled = pooled[~pooled["is_open"] & ~pooled["group"].isin(WITHOUT)]
     for group, rows in pooled.groupby("group", sort=True):
         columns = (rows[name].to_numpy(dtype=float) for name in ("score", "right", "heavy"))
-        tables[str(group)] = fit(*columns, bins=int(np.clip(len(rows) // LEAST_ROWS, 2, BINS)))
+        bins = int(np.clip(len(rows) // LEAST_ROWS, 2, BINS))
+        most = MOST_PLACED if group in PLACED else MOST
+        tables[str(group)] = fit(*columns, bins=bins, most=most)
     return tables, pd.DataFrame(_checks(told, tables, unseen))
 
 
 def _told(frame: pd.DataFrame) -> pd.DataFrame:
     told = frame[frame["is_answered"]].reset_index(drop=True)
-    group = told["match"].map(GROUPS).fillna("name")
-    is_near = told["error_m"] <= 2.0 * told["uncertainty_m"]
-    right = told["is_right"].astype(bool) | (group.isin(PLACED) & is_near)
-    return told.assign(group=group, right=right.astype(float))
+    is_near = told["error_m"] <= np.minimum(2.0 * told["uncertainty_m"], FAR_M)
+    right = told["is_right"].astype(bool) | (told["group"].isin(PLACED) & is_near)
+    return told.assign(right=right.astype(float))
 
 
 def _checks(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from api.edition import Edition
-from api.geocoding.calibration import OPEN
+from api.geocoding.calibration import OPEN, group_of
 from api.geocoding.geocode import geocode_edition
 from api.models import PlaceAnswer
 from gis.addresses.spelling import normalise
@@ -78,6 +78,7 @@ def _row(query: Query, answers: list[PlaceAnswer], seconds: float) -> dict[str, 
         "hit5": any(hits[:LIMIT]),
         "score": top.score if top else np.nan,
         "match": top.match if top else "",
+        "group": group_of(top.match, top.why) if top else "",
         "is_open": top is not None and not OPEN.isdisjoint(top.why),
         "got": (top.full_address or top.name) if top else "",
         "got_x": top.x if top else np.nan,
