@@ -35,16 +35,18 @@ def cut(ground: Any, pad: float, cells: Any, held: Any, pattern: Any, made: Any)
         Squares per side of each tile; first square of each tile and past the last; column and row of
         each tile.
     made : tuple
-        Squares and words of records, both written in place; first tile to cut and first free word.
+        Squares and words of records, both written in place; first tile to cut, and how many words of
+        records there are before those.
 
     Returns
     -------
     tuple
-        First tile not cut, first free word, and the words there must be for that tile.
+        First tile not cut, first free word, and how many words its records take at most.
     """
     edges_of, covers = held
     sides, firsts, places = pattern
-    squares, records, begin, end = made
+    squares, records, begin, before = made
+    end = 0
     for tile in range(begin, len(sides)):
         own = covers[1][covers[0][tile] : covers[0][tile + 1]]
         if sides[tile] == 1:
@@ -53,13 +55,13 @@ def cut(ground: Any, pad: float, cells: Any, held: Any, pattern: Any, made: Any)
         local = edges_of[1][edges_of[0][tile] : edges_of[0][tile + 1]]
         where = (places[tile, 0], places[tile, 1], sides[tile])
         found = _cut_tile(ground, pad, cells, local, own, where)
-        needed = end + most_words(found)
-        if needed > len(records):
+        needed = most_words(found)
+        if end + needed > len(records):
             return tile, end, needed
         values = squares[firsts[tile] : firsts[tile + 1]]
         values[:] = found[0]
-        end = pack(ground, where, found, values, records, end)
-    return len(sides), end, end
+        end = pack(ground, where, found, values, (records, before, end))
+    return len(sides), end, 0
 
 
 @_compile

@@ -28,6 +28,8 @@ _MOST_STATES = 1 << 26
 """Squares of a tile times cells with edges in it."""
 _SOME = 1 << 16
 """Polygons whose rings are taken at a time."""
+_SOME_WORDS = 1 << 24
+"""Words of records that are written at a time."""
 _PAD = 1e-6
 _ULPS = 64.0
 
@@ -80,17 +82,29 @@ def lay_tiles(polygons: NDArray[Any]) -> Tiling:
 def _cut_all(
     ground: Any, pad: float, cells: Any, held: Any, pattern: Any
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the squares and the records of all tiles, which grow in place: they are most of the memory."""
+    """Return the squares and the records of all tiles."""
     sides, firsts, _ = pattern
     squares = np.empty(firsts[-1], dtype=np.int32)
-    records = np.empty(4096, dtype=np.int32)
-    tile = end = 0
+    parts = []
+    tile = before = needed = 0
     while tile < len(sides):
-        tile, end, needed = cut(ground, pad, cells, held, pattern, (squares, records, tile, end))
-        room = end if tile == len(sides) else max(needed, len(records) * 5 // 4)
-        # Nothing else refers to the words while compiled code is not running.
-        records.resize(room, refcheck=False)
-    return squares, records
+        words = np.empty(max(_SOME_WORDS, needed), dtype=np.int32)
+        tile, end, needed = cut(ground, pad, cells, held, pattern, (squares, words, tile, before))
+        parts.append(words[:end])
+        before += end
+    return squares, _put_together(parts, before)
+
+
+def _put_together(parts: list[NDArray[np.int32]], length: int) -> NDArray[np.int32]:
+    """Return arrays as one, each let go as it is copied: records are most of the memory of a tiling."""
+    whole = np.empty(length, dtype=np.int32)
+    parts.reverse()
+    end = 0
+    while parts:
+        part = parts.pop()
+        whole[end : end + len(part)] = part
+        end += len(part)
+    return whole
 
 
 def _rings_of(

@@ -63,7 +63,7 @@ def most_words(found: Any) -> int:
 
 
 @_compile
-def pack(ground: Any, where: Any, found: Any, values: Any, words: Any, end: int) -> int:
+def pack(ground: Any, where: Any, found: Any, values: Any, records: Any) -> int:
     """Write the records of one tile; its values below -1 become -2 - place of the record, in pairs of words.
 
     Parameters
@@ -75,12 +75,13 @@ def pack(ground: Any, where: Any, found: Any, values: Any, words: Any, end: int)
         the edges of each part, edges.
     values : numpy.ndarray
         Values of the squares, changed in place.
-    words : numpy.ndarray
-        Changed in place; has room for :func:`most_words`.
-    end : int
-        First free word; that after the records is returned.
+    records : tuple
+        Words to write to, with room for :func:`most_words`; how many words there are before them; the
+        first free one. What is then the first free one is returned.
     """
     _, marks, ends_of_parts, parts, ends_of_edges, edges = found
+    words, before = records[0], records[1]
+    end: int = records[2]
     for square in range(len(values)):
         if values[square] > -2:
             continue
@@ -90,7 +91,7 @@ def pack(ground: Any, where: Any, found: Any, values: Any, words: Any, end: int)
         own_parts = parts[first : ends_of_parts[crossed]]
         own_ends = ends_of_edges[first : ends_of_parts[crossed]] - begin
         own_edges = edges[begin : begin + own_ends[-1]]
-        values[square] = -2 - end // 2
+        values[square] = -2 - (before + end) // 2
         place = (where[0], where[1], where[2], square)
         end = _write(ground, place, marks[crossed], (own_parts, own_ends, own_edges), words, end)
     return end
