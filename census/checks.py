@@ -193,7 +193,7 @@ def judge_attributes(rows: pd.DataFrame, faults: Faults) -> "pd.Series[str]":
     condition = read_words(rows["condition"], subject="condition")
     odd = rows["condition"].notna() & condition.isna()
     faults.add("C040", odd & kept, given=rows["condition"])
-    length = rows["name"].astype("str").str.len()
+    length = pd.to_numeric(map_distinct(rows["name"], len))
     faults.add("C046", length.gt(NAME_LENGTH).eq(True) & kept, length=length, limit=NAME_LENGTH)
     _judge_blanks(rows, faults)
     return condition.fillna("unknown").astype(object)

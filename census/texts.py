@@ -116,6 +116,8 @@ def restore_zeros(
     only = {
         short: codes[0] for short, codes in bare.items() if len(codes) == 1 and short not in whole
     }
-    restored = column.isin(only)
     values = column.astype(object)
+    if not only:
+        return values, pd.Series(False, index=column.index)
+    restored = column.isin(only)
     return values.where(~restored, values.map(only)), restored

@@ -1,0 +1,96 @@
+"""Work done by a copy of the process: the same result, no change here, and no copy left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import shapely
+
+from gis.codes import Rule
+from gis.faults import Faults
+from pipelines.aside import aside
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = {
+    "T1": Rule(code="T1", severity="error", reason_en="{word}", reason_zh="{word}"),
+    "T2": Rule(code="T2", severity="warning", reason_en="{word}", reason_zh="{word}"),
+}
+
+
+def two_rows() -> Faults:
+    rows = {"source_file": "a.shp", "source_row": [1, 2], "code": ["x", "y"]}
+    return Faults(
+        pd.DataFrame(rows | {"geometry": [shapely.Point(n, 0) for n in (1, 2)]}), rules=RULES
+    )
+
+
+@pytest.mark.parametrize("is_worth", [True, False])
+def test_the_result_comes_back_and_nothing_else(is_worth: bool) -> None:
+    seen: list[int] = []
+
+    def work() -> list[int]:
+        seen.append(os.getpid())
+        return seen
+
+    with aside(work, is_worth=is_worth) as result:
+        assert seen == []
+        found = result()
+    is_copied = found[0] != os.getpid()
+    assert seen == ([] if is_copied else found)
+    assert is_copied == (is_worth and sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1)
+
+
+def test_what_fails_aside_is_done_here_where_its_error_is_seen() -> None:
+    def fail() -> None:
+        raise ValueError("no such thing")
+
+    with pytest.raises(ValueError, match="no such thing"), aside(fail, is_worth=True) as result:
+        result()
+
+
+def test_a_copy_ends_with_the_block_that_did_not_wait() -> None:
+    start = time.monotonic()
+    with aside(lambda: time.sleep(60), is_worth=True):
+        pass
+    assert time.monotonic() - start < 30
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_copy_ends_with_a_process_that_is_killed() -> None:
+    script = (
+        "import os, time\n"
+        "from pipelines.aside import aside\n"
+        "def work():\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    time.sleep(60)\n"
+        "with aside(work, is_worth=True) as result:\n"
+        "    result()\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        copy = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        # The copy holds the other end of the output: it is read out once the copy has ended too.
+        assert process.stdout.read() == ""
+    assert copy != process.pid or len(os.sched_getaffinity(0)) == 1
+
+
+def test_faults_told_apart_are_taken_over_with_what_they_refuse() -> None:
+    faults = two_rows()
+    apart = faults.copy()
+    apart.add("T2", pd.Series([True, False]), word="odd")
+    assert not faults.take(apart.since(faults.told))
+    apart = faults.copy()
+    told = faults.told
+    apart.add("T1", pd.Series([False, True]), word="wrong")
+    assert faults.refused.tolist() == [False, False]
+    assert faults.take(apart.since(told))
+    assert faults.refused.tolist() == [False, True]
+    assert faults.outcome().faults["reason_en"].tolist() == ["odd", "wrong"]
