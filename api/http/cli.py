@@ -1,5 +1,6 @@
 """``wanmi serve`` and ``wanmi key``."""
 
+import gc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,13 +41,17 @@ def serve(
 
     Example: wanmi serve --port 8000 --workers 2
     """
-    # The server and its libraries take a second to import; other commands do without.
+    # The server and its libraries take a second to import; other commands do without. Nothing of
+    # what they hold is garbage: looking for some meanwhile would take longer.
+    gc.disable()
     from api.http.live import Live
     from api.http.server import check_port, is_loopback
     from api.http.server import serve as run_server
     from api.keys import list_keys
     from gis.database import open_database
 
+    gc.freeze()
+    gc.enable()
     workspace = workspace_of(ctx)
     check_port(host, port)
     live = Live(workspace)
