@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,8 @@ from gis.columns import rows_of
 
 if TYPE_CHECKING:
     from api.edition import Edition
+
+_compile = numba.njit(nogil=True, cache=True)
 
 NO_RECORD = 0
 """Meaning of a case without a component."""
@@ -45,13 +48,12 @@ class RecordTable:
         """Return the meaning of the records of rows of ``components``; -1 gives `NO_RECORD`."""
         if not len(self._meaning):
             return np.zeros(len(rows), dtype=np.int32)
-        record = self._edition.snapshot.component_records[np.maximum(rows, 0)]
-        found = self._meaning[record]
-        missing = found < 0
-        if missing.any():
-            self._learn(np.unique(record[missing]))
-            found = self._meaning[record]
-        return np.where(rows >= 0, found, np.int32(NO_RECORD))
+        records = self._edition.snapshot.component_records
+        found = np.empty(len(rows), dtype=np.int32)
+        if _read(rows, records, self._meaning, found):
+            self._learn(np.unique(records[rows[found < 0]]))
+            _read(rows, records, self._meaning, found)
+        return found
 
     def meaning(self, row: int) -> int:
         """Return the meaning of the record of one row of ``components``, as `meanings` does of many."""
@@ -96,6 +98,18 @@ class RecordTable:
 def _own_record(row: Mapping[str, Any]) -> OwnRecord:
     units = tuple((row[f"{role}_code"], row[f"{role}_name"]) for role in OWN_ROLES)
     return OwnRecord(row["ownership_state"], units)
+
+
+@_compile
+def _read(rows: Any, records: Any, meanings: Any, found: Any) -> int:
+    """Write the meanings of the records of rows, and return how many are not known yet."""
+    missing = 0
+    for place in range(len(rows)):
+        found[place] = NO_RECORD
+        if rows[place] >= 0:
+            found[place] = meanings[records[rows[place]]]
+        missing += 1 if found[place] < 0 else 0
+    return missing
 
 
 def record_table_of(edition: "Edition") -> RecordTable:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -286,22 +287,7 @@ def class_accuracy_m(edition: Edition, class_code: str) -> float:
 
 
 def _by_position(edition: Edition, questions: Questions) -> Sighting:
-    x, y = np.full(len(questions), np.nan), np.full(len(questions), np.nan)
-    stated = np.flatnonzero(np.isfinite(questions.x) & np.isfinite(questions.y))
-    number = questions.crs_number[stated]
-    order = np.argsort(number, kind="stable")
-    numbers, starts = np.unique(number[order], return_index=True)
-    for name, part in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):
-        rows = stated[part]
-        try:
-            x[rows], y[rows] = transform_xy(
-                questions.x[rows],
-                questions.y[rows],
-                source=questions.crss[name],
-                target=edition.snapshot.crs,
-            )
-        except CrsError:
-            continue  # told as position_invalid, since the coordinates stay nan
+    x, y = _in_city(edition, questions)
     stated_m = np.minimum(questions.accuracy_m, WORST_M)
     sigma_m = np.where(np.isfinite(questions.accuracy_m), stated_m, POSITION_ACCURACY_M)
     sighting = _round(x, y, np.where(np.isfinite(x), sigma_m, np.nan))
@@ -315,6 +301,32 @@ def _by_position(edition: Edition, questions: Questions) -> Sighting:
     covariance = sighting.covariance
     covariance[rows] = covariances(stated_m[rows], minor_m[rows], bearing_deg[rows])
     return Sighting(x=x, y=y, sigma_m=_sigma_m(covariance), covariance=covariance)
+
+
+def _in_city(edition: Edition, questions: Questions) -> tuple[Floats, Floats]:
+    """Return the reported positions in the city's CRS; nan: none, or of an unknown CRS."""
+    x, y = np.full(len(questions), np.nan), np.full(len(questions), np.nan)
+    stated = np.isfinite(questions.x) & np.isfinite(questions.y)
+    number = questions.crs_number
+    groups: list[tuple[int, Any]] = []
+    if stated.any() and number.min() == number.max():  # the rule: nothing is picked out then
+        groups = [(int(number[0]), slice(None))]
+    elif stated.any():
+        rows = np.flatnonzero(stated)
+        order = rows[np.argsort(number[rows], kind="stable")]
+        names, starts = np.unique(number[order], return_index=True)
+        groups = list(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
+    for name, here in groups:
+        try:
+            x[here], y[here] = transform_xy(
+                questions.x[here],
+                questions.y[here],
+                source=questions.crss[name],
+                target=edition.snapshot.crs,
+            )
+        except CrsError:
+            continue  # told as position_invalid, since the coordinates stay nan
+    return x, y
 
 
 def _answers(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | None, ...]:
