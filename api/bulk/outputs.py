@@ -34,6 +34,8 @@ GEOMETRY = "geometry"
 _MARK = b"\xef\xbb\xbf"
 _PLACED = ("geoparquet", "gpkg")
 _COPY_BYTES = 1 << 24
+_FORMULA, _NUMBER = r"^[=+\-@\t\r]", r"^[+\-]?[0-9.,]+(?:[eE][+\-]?[0-9]+)?$"
+"""Texts that a spreadsheet takes for a formula, unless they are numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,28 @@ def laid_out(output: Output, rows: pa.Table, answers: pa.Table) -> pa.Table:
     plain = [
         _plain(column, field.type) for column, field in zip(columns, output.schema, strict=True)
     ]
+    if output.kind == "csv":
+        plain = [harmless(column) for column in plain]
     return pa.table(plain, schema=output.schema)
+
+
+def harmless(column: Any) -> Any:
+    r"""Return texts that a spreadsheet does not take for formulas: an apostrophe stands before those.
+
+    As ``census.workbooks.harmless`` does it; texts that are numbers stay, for a CSV file has no others.
+
+    Examples
+    --------
+    >>> harmless(pa.array(["=1+1", "-12.5", "+86 311", "x", None])).to_pylist()
+    ["'=1+1", '-12.5', "'+86 311", 'x', None]
+    """
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    is_risky = pc.match_substring_regex(column, _FORMULA)
+    if not pc.any(is_risky).as_py():
+        return column
+    is_risky = pc.and_not(is_risky, pc.match_substring_regex(column, _NUMBER))
+    return pc.if_else(is_risky, pc.binary_join_element_wise("'", column, ""), column)
 
 
 @contextmanager
