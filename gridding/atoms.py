@@ -20,8 +20,11 @@ Indices = NDArray[np.intp]
 OUTLINE = -3
 """Kind of a border that is the outline of the land."""
 
-_LOCKED = KINDS.index("locked")
-_LOOSE_M = 0.5
+_LED_ON = ((KINDS.index("locked"), 0.5), (KINDS.index("main_road"), 30.0))
+"""Lines that are led on where they end in the open, and the least length of such a stretch, m.
+
+Of a flyover stubs of 15 m are kept, which lead nowhere.
+"""
 _FACE_SHARE = 0.35
 """Faces larger than this share of the target are cut further."""
 
@@ -49,16 +52,17 @@ def cut_atoms(
 ) -> Atoms:
     """Cut a piece of land by lines into atoms; line ends that meet nothing are dropped.
 
+    Those of locked borders and main roads are led on to the next line instead.
+
     All in metres, on the precision grid; the outline of the land may move by less than one cell where a
     line meets it. The order of lines and buildings plays no part.
     """
     network = node(np.append(lines.lines, shapely.boundary(land)), options)
     faces = faces_in(land, network)
-    loose = _loose(lines, faces, land, options)
+    loose = _loose(lines, network, land, options)
     if len(loose):
         more = lead_on(faces, loose, scene, options=options)
-        locked = lines.lines[lines.kind == _LOCKED]
-        network = node(np.concatenate([outlines(faces, options), locked, more]), options)
+        network = node(np.concatenate([outlines(faces, options), loose, more]), options)
         faces = faces_in(land, network)
     target_m2 = target_of(zone_shares(faces, scene, options=options))
     large = shapely.area(faces) > _FACE_SHARE * target_m2
@@ -80,19 +84,25 @@ def cut_atoms(
 
 
 def _loose(
-    lines: Lines, faces: Geometries, land: shapely.Polygon, options: DivisionOptions
+    lines: Lines, network: Geometries, land: shapely.Polygon, options: DivisionOptions
 ) -> Geometries:
-    """Return the stretches of locked borders in the land that bound no face."""
-    locked = lines.lines[lines.kind == _LOCKED]
-    if len(locked) == 0:
-        return np.empty(0, dtype=object)
-    bounds = shapely.buffer(shapely.boundary(faces), 2 * options.precision_m)
-    inner = shapely.intersection(locked, shapely.buffer(land, -2 * options.precision_m))
-    loose = shapely.get_parts(
-        shapely.difference(shapely.union_all(inner), shapely.union_all(bounds))
-    )
-    stretches: Geometries = loose[shapely.length(loose) > _LOOSE_M]
-    return stretches
+    """Return the stretches of locked borders and main roads in the land that bound no face."""
+    none: Geometries = np.empty(0, dtype=object)
+    if not np.isin(lines.kind, [kind for kind, _ in _LED_ON]).any():
+        return none
+    _, cuts, dangles, _ = shapely.polygonize_full(network)
+    pieces = np.concatenate([shapely.get_parts(cuts), shapely.get_parts(dangles)])
+    middle = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
+    shapely.prepare(land)
+    inside = shapely.contains_properly(land, middle)
+    pieces, middle = pieces[inside], middle[inside]
+    of = line_at(middle, lines, options)[0]
+    found = [none]
+    for kind, least_m in _LED_ON:
+        own = shapely.normalize(pieces[of == kind])
+        chains = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(own)))
+        found.append(chains[shapely.length(chains) > least_m])
+    return np.concatenate(found)
 
 
 def node(lines: Geometries, options: DivisionOptions) -> Geometries:

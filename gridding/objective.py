@@ -15,11 +15,10 @@ RING_COST = 3.0
 """Cost of a grid that runs round another one."""
 
 
-_LINE = np.array([[5 / 3, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 15 / 8, 9 / 7]])
-"""Factors of the weights of area, shape and reward at neatness 0, 0.5 and 1.
-
-Measured on Snezhinsk and Cambridge: lower weights of area and shape at once gain neither.
-"""
+_LINE = np.array([[0.5, 0.6], [1.0, 1.0], [1.5, 1.4]])
+"""Factors of the weights of shape and reward at neatness 0, 0.5 and 1."""
+_BALANCE = 2.0
+"""Weight of the load where `DivisionOptions.balance_weight` is 1: what made it tell beside the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +44,16 @@ def weights_of(options: DivisionOptions) -> Weights:
     Examples
     --------
     >>> weights_of(DivisionOptions(neatness=1.0))
-    Weights(area=3.0, shape=1.5, balance=0.0, reward=0.9)
+    Weights(area=4.0, shape=4.8, balance=0.0, reward=2.1)
     >>> weights_of(DivisionOptions(neatness=0.0))
-    Weights(area=5.0, shape=0.8, balance=0.0, reward=0.7)
+    Weights(area=4.0, shape=1.6, balance=0.0, reward=0.9)
     """
     factors = [np.interp(options.neatness, [0.0, 0.5, 1.0], column) for column in _LINE.T]
     return Weights(
-        area=round(float(options.area_weight * factors[0]), 9),
-        shape=round(float(options.shape_weight * factors[1]), 9),
-        balance=options.balance_weight,
-        reward=round(float(options.grid_reward * factors[2]), 9),
+        area=options.area_weight,
+        shape=round(float(options.shape_weight * factors[0]), 9),
+        balance=_BALANCE * options.balance_weight,
+        reward=round(float(options.grid_reward * factors[1]), 9),
     )
 
 
@@ -69,7 +68,7 @@ def grid_costs(area_m2: Floats, perimeter_m: Floats, share: Floats, *, weights: 
     [-0.7, 8.88]
     """
     miss = np.abs(share - 1.0)
-    size = miss**2 + 6.0 * np.maximum(0.0, miss - 0.4) ** 2
+    size = 0.3 * miss**2 + 8.0 * np.maximum(0.0, miss - 0.2) ** 2
     shape = np.maximum(0.0, perimeter_m**2 / (16.0 * area_m2) - 1.0)
     cost: Floats = weights.area * size + weights.shape * shape - weights.reward
     return cost

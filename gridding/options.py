@@ -22,13 +22,13 @@ class DivisionOptions:
     """Side of the cells on which all coordinates lie, m."""
     clearance_m: float = 0.5
     """Distance a cut keeps from the buildings it goes round, where there is room, m."""
-    area_weight: float = 3.0
+    area_weight: float = 4.0
     """Cost of missing the target area."""
-    shape_weight: float = 0.8
+    shape_weight: float = 3.2
     """Cost of a shape unlike a square."""
-    grid_reward: float = 0.7
+    grid_reward: float = 1.5
     """Reward of one more grid: makes the mean area hit the target."""
-    open_price: float = 1.0
+    open_price: float = 0.7
     """Cost of 100 m of border that follows no feature."""
     water_factor: float = 8.0
     """A grid that is all water may be this many times as large as the target."""
@@ -42,7 +42,7 @@ class DivisionOptions:
     """Distance a border in the open keeps from components, m."""
     conflation_m: float = 6.0
     """A weaker line within this distance of a stronger one that runs along with it is dropped, m."""
-    lattice_m: float = 32.0
+    lattice_m: float = 30.0
     """Spacing of the cells that open land is cut into before grids are made of them, m."""
     zone_targets: Mapping[str, float] = field(default_factory=dict)
     """Target area in m² by feature class prefix, over the factors of ``land.csv``."""

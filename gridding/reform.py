@@ -13,7 +13,8 @@ from gridding.numbering import COMMUNITY_DIGITS
 from gridding.objective import grid_costs, weights_of
 from gridding.options import DivisionOptions
 from gridding.patching import Geometries, Indices, tie
-from gridding.scene import read_scene
+from gridding.scene import Scene, read_scene
+from gridding.zones import Floats, zone_shares
 
 _ROUNDING_M = 0.02
 _HAIRLINE_M = 0.05
@@ -40,8 +41,8 @@ def carry(
     """Give every grid to the community that holds most of it, and cut those that cross a new line.
 
     A grid whose community's code changed and whose land did not keeps its border. A grid that the new
-    line crosses is cut along it; a piece under ``lower_ratio`` of the target goes to the neighbour in
-    its own community that it suits best. Land that no grid covers is divided. All other grids keep
+    line crosses is cut along it; a piece under ``lower_ratio`` of the target that holds there goes to the
+    neighbour in its own community that it suits best. Land that no grid covers is divided. All other grids keep
     shape and code.
 
     Parameters
@@ -51,7 +52,7 @@ def carry(
     communities : geopandas.GeoDataFrame
         ``code`` and ``geometry`` as they are now, same metric CRS.
     features : geopandas.GeoDataFrame
-        Topography, for land that is divided.
+        Topography: the targets that hold there, and borders for land that is divided.
     options : DivisionOptions
         As for a division.
     """
@@ -59,12 +60,18 @@ def carry(
     areas = gpd.GeoDataFrame(communities.sort_values("code", kind="stable").reset_index(drop=True))
     shapes, land = grids.geometry.to_numpy().copy(), areas.geometry.to_numpy()
     home, crossing = _homes(shapes, grids["community_code"], areas)
-    state = _State(shapes=shapes, home=home.copy(), source=np.arange(len(grids)), options=options)
     pieces, place = _cut(shapes[crossing], land, options)
+    gaps, gap_place = _gaps(shapes, land)
+    scene = _scene(
+        land[np.unique(np.concatenate([place[place >= 0], gap_place]))], features, options
+    )
+    state = _State(
+        shapes=shapes, home=home.copy(), source=np.arange(len(grids)), scene=scene, options=options
+    )
     state = state.replaced(crossing, pieces, place)
-    gaps, place = _gaps(state.shapes, land)
-    large = shapely.area(gaps) >= options.lower_ratio * options.target_m2
-    divided, at = _divide(gaps[large], features, options)
+    place = gap_place
+    large = _shares(gaps, scene, options) >= options.lower_ratio
+    divided, at = _divide(gaps[large], scene, options)
     state = state.replaced(
         np.array([], dtype=np.intp),
         np.concatenate([gaps[~large], divided]),
@@ -91,6 +98,8 @@ class _State:
     """Community of each; -1: none."""
     source: Indices
     """Old grid that each still is; -1: a new one."""
+    scene: Scene
+    """What of the topography lies in the communities whose grids are cut or divided."""
     options: DivisionOptions
 
     def replaced(self, rows: Indices, pieces: Geometries, home: Indices) -> "_State":
@@ -107,23 +116,26 @@ class _State:
             shapes=np.concatenate([shapes, pieces]),
             home=np.concatenate([self.home[stay], home]).astype(np.intp),
             source=np.concatenate([self.source[stay], fresh]),
+            scene=self.scene,
             options=self.options,
         )
 
     def merged(self) -> "_State":
         """Return the layer with small new pieces merged, the smallest first."""
         state = self
-        least = self.options.lower_ratio * self.options.target_m2
         tried: set[bytes] = set()
         while True:
-            area = shapely.area(state.shapes)
-            small = np.flatnonzero((state.source < 0) & (state.home >= 0) & (area < least))
-            open_rows = [
-                int(row) for row in small if shapely.to_wkb(state.shapes[row]) not in tried
+            fresh = np.flatnonzero((state.source < 0) & (state.home >= 0))
+            share = _shares(state.shapes[fresh], self.scene, self.options)
+            small = [
+                (round(float(size), 6), int(row))
+                for size, row in zip(share, fresh, strict=True)
+                if size < self.options.lower_ratio
+                and shapely.to_wkb(state.shapes[row]) not in tried
             ]
-            if not open_rows:
+            if not small:
                 return state
-            one = min(open_rows, key=lambda row: (round(float(area[row]), 2), row))
+            one = min(small)[1]
             partner = state.partner(one)
             if partner < 0:
                 tried.add(shapely.to_wkb(state.shapes[one]))
@@ -152,8 +164,20 @@ class _State:
 
     def _cost(self, shape: shapely.Polygon) -> float:
         area, length = np.array([shape.area]), np.array([shape.length])
-        weights = weights_of(self.options)
-        return float(grid_costs(area, length, area / self.options.target_m2, weights=weights)[0])
+        share = _shares(np.array([shape]), self.scene, self.options)
+        return float(grid_costs(area, length, share, weights=weights_of(self.options))[0])
+
+
+def _shares(shapes: Geometries, scene: Scene, options: DivisionOptions) -> Floats:
+    """Return how many grids shapes should hold, by what they lie in: water, forest, built-up land."""
+    return zone_shares(shapes, scene, options=options).grids
+
+
+def _scene(land: Geometries, features: gpd.GeoDataFrame, options: DivisionOptions) -> Scene:
+    """Read the topography that touches communities."""
+    tree = shapely.STRtree(features.geometry.to_numpy())
+    rows = np.unique(tree.query(land, predicate="intersects")[1])
+    return read_scene(gpd.GeoDataFrame(features.iloc[rows]), options=options)
 
 
 def _homes(
@@ -218,18 +242,14 @@ def _gaps(shapes: Geometries, land: Geometries) -> tuple[Geometries, Indices]:
     return np.array(gaps, dtype=object), np.array(place, dtype=np.intp)
 
 
-def _divide(
-    gaps: Geometries, features: gpd.GeoDataFrame, options: DivisionOptions
-) -> tuple[Geometries, Indices]:
+def _divide(gaps: Geometries, scene: Scene, options: DivisionOptions) -> tuple[Geometries, Indices]:
     """Divide land that has no grids: the grids, and the piece each comes from."""
     grids: list[shapely.Polygon] = []
     at: list[int] = []
-    if len(gaps):
-        scene = read_scene(features, options=options)
-        for row, gap in enumerate(gaps):
-            found = divide_land(gap, scene.near(gap), options=options)
-            grids.extend(found)
-            at.extend([row] * len(found))
+    for row, gap in enumerate(gaps):
+        found = divide_land(gap, scene.near(gap), options=options)
+        grids.extend(found)
+        at.extend([row] * len(found))
     return np.array(grids, dtype=object), np.array(at, dtype=np.intp)
 
 

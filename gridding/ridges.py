@@ -19,7 +19,7 @@ Indices = NDArray[np.intp]
 GAP, OPEN = -1, -2
 """Kinds of a border that follows no line: between buildings, and in the open."""
 
-_GAP_PRICES = ((1.0, 4.0), (3.0, 1.6), (np.inf, 0.9))
+_GAP_PRICES = ((1.0, 2.8), (3.0, 1.1), (np.inf, 0.63))
 """Price of 100 m of border between buildings, by the clear width it runs in, m."""
 _MOST_MOVED_M = 1.5
 _MOVED_SHARE = 0.3
