@@ -12,10 +12,10 @@ from shapely.ops import substring
 from api.advice.evidence import QUESTION
 from api.advice.findings import LEAST_HITS, LEAST_LOWER, Finding
 from api.advice.intervals import best_run, wilson
+from api.advice.layers import Layer, layers_of
 from api.assign import assign_frame
 
 if TYPE_CHECKING:
-    from api.cells import Cells
     from api.snapshot import Snapshot
 
 WIDTHS_M = (10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
@@ -41,12 +41,14 @@ class _Near:
 
 
 def find_borders(known: pd.DataFrame, snapshot: "Snapshot") -> list[Finding]:
-    """Return the stretches of borders between communities whose cases the other side handles.
+    """Return the stretches of borders whose cases the unit across handles.
 
-    Only cases that the territory or a row below the city decided can be wrong because of a border.
-    Each is decided anew just across the nearest border: if that leads to the unit that handled it,
-    it speaks for moving the border, if its own side did, against. The stretch is the run along the
-    border with the greatest surplus.
+    Borders are those between communities, between the management grids of a trade, and around areas
+    that the plan draws; a case that one layer explains is not looked at in the next. Only cases that
+    the territory or a row of the plan decided can be wrong because of a border. Each is decided anew
+    just across the nearest border: if that leads to the unit that handled it, it speaks for moving the
+    border, if its own side did, against. The stretch is the run along the border with the greatest
+    surplus.
 
     Parameters
     ----------
@@ -57,12 +59,19 @@ def find_borders(known: pd.DataFrame, snapshot: "Snapshot") -> list[Finding]:
     """
     by_area = known["rule"].str.startswith(("plan:", "directory:"))
     rows = known[by_area & np.isfinite(known["location_x"].astype(float))]
-    cells = snapshot.edition().areas["community"]
-    wkb = snapshot.table("areas")["geometry"].take(cells.rows).to_numpy(zero_copy_only=False)
-    shapes: NDArray[Any] = shapely.from_wkb(wkb)
-    if rows.empty or len(cells.rows) < 2:
+    found: list[Finding] = []
+    for layer in layers_of(snapshot, reach_m=REACH_M):
+        here = _find_along(rows, layer, snapshot)
+        found += here
+        rows = rows[~rows.index.isin({row for finding in here for row in finding.row_numbers})]
+    return found
+
+
+def _find_along(rows: pd.DataFrame, layer: Layer, snapshot: "Snapshot") -> list[Finding]:
+    """Return the stretches of the borders of one layer."""
+    if rows.empty or len(layer.codes) < 2:
         return []
-    near = _near(rows, cells, shapes)
+    near = _near(rows, layer)
     if not len(near.case):
         return []
     beyond = _decide_across(rows.iloc[near.case], near.across, snapshot)
@@ -70,14 +79,14 @@ def find_borders(known: pd.DataFrame, snapshot: "Snapshot") -> list[Finding]:
     truth = rows["truth"].to_numpy(dtype=object)[near.case]
     differs = (beyond != here) & (beyond != None)  # noqa: E711
     found = []
-    pairs = near.own * len(cells.codes) + near.other
+    pairs = near.own * len(layer.codes) + near.other
     for pair in np.unique(pairs[differs & (truth == beyond)]).tolist():
         members = np.flatnonzero((pairs == pair) & differs)
-        own, other = divmod(pair, len(cells.codes))
-        line = _border(shapes[own], shapes[other])
+        own, other = divmod(pair, len(layer.codes))
+        line = _border(layer.shapes[own], layer.shapes[other])
         if line is None:
             continue
-        sides = (str(cells.codes[own]), str(cells.codes[other]))
+        sides = (layer.codes[own], layer.codes[other])
         asked = _Asked(rows, near, truth, beyond, line, sides)
         finding = _stretch(asked, members)
         if finding is not None:
@@ -85,10 +94,10 @@ def find_borders(known: pd.DataFrame, snapshot: "Snapshot") -> list[Finding]:
     return _with_both_sides(found)
 
 
-def _near(rows: pd.DataFrame, cells: "Cells", shapes: NDArray[Any]) -> _Near:
+def _near(rows: pd.DataFrame, layer: Layer) -> _Near:
+    shapes = layer.shapes
     at = shapely.points(rows[["location_x", "location_y"]].to_numpy(dtype=np.float64))
-    codes = {code: number for number, code in enumerate(cells.codes)}
-    own = np.array([codes.get(code, -1) for code in rows["community_code"]], dtype=np.intp)
+    own = layer.own(rows, at)
     tree = shapely.STRtree(shapes)
     case, other = tree.query(at, predicate="dwithin", distance=REACH_M)
     keep = (other != own[case]) & (own[case] >= 0)

@@ -88,17 +88,18 @@ def _subject(finding: Finding, *, unit_name: str, to_unit_name: str) -> tuple[st
         if word
     )
     if finding.kind == "border":
-        own, other = finding.area_code, finding.other_area_code
+        own, other = (code or "outside" for code in (finding.area_code, finding.other_area_code))
+        ben, dui = (code or "范围外" for code in (finding.area_code, finding.other_area_code))
         shared = finding.change == "boundary_road"
         return (
             f"border {own} | {other}, the stretch shown, up to {finding.width_m} m from it",
-            f"{own} 与 {other} 的边界（图示路段，距边界 {finding.width_m} 米内）",
+            f"{ben} 与 {dui} 的边界（图示路段，距边界 {finding.width_m} 米内）",
             "both sides' cases go to the other: add a boundary road rule to the plan"
             if shared
             else f"move the border towards {own}, add a boundary road rule, or survey it",
             "两侧案件互退：在方案中增加边界道路规则"
             if shared
-            else f"将边界向 {own} 一侧调整，或增加边界道路规则，或实地核查",
+            else f"将边界向 {ben} 一侧调整，或增加边界道路规则，或实地核查",
         )
     if finding.kind == "record":
         named = ", ".join(finding.components[:_MOST_NAMED])

@@ -8,6 +8,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+import shapely
 from typer.testing import CliRunner
 
 import wanmi
@@ -18,7 +19,16 @@ from gis.database import Database
 from gis.errors import RequestError
 from gis.vector import read_vector
 from gis.workspace import Workspace
-from tests.api.district import X0, Y0, compile_district, component, open_district, plan, point
+from tests.api.district import (
+    X0,
+    Y0,
+    compile_district,
+    component,
+    open_district,
+    plan,
+    plan_area,
+    point,
+)
 
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 SOUTH, NORTH = "130102001001", "130102001002"
@@ -139,6 +149,25 @@ def test_a_road_whose_sides_send_their_cases_to_each_other(book: Book, snapshot:
         (SOUTH, "boundary_road"),
         (NORTH, "boundary_road"),
     }
+
+
+def test_the_edge_of_a_drawn_area_that_is_drawn_too_narrow(book: Book, tmp_path: Path) -> None:
+    drawn = plan_area("P1", shapely.box(X0 + 40, Y0 + 20, X0 + 160, Y0 + 60))
+    rows = [*ROWS, plan("8", "territorial", "W2", kind="event", class_code="01", area_code="P1")]
+    snapshot = open_district(
+        tmp_path / "d", components=OPEN, responsibility=rows, plan_areas=[drawn]
+    )
+    book.add("0110", along(11, 68, 60, 140), "W2", category="not_our_area")  # 8 m outside
+    book.add("0110", along(20, 50), "W2", returns=0)
+    book.add("0110", along(20, 85), "C1", returns=0)
+    (found,) = learn(book, snapshot).findings
+    assert (found.kind, found.change) == ("border", "move_border")
+    assert (found.area_code, found.other_area_code) == ("", "P1")
+    assert (found.unit_code, found.to_unit_code, found.to_cases) == ("C1", "W2", 11)
+    assert found.width_m == 8.0
+    assert found.stretch.bounds[1] == found.stretch.bounds[3] == Y0 + 60
+    told = document(learn(book, snapshot), snapshot.edition().directory)
+    assert "border outside | P1" in told["findings"][0]["en"]
 
 
 def test_components_whose_records_name_a_unit_of_former_times(
