@@ -1,7 +1,7 @@
 """``python -m tests.benchmarks.real``: real cities asked what is known of them, and what was found.
 
 Tainan: whose is a light that does not burn, by the nearest cable; does the village lie in the district
-that was typed. Cambridge: is a component found again from a noised position, with its owner.
+that was typed; does a narrow lane lie among lanes of its fire squad. Cambridge: is a component found again from a noised position, with its owner.
 """
 
 import argparse
@@ -14,9 +14,15 @@ from pathlib import Path
 
 from gis import cluster
 from gis.builds import live
-from tests.real import cambridge, tainan, tainan_pipelines
+from tests.real import cambridge, tainan, tainan_addresses, tainan_pipelines
 from tests.real.building import RealCity, built
-from tests.real.questions import LIGHT_CABLES, light_cases, noised_components, typed_districts
+from tests.real.questions import (
+    LIGHT_CABLES,
+    light_cases,
+    narrow_lanes,
+    noised_components,
+    typed_districts,
+)
 
 
 def main() -> None:
@@ -75,10 +81,24 @@ def _tell_districts(city: RealCity) -> None:
     _say(f"Tainan: {cases:,} cases with a known typed district; {share:.4f} lie in a village of it")
 
 
+def _tell_lanes(city: RealCity) -> None:
+    found = narrow_lanes(city.snapshot)
+    _say(
+        f"Tainan: {found.lanes:,} narrow lanes, {found.named:,} told by road or lane; {found.placed:,} were placed,"
+        f" {found.in_district / found.placed:.3f} of those in the typed district"
+    )
+    _say(
+        f"  {found.judged:,} lie in {found.villages:,} villages with other lanes ({found.shared:,} have several"
+        f" squads): {found.agree / found.judged:.3f} have the squad of most others there,"
+        f" {found.by_district / found.judged:.3f} that of most others of the typed district"
+    )
+
+
 CITIES = {
     "cambridge": (cambridge.SOURCE, cambridge.write_workspace, _tell_cambridge),
     "lights": (tainan.SOURCE, tainan_pipelines.write_workspace, _tell_lights),
     "districts": (tainan.SOURCE, tainan.write_workspace, _tell_districts),
+    "lanes": (tainan.SOURCE, tainan_addresses.write_lanes, _tell_lanes),
 }
 
 

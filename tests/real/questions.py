@@ -14,6 +14,7 @@ import shapely
 
 from api.snapshot import Snapshot
 from tests.real import tainan
+from tests.real.tainan_addresses import read_lanes
 
 SIGMAS_M = (1.0, 3.0, 5.0, 10.0, 20.0)
 LIGHT_CABLES = "0196"
@@ -128,3 +129,69 @@ def typed_districts(snapshot: Snapshot) -> tuple[int, float]:
     answers = snapshot.assign(asked)
     agree = answers["street_code"].to_numpy() == street[cases.index].to_numpy()
     return len(cases), float(agree.mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lanes:
+    """What was found of the narrow lanes, whose fire squad is known."""
+
+    lanes: int
+    named: int
+    """Told by the name of a road or lane; the others by villages, landmarks or house numbers alone."""
+    placed: int
+    """Of all, found by their address."""
+    in_district: int
+    """Of those placed, in the district that is typed."""
+    judged: int
+    """Of those placed, in a village in which other lanes lie too."""
+    agree: int
+    """Of those judged, with the squad that most other lanes of the village have."""
+    by_district: int
+    """Of those judged, with the squad that most other lanes of the typed district have."""
+    villages: int
+    shared: int
+    """Villages with several lanes in which more than one squad answers."""
+
+
+def narrow_lanes(snapshot: Snapshot) -> Lanes:
+    """Ask where each lane lies by its address, and whether its squad is that of the other lanes there.
+
+    The territories of squads are not published: that of a village is taken to be what most other lanes
+    of it say, the lane asked for left out.
+    """
+    lanes = read_lanes()
+    asked = pd.DataFrame({"kind": "event", "class_code": "0110", "address": lanes["address"]})
+    answers = snapshot.assign(asked)
+    town = tainan.read_villages().drop_duplicates("town").set_index("town")["code"].str[:9]
+    placed = lanes.assign(
+        village=answers["community_code"].to_numpy(),
+        street=answers["street_code"].to_numpy(),
+        typed=lanes["district"].map(town),
+    )[answers["location_x"].notna().to_numpy()]
+    found = placed[placed["village"].notna()]
+    size = found.groupby("village")["squad"].transform("size")
+    judged = found[size > 1]
+    squads = judged.groupby("village")["squad"].nunique()
+    return Lanes(
+        lanes=len(lanes),
+        named=int(lanes["is_lane"].sum()),
+        placed=len(placed),
+        in_district=int((placed["street"] == placed["typed"]).sum()),
+        judged=len(judged),
+        agree=int(_as_most_others(judged, "village").sum()),
+        by_district=int(_as_most_others(judged, "typed").sum()),
+        villages=len(squads),
+        shared=int((squads > 1).sum()),
+    )
+
+
+def _as_most_others(rows: pd.DataFrame, area: str) -> "pd.Series[bool]":
+    """Return which rows have the squad that most others of their area have; of equals the first name."""
+    counts = rows.groupby([area, "squad"]).size()
+    result = []
+    for place, squad in zip(rows[area], rows["squad"], strict=True):
+        others = counts.loc[place].copy()
+        others[squad] -= 1
+        best = others[others > 0].sort_index().sort_values(ascending=False, kind="stable")
+        result.append(bool(len(best)) and best.index[0] == squad)
+    return pd.Series(result, index=rows.index)

@@ -72,6 +72,40 @@ def write_workspace(folder: Path, *, official: pd.DataFrame | None = None) -> Pa
     return delivery
 
 
+def write_lanes(folder: Path) -> Path:
+    """Write the delivery with the addresses in lanes 巷 that cases of the hotline were reported at, too.
+
+    Nothing of the file of narrow lanes goes in: they are only asked for.
+    """
+    cases = read_cases()
+    in_lanes = cases[cases["addr"].str.contains("巷") & cases["addr"].str.endswith("號")]
+    distinct = in_lanes.drop_duplicates("addr", ignore_index=True)
+    rows = pd.DataFrame(
+        {
+            "code": [f"HL{number:05d}" for number in range(1, len(distinct) + 1)],
+            "official": distinct["addr"],
+            "lon": distinct["lon"],
+            "lat": distinct["lat"],
+        }
+    )
+    official = pd.concat([read_standardised(), rows], ignore_index=True)
+    return write_workspace(folder, official=official)
+
+
+def read_lanes() -> pd.DataFrame:
+    """Read the narrow lanes: ``address`` as district and lane, and ``squad``, the fire squad that answers."""
+    lanes = read_sheet(SOURCE / "narrow_roads_110.csv").frame
+    name = lanes["巷道名稱"].fillna("").str.replace(r"[\s（(].*$", "", regex=True)
+    return pd.DataFrame(
+        {
+            "address": "臺南市" + lanes["行政區"] + name,
+            "district": lanes["行政區"],
+            "squad": lanes["轄區分隊"],
+            "is_lane": name.str.contains("[路街道].*[巷弄]$|[路街道]$"),
+        }
+    )
+
+
 def read_standardised() -> pd.DataFrame:
     """Read the pairs: raw address, official address, remark, lon, lat.
 
