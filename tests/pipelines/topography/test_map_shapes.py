@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import shapely
 
-from gis.workspace import parse_profile
+from gis.faults import Faults
+from gis.workspace import Topography, parse_profile
+from pipelines.topography.catalogue import topography_rules
+from pipelines.topography.features import RULES
 from pipelines.topography.judging import judge_map
+from pipelines.topography.maprows import map_rows
 from pipelines.topography.relief import contour_interval
 from tests.pipelines.town import at, context, frame, line, live_areas, nothing, rectangle, rules_of
 
@@ -225,3 +229,17 @@ def test_areas_of_several_parts_and_lines_of_several_parts(tmp_path):
     parts = shapely.MultiPolygon([rectangle(0, 0, 10, 10), rectangle(30, 0, 40, 10)])
     rows = [("a", "310300", parts, {"FLOORS": 1, "MATERIAL": "砖"}), house("b", 35, 0, 50, 10)]
     assert judged(tmp_path, *rows) == [(2, "TP22")]
+
+
+def test_a_feature_is_told_of_every_hole_beside_it():
+    table = frame(
+        [dict(zip(("code", "feature_class", "geometry"), house("a", 0, 0, 10, 10), strict=False))]
+    )
+    faults = Faults(table, rules={**RULES, **topography_rules({})})
+    rows = map_rows(table.assign(name=None, attributes=None), faults, Topography())
+    middle = np.array([50.0, 250.0])
+    rows.note_each("TP60", np.array([0, 0]), x=middle, y=middle, size=50.0)
+    told = faults.outcome().faults["reason_zh"].tolist()
+    assert told == [
+        f"在 {spot}, {spot} 周围 50 米内没有任何要素，而四周均有。" for spot in (50, 250)
+    ]
