@@ -216,3 +216,14 @@ def test_buildings_apart_are_not_cut() -> None:
         shapely.intersection(shapely.union_all(inner), shapely.union_all(free))
     )
     assert crossed == 0.0
+
+
+@pytest.mark.parametrize(("length", "kept"), [(60.0, 60.0), (20.0, 0.0)])
+def test_a_main_road_that_ends_in_the_open_is_led_on(length: float, kept: float) -> None:
+    # 20 m are no more than the stub of a flyover.
+    land = box(0, 0, 50, 100)
+    road = shapely.LineString([(25, 0), (25, length)])
+    atoms = cut_atoms(land, scene_of(), lines_of(("main_road", road)), options=OPTIONS)
+    assert_sound(atoms, land)
+    along = atoms.border[atoms.kind == KINDS.index("main_road")]
+    assert shapely.length(along).sum() == kept

@@ -357,3 +357,21 @@ def test_land_given_up_loses_its_grids() -> None:
     after = carried(communities(west=at(0, 0, 200, 300), east=at(200, 0, 300, 300)))
     assert len(after) == 9
     assert after["code"].notna().all()
+
+
+def test_a_piece_is_small_or_not_by_the_target_that_holds_there() -> None:
+    # 6,000 m² are more than half a grid, but in a forest, where eight times as much is asked for.
+    areas = communities(west=at(0, 0, 260, 300), east=at(260, 0, 400, 300))
+    forest = gpd.GeoDataFrame({"feature_class": ["810300"]}, geometry=[at(0, 0, 400, 300)], crs=CRS)
+    after = {
+        name: carry(town(), areas, features=features, options=DivisionOptions()).grids
+        for name, features in (("built", topography()), ("forest", forest))
+    }
+    least = {
+        name: grids.geometry.area[
+            grids["code"].isna() & grids["community_code"].eq(WEST_SIDE)
+        ].min()
+        for name, grids in after.items()
+    }
+    assert least["built"] == pytest.approx(6_000, abs=1)
+    assert least["forest"] >= 40_000
