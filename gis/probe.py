@@ -68,7 +68,10 @@ def _place(x: Any, y: Any, tiling: Any, places: Any, spots: Any) -> None:
         across, up = (x[point] - west) * per_width, (y[point] - south) * per_width
         slot = -1
         if 0.0 <= across < columns and 0.0 <= up < rows:
-            slot = _slot(int(across), int(up), wide, blocks)
+            column, row = int(across), int(up)
+            block = int(blocks[(row >> BLOCK_BITS) * wide + (column >> BLOCK_BITS)])
+            inner = ((row & (BLOCK - 1)) << BLOCK_BITS) + (column & (BLOCK - 1))
+            slot = (block << (2 * BLOCK_BITS)) + inner if block >= 0 else -1
         places[point] = slot
     for point in range(len(x)):
         if places[point] >= 0:
