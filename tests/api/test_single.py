@@ -160,6 +160,32 @@ def test_single_cases_agree_with_the_arrays(snapshot: Snapshot) -> None:
     assert plain > 250
 
 
+def test_ellipses_and_cut_grids_agree_with_the_arrays(tmp_path: Path) -> None:
+    rules = [
+        plan("1", "handler", "W1", kind="event", area_code="P1"),
+        plan("2", "maintainer", "W2", class_code="0104", area_code="P1"),
+    ]
+    hers = plan_area("P1", box(100, 50, 200, 100))
+    things = [component("1301020104000001", shapely.Point(X0 + 120, Y0 + 60))]
+    city = open_district(tmp_path, plan_areas=[hers], responsibility=rules, components=things)
+    rng = np.random.default_rng(8)
+    for number in range(60):
+        east, north = rng.uniform(-40, 240, 2) if number % 2 else rng.uniform(80, 130, 2)
+        at = Position(
+            x=X0 + float(east),
+            y=Y0 + float(north),
+            crs="city",
+            accuracy_m=12.0,
+            accuracy_minor_m=None if number % 3 == 0 else 4.0,
+            accuracy_bearing_deg=20.0 * number,
+        )
+        kind: Any = ("event", "component")[number % 2]
+        case = Case(kind=kind, class_code=("0103", "0104")[number % 2], position=at)
+        assert find_one(city, case, now=NOW) is not None
+        told = decide(city, case, now=NOW)
+        same(asdict(without_end(told)), asdict(by_arrays(city, case)), f"{case}")
+
+
 def test_units_that_sent_a_case_back_are_left_out_as_in_the_arrays(snapshot: Snapshot) -> None:
     excluded = frozenset({"W1", "C1"})
     seen = set()
