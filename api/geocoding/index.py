@@ -97,7 +97,7 @@ class TextColumn:
         self._offsets = _part(offsets, width, array.offset, len(array) + 1).data
         self._data = memoryview(data) if data is not None else memoryview(b"")
         valid = flags_of(array.is_valid())
-        self._valid = None if valid.all() else memoryview(valid.view(np.uint8))
+        self._valid = None if valid.all() else valid.view(np.uint8).data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

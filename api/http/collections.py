@@ -1,7 +1,7 @@
-"""Collections of ``/ogc``: tipg's, over live rows only, inside the districts of whoever asks."""
+"""Collections of ``/ogc``: tipg's, over the rows of today, inside the districts of whoever asks."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import date
 from typing import Any
@@ -39,16 +39,23 @@ class InvalidFilter(TiPgError):  # noqa: N818 (as tipg names its own)
 class LayerCollection(PgCollection):
     """One layer; its FROM clause is a selection of the table's rows that hold.
 
-    With ``datetime`` the rows that held then are given instead of the live ones. A filter may use
+    With ``datetime`` the rows that held then are given instead of those of today. A filter may use
     the operators of CQL2 and nothing else: functions of the database are not reached through it.
     """
 
     _spec: LayerSpec = PrivateAttr()
     _crs: str = PrivateAttr()
+    _today: Callable[[], date] = PrivateAttr()
 
     @classmethod
     def of(
-        cls, spec: LayerSpec, *, srid: int, crs: str, bounds: Sequence[float]
+        cls,
+        spec: LayerSpec,
+        *,
+        srid: int,
+        crs: str,
+        bounds: Sequence[float],
+        today: Callable[[], date],
     ) -> "LayerCollection":
         """Return the collection of a layer.
 
@@ -62,6 +69,8 @@ class LayerCollection(PgCollection):
             The city's CRS as ``gis.crs`` reads it.
         bounds : sequence of float
             West, south, east, north of the city in degrees.
+        today : callable
+            Returns the day in the city's time zone.
         """
         columns = columns_of(spec, srid)
         geometry = next(column for column in columns if column.is_geometry)
@@ -83,6 +92,7 @@ class LayerCollection(PgCollection):
         )
         collection._spec = spec
         collection._crs = crs
+        collection._today = today
         return collection
 
     @property
@@ -91,7 +101,7 @@ class LayerCollection(PgCollection):
         return any(column.name == "valid_to" for column in self.table_columns)
 
     def rows(self, moments: Sequence[str] | None) -> str:
-        """Return the SQL condition for the rows of the layer at `moments`, live when None.
+        """Return the SQL condition for the rows of the layer at `moments`, in force today when None.
 
         Raises
         ------
@@ -100,7 +110,7 @@ class LayerCollection(PgCollection):
         """
         parts = [self._spec.condition]
         if self.is_versioned:
-            parts.append(validity(moments))
+            parts.append(validity(moments or [self._today().isoformat()]))
         elif moments:
             parts.append(reported(moments))
         if allowed := districts.get():
@@ -192,20 +202,16 @@ def table_srid(collection: PgCollection) -> int:
     return 0 if column is None or column.srid is None else int(column.srid)
 
 
-def validity(moments: Sequence[str] | None) -> str:
-    """Return the condition that a row holds: now, on a day, or at some time of an interval.
+def validity(moments: Sequence[str]) -> str:
+    """Return the condition that a row holds on a day, or at some time of an interval.
 
     Examples
     --------
-    >>> validity(None)
-    'valid_to IS NULL'
     >>> validity(["2026-05-31T00:00:00Z"])
     "valid_from <= '2026-05-31' AND (valid_to IS NULL OR valid_to > '2026-05-31')"
     >>> validity(["2026-01-01", ".."])
     "(valid_to IS NULL OR valid_to > '2026-01-01')"
     """
-    if not moments:
-        return "valid_to IS NULL"
     first, last = _days(moments)
     parts = [] if last is None else [f"valid_from <= '{last}'"]
     if first is not None:

@@ -89,12 +89,20 @@ class Serving:
         if not self._collections or version != self._collected_for:
             self._collections = {
                 layer.name: LayerCollection.of(
-                    layer, srid=self.crs.srid, crs=self.crs.text, bounds=self.bounds
+                    layer,
+                    srid=self.crs.srid,
+                    crs=self.crs.text,
+                    bounds=self.bounds,
+                    today=self.today,
                 )
                 for layer in LAYERS
             }
             self._collected_for = version
         return self._collections
+
+    def today(self) -> date:
+        """Return the present day in the city's time zone."""
+        return datetime.now(ZoneInfo(self.options.workspace.profile.city.timezone)).date()
 
     def check_day(self, as_of: date | None) -> None:
         """Refuse a day of which the snapshot knows nothing.
@@ -107,7 +115,7 @@ class Serving:
         if as_of is None:
             return
         loaded = self.live.loaded
-        today = datetime.now(ZoneInfo(self.options.workspace.profile.city.timezone)).date()
+        today = self.today()
         if as_of > today:
             msg = f"as_of {as_of} is to come: the latest day that can be asked for is {today}."
             raise RequestError(msg, zh=f"as_of {as_of} 尚未到来，最晚可查询 {today}。")

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -128,6 +128,18 @@ def test_a_new_snapshot_is_taken_in_without_losing_a_request(own_town: Town) -> 
         answers = asker.finish()
         assert {status for status, _ in answers} == {200}
         assert {version for _, version in answers} == {before, after}
+
+        # What is loaded for a later day is told, and shows neither in layers nor in answers yet.
+        later = datetime.now(UTC).date() + timedelta(days=40)
+        publish_rows(own_town.database, "components", kept[1:], as_of=later)
+        newest = compile_snapshot(own_town.database, own_town.workspace).name
+        wait_for_version(client, newest)
+        assert client.get(items).json()["numberMatched"] == 3
+        then = client.get(items, params={"datetime": f"{later}T00:00:00Z"}).json()
+        assert then["numberMatched"] == 2
+        (change,) = client.get("/v1/builds").json()["coming"]
+        told = (change["day"], change["dataset"], change["begins"], change["ends"])
+        assert told == (f"{later}", "components", 0, 1)
 
 
 @pytest.fixture
