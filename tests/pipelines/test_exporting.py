@@ -154,6 +154,9 @@ def test_an_export_loaded_again_changes_nothing(city, tmp_path, options):
     before = live(database, "components")
     result = export(city, tmp_path / "out", **options)
     assert result.is_loadable
+    # Two teams are told apart by their folders.
+    manifest = (tmp_path / "out" / "delivery.toml").read_text(encoding="utf-8")
+    assert f'name = "out, export of build {result.build_id}"' in manifest
     assert result.rows == sum(rows for _, _, rows in result.layers)
     reports = build_delivery(
         tmp_path / "out", workspace=workspace, options=BuildOptions(actor="tests")
