@@ -44,9 +44,9 @@ def weights_of(options: DivisionOptions) -> Weights:
     Examples
     --------
     >>> weights_of(DivisionOptions(neatness=1.0))
-    Weights(area=4.0, shape=4.8, balance=0.0, reward=2.1)
+    Weights(area=4.0, shape=4.8, balance=0.0, reward=1.68)
     >>> weights_of(DivisionOptions(neatness=0.0))
-    Weights(area=4.0, shape=1.6, balance=0.0, reward=0.9)
+    Weights(area=4.0, shape=1.6, balance=0.0, reward=0.72)
     """
     factors = [np.interp(options.neatness, [0.0, 0.5, 1.0], column) for column in _LINE.T]
     return Weights(
@@ -65,7 +65,7 @@ def grid_costs(area_m2: Floats, perimeter_m: Floats, share: Floats, *, weights: 
     >>> area, perimeter = np.array([10_000.0, 20_000.0]), np.array([400.0, 600.0])
     >>> weights = weights_of(DivisionOptions(neatness=0.5))
     >>> grid_costs(area, perimeter, area / 10_000, weights=weights).round(3).tolist()
-    [-0.7, 8.88]
+    [-1.2, 20.88]
     """
     miss = np.abs(share - 1.0)
     size = 0.3 * miss**2 + 8.0 * np.maximum(0.0, miss - 0.2) ** 2

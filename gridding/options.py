@@ -26,7 +26,7 @@ class DivisionOptions:
     """Cost of missing the target area."""
     shape_weight: float = 3.2
     """Cost of a shape unlike a square."""
-    grid_reward: float = 1.5
+    grid_reward: float = 1.2
     """Reward of one more grid: makes the mean area hit the target."""
     open_price: float = 0.7
     """Cost of 100 m of border that follows no feature."""

@@ -119,7 +119,7 @@ def test_strips_are_cut_anew_into_squares() -> None:
     while recut(*network, ends) > 0:
         descend(*network)
     labels = network.nodes["label"][:16]
-    assert division_cost(graph, labels, options=DivisionOptions()) == pytest.approx(-4.8)
+    assert division_cost(graph, labels, options=DivisionOptions()) == pytest.approx(-3.84)
 
 
 @settings(max_examples=25, deadline=None)
