@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from gis.codes import Rule
 from gis.faults import Faults, Outcome
@@ -59,7 +60,21 @@ class Joined:
     """Whether identifiers are of the city or of the sheet."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a build makes of a delivery."""
+
+    outcome: Outcome
+    labels: NDArray[np.object_]
+    """Index of the delivered row that each accepted one is named by; None: of one that was live before."""
+
+
 def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
+    """Judge map features as `judge_labelled` does, without what each is named by."""
+    return judge_labelled(frame, context).outcome
+
+
+def judge_labelled(frame: gpd.GeoDataFrame, context: BuildContext) -> Judged:
     """Judge map features as a build does; join the pieces of sheets, put patches in their place.
 
     Raises
@@ -70,8 +85,10 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     plan = read_plan(context.delivery.layers_of(DATASET))
     if plan is None:
         # Delivered as one: sheets of before end when nothing of them is left.
-        return replace(
-            transform(frame, context), beside=partial(end_empty_sheets, as_of=context.as_of)
+        whole = transform(frame, context)
+        return Judged(
+            outcome=replace(whole, beside=partial(end_empty_sheets, as_of=context.as_of)),
+            labels=whole.accepted.index.to_numpy(dtype=object),
         )
     rows = transform(frame, context, repeats=False)
     survey = read_survey(gpd.GeoDataFrame(rows.accepted), frame, plan, context)
@@ -89,12 +106,15 @@ def judge(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
             database=context.database,
         ),
     )
+    labels = joined.features.index.to_numpy(dtype=object)
     if not plan.is_patch:
-        return outcome
+        return Judged(outcome=outcome, labels=labels)
     delivered = Delivered(
         features=joined.features, survey=joined.survey, ids=joined.ids, rules=_rules(context)
     )
-    return apply_patch(outcome, delivered, context)
+    placed, named_by = apply_patch(outcome, delivered, context)
+    # A live row may come from the same row of a file of the same name: its place tells nothing.
+    return Judged(outcome=placed, labels=np.array([*labels, None], dtype=object)[named_by])
 
 
 def _rules(context: BuildContext) -> Mapping[str, Rule]:

@@ -17,12 +17,12 @@ _PLACE = ["source_file", "source_row"]
 
 def judge_map(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     """Judge map features by every rule: those of a build, then those of the whole map on what it accepts."""
-    built = intake.judge(frame, context)
-    label = pd.Series(frame.index, index=pd.MultiIndex.from_frame(frame[_PLACE]))
-    place = pd.MultiIndex.from_frame(built.accepted[_PLACE])
+    judged = intake.judge_labelled(frame, context)
+    built, labels = judged.outcome, judged.labels
     # A patch brings live rows too; they were judged when they came.
-    here = place.isin(label.index) & ~place.duplicated()
-    accepted = gpd.GeoDataFrame(built.accepted[here]).set_axis(label.loc[place[here]].to_numpy())
+    is_delivered = ~pd.isna(labels)
+    accepted = gpd.GeoDataFrame(built.accepted[is_delivered])
+    accepted = accepted.set_axis(labels[is_delivered].astype(frame.index.dtype))
     rules = {**RULES, **topography_rules(context.profile.topography.severity)}
     faults = Faults(frame, rules=rules)
     check_whole(accepted, faults, context)

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from gis.codes import Rule
 from gis.database import Database
@@ -79,8 +80,16 @@ def refuse_older(survey: Survey, faults: Faults, days: Mapping[str, date]) -> Su
     return survey.without(tuple(older))
 
 
-def apply_patch(outcome: Outcome, delivered: Delivered, context: BuildContext) -> Outcome:
+def apply_patch(
+    outcome: Outcome, delivered: Delivered, context: BuildContext
+) -> tuple[Outcome, NDArray[np.intp]]:
     """Replace what changed inside the extent of a patch, and say what of it was not used.
+
+    Returns
+    -------
+    tuple of (Outcome, array)
+        For each accepted row the position among the delivered features that it is named by; -1: it
+        was live before.
 
     Raises
     ------
@@ -107,7 +116,7 @@ def apply_patch(outcome: Outcome, delivered: Delivered, context: BuildContext) -
     told = _border_rejects(border, patched, survey)
     parts = [part for part in (outcome.faults, faults.outcome().faults, told) if len(part)]
     table = pd.concat(parts, ignore_index=True) if parts else outcome.faults
-    return replace(
+    placed = replace(
         outcome,
         accepted=patched.rows,
         faults=table.sort_values(
@@ -120,6 +129,7 @@ def apply_patch(outcome: Outcome, delivered: Delivered, context: BuildContext) -
             ground=extent,
         ),
     )
+    return placed, patched.named_by
 
 
 def _refused(faults: pd.DataFrame) -> frozenset[str]:

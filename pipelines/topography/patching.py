@@ -51,6 +51,8 @@ class Patched:
 
     rows: gpd.GeoDataFrame
     """Rows to publish: new, changed, cut at the border, and as they are live."""
+    named_by: Positions
+    """Position of the delivered row that each of `rows` is named by; -1: a live one."""
     ends: tuple[str, ...]
     """Codes of live rows that end."""
     outside: Flags
@@ -111,13 +113,14 @@ def apply(live: gpd.GeoDataFrame, delivered: gpd.GeoDataFrame, patch: Patch) -> 
         gpd.GeoSeries(border["geometry"].to_numpy(), crs=live.crs or delivered.crs)
     )
     matched = _match(border, patch)
-    rows, absorbed = _rows(border, matched)
+    rows, named_by, absorbed = _rows(border, matched)
     kept = gpd.GeoDataFrame(old.iloc[pairs[same]][_COLUMNS])
     filled = [part for part in (rows, kept) if len(part)]
     result = gpd.GeoDataFrame(pd.concat(filled, ignore_index=True)) if filled else rows
     touched = {*old["code"], *absorbed}
     return Patched(
         rows=result,
+        named_by=np.append(named_by, np.full(len(kept), -1, dtype=np.intp)),
         ends=tuple(
             sorted({str(code) for code in touched} - {str(code) for code in result["code"]})
         ),
@@ -296,33 +299,42 @@ def _match(border: gpd.GeoDataFrame, patch: Patch) -> Matched:
     )
 
 
-def _rows(border: gpd.GeoDataFrame, matched: Matched) -> tuple[gpd.GeoDataFrame, set[str]]:
-    """Return one row per feature that is new or no longer what it was, and the codes of their parts.
+def _rows(
+    border: gpd.GeoDataFrame, matched: Matched
+) -> tuple[gpd.GeoDataFrame, Positions, set[str]]:
+    """Return one row per feature that is new or no longer what it was, what it is named by, and codes of parts.
 
     Live features that end at the border, and that nothing met, are left out.
     """
     records = border.to_dict("records")
     rows: list[dict[str, Any]] = []
+    named_by: list[int] = []
     absorbed: set[str] = set()
     for number, places in enumerate(members(matched.group)):
         parts = [records[place] for place in places.tolist()]
         if len(parts) == 1 and parts[0]["delivered_row"] < 0 and not parts[0]["is_cut"]:
             continue
         absorbed |= {str(part["was"]) for part in parts if isinstance(part["was"], str)}
-        rows.append(_merge(parts) | {"geometry": matched.shapes[number]})
+        first = _first_said(parts)
+        rows.append(_merge(first) | {"geometry": matched.shapes[number]})
+        named_by.append(first[0]["delivered_row"])
     table = pd.DataFrame(rows, columns=_COLUMNS)
     shapes = np.empty(len(rows), dtype=object)
     shapes[:] = [row["geometry"] for row in rows]
     frame = gpd.GeoDataFrame(table.drop(columns="geometry"), geometry=shapes, crs=border.crs)
-    return gpd.GeoDataFrame(frame[_COLUMNS]), absorbed
+    return gpd.GeoDataFrame(frame[_COLUMNS]), np.array(named_by, dtype=np.intp), absorbed
 
 
-def _merge(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the parts of a feature say: the delivered ones first; the code of a live one."""
-    ordered = sorted(parts, key=lambda part: (part["delivered_row"] < 0, str(part["code"])))
-    live = sorted(str(part["was"]) for part in parts if isinstance(part["was"], str))
+def _first_said(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the parts of a feature in the order in which they are heard: the delivered ones first."""
+    return sorted(parts, key=lambda part: (part["delivered_row"] < 0, str(part["code"])))
+
+
+def _merge(ordered: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the parts of a feature say, the first ones first; the code of a live one."""
+    live = sorted(str(part["was"]) for part in ordered if isinstance(part["was"], str))
     first = dict(ordered[0])
-    first["code"] = live[0] if live else min(str(part["code"]) for part in parts)
+    first["code"] = live[0] if live else min(str(part["code"]) for part in ordered)
     first["name"] = next((p["name"] for p in ordered if isinstance(p["name"], str)), None)
     pieces: dict[str, list[str]] = {}
     for part in ordered:

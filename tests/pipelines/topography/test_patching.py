@@ -103,6 +103,15 @@ def test_what_is_delivered_outside_is_not_used_unless_it_is_live_so():
     assert after([IN, OUT], patched).keys() == {"in", "out"}
 
 
+def test_rows_are_told_apart_though_files_and_numbers_agree():
+    # All rows come from a.shp; live and delivered ones bear the same numbers.
+    road = feature("r", line((20, 50), (180, 50)), "430501", name="裕华路")
+    new = feature("n", rectangle(150, 60, 160, 70))
+    patched = patch([road, IN], [new, IN])
+    told = dict(zip(patched.rows["code"], patched.named_by.tolist(), strict=True))
+    assert told == {"n": 0, "in": -1, "r": -1}  # `in` is unchanged, of `r` the part outside stays
+
+
 def test_a_road_over_the_border_keeps_its_part_outside():
     road = feature("r", line((20, 50), (180, 50)), "430501", name="裕华路")
     # Inside it was moved a little and widened; outside it stays, and both meet at the border.
