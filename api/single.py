@@ -73,9 +73,14 @@ def find_one(
     position = case.position
     if position is None or case.address or case.component_code:
         return None
-    edition = snapshot.edition(case.as_of)
-    single = edition.kept("single", lambda: Single(edition))
+    single = single_of(snapshot.edition(case.as_of))
     return single.find(case, position, now=now, excluded=excluded)
+
+
+def single_of(edition: Edition) -> "Single":
+    """Return what single cases of an edition are asked of."""
+    found: Single = edition.kept("single", lambda: Single(edition))
+    return found
 
 
 class Single:

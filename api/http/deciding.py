@@ -8,9 +8,11 @@ from starlette.requests import Request
 
 from api.assign import decide
 from api.http.access import Principal, may
-from api.http.positions import check_distance, check_range
+from api.http.positions import FAR_M, check_distance, check_range
 from api.http.serving import serving_of
-from api.models import Case, Decision
+from api.models import Case, Decision, Position
+from api.single import single_of
+from api.telling.writing import writer_of
 from census.taxonomy import Taxonomy
 from gis.errors import AccessError, RequestError
 
@@ -63,6 +65,28 @@ async def decide_one(request: Request, case: Case, *, traced: bool = True) -> De
     )
 
 
+def write_one(request: Request, case: Case, position: Position) -> bytes | None:
+    """Return the checked and untraced answer of a live case, written; None: it is to be told in full.
+
+    Parameters
+    ----------
+    request : Request
+        Of a key that sees every district.
+    case : Case
+        Without day and time.
+    position : Position
+        Where it is.
+    """
+    snapshot = serving_of(request).live.snapshot
+    check_range(position)
+    check_class(case, snapshot.taxonomy)
+    edition = snapshot.edition()
+    finding = single_of(edition).find(case, position, now=None, excluded=frozenset())
+    if finding is None or finding.grid_distance_m > FAR_M:
+        return None
+    return writer_of(edition).write(finding, persons=may(request.scope["principal"], "record"))
+
+
 def check_question(case: Case, taxonomy: Taxonomy) -> None:
     """Refuse a question that names nothing, an unknown class, or degrees that are none.
 
@@ -76,6 +100,17 @@ def check_question(case: Case, taxonomy: Taxonomy) -> None:
         raise RequestError(msg, zh="请说明位置：提供 position、address 或 component_code 之一。")
     if case.position is not None:
         check_range(case.position)
+    check_class(case, taxonomy)
+
+
+def check_class(case: Case, taxonomy: Taxonomy) -> None:
+    """Refuse an unknown class.
+
+    Raises
+    ------
+    RequestError
+        What is wrong, and where the classes are listed.
+    """
     if case.class_code is not None and not taxonomy.exists(case.kind, case.class_code):
         msg = (
             f"{case.class_code} is no minor class of {case.kind}s in {taxonomy.standard_ref}; "

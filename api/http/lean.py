@@ -71,12 +71,13 @@ def read_parameters(request: Request, model: type[Asked]) -> Asked:
         A parameter is missing, wrong or not known.
     """
     try:
-        return model.model_validate(_pairs(request.scope["query_string"]))
+        return model.model_validate(pairs_of(request.scope["query_string"]))
     except ValidationError as error:
         raise placed(error, "query") from error
 
 
-def _pairs(query: bytes) -> dict[str, str]:
+def pairs_of(query: bytes) -> dict[str, str]:
+    """Return the parameters of an address as texts; of one that is given twice the last counts."""
     text = query.decode("latin-1")
     if not text or "%" in text or "+" in text:
         return dict(parse_qsl(text, keep_blank_values=True))

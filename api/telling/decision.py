@@ -70,7 +70,7 @@ def tell(finding: Finding, *, traced: bool = True) -> Decision:
         data_version=finding.edition.snapshot.version,
         location=_location(finding),
         grid=grid,
-        areas=_areas(finding),
+        areas=tell_areas(finding),
         component=component,
         owner=tell_owner(finding),
         probability=finding.probability,
@@ -176,7 +176,8 @@ def _trace_grid(grid: GridAnswer | None) -> Iterator[TraceStep]:
         yield step("grid", other.code, "rejected", told("grid_other", share=other.probability))
 
 
-def _areas(finding: Finding) -> Areas:
+def tell_areas(finding: Finding) -> Areas:
+    """Return the areas that hold the place."""
     known: dict[tuple[int, ...], Areas] = finding.edition.kept("areas told", dict)
     areas = known.get(finding.areas)
     if areas is None:

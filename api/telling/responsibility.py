@@ -41,7 +41,7 @@ def tell_owner(finding: Finding) -> OwnerAnswer | None:
         filing_condition=found.filing_condition,
         closing_condition=found.closing_condition,
         persons=_persons(finding, found),
-        alternatives=_alternatives(finding),
+        alternatives=tell_alternatives(finding),
     )
 
 
@@ -70,11 +70,13 @@ def _persons(finding: Finding, found: Resolution) -> tuple[Person, ...]:
     return tuple(person for person in persons if person.name or person.phone)
 
 
-def _alternatives(finding: Finding) -> tuple[OwnerShare, ...]:
-    if finding.ways is None:
+def tell_alternatives(finding: Finding) -> tuple[OwnerShare, ...]:
+    """Return the other units that may be the one, the most probable first."""
+    mixture = finding.mixture
+    if finding.ways is None or (mixture is not None and not mixture.rivals):
         return ()
     ways = finding.ways()
-    mixture = finding.mixture or mixture_of(finding, ways)
+    mixture = mixture or mixture_of(finding, ways)
     scale = finding.certainty * left_to_others(
         mixture.probability * finding.certainty, finding.probability
     )

@@ -1,5 +1,6 @@
 """``/v1/lookup``: values of the town worked out by hand, and what is told of bad questions."""
 
+from statistics import NormalDist
 from typing import Any
 
 import httpx
@@ -56,6 +57,40 @@ def test_the_trace_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
         },
     )
     assert posted.json() == full
+
+
+def test_an_error_ellipse_reaches_farther_along_its_bearing(client: httpx.Client) -> None:
+    # 10 m inside the east border of the grid: 20 m east-west reach over it, 1 m across hardly do.
+    place = at(290, 250, accuracy_m=20)
+    shares = {}
+    for bearing in (0, 90):
+        ellipse: dict[str, Any] = {"accuracy_minor_m": 1, "accuracy_bearing_deg": bearing}
+        found = lookup(client, **place, **ellipse)
+        assert found["grid"]["code"] == MIDDLE_GRID
+        assert found == {**lookup(client, **place, **ellipse, trace="true"), "trace": []}
+        # One number for the size of both: the root of the mean of the variances.
+        assert found["location"]["accuracy_m"] == pytest.approx(((20**2 + 1) / 2) ** 0.5)
+        shares[bearing] = found["grid"]["probability"]
+    normal = NormalDist()
+    # Along the border 50 m to each side are the grid's; across it 10 m to the one and 90 m to the other.
+    assert shares[0] == pytest.approx(normal.cdf(50 / 20) - normal.cdf(-50 / 20), abs=2e-3)
+    assert shares[90] == pytest.approx(normal.cdf(10 / 20) - normal.cdf(-90 / 20), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({"accuracy_minor_m": -1}, "accuracy_minor_m must be at least 0"),
+        ({"accuracy_minor_m": "wide"}, "accuracy_minor_m must be a number"),
+        ({"accuracy_bearing_deg": 361}, "accuracy_bearing_deg must be at most 360"),
+        ({"accuracy_bearing_deg": "inf"}, "accuracy_bearing_deg must be a finite number"),
+    ],
+)
+def test_an_ellipse_that_is_none_is_refused(
+    client: httpx.Client, question: dict[str, Any], words: str
+) -> None:
+    asked: dict[str, Any] = at(250, 250, accuracy_m=5) | question
+    assert words in problem(client, **asked)["detail"]
 
 
 def test_a_place_without_class_gets_its_territory(client: httpx.Client) -> None:
