@@ -3,6 +3,7 @@
 Texts are told by addresses: an array that is handed on in a loop is counted anew each time.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -10,6 +11,10 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+
+from gis.compiled import forget_stale
+
+forget_stale(Path(__file__).parent, modules=("arrow", "numbering", "words"))
 
 _inline = numba.njit(nogil=True, cache=True, inline="always")
 

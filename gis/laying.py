@@ -9,6 +9,7 @@ exact predicate of `gis.orientation`.
 """
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -16,9 +17,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.compiled import forget_stale
 from gis.cutting import cut
 from gis.cutting import touched as touch
 from gis.tiling import BLOCK, NOTHING, SIDES, Tiling, sealed
+
+forget_stale(Path(__file__).parent, modules=("laying",), built_from=("tiling",))
 
 _MOST_TILES_PER_CELL = 16
 _COARSEST, _FINEST = 4, 1024

@@ -104,13 +104,15 @@ def vague_shares(
         Case, place number and share, case by case.
     """
     effects = int(middles.effect.max(initial=-1)) + 1
-    case, place, share = _shares(at, covariance, parity, tuple(vars(middles).values()), effects)
+    arrays = tuple(vars(middles).values())
+    case, place, share = _shares(at, covariance, parity, arrays, (effects, LEAST_SHARE))
     return case, place, share
 
 
 @_compile
-def _shares(at: Any, covariance: Any, parity: Any, middles: Any, effects: int) -> Any:
+def _shares(at: Any, covariance: Any, parity: Any, middles: Any, told: Any) -> Any:
     east, north = at
+    effects, least = told
     xs, ys, areas, places, effect_of = middles
     case, place, share = np.empty(64, np.int64), np.empty(64, np.int32), np.empty(64)
     sums, most, where = np.zeros(effects), np.zeros(effects), np.zeros(effects, np.int32)
@@ -142,7 +144,7 @@ def _shares(at: Any, covariance: Any, parity: Any, middles: Any, effects: int) -
             room = 2 * (count + effects)
             case, place, share = _longer(case, room), _longer(place, room), _longer(share, room)
         for effect in range(effects):
-            if sums[effect] > 0.0 and sums[effect] >= LEAST_SHARE * total:
+            if sums[effect] > 0.0 and sums[effect] >= least * total:
                 case[count], place[count], share[count] = number, where[effect], sums[effect]
                 count += 1
     return case[:count], place[:count], share[:count]
