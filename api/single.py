@@ -7,8 +7,9 @@ tables are asked as the arrays ask, so that the answer is the same.
 
 from datetime import datetime
 from functools import cache
-from math import nan
-from typing import TYPE_CHECKING
+from math import isfinite, nan
+from time import time
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,7 +27,7 @@ from api.owning.owner_table import owner_table_of
 from api.owning.owners import OwnerQuestion, Resolution
 from api.owning.record_table import NO_RECORD, record_table_of
 from api.placing.boundaries import NOBODY
-from api.placing.footing import Footing, cut_footing, precision_of, whole_footing
+from api.placing.footing import Footing, Precision, cut_footing, precision_of, whole_footing
 from api.placing.vagueness import VAGUE_M
 from api.questions import CITY_CRS, KIND_NAMES
 from api.sequences import Each
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _RECORDS_KEPT = 100_000
 _MOMENTS_KEPT = 10_000
+_MATTERS_KEPT = 10_000
 _EDGE = tuple(CAUSES.index(cause) for cause in EDGE)
 _CROSS = tuple(CAUSES.index(cause) for cause in CROSS)
 
@@ -48,6 +50,20 @@ About = tuple[str, str | None, bytes]
 """Kind, class, and which conditions of the plan hold."""
 Moment = tuple[int, int]
 """Month times 100 plus day, and minute of the day, where the city is."""
+
+
+class Matter(NamedTuple):
+    """What many cases have in common, wherever they lie."""
+
+    class_code: str | None
+    """With the zeros that a spreadsheet took."""
+    wanted: str | None
+    """Class of the component that is looked for; None: none is."""
+    precision: Precision
+    near: tuple[int, float]
+    """Group of the things of that class, and how far they are looked for, m."""
+    is_wide: bool
+    """The place is known less precisely than components are looked for."""
 
 
 def find_one(
@@ -108,7 +124,9 @@ class Single:
         self._thresholds = snapshot.profile.thresholds
         self._rival = snapshot.profile.decision.rival_probability
         self._records = record_table_of(edition)
-        self._classes: dict[tuple[str, str], tuple[str | None, bool]] = {}
+        self._crs = snapshot.crs
+        self._matters: dict[tuple[object, ...], Matter] = {}
+        self._present: tuple[int, bytes] = (0, b"")
         self._record: dict[int, OwnRecord] = {}
         self._holding: dict[Moment, bytes] = {}
 
@@ -116,15 +134,13 @@ class Single:
         self, case: Case, position: Position, *, now: datetime | None, excluded: frozenset[str]
     ) -> Finding | None:
         """Return what is found about a case at a position; None: it is one for the arrays."""
-        class_code, is_known = self._class(case.kind, case.class_code)
-        precision = precision_of(position)
-        if not is_known or precision.sigma_m > VAGUE_M:
+        matter = self._matter(case, position)
+        if matter is None:
             return None
+        class_code, wanted, precision, near, is_wide = matter
         edition = self._edition
-        crs = edition.snapshot.crs if position.crs.lower() == CITY_CRS else position.crs
+        crs = self._crs if position.crs.lower() == CITY_CRS else position.crs
         x, y = self._placed(position, crs)
-        wanted = class_code if case.kind == "component" else None
-        near = (-1, nan) if wanted is None else self._matcher.near(wanted, precision.sigma_m)
         around = self._surroundings.of(
             x, y, precision.sigma_m, covariance=precision.oval, near=near
         )
@@ -146,11 +162,7 @@ class Single:
         about = (case.kind, class_code, self._conditions(moment))
         resolution, mixture = self._resolve(about, footing, (candidates, absent), excluded)
         probability, bits = self._judge(resolution, mixture)
-        evidence = _evidence(
-            wanted,
-            chosen=chosen,
-            is_wide=precision.sigma_m > self._thresholds.match_radius_m,
-        )
+        evidence = _evidence(wanted, chosen=chosen, is_wide=is_wide)
         probability = calibrate_owner(probability, resolution.certainty, f"{evidence}/position")
         bits |= self._doubts(around, footing)
         if evidence == "absent":
@@ -201,10 +213,11 @@ class Single:
 
     def _placed(self, position: Position, crs: str) -> tuple[float, float]:
         """Return a position in the city's CRS; nan: it can not be told, which the arrays explain."""
+        x, y = position.x, position.y
+        if crs == self._crs:
+            return (x, y) if isfinite(x) and isfinite(y) else (nan, nan)
         try:
-            return transform_point(
-                position.x, position.y, source=crs, target=self._edition.snapshot.crs
-            )
+            return transform_point(x, y, source=crs, target=self._crs)
         except CrsError:
             return nan, nan
 
@@ -215,18 +228,37 @@ class Single:
             return False
         return bool(touched[around.position]) or any(touched[at] for at, _ in around.shares)
 
-    def _class(self, kind: str, code: str | None) -> tuple[str | None, bool]:
-        """Return a class with the zeros a spreadsheet took, and whether the kind has it."""
-        if not code:
-            return None, True
-        found = self._classes.get((kind, code))
+    def _matter(self, case: Case, position: Position) -> Matter | None:
+        """Return what a case has in common with others; None: it is one for the arrays."""
+        key = (
+            case.kind,
+            case.class_code,
+            position.accuracy_m,
+            position.accuracy_minor_m,
+            position.accuracy_bearing_deg,
+        )
+        found = self._matters.get(key)
         if found is None:
-            taxonomy = self._edition.snapshot.taxonomy
-            restored = taxonomy.restore(code)
-            found = restored, taxonomy.exists(kind, restored)
-            if found[1]:  # there is no end of those that are not known
-                self._classes[kind, code] = found
+            found = self._new_matter(case, position)
+            if found is not None:  # there is no end of classes that are not known
+                if len(self._matters) >= _MATTERS_KEPT:
+                    self._matters.clear()
+                self._matters[key] = found
         return found
+
+    def _new_matter(self, case: Case, position: Position) -> Matter | None:
+        code, precision = case.class_code or None, precision_of(position)
+        sigma_m = precision.sigma_m
+        if code is not None:
+            taxonomy = self._edition.snapshot.taxonomy
+            code = taxonomy.restore(code)
+            if not taxonomy.exists(case.kind, code):
+                return None
+        if sigma_m > VAGUE_M:
+            return None
+        wanted = code if case.kind == "component" else None
+        near = (-1, nan) if wanted is None else self._matcher.near(wanted, sigma_m)
+        return Matter(code, wanted, precision, near, sigma_m > self._thresholds.match_radius_m)
 
     def _resolve(
         self,
@@ -284,6 +316,8 @@ class Single:
         plan = self._edition.plan
         if not plan.conditions:
             return b""
+        if moment is None:
+            return self._at_present()
         local = self._local(moment)
         found = self._holding.get(local)
         if found is None:
@@ -292,6 +326,15 @@ class Single:
             found = plan.holding(np.array([local[0]]), np.array([local[1]]))[0]
             self._holding[local] = found
         return found
+
+    def _at_present(self) -> bytes:
+        """Return which conditions of the plan hold now, worked out once a minute."""
+        minute = int(time() // 60)
+        known, holding = self._present
+        if known != minute:
+            holding = self._conditions(datetime.fromtimestamp(60 * minute, self._zone))
+            self._present = minute, holding
+        return holding
 
     def _record_of(self, row: int) -> OwnRecord:
         number = int(self._edition.snapshot.component_records[row])
