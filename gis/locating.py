@@ -40,14 +40,17 @@ def locate(x: Any, y: Any, tiling: Any, boxes: Any, order: Any, answers: Any) ->
     position, on_boundary, distance_m = answers
     probe(x, y, tiling, position, on_boundary)
     seen = np.empty(_SEEN, dtype=np.int64)
+    # Points that follow each other often lie near each other.
+    guess = -1
     for point in range(len(x)):
         rank = position[point]
         metres = 0.0
         if rank < 0:
             metres = np.nan
             if np.isfinite(x[point]) and np.isfinite(y[point]):
-                rank, metres = nearest(x[point], y[point], tiling, boxes, seen)
+                rank, metres = nearest(x[point], y[point], tiling, boxes, seen, guess)
                 metres = max(metres, LEAST_M) if rank >= 0 else np.nan
+                guess = rank
         distance_m[point] = metres
         position[point] = order[rank] if len(order) and rank >= 0 else rank
 
@@ -122,6 +125,6 @@ def locate_one(x: float, y: float, addresses: Any) -> tuple[int, bool, float]:
         metres = np.nan
         if np.isfinite(x) and np.isfinite(y):
             boxes = array_at(a[9, 0], (a[9, 1], 4), np.float64)
-            rank, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64))
+            rank, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64), -1)
             metres = max(metres, LEAST_M) if rank >= 0 else np.nan
     return order[rank] if len(order) and rank >= 0 else rank, is_on, metres

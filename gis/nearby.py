@@ -76,22 +76,10 @@ def _to_box(x: float, y: float, west: float, south: float, east: float, north: f
     return dx * dx + dy * dy
 
 
-@_compile
-def to_border(x: float, y: float, cell: int, outlines: Any, boxes: Any) -> float:
-    """Return the distance of a point to the border of a cell, m; nan for a cell without border.
-
-    Parameters
-    ----------
-    x, y : float
-        East and north in the CRS of the cells, m.
-    cell : int
-        Place of the cell in the order in which the tiling was laid.
-    outlines : tuple
-        ``vertices``, ``first_ring`` and ``rings`` of the tiling.
-    boxes : numpy.ndarray
-        What `boxes_of` gave; may be empty when no cell has more than `LONG` vertices.
-    """
-    vertices, first_ring, rings = outlines
+@_inline
+def _border(x: float, y: float, cell: int, outlines: Any, boxes: Any) -> float:
+    """As `to_border`, within its caller: a call would count every array anew."""
+    vertices, first_ring, rings = outlines[0], outlines[1], outlines[2]
     least, metres = np.inf, np.inf
     for ring in range(first_ring[cell], first_ring[cell + 1]):
         start, stop = int(rings[ring]), int(rings[ring + 1]) - 1
@@ -117,6 +105,25 @@ def to_border(x: float, y: float, cell: int, outlines: Any, boxes: Any) -> float
                     metres = min(metres, _to_segment(x, y, ax, ay, bx, by))
             vertex = end
     return metres if metres < np.inf else np.nan
+
+
+@_compile
+def to_border(x: float, y: float, cell: int, outlines: Any, boxes: Any) -> float:
+    """Return the distance of a point to the border of a cell, m; nan for a cell without border.
+
+    Parameters
+    ----------
+    x, y : float
+        East and north in the CRS of the cells, m.
+    cell : int
+        Place of the cell in the order in which the tiling was laid.
+    outlines : tuple
+        ``vertices``, ``first_ring`` and ``rings`` of the tiling.
+    boxes : numpy.ndarray
+        What `boxes_of` gave; may be empty when no cell has more than `LONG` vertices.
+    """
+    metres: float = _border(x, y, cell, outlines, boxes)
+    return metres
 
 
 @_compile
@@ -178,13 +185,14 @@ def _is_new(cell: int, seen: Any, measured: int) -> bool:
     return is_new
 
 
-@_compile
+@_inline
 def _nearest_in_tile(
     x: float, y: float, where: Any, tiling: Any, boxes: Any, seen: Any, known: Any
 ) -> Any:
     """Return the nearest cell so far, its distance, and how many cells were measured."""
     rank, least, measured = known
-    frame, words = tiling[0], tiling[5]
+    frame, squares, words = tiling[0], tiling[4], tiling[5]
+    outlines = (tiling[6], tiling[7], tiling[8])
     column, row, told = where
     side, first = told & (SIDES - 1), told >> SIDE_BITS
     width = frame[2] / side
@@ -200,14 +208,14 @@ def _nearest_in_tile(
             # As `to_square` says it, without its divisions: far points come by many squares.
             if (across * across + up * up) * (1.0 - 1e-9) > least * least:
                 continue
-            value = int(tiling[4][first + line * side + place])
+            value = int(squares[first + line * side + place])
             number = 0
             cell = named(value, words, number) if value != -1 else -1
             while cell >= 0:
                 if _is_new(cell, seen, measured):
                     seen[measured % _SEEN] = cell
                     measured += 1
-                    metres = to_border(x, y, cell, (tiling[6], tiling[7], tiling[8]), boxes)
+                    metres = _border(x, y, cell, outlines, boxes)
                     if metres < least or (metres == least and cell < rank):
                         rank, least = cell, metres
                 number += 1
@@ -216,7 +224,9 @@ def _nearest_in_tile(
 
 
 @_compile
-def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int, float]:
+def nearest(
+    x: float, y: float, tiling: Any, boxes: Any, seen: Any, guess: int
+) -> tuple[int, float]:
     """Return the nearest cell to a point that none covers, the first of equals, and its distance, m.
 
     Parameters
@@ -229,6 +239,8 @@ def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int
         What `boxes_of` gave; may be empty when no cell has more than `LONG` vertices.
     seen : numpy.ndarray
         Room for 64 numbers.
+    guess : int
+        A cell that may be near, such as that of a point near by, which is looked at first; -1: none.
 
     Returns
     -------
@@ -239,7 +251,7 @@ def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int
     columns, rows, width = int(shape[0]), int(shape[1]), frame[2]
     whole = _to_box(x, y, frame[0], frame[1], frame[0] + columns * width, frame[1] + rows * width)
     if whole > (_RINGS * width) ** 2:
-        return _nearest_far(x, y, tiling, boxes, seen)
+        return _nearest_far(x, y, tiling, boxes, seen, guess)
     middle_x = int(min(max((x - frame[0]) * frame[3], 0.0), columns - 1.0))
     middle_y = int(min(max((y - frame[1]) * frame[3], 0.0), rows - 1.0))
     known = (-1, np.inf, 0)
@@ -257,20 +269,32 @@ def nearest(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int
                 told = told_of(column, row, tiling)
                 if told >= 0:
                     known = _nearest_in_tile(x, y, (column, row, told), tiling, boxes, seen, known)
-    return _nearest_far(x, y, tiling, boxes, seen)
+    return _nearest_far(x, y, tiling, boxes, seen, guess)
 
 
 @_compile
-def _nearest_far(x: float, y: float, tiling: Any, boxes: Any, seen: Any) -> tuple[int, float]:
-    """Return the nearest cell however far: one near block bounds the others, and so do rows of tiles."""
+def _nearest_far(
+    x: float, y: float, tiling: Any, boxes: Any, seen: Any, guess: int
+) -> tuple[int, float]:
+    """Return the nearest cell however far: one near cell bounds all others, block by block, tile by tile."""
     frame, shape, blocks = tiling[0], tiling[1], tiling[2]
     width, wide = frame[2], max(int(shape[2]), 1)
     west, south, size = frame[0], frame[1], BLOCK * width
-    block = _nearest_block(x - west, y - south, blocks, wide, size)
-    best = _near_tile(x, y, block, tiling) if block >= 0 else (0, 0, 0)
-    if best[2] == 0:  # no cell at all, or squares of such distances are no numbers
+    block, far = _nearest_block(x - west, y - south, blocks, wide, size)
+    if block < 0:  # no cell at all, or squares of such distances are no numbers
         return -1, np.nan
-    known = _nearest_in_tile(x, y, best, tiling, boxes, seen, (-1, np.inf, 0))
+    known = (-1, np.inf, 0)
+    metres = np.inf
+    if guess >= 0:
+        metres = to_border(x, y, guess, (tiling[6], tiling[7], tiling[8]), boxes)
+    if metres * metres <= far:
+        seen[0] = guess
+        known = (guess, metres, 1)
+    else:
+        best = _near_tile(x, y, block, tiling)
+        if best[2] == 0:
+            return -1, np.nan
+        known = _nearest_in_tile(x, y, best, tiling, boxes, seen, known)
     for line in range(len(blocks) // wide):
         from_south = y - south - line * size
         for place in range(wide):
@@ -352,12 +376,12 @@ def _to_far_end(dx: float, dy: float, size: float) -> float:
 
 
 @_compile
-def _nearest_block(dx: float, dy: float, blocks: Any, wide: int, size: float) -> int:
-    """Return the block whose farthest corner is nearest; -1: there is none."""
+def _nearest_block(dx: float, dy: float, blocks: Any, wide: int, size: float) -> tuple[int, float]:
+    """Return the block whose farthest corner is nearest, -1: there is none; and that square, m²."""
     least, best = np.inf, -1
     for line in range(len(blocks) // wide):
         for place in range(wide):
             far = _to_far_end(dx - place * size, dy - line * size, size)
             if far < least and blocks[line * wide + place] >= 0:
                 least, best = far, line * wide + place
-    return best
+    return best, least

@@ -230,7 +230,7 @@ def _look(
     if cell < 0:
         metres = np.nan
         if np.isfinite(x) and np.isfinite(y):
-            cell, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64))
+            cell, metres = nearest(x, y, tiling, boxes, np.empty(_SEEN, dtype=np.int64), -1)
             metres = max(metres, LEAST_M) if cell >= 0 else np.nan
     if cell >= 0:
         edge_m = to_border(x, y, cell, (tiling[6], tiling[7], tiling[8]), boxes)
