@@ -202,15 +202,30 @@ def _rows(plan: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     several = rows["becomes"].map(len).gt(1).to_numpy()
     rows = rows.assign(several=several).explode("becomes", ignore_index=True)
     rows["class_code"] = rows["becomes"]
-    rows["code"] = [
-        with_class(code, new) if is_one_of_several else code
-        for code, new, is_one_of_several in zip(
-            rows["code"], rows["class_code"], rows["several"], strict=True
-        )
-    ]
+    rows["code"] = _renamed(rows, rows["several"])
+    # A part of a class that was split may have the code of another class of its line: of such lines
+    # every row that says its class says the new one.
+    same = rows.drop_duplicates(["code", "class_code"])["code"]
+    lines = {_line(code) for code in same[same.duplicated()]}
+    beside = rows["code"].map(lambda code: ":" in code and _line(code) in lines)
+    rows["code"] = _renamed(rows, beside)
     # Two classes of one line that were split may share a new class: then both rows say the same.
-    rows = rows.drop_duplicates("code")
+    rows = rows.drop_duplicates(["code", "class_code"])
     return rows.drop(columns=["becomes", "several"]).sort_values("code", ignore_index=True)
+
+
+def _renamed(rows: pd.DataFrame, chosen: "pd.Series[bool]") -> list[str]:
+    """Return the codes of rows, those of the chosen ones with the class that they are for now."""
+    return [
+        with_class(code, new) if is_chosen else code
+        for code, new, is_chosen in zip(rows["code"], rows["class_code"], chosen, strict=True)
+    ]
+
+
+def _line(code: str) -> str:
+    """Return the line of the plan that a row comes from."""
+    match = _PARTS.match(code)
+    return match[1] if match else code
 
 
 def _doubts(classes: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[Remark]:

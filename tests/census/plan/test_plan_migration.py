@@ -40,6 +40,25 @@ def test_two_split_classes_of_one_line_that_share_a_part_give_one_row():
     assert pairs(found) == [("8:07003", "07003"), ("8:07006", "07006")]
 
 
+def test_no_row_is_lost_where_a_part_has_the_code_of_another_class_of_its_line():
+    """0307 became 0306 and 0307 in 2013, and what 0306 was became another class."""
+    line = plan(
+        ("3:0306", "component", "0306"),
+        ("3:0307", "component", "0307"),
+        ("4:0306", "component", "0306"),
+    )
+    found = migrate_plan(
+        line,
+        from_ref=OLD,
+        to_ref="GB/T 30428.2-2013",
+        decisions={("component", "0306"): ["0305"]},
+    )
+    # The line that nothing was split of keeps its code.
+    assert pairs(found) == [
+        ("3:0305", "0305"), ("3:0306", "0306"), ("3:0307", "0307"), ("4:0306", "0305"),
+    ]  # fmt: skip
+
+
 def test_a_major_class_goes_over_only_where_all_its_classes_do():
     rows = plan(("1", "component", "01"), ("2", "event", "01"), ("3", "component", "*"))
     found = migrate_plan(rows, from_ref=OLD, to_ref=NEW)
