@@ -5,13 +5,11 @@ a crash at any point leaves the previous snapshot in use.
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,10 +39,8 @@ from api.layout import (
     GRID_OUTLINES,
     GRID_TILING,
     KEPT_VERSIONS,
-    LOCK,
     MANIFEST,
     OWN_RECORDS,
-    POINTER,
     SEARCH,
 )
 from api.matching.component_index import lay_components
@@ -52,7 +48,7 @@ from api.owning.records import distinct_records
 from api.recodes import TABLE as RECODES
 from api.recodes import to_recodes
 from api.tables import to_table
-from api.versions.kept import point_at
+from api.versions.kept import one_at_a_time, point_at
 from gis.calendars import read_calendar
 from gis.crs import CityCrs, city_crs
 from gis.database import Database, read_features, read_rows
@@ -162,23 +158,6 @@ def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: C
     """
     with one_at_a_time(folder):
         return _write(frames, folder, facts=facts)
-
-
-@contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until nobody else compiles into a folder, and remove what one that was killed left behind.
-
-    Who reads later also writes later: an older state never replaces a newer one.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        for left in (*folder.glob(".compiling-*"), *folder.glob(f".{POINTER}-*")):
-            if left.is_dir():
-                shutil.rmtree(left)
-            else:
-                left.unlink()
-        yield
 
 
 def _write(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: CityFacts) -> Path:

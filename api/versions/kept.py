@@ -1,14 +1,18 @@
 """The versions of a snapshot that are kept: which there are, which is current, and back to an earlier one."""
 
+import fcntl
 import os
+import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from api.layout import FORMAT, MANIFEST, POINTER
+from api.layout import FORMAT, LOCK, MANIFEST, POINTER
 from gis.errors import NotFoundError, SnapshotError
 
 
@@ -40,6 +44,8 @@ def list_versions(folder: Path) -> list[Version]:
 def roll_back(folder: Path, version: str) -> Version:
     """Make an earlier version the current one; running servers take it in within a second or two.
 
+    While one is compiled it waits: that would become current afterwards, and may remove this one.
+
     Parameters
     ----------
     folder : Path
@@ -54,6 +60,11 @@ def roll_back(folder: Path, version: str) -> Version:
     SnapshotError
         It is damaged, or of another layout: the current one stays.
     """
+    with one_at_a_time(folder):
+        return _roll_back(folder, version)
+
+
+def _roll_back(folder: Path, version: str) -> Version:
     from api.snapshot import Snapshot
 
     kept = list_versions(folder)
@@ -81,6 +92,23 @@ def read_pointer(folder: Path) -> str | None:
         return (folder / POINTER).read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until nobody else changes a folder of snapshots, and remove what one that was killed left.
+
+    Who reads later also writes later: an older state never replaces a newer one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for left in (*folder.glob(".compiling-*"), *folder.glob(f".{POINTER}-*")):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+        yield
 
 
 def point_at(folder: Path, version: str) -> None:

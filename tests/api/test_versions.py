@@ -4,6 +4,7 @@ import errno
 import itertools
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from api import open_snapshot
 from api.integrity import STAMP
-from api.versions.kept import list_versions, roll_back
+from api.versions.kept import list_versions, one_at_a_time, read_pointer, roll_back
 from gis.errors import NotFoundError, SnapshotError
 from tests.api.district import GRIDS, compile_district
 
@@ -148,3 +149,14 @@ def test_a_full_disk_is_told_and_the_current_one_stays(
     assert open_snapshot(tmp_path).folder == folder
     assert not list(tmp_path.glob(".compiling-*"))
     assert compile_district(tmp_path, unit_grids=GRIDS[:2]) != folder
+
+
+def test_going_back_waits_for_what_is_compiled(tmp_path: Path, versions: list[str]) -> None:
+    back = threading.Thread(target=roll_back, args=(tmp_path, versions[0]))
+    with one_at_a_time(tmp_path):
+        back.start()
+        back.join(0.5)
+        assert read_pointer(tmp_path) == versions[2]
+        assert back.is_alive()
+    back.join(30)
+    assert read_pointer(tmp_path) == versions[0]
