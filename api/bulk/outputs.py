@@ -202,11 +202,14 @@ def assemble(output: Output, parts: Iterator[Path], path: Path) -> None:
 
 def _join_csv(output: Output, parts: Iterator[Path], path: Path) -> None:
     options = arrow_csv.WriteOptions(include_header=True, quoting_style="needed")
-    header = io.BytesIO()
-    arrow_csv.write_csv(output.schema.empty_table(), header, options)
+    header, named = io.BytesIO(), io.BytesIO()
+    empty = output.schema.empty_table()
+    arrow_csv.write_csv(empty, header, options)
+    names = harmless(pa.array(output.schema.names, pa.string())).to_pylist()
+    arrow_csv.write_csv(empty.rename_columns(names), named, options)
     with path.open("wb") as file:
         # With the byte order mark spreadsheets read Chinese text.
-        file.write(_MARK + header.getvalue())
+        file.write(_MARK + named.getvalue())
         for part in parts:
             with part.open("rb") as rows:
                 rows.seek(len(header.getvalue()))

@@ -62,7 +62,9 @@ class Parts:
 
 @contextmanager
 def opened_parts(source: Path, target: Path, *, work: str) -> Iterator[Parts]:
-    """Hold the folder of the parts of a run; emptied if they are of other work, gone when all is done.
+    """Hold the folder of the parts of a run; emptied if they are of other work.
+
+    When all is done, or nothing was, it is gone.
 
     Parameters
     ----------
@@ -88,7 +90,13 @@ def opened_parts(source: Path, target: Path, *, work: str) -> Iterator[Parts]:
             begun = datetime.now(UTC)
             stamp = {"work": digest, "begun": begun.isoformat()}
             write_whole(folder / _STAMP, orjson.dumps(stamp))
-        yield Parts(folder=folder, begun=begun)
+        try:
+            yield Parts(folder=folder, begun=begun)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                if {path.name for path in folder.iterdir()} <= {_LOCK, _STAMP}:
+                    shutil.rmtree(folder)
+            raise
         shutil.rmtree(folder)
     finally:
         os.close(lock)

@@ -93,6 +93,12 @@ def test_columns_without_a_name_of_their_own(tmp_path: Path) -> None:
     assert found.loc[0].tolist() == ["1", "a", "b", "c", "d", "2", "", "false"]
 
 
+def test_names_and_texts_that_a_spreadsheet_takes_for_formulas(tmp_path: Path) -> None:
+    _, found = worked(tmp_path, b"case_id,=1+1,@a\n1,=2+2,-3.5\n2,x,-y\n")
+    assert found.columns.tolist()[:3] == ["case_id", "'=1+1", "'@a"]
+    assert found.iloc[:, :3].to_numpy().tolist() == [["1", "'=2+2", "-3.5"], ["2", "x", "'-y"]]
+
+
 def test_columns_that_a_geopackage_takes_for_one(tmp_path: Path) -> None:
     import geopandas as gpd
 

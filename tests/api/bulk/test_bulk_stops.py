@@ -171,3 +171,12 @@ def test_a_full_disk_is_told_and_the_run_goes_on(
             work_through(source, tmp_path / "out.csv", work=numbered, signature="v1", plan=SMALL)
     done = work_through(source, tmp_path / "out.csv", work=numbered, signature="v1", plan=SMALL)
     assert (done.rows, done.rows_resumed) == (25, 10)
+
+
+def test_a_run_that_did_nothing_leaves_nothing(source: Path, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(RequestError, match="no answer"):
+        work_through(
+            source, tmp_path / "o.csv", work=numbered, signature="v1", plan=Plan(columns=("nix",))
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
