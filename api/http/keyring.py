@@ -1,6 +1,7 @@
 """The keys a worker knows: read every second and when asked for a new one, kept without database."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -36,12 +37,20 @@ class Keyring:
         self._open_store = open_store
         self._keys: Mapping[str, ApiKey] = {}
         self._is_stale = False
+        self._refreshing = threading.Lock()
         self._reading: asyncio.Task[None] | None = None
         self._read_from = 0.0
         self.refreshed_at: float | None = None
 
     def refresh(self) -> None:
-        """Read the keys anew; when the database is away the known ones stay."""
+        """Read the keys anew; when the database is away the known ones stay.
+
+        One reading after the other: what an earlier one found never replaces what a later one did.
+        """
+        with self._refreshing:
+            self._read_all()
+
+    def _read_all(self) -> None:
         try:
             keys = list_keys(self._open_store())
         except Exception as error:

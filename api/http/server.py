@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from granian import Granian
 from granian.constants import Interfaces
@@ -21,6 +22,8 @@ from api.http.logs import configure_logs
 from api.http.options import ServerOptions
 from gis.errors import RequestError
 from gis.workspace import Workspace
+
+logger = structlog.get_logger(__name__)
 
 STOP_S = 20
 """Longest time for which a stop waits for requests under way."""
@@ -95,14 +98,22 @@ def open_ahead(workspace: Workspace) -> None:
     gc.freeze()
 
 
+def read_words_ahead() -> None:
+    """Read the words of addresses in the first process; if they can not be read workers go on without."""
+    for live in _opened.values():
+        try:
+            live.read_words()
+        except Exception as error:
+            logger.error("words of addresses not read", exc_info=error)
+    gc.freeze()
+
+
 class _Server(Granian):  # type: ignore[misc, valid-type]
     """Granian that reads the words of addresses once for all workers but the first, which answers before."""
 
     def _spawn_worker(self, idx: int, *told: Any, **more: Any) -> Any:
         if idx == 1:
-            for live in _opened.values():
-                live.read_words()
-            gc.freeze()
+            read_words_ahead()
         return super()._spawn_worker(idx, *told, **more)
 
 

@@ -21,7 +21,8 @@ router = APIRouter(tags=["imagery 影像"])
 
 TILE_SIZE = 256
 MAX_ZOOM = 24
-_CACHE = "public, max-age=3600"
+_CACHE = "private, max-age=3600"
+"""Who asks may keep a tile; a proxy may not, for it would hand it to those without a key."""
 _PNG: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A tile, transparent where there is no image",
