@@ -60,6 +60,7 @@ def judged(root: Path) -> PlanJudgement:
         plan=plan,
         coverage=coverage,
         findings=tuple(find(coverage, plan.rows)),
+        contradictions=(),
     )
 
 
