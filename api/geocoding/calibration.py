@@ -53,8 +53,17 @@ GROUPS = {
 
 ``part`` and ``distance`` have no lines: that a road was found says nothing of the house that was not.
 """
-_NEAR_BY = frozenset({"lane_plate_unmatched"})
+_NEAR_BY = frozenset({"lane_plate_unmatched", "crossing_estimated"})
 """Evidence that an answer lies near what was said, not at it."""
+_OF_PART = frozenset({"name_partly", "road_estimated"})
+"""Evidence that only a part of what was said is known, or that where it runs is not."""
+_WIDE = ("road", "area")
+_MORE_SAID = frozenset(
+    {"relation_applied", "rest_unmatched", "number_unmatched", "crossing_unmatched"}
+)
+"""Evidence that the text holds more than the road or area that is answered."""
+MOST_OF_PART = 0.79
+"""Highest score of an answer to a part of what was said."""
 OPEN = frozenset({"rivals", "area_unknown", "area_contradicts"})
 """Evidence that another place may be meant just as well: the table does not make such an answer surer."""
 
@@ -68,6 +77,21 @@ def group_of(match: str, evidence: Collection[str] = ()) -> str:
     ('plate', 'placing', 'name')
     """
     return GROUPS.get(match, "name") if _NEAR_BY.isdisjoint(evidence) else "placing"
+
+
+def is_of_part(match: str, evidence: Collection[str]) -> bool:
+    """Tell whether an answer is to a part of what was said.
+
+    Examples
+    --------
+    >>> is_of_part("road", ()), is_of_part("road", ("relation_applied",))
+    (False, True)
+    >>> is_of_part("crossing", ("relation_applied",)), is_of_part("inside", ("name_partly",))
+    (False, True)
+    """
+    if not _OF_PART.isdisjoint(evidence):
+        return True
+    return match in _WIDE and not _MORE_SAID.isdisjoint(evidence)
 
 
 @cache
@@ -86,7 +110,8 @@ def calibrated(score: float, match: str, evidence: Collection[str] = ()) -> floa
 
     Right is the place that is meant; of what was placed along a road or in an area, a place within
     twice the stated uncertainty and 500 m, and no such answer is given 0.8 or more: it is a place near the one that
-    is meant. A group without lines in the table stays as it is.
+    is meant. Nor is a road or an area to a text that says more, a road that only its addresses tell of, or
+    a name of which a part is known. A group without lines in the table stays as it is.
 
     Parameters
     ----------
@@ -102,10 +127,11 @@ def calibrated(score: float, match: str, evidence: Collection[str] = ()) -> floa
     >>> 0.0 <= calibrated(0.2, "name") <= calibrated(0.9, "name") <= 1.0
     True
     """
+    most = MOST_OF_PART if is_of_part(match, evidence) else 1.0
     known = steps_of_groups().get(group_of(match, evidence))
     if known is None:
-        return score
-    share = _between(*known, score)
+        return min(score, most)
+    share = min(_between(*known, score), most)
     return min(share, score) if not OPEN.isdisjoint(evidence) else share
 
 

@@ -26,6 +26,8 @@ _SIMILAR_READ = 20
 _NAMED = ("name", "alias", "short")
 _MOST, _HALF = 0.75, 0.45
 _AGREE_M = 200.0
+_FAR_M = 500.0
+"""Farther from where the rest of the address points to, nothing agrees, however rough that is."""
 PLACES = ("poi", "block", "zone")
 """Kinds that bear names of their own, streets and areas left out."""
 
@@ -93,18 +95,25 @@ def inside(gazetteer: Gazetteer, text: str, *, spots: Collection[Spot] = ()) -> 
                 continue  # areas are the chain's
             agreed = agreement(item, spots)
             # What lies where the rest of the address points to needs no more words.
-            codes = (agreed,) if agreed else (evidence,) if evidence else ()
+            partly = "name_partly" if agreed == "parts_agree" and evidence else ""
+            codes = tuple(code for code in (agreed or evidence, partly) if code)
             found.append(replace(item, match="inside", evidence=codes))
         taken.append((start, end))
     return found
 
 
 def agreement(item: Candidate, spots: Collection[Spot]) -> str:
-    """Return the evidence that a place lies, or does not, where the rest of an address points to."""
+    """Return the evidence that a place lies, or does not, where the rest of an address points to.
+
+    Where that is known too roughly to tell, there is none.
+    """
     if not spots:
         return ""
-    apart = min(distance_m(item.spot, spot) - 2 * spot.sigma_m for spot in spots)
-    return "parts_agree" if apart <= _AGREE_M else "parts_contradict"
+    away = [(distance_m(item.spot, spot), 2 * spot.sigma_m) for spot in spots]
+    if min(apart - rough for apart, rough in away) > _AGREE_M:
+        return "parts_contradict"
+    is_near = any(apart <= min(_AGREE_M + rough, _FAR_M) for apart, rough in away)
+    return "parts_agree" if is_near else ""
 
 
 def alike(

@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from api.edition import Edition
 from api.geocoding.agreement import judge
@@ -31,7 +35,7 @@ from api.geocoding.marks import (
     starting,
     wholly_alike,
 )
-from api.geocoding.plates import inside_of
+from api.geocoding.plates import inside_of, parts_of_road
 from api.geocoding.ranking import is_settled, is_strong, rank
 from api.geocoding.relation import moved
 from gis.addresses.parts import AddressParts, readings
@@ -227,7 +231,7 @@ def _whole_road(gazetteer: Gazetteer, parts: AddressParts, within: Constraint) -
 
 
 def _of_road(gazetteer: Gazetteer, name: str, within: Constraint = ANYWHERE) -> list[Candidate]:
-    """Return the roads of a name; of a road that only addresses know, their middle, in an area its own."""
+    """Return the roads of a name; of roads that only addresses know, the middle of each, in an area its own."""
     rows = road_lines(gazetteer, name)
     if rows:
         return [
@@ -239,12 +243,18 @@ def _of_road(gazetteer: Gazetteer, name: str, within: Constraint = ANYWHERE) -> 
         return []
     inside = inside_of(gazetteer, standing, within)
     standing = standing[inside] if inside.any() else standing
+    points = np.column_stack([gazetteer.x[standing], gazetteer.y[standing]])
+    return [_middle(gazetteer, name, standing[part]) for part in parts_of_road(points)]
+
+
+def _middle(gazetteer: Gazetteer, name: str, standing: NDArray[Any]) -> Candidate:
     x, y = gazetteer.x[standing], gazetteer.y[standing]
     middle = abs(x - sorted(x)[len(x) // 2]) + abs(y - sorted(y)[len(y) // 2])
     row = int(standing[int(middle.argmin())])
     spread = max(float(x.std()), float(y.std()), 100.0)
     spot = replace(spot_of(gazetteer, row), sigma_m=spread)
-    return [Candidate(row=row, spot=spot, match="road", label=name)]
+    codes = ("road_estimated",)
+    return Candidate(row=row, spot=spot, match="road", evidence=codes, label=name)
 
 
 def _misspelt(gazetteer: Gazetteer, parts: AddressParts, *, with_marks: bool) -> list[Candidate]:

@@ -120,15 +120,20 @@ def _in_lane(gazetteer: Gazetteer, parts: AddressParts, within: Constraint) -> l
     number = _lane_number(parts.lanes[0])
     if number is None:
         return []
-    inner = [gazetteer.plates_on(way) for way in _ways(parts)]
-    for known in (*inner, gazetteer.plates_in_lane(parts.road, number)):
+    ways = _ways(parts)
+    inner = [gazetteer.plates_on(way) for way in ways]
+    for place, known in enumerate((*inner, gazetteer.plates_in_lane(parts.road, number))):
         if known is not None and len(known.row):
-            return _among(gazetteer, known, parts)
+            found = _among(gazetteer, known, parts)
+            is_own = place == 0 or len(ways) == 1
+            return [with_evidence(i, "" if is_own else "lane_plate_unmatched") for i in found]
     lanes = gazetteer.lanes_on(parts.road)
     here = lanes.row[lanes.number == number] if lanes is not None else []
     if len(here):
         found = _middles(gazetteer, [Key("", int(row), "lane") for row in here], _lane(parts))
-        return [_left_plate(replace(item, match="lane"), parts) for item in found]
+        code = "lane_plate_unmatched" if len(ways) > 1 else ""
+        found = [with_evidence(replace(item, match="lane"), code) for item in found]
+        return [_left_plate(item, parts) for item in found]
     found = interpolated(gazetteer, parts.road, number, label=_lane(parts), within=within)
     return [_left_plate(_off_mouth(item) if parts.plate else item, parts) for item in found]
 
@@ -211,7 +216,7 @@ def _nearest_parts(gazetteer: Gazetteer, known: _Known, number: int) -> list[_Kn
 
     A district gives a name to one road only, so that parts in one district are stretches of it.
     """
-    parts = [known.take(part) for part in _parts_of_road(known.points(gazetteer))]
+    parts = [known.take(part) for part in parts_of_road(known.points(gazetteer))]
     if len(parts) < 2:
         return parts
     best: dict[str, tuple[int, int]] = {}
@@ -255,7 +260,7 @@ def _known_numbers(gazetteer: Gazetteer, road: str) -> _Known | None:
     )
 
 
-def _parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+def parts_of_road(points: NDArray[np.float64]) -> list[NDArray[np.intp]]:
     """Group plates that stand near one another, by single linkage over `ROAD_PART_M`."""
     if float(np.hypot(*np.ptp(points, axis=0))) <= ROAD_PART_M:
         return [np.arange(len(points))]
