@@ -107,6 +107,8 @@ def create_app(options: ServerOptions, live: Live | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         responses={"default": _PROBLEM, 422: _PROBLEM},
+        # Nothing is looked up in the environment; ``/metrics`` and the log tell of requests.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.serving = serving
     for router in _ROUTERS:

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,11 +21,11 @@ SLOW_S = 1.0
 """A request that takes longer is logged."""
 BATCH_PATH = "/v1/assign/batch"
 _DRAIN_S = 5.0
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "SAMEORIGIN",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+)
 
 
 class Edge:
@@ -100,9 +100,10 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            headers = list(message.get("headers", ()))
+            stated = {name for name, _ in headers}
+            headers += [header for header in _HEADERS if header[0] not in stated]
+            message["headers"] = headers
         elif message["type"] == "http.response.body":
             self.is_done = not message.get("more_body", False)
             if self._bodiless:

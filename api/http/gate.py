@@ -1,8 +1,8 @@
 """Lets a request in or not: keys, roles, rates, and to whom an open server is open."""
 
+from collections.abc import Iterable
 from math import ceil
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +12,8 @@ from api.http.keyring import Keyring
 from api.http.options import ServerOptions
 from api.http.problems import language_of, problem
 from api.http.rates import RateLimiter
+
+_READ = frozenset((b"host", b"authorization", b"x-api-key"))
 
 
 class Gate:
@@ -52,10 +54,9 @@ class Gate:
     async def _refusal(self, scope: Scope) -> Response | None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return unreadable(Request(scope))
-        headers = Headers(scope=scope)
-        presented = presented_key(headers)
+        presented, host = key_and_host(scope["headers"])
         if presented is None and not self._options.keys_required:
-            if host_name(headers.get("host", "")) in self._options.hosts:
+            if host_name(host) in self._options.hosts:
                 scope["principal"] = LOOPBACK
                 return None
             return foreign_host(Request(scope))
@@ -77,12 +78,28 @@ class Gate:
         return None if may(principal, right) else not_allowed(Request(scope), principal)
 
 
-def presented_key(headers: Headers) -> str | None:
-    """Return the key of ``Authorization: Bearer …`` or ``X-API-Key``; None when there is none."""
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+def key_and_host(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str]:
+    """Return the key of ``Authorization: Bearer …`` or ``X-API-Key``, None: none, and the ``Host``.
+
+    Of a header that is stated twice the first counts.
+
+    Examples
+    --------
+    >>> key_and_host([(b"host", b"localhost"), (b"authorization", b"Bearer k"), (b"x-api-key", b"l")])
+    ('k', 'localhost')
+    """
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _READ:
+            found.setdefault(name, value)
+    host = found.pop(b"host", b"").decode("latin-1")
+    if not found:
+        return None, host
+    scheme, _, credentials = found.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() == "bearer":
-        return credentials.strip()
-    return headers.get("x-api-key")
+        return credentials.strip(), host
+    key = found.get(b"x-api-key")
+    return None if key is None else key.decode("latin-1"), host
 
 
 def host_name(host: str) -> str:

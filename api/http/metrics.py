@@ -39,6 +39,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._samples: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._snapshot = Gauge(
             "wanmi_snapshot_loaded_timestamp_seconds",
             "When the snapshot in use was loaded",
@@ -51,8 +52,15 @@ class Metrics:
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(method, route, str(status), self._worker).inc()
-        self._seconds.labels(route, self._worker).observe(seconds)
+        samples = self._samples.get((method, route, status))
+        if samples is None:
+            samples = (
+                self._requests.labels(method, route, str(status), self._worker),
+                self._seconds.labels(route, self._worker),
+            )
+            self._samples[method, route, status] = samples
+        samples[0].inc()
+        samples[1].observe(seconds)
 
     def note_snapshot(self, version: str, loaded_at: float) -> None:
         """Say which snapshot is in use since when."""

@@ -89,8 +89,8 @@ def test_an_error_ellipse_reaches_farther_along_its_bearing(client: httpx.Client
 def test_an_ellipse_that_is_none_is_refused(
     client: httpx.Client, question: dict[str, Any], words: str
 ) -> None:
-    asked: dict[str, Any] = at(250, 250, accuracy_m=5) | question
-    assert words in problem(client, **asked)["detail"]
+    asked: Any = at(250, 250, accuracy_m=5) | question
+    assert words in problem(client, "en", **asked)["detail"]
 
 
 def test_a_place_without_class_gets_its_territory(client: httpx.Client) -> None:
@@ -138,7 +138,7 @@ def test_swapped_axes_are_told(client: httpx.Client) -> None:
 
 
 def test_swapped_axes_of_a_projected_crs_are_told(client: httpx.Client) -> None:
-    swapped = {"x": Y0 + 250, "y": X0 + 250, "crs": "EPSG:4547"}
+    swapped: dict[str, Any] = {"x": Y0 + 250, "y": X0 + 250, "crs": "EPSG:4547"}
     assert "axes look swapped" in problem(client, **swapped)["detail"]
 
 

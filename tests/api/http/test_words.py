@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 import structlog
-from starlette.datastructures import Headers
 
 from api.http.access import needed_right
 from api.http.collections import check_filter
 from api.http.formats import check_count, check_size
-from api.http.gate import host_name, presented_key
+from api.http.gate import host_name, key_and_host
 from api.http.language import choose_language
 from api.http.logs import configure_logs, redact
 from api.http.metrics import Metrics, merge
@@ -62,9 +61,15 @@ def test_secrets_do_not_reach_the_log(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_key_is_read_from_either_header() -> None:
-    assert presented_key(Headers({"authorization": "bearer k"})) == "k"
-    assert presented_key(Headers({"x-api-key": "k"})) == "k"
-    assert presented_key(Headers({"authorization": "Basic dTpw"})) is None
+    host = (b"host", b"[::1]:8000")
+    assert key_and_host([(b"authorization", b"bearer k"), host]) == ("k", "[::1]:8000")
+    assert key_and_host([host, (b"x-api-key", b"k")]) == ("k", "[::1]:8000")
+    assert key_and_host([(b"authorization", b"Basic dTpw"), (b"accept", b"*/*")]) == (None, "")
+    assert key_and_host([(b"authorization", b"Basic dTpw"), (b"x-api-key", b"k")]) == ("k", "")
+    assert key_and_host([(b"x-api-key", b"k"), (b"x-api-key", b"l"), host, (b"host", b"b")]) == (
+        "k",
+        "[::1]:8000",
+    )
 
 
 def test_host_names_lose_port_and_case() -> None:
