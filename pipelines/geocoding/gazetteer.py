@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipelines.context import BuildContext
 from pipelines.geocoding.codes import give_codes
+from pipelines.geocoding.compounds import member_compounds
 from pipelines.geocoding.crossings import crossing_places
 from pipelines.geocoding.features import kinds_of, named_places
 from pipelines.geocoding.joining import join_source, separated
@@ -66,8 +67,11 @@ def build_places(
     crossings = _crossings(places, context)
     places = join_source(places, crossings)
     plates = member_plates(places[:count])
+    compounds = member_compounds(places[:count], places)
     first = places["code"].isna() | ~places["code"].isin(crossings["code"])
-    rest = gpd.GeoDataFrame(pd.concat([places[~first], plates], ignore_index=True), crs=crs)
+    rest = gpd.GeoDataFrame(
+        pd.concat([places[~first], plates, compounds], ignore_index=True), crs=crs
+    )
     rest = _settled(rest, 0, context, before.iloc[:0])
     derived = pd.concat([places[first].iloc[count:], rest], ignore_index=True)
     derived = derived.sort_values("code", ignore_index=True)

@@ -303,6 +303,25 @@ def test_a_plate_that_only_its_shops_tell_of_is_made_known(tmp_path):
     assert made.index[0].startswith("plate:")
 
 
+def test_a_compound_that_only_its_addresses_tell_of_is_made_known(tmp_path):
+    rows = [
+        row("1", "兴趣点", at(10, 40), name="书店", block="控江四村"),
+        row("2", "兴趣点", at(30, 40), name="面馆", block="控江四村"),
+        row("3", "兴趣点", at(200, 40), name="药房", block="控江四村"),
+        row("4", "兴趣点", at(60, 40), name="花店", block="翠屏园"),
+        row("5", "小区", at(61, 41), name="翠屏园"),
+        row("6", "兴趣点", at(70, 40), name="茶馆", block="一区"),
+    ]
+    delivered = transform(frame(rows), context(tmp_path)).accepted
+    places = derived(tmp_path, delivered=delivered)
+    made = places[places["source"] == "members"]
+    assert made[["kind", "name", "district"]].values.tolist() == [["block", "控江四村", "长安区"]]
+    assert made.geometry.iloc[0].equals(at(30, 40))  # the median
+    # Off by 20, 0 and 170 m: 69.9 m per axis, and 90 m over the root of three.
+    assert made["accuracy_m"].iloc[0] == 87.1
+    assert made["as_delivered"].iloc[0] == {"places": 3, "named_by": ["1", "2", "3"]}
+
+
 def test_codes_stay_when_a_source_is_added(tmp_path):
     roads = [
         road("T1", "裕华路", (0, 100), (400, 100)),
