@@ -176,7 +176,8 @@ def _select(where: Placement, mask: "pd.Series[bool]") -> Placement:
 def _accept(
     rows: gpd.GeoDataFrame, faults: Faults, *, context: BuildContext, where: Placement
 ) -> gpd.GeoDataFrame:
-    """Return the rows as the table holds them, without attributes."""
+    """Return the rows as the table holds them, without attributes; `rows` stay as they are."""
+    rows = rows.copy(deep=False)
     condition = judge_attributes(rows, faults)
     dates = judge_dates(
         rows, faults, as_of=context.as_of, earliest_year=context.profile.census.earliest_year

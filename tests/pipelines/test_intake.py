@@ -185,6 +185,15 @@ def test_leading_zeros_of_a_unit_are_put_back_where_one_unit_fits(tmp_path):
     assert found(outcome) == [(1, "C079")]
     assert outcome.accepted["owner_code"].tolist() == ["0012", "0012"]
     assert "0012" in outcome.faults["reason_zh"][0]
+    # Nor is it forgotten where the place of another row is refused, and values are judged again.
+    shapefile(
+        tmp_path, {"owner_code": "12"}, {"owner_code": "0012"}, {"grid_code": GRID[:-1] + "9"}
+    )
+    extra = '[census]\nseverity = { C031 = "error" }\n'
+    _, outcome = judged(tmp_path, units=units, extra=extra)
+    assert (1, "C079") in found(outcome)
+    assert (3, "C031") in found(outcome)
+    assert len(outcome.accepted) == 2
 
 
 # --- layers, columns, dates ---
