@@ -126,6 +126,7 @@ class Single:
         self._records = record_table_of(edition)
         self._crs = snapshot.crs
         self._matters: dict[tuple[object, ...], Matter] = {}
+        self._has_conditions = bool(edition.plan.conditions)
         self._present: tuple[int, bytes] = (0, b"")
         self._record: dict[int, OwnRecord] = {}
         self._holding: dict[Moment, bytes] = {}
@@ -313,8 +314,7 @@ class Single:
 
     def _conditions(self, moment: datetime | None) -> bytes:
         """Return which conditions of the plan hold at a moment; None: now."""
-        plan = self._edition.plan
-        if not plan.conditions:
+        if not self._has_conditions:
             return b""
         if moment is None:
             return self._at_present()
@@ -323,7 +323,7 @@ class Single:
         if found is None:
             if len(self._holding) >= _MOMENTS_KEPT:
                 self._holding.clear()
-            found = plan.holding(np.array([local[0]]), np.array([local[1]]))[0]
+            found = self._edition.plan.holding(np.array([local[0]]), np.array([local[1]]))[0]
             self._holding[local] = found
         return found
 
