@@ -2,12 +2,17 @@
 
 import errno
 import gc
+import os
+import signal
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +32,8 @@ logger = structlog.get_logger(__name__)
 
 STOP_S = 20
 """Longest time for which a stop waits for requests under way."""
+_LOOK_S = 1.0
+"""Seconds between two looks of a worker whether the first process is there."""
 _opened: dict[Path, Live] = {}
 """Workspace -> its snapshot as the first process opened it."""
 _LOG = {
@@ -82,7 +89,16 @@ def load_app(options: ServerOptions) -> FastAPI:
     """Return the application, in a worker process of its own."""
     gc.enable()
     configure_logs(options.workspace.settings.log_level)
+    if (first := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(first.pid,), daemon=True).start()
     return create_app(options, _opened.pop(options.workspace.root, None))
+
+
+def _end_with(first: int | None) -> None:
+    """Stop this worker when the first process was killed: else it would keep the port for good."""
+    while os.getppid() == first:
+        time.sleep(_LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def open_ahead(workspace: Workspace) -> None:

@@ -227,6 +227,20 @@ def test_a_server_answers_without_its_database_and_stops_politely(own_town: Town
     assert "Traceback" not in output
 
 
+def test_workers_end_when_the_first_process_was_killed(own_town: Town) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = wanmi(own_town.workspace, "serve", "--port", str(port), "--workers", "2")
+    try:
+        wait_for(url, process)
+    finally:
+        process.kill()
+    # The pipe of the output is closed when the last of them is gone.
+    process.communicate(timeout=60)
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{url}/healthz", timeout=10)
+
+
 def ask_batch(url: str) -> httpx.Response:
     position = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547"}
     cases = [{"class_code": "0137", "position": position} for _ in range(3000)]
