@@ -55,8 +55,8 @@ GROUPS = {
 """
 _NEAR_BY = frozenset({"lane_plate_unmatched", "crossing_estimated"})
 """Evidence that an answer lies near what was said, not at it."""
-_OF_PART = frozenset({"name_partly", "road_estimated"})
-"""Evidence that only a part of what was said is known, or that where it runs is not."""
+_OF_PART = frozenset({"name_partly", "road_estimated", "compound_estimated"})
+"""Evidence that only a part of what was said is known, or that where it lies is known roughly."""
 _WIDE = ("road", "area")
 _MORE_SAID = frozenset(
     {"relation_applied", "rest_unmatched", "number_unmatched", "crossing_unmatched"}
@@ -110,7 +110,7 @@ def calibrated(score: float, match: str, evidence: Collection[str] = ()) -> floa
 
     Right is the place that is meant; of what was placed along a road or in an area, a place within
     twice the stated uncertainty and 500 m, and no such answer is given 0.8 or more: it is a place near the one that
-    is meant. Nor is a road or an area to a text that says more, a road that only its addresses tell of, or
+    is meant. Nor is a road or an area to a text that says more, a road or a compound that only addresses tell of, or
     a name of which a part is known. A group without lines in the table stays as it is.
 
     Parameters

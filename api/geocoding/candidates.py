@@ -113,8 +113,14 @@ def _road_lines(gazetteer: Gazetteer, name: str) -> tuple[int, ...]:
 
 
 def from_key(gazetteer: Gazetteer, key: Key, *evidence: str) -> Candidate:
-    """Return the place that a key names as a candidate."""
-    is_street = gazetteer.kind(key.row) == "street"
+    """Return the place that a key names as a candidate.
+
+    A compound that states how surely it lies was made of the addresses in it: ``compound_estimated``.
+    """
+    kind = gazetteer.kind(key.row)
+    is_street = kind == "street"
+    if kind == "block" and gazetteer.accuracy_m(key.row) is not None:
+        evidence = (*evidence, "compound_estimated")
     road = "" if is_street else gazetteer.road_of(key.row)
     roads = road_lines(gazetteer, road) if road else ()
     return Candidate(
