@@ -2,13 +2,14 @@
 
 import platform
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gis.errors import RequestError, SnapshotError
 
@@ -48,8 +49,9 @@ class Deciding:
     version: str
 
     def __call__(self, table: pa.Table, begun: datetime) -> pa.Table:
-        """Return the decisions of the cases, in their order."""
-        return decide_table(opened(self.folder, self.version), table, now=begun)
+        """Return the decisions of the cases, in their order, by what was in force when the run began."""
+        snapshot = opened(self.folder, self.version)
+        return decide_table(snapshot, _as_begun(snapshot, table, begun), now=begun)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,19 @@ def decide_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None)
     from api.telling.answers import plain
 
     return plain(assign_table(snapshot, table, now=now, threads=1))
+
+
+def _as_begun(snapshot: "Snapshot", table: pa.Table, begun: datetime) -> pa.Table:
+    """Return cases that ask for the day on which their run began, if that is over, unless they name one."""
+    day = snapshot.calendar.today(ahead=begun - datetime.now(UTC))
+    if day >= snapshot.calendar.today():
+        return table
+    asked = table["as_of"] if "as_of" in table.column_names else pa.nulls(len(table), pa.string())
+    texts = asked.cast(pa.string())
+    is_blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), True)
+    filled = pc.if_else(is_blank, pa.scalar(day.isoformat()), texts)
+    others = table.drop_columns(["as_of"]) if "as_of" in table.column_names else table
+    return others.append_column("as_of", filled)
 
 
 def locate_frame(snapshot: "Snapshot", addresses: "pd.Series[Any]") -> pd.DataFrame:

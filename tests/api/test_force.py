@@ -3,9 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from api import Case, Decision, Position, Snapshot
+from api.bulk.work import Deciding
 from api.force import Change
 from tests.api.district import (
     A1,
@@ -152,3 +154,21 @@ def test_a_plan_area_of_later_days_cuts_no_grid_before(
     at(monkeypatch, datetime(2026, 7, 1, 4, tzinfo=UTC))
     assert unit_of(snapshot.decide(case(25, 50))) == "W2"
     assert unit_of(snapshot.decide(case(75, 50))) == "W1"
+
+
+def test_a_run_goes_on_with_what_was_in_force_when_it_began(turning: Snapshot) -> None:
+    work = Deciding(folder=str(turning.folder), version=turning.version)
+    cases = pa.table(
+        {
+            "x": [X0 + 50, X0 + 50],
+            "y": [Y0 + 50, Y0 + 50],
+            "crs": ["city", "city"],
+            "class_code": ["0104", "0104"],
+            "as_of": [None, TURN.isoformat()],
+        }
+    )
+    begun = datetime(2026, 6, 30, 15, 59, tzinfo=UTC)  # a minute to midnight
+    assert work(cases, begun)["unit_code"].to_pylist() == ["W1", "W2"]
+    without = cases.drop_columns(["as_of"])
+    assert work(without, begun)["unit_code"].to_pylist() == ["W1", "W1"]
+    assert work(without, datetime.now(UTC))["unit_code"].to_pylist() == ["W2", "W2"]
