@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from api.geocoding.candidates import Candidate, Spot, distance_m, from_key
+from api.geocoding.candidates import Candidate, Spot, distance_m, from_key, with_evidence
 from api.geocoding.gazetteer import Gazetteer, Key
 from gis.names.romanisation import sound
 
@@ -97,7 +97,7 @@ def inside(gazetteer: Gazetteer, text: str, *, spots: Collection[Spot] = ()) -> 
             # What lies where the rest of the address points to needs no more words.
             partly = "name_partly" if agreed == "parts_agree" and evidence else ""
             codes = tuple(code for code in (agreed or evidence, partly) if code)
-            found.append(replace(item, match="inside", evidence=codes))
+            found.append(with_evidence(replace(item, match="inside"), *codes))
         taken.append((start, end))
     return found
 
