@@ -43,10 +43,15 @@ class Matches:
     named or nothing was looked for."""
 
     @cached_property
+    def firsts(self) -> NDArray[np.intp]:
+        """Position of the first candidate of each question that has any."""
+        return first_of_each(self.question)
+
+    @cached_property
     def owner_weight(self) -> Floats:
         """By what weight each candidate speaks for the owning unit, as ``owner_weights`` gives it."""
         weight = self.probability.copy()
-        first = np.flatnonzero(np.diff(self.question, prepend=-1))
+        first = self.firsts
         weight[first] += same_owner() * self.absent[self.question[first]]
         return weight
 
@@ -54,7 +59,7 @@ class Matches:
     def owner_absent(self) -> Floats:
         """By what weight no candidate speaks for the owning unit of each question."""
         rest = self.absent.copy()
-        asked = self.question[np.flatnonzero(np.diff(self.question, prepend=-1))]
+        asked = self.question[self.firsts]
         rest[asked] *= 1.0 - same_owner()
         return rest
 
@@ -110,12 +115,25 @@ def match(edition: Edition, questions: Questions, placed: Placed) -> Matches:
     )
 
 
+def first_of_each(numbers: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the positions at which a number stands that is not the one before it.
+
+    Examples
+    --------
+    >>> first_of_each(np.array([2, 2, 5])).tolist(), first_of_each(np.array([], dtype=int)).tolist()
+    ([0, 2], [])
+    """
+    is_first = np.ones(len(numbers), dtype=bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=is_first[1:])
+    return np.flatnonzero(is_first)
+
+
 def _likeliest_first(
     point: NDArray[np.int64], probability: Floats, errors: Floats
-) -> NDArray[np.intp]:
+) -> NDArray[np.intp] | slice:
     """Return the order in which the likeliest of each case comes first; by a round error it does."""
     if not ((errors[:, 0] != errors[:, 2]) | (errors[:, 1] != 0.0)).any():
-        return np.arange(len(point))
+        return slice(None)
     return np.lexsort((-probability.round(12), point))
 
 
@@ -123,7 +141,7 @@ def _calibrated(
     point: NDArray[np.int64], probability: Floats, absent: Floats, source: NDArray[np.int8]
 ) -> tuple[Floats, Floats]:
     """Say of each nearest component the share of such that were right; the others keep their ratio."""
-    first = np.flatnonzero(np.diff(point, prepend=-1))
+    first = first_of_each(point)
     asked = point[first]
     model = probability[first]
     told = calibrate("component", model, source[asked], names=SOURCES)

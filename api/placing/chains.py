@@ -288,15 +288,13 @@ class Chains:
             np.where(areas[level].distance_m[out] == 0.0, areas[level].position[out], -1)
             for level in _LEVELS
         ]
-        keys = np.column_stack([*by_polygon, grid.position[out]])
-        # Only where no polygon holds the place does the nearest grid matter.
-        keys[(keys[:, :3] >= 0).any(axis=1), 3] = -1
+        # Only where no polygon holds the place does the nearest grid matter, which stands there already.
+        is_held = (by_polygon[0] >= 0) | (by_polygon[1] >= 0) | (by_polygon[2] >= 0)
+        open_ = np.flatnonzero(is_held | (grid.position[out] < 0))
+        keys = np.column_stack([positions[open_] for positions in by_polygon])
         rows, which = np.unique(keys, axis=0, return_inverse=True)
-        found = [
-            nearest if nearest >= 0 else self.number(self._of_polygons(*positions))
-            for *positions, nearest in rows.tolist()
-        ]
-        base[out] = np.array(found, dtype=np.int32)[which.reshape(-1)]
+        found = [self.number(self._of_polygons(*positions)) for positions in rows.tolist()]
+        base[out[open_]] = np.array(found, dtype=np.int32)[which.reshape(-1)]
         return base, is_inside
 
     def _of_polygons(self, community: int, street: int, district: int) -> Chain:

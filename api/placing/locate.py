@@ -263,16 +263,21 @@ def _named(edition: Edition, questions: Questions) -> NDArray[np.intp]:
 
 
 def _by_component(edition: Edition, component: NDArray[np.intp]) -> Sighting:
-    x, y, sigma_m = (np.full(len(component), np.nan) for _ in range(3))
     known = np.flatnonzero(component >= 0)
-    if len(known):
-        part = edition.snapshot.table("components").select(["x", "y", "class_code"])
-        part = part.take(component[known])
-        x[known], y[known] = part["x"].to_numpy(), part["y"].to_numpy()
-        sigma_m[known] = [
-            class_accuracy_m(edition, code) for code in part["class_code"].to_pylist()
-        ]
+    if not len(known):
+        return _nothing(len(component))
+    x, y, sigma_m = (np.full(len(component), np.nan) for _ in range(3))
+    part = edition.snapshot.table("components").select(["x", "y", "class_code"])
+    part = part.take(component[known])
+    x[known], y[known] = part["x"].to_numpy(), part["y"].to_numpy()
+    sigma_m[known] = [class_accuracy_m(edition, code) for code in part["class_code"].to_pylist()]
     return _round(x, y, sigma_m)
+
+
+def _nothing(count: int) -> Sighting:
+    """Return what a source says that no case names; it takes no memory."""
+    none = np.broadcast_to(np.nan, count)
+    return Sighting(x=none, y=none, sigma_m=none, covariance=np.broadcast_to(np.nan, (count, 3)))
 
 
 def _round(x: Floats, y: Floats, sigma_m: Floats) -> Sighting:
@@ -291,10 +296,12 @@ def _by_position(edition: Edition, questions: Questions) -> Sighting:
     stated_m = np.minimum(questions.accuracy_m, WORST_M)
     sigma_m = np.where(np.isfinite(questions.accuracy_m), stated_m, POSITION_ACCURACY_M)
     sighting = _round(x, y, np.where(np.isfinite(x), sigma_m, np.nan))
+    has_minor = np.isfinite(questions.accuracy_minor_m)
+    if not has_minor.any():
+        return sighting
     minor_m = np.minimum(questions.accuracy_minor_m, WORST_M)
     bearing_deg = questions.accuracy_bearing_deg
-    ellipses = np.isfinite(x) & np.isfinite(questions.accuracy_m)
-    ellipses &= np.isfinite(questions.accuracy_minor_m)
+    ellipses = np.isfinite(x) & np.isfinite(questions.accuracy_m) & has_minor
     rows = np.flatnonzero(ellipses & np.isfinite(bearing_deg))
     if not len(rows):
         return sighting
@@ -348,6 +355,8 @@ def _answers(edition: Edition, questions: Questions) -> tuple[PlaceAnswer | None
 
 
 def _by_address(answers: tuple[PlaceAnswer | None, ...], number: NDArray[np.int32]) -> Sighting:
+    if not any(answers):
+        return _nothing(len(number))
     nothing = (np.nan, np.nan, np.nan)
     values = np.array(
         [(a.x, a.y, a.uncertainty_m) if a else nothing for a in answers], dtype=np.float64
