@@ -8,11 +8,8 @@ tables are asked as the arrays ask, so that the answer is the same.
 from datetime import datetime
 from functools import cache
 from math import isfinite, nan
-from time import time
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from api.doubts import bit_of, names_of, review_bits
 from api.edition import LEVELS, Edition
@@ -20,6 +17,7 @@ from api.matching.components import MOST_CANDIDATES
 from api.matching.likelihood import owner_weights
 from api.matching.nearest import Candidates, Matcher
 from api.models import Case, Position
+from api.moments import Moments
 from api.owning.calibration import calibrate_owner
 from api.owning.candidates import OwnRecord
 from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture, summed
@@ -41,15 +39,12 @@ if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
 _RECORDS_KEPT = 100_000
-_MOMENTS_KEPT = 10_000
 _MATTERS_KEPT = 10_000
 _EDGE = tuple(CAUSES.index(cause) for cause in EDGE)
 _CROSS = tuple(CAUSES.index(cause) for cause in CROSS)
 
 About = tuple[str, str | None, bytes]
 """Kind, class, and which conditions of the plan hold."""
-Moment = tuple[int, int]
-"""Month times 100 plus day, and minute of the day, where the city is."""
 
 
 class Matter(NamedTuple):
@@ -111,7 +106,6 @@ class Single:
     def __init__(self, edition: Edition) -> None:
         snapshot = edition.snapshot
         self._edition = edition
-        self._zone = ZoneInfo(snapshot.profile.city.timezone)
         self._surroundings = Surroundings(
             edition.grids.index,
             [edition.areas[level].index for level in LEVELS],
@@ -126,10 +120,8 @@ class Single:
         self._records = record_table_of(edition)
         self._crs = snapshot.crs
         self._matters: dict[tuple[object, ...], Matter] = {}
-        self._has_conditions = bool(edition.plan.conditions)
-        self._present: tuple[int, bytes] = (0, b"")
+        self._moments = Moments(edition.plan, ZoneInfo(snapshot.profile.city.timezone))
         self._record: dict[int, OwnRecord] = {}
-        self._holding: dict[Moment, bytes] = {}
 
     def find(
         self, case: Case, position: Position, *, now: datetime | None, excluded: frozenset[str]
@@ -151,7 +143,7 @@ class Single:
         if around.distance_m == 0.0 and not self._is_cut(around):
             footing = whole_footing(edition, around)
         else:
-            day, _ = self._local(moment)
+            day, _ = self._moments.local(moment)
             footing = cut_footing(edition, (x, y), around, precision, day=day)
         candidates: Candidates = []
         absent = 0.0
@@ -160,7 +152,7 @@ class Single:
                 wanted, around, precision.covariance, reach_m=near[1]
             )
         chosen = candidates[0][0] if candidates else -1
-        about = (case.kind, class_code, self._conditions(moment))
+        about = (case.kind, class_code, self._moments.holding(moment))
         resolution, mixture = self._resolve(about, footing, (candidates, absent), excluded)
         probability, bits = self._judge(resolution, mixture)
         evidence = _evidence(wanted, chosen=chosen, is_wide=is_wide)
@@ -301,40 +293,6 @@ class Single:
         record = self._record_of(row) if row >= 0 else None
         chain = self._edition.chains.full(place)
         return OwnerQuestion(kind, class_code, chain, record, holding, excluded)
-
-    def _local(self, moment: datetime | None) -> Moment:
-        """Return a moment as the plan reads it; None: now."""
-        if moment is None:
-            local = datetime.now(self._zone)
-        elif moment.tzinfo is None:
-            local = moment
-        else:
-            local = moment.astimezone(self._zone)
-        return local.month * 100 + local.day, local.hour * 60 + local.minute
-
-    def _conditions(self, moment: datetime | None) -> bytes:
-        """Return which conditions of the plan hold at a moment; None: now."""
-        if not self._has_conditions:
-            return b""
-        if moment is None:
-            return self._at_present()
-        local = self._local(moment)
-        found = self._holding.get(local)
-        if found is None:
-            if len(self._holding) >= _MOMENTS_KEPT:
-                self._holding.clear()
-            found = self._edition.plan.holding(np.array([local[0]]), np.array([local[1]]))[0]
-            self._holding[local] = found
-        return found
-
-    def _at_present(self) -> bytes:
-        """Return which conditions of the plan hold now, worked out once a minute."""
-        minute = int(time() // 60)
-        known, holding = self._present
-        if known != minute:
-            holding = self._conditions(datetime.fromtimestamp(60 * minute, self._zone))
-            self._present = minute, holding
-        return holding
 
     def _record_of(self, row: int) -> OwnRecord:
         number = int(self._edition.snapshot.component_records[row])
