@@ -98,7 +98,9 @@ def watched_in(tree: ast.Module, folder: str) -> list[tuple[set[str], set[str]]]
 
 
 def names_in(value: ast.AST, folder: str) -> set[str]:
-    return {f"{folder}.{node.value!s}" for node in ast.walk(value) if isinstance(node, ast.Constant)}
+    return {
+        f"{folder}.{node.value!s}" for node in ast.walk(value) if isinstance(node, ast.Constant)
+    }
 
 
 def test_whatever_is_compiled_into_a_function_is_watched() -> None:
