@@ -42,6 +42,10 @@ _SUREST = 1e-3
 _API = Path(__file__).resolve().parents[3] / "api"
 
 
+_MOST_SURE = 0.9999
+"""No number of cases shows that something is certain."""
+
+
 def main() -> None:
     """Fit if asked to, then show the tables of the held-out districts."""
     parser = argparse.ArgumentParser(
@@ -149,7 +153,7 @@ def _lines(
     fitted_on = f"sample districts of seeds {' and '.join(map(str, FITTED))}"
     return [
         {
-            "answer": answer, "evidence": evidence, "model": f"{x:.4f}", "share": f"{y:.4f}",
+            "answer": answer, "evidence": evidence, "model": f"{x:.4f}", "share": f"{min(y, _MOST_SURE):.4f}",
             "cases": str(count), "fitted_on": fitted_on,
         }
         for x, y, count in zip(*whole, strict=True)
