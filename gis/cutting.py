@@ -119,7 +119,7 @@ def _cut_tile(ground: Any, pad: float, cells: Any, local: Any, own: Any, where: 
     south = frame[1] + row * frame[2]
     width = frame[2] / side
     pairs = touched(vertices, heads[local], (west, south, width, 1.0 / width), (side, side), pad)
-    starts, held = _gathered(pairs[0], pairs[1], side * side)
+    starts, held = gathered(pairs[0], pairs[1], side * side)
     for place in range(len(held)):
         held[place] = local[held[place]]
     marks, poles = _poles(ground, starts, held, where)
@@ -186,16 +186,16 @@ def _list_cells(ground: Any, near_by: Any, known: Any, lists: Any, ends: Any) ->
 
 
 @_compile
-def _gathered(edges: Any, squares: Any, count: int) -> Any:
-    """Return where the edges of each square start, and the edges in their order."""
+def gathered(values: Any, squares: Any, count: int) -> Any:
+    """Return where the values of each square start, and the values in their order in each."""
     starts = np.zeros(count + 1, dtype=np.int64)
     for square in squares:
         starts[square + 1] += 1
     starts = np.cumsum(starts)
     place = starts.copy()
-    held = np.empty(len(edges), dtype=np.int32)
-    for pair in range(len(edges)):
-        held[place[squares[pair]]] = edges[pair]
+    held = np.empty(len(values), dtype=np.int32)
+    for pair in range(len(values)):
+        held[place[squares[pair]]] = values[pair]
         place[squares[pair]] += 1
     return starts, held
 

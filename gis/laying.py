@@ -18,11 +18,11 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.compiled import forget_stale
-from gis.cutting import cut
+from gis.cutting import cut, gathered
 from gis.cutting import touched as touch
 from gis.tiling import BLOCK, NOTHING, SIDES, Tiling, sealed
 
-forget_stale(Path(__file__).parent, modules=("laying",), built_from=("tiling",))
+forget_stale(Path(__file__).parent, modules=("laying",), built_from=("cutting", "tiling"))
 
 _MOST_TILES_PER_CELL = 16
 _COARSEST, _FINEST = 4, 1024
@@ -220,20 +220,12 @@ def _by_tile(
 @_compile
 def _gathered_by_tile(values, tiles, blocks, shape, count):  # type: ignore[no-untyped-def]
     columns, wide = shape[0], shape[2]
-    starts = np.zeros(count + 1, dtype=np.int64)
     slots = np.empty(len(tiles), dtype=np.int32)
     for pair in range(len(tiles)):
         row, column = tiles[pair] // columns, tiles[pair] % columns
         block = np.int64(blocks[row // BLOCK * wide + column // BLOCK])
         slots[pair] = (block * BLOCK + row % BLOCK) * BLOCK + column % BLOCK
-        starts[slots[pair] + 1] += 1
-    starts = np.cumsum(starts)
-    place = starts.copy()
-    held = np.empty(len(values), dtype=np.int32)
-    for pair in range(len(tiles)):
-        held[place[slots[pair]]] = values[pair]
-        place[slots[pair]] += 1
-    return starts, held
+    return gathered(values, slots, count)
 
 
 @_compile
