@@ -20,8 +20,8 @@ from api.models import Case, Position
 from api.moments import Moments
 from api.owning.calibration import calibrate_owner
 from api.owning.candidates import OwnRecord
-from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture, summed
-from api.owning.owner_table import owner_table_of
+from api.owning.mixture import CAUSES, CROSS, EDGE, Mixture
+from api.owning.owner_table import owner_tables_of
 from api.owning.owners import OwnerQuestion, Resolution
 from api.owning.record_table import NO_RECORD, record_table_of
 from api.placing.boundaries import NOBODY
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 _RECORDS_KEPT = 100_000
 _MATTERS_KEPT = 10_000
-_EDGE = tuple(CAUSES.index(cause) for cause in EDGE)
-_CROSS = tuple(CAUSES.index(cause) for cause in CROSS)
+_NO_RECORDS: tuple[int, ...] = (NO_RECORD,)
+(_PLACE,) = (CAUSES.index(cause) for cause in EDGE)
+_COMPONENT, _RECORD = (CAUSES.index(cause) for cause in CROSS)
 
 About = tuple[str, str | None, bytes]
 """Kind, class, and which conditions of the plan hold."""
@@ -117,6 +118,7 @@ class Single:
         self._touched = edition.chains.touched if len(edition.plan_areas) else None
         self._thresholds = snapshot.profile.thresholds
         self._rival = snapshot.profile.decision.rival_probability
+        self._owners = owner_tables_of(edition)
         self._records = record_table_of(edition)
         self._crs = snapshot.crs
         self._matters: dict[tuple[object, ...], Matter] = {}
@@ -262,31 +264,21 @@ class Single:
     ) -> tuple[Resolution, Mixture | None]:
         """Return the resolution, and the distribution over units unless there is but one."""
         (kind, class_code, holding), (candidates, absent) = about, meant
-        owners = owner_table_of(self._edition, excluded)
+        owners = self._owners.of(excluded)
         topic = owners.topic(KIND_NAMES.index(kind), class_code, holding)
-        places = footing.places
-        meanings = [self._records.meaning(row) for row, _, _ in candidates] or [NO_RECORD]
-        number, known = owners.number, owners.resolutions
-        own = meanings[0]
-        resolution = known[number(topic, next(iter(places)), own)]
-        mixture = None
+        places, meaning = footing.places, self._records.meaning
+        meanings = _NO_RECORDS
+        if candidates:
+            meanings = (*[meaning(row) for row, _, _ in candidates], NO_RECORD)
+        found = owners.blend(topic, tuple(places), meanings)
         is_sure = not candidates or (len(candidates) == 1 and absent == 0.0)
-        if resolution.rivals or len(places) > 1 or not is_sure:
-            weights = [1.0]
-            if candidates:
-                told, nobody = owner_weights([share for _, _, share in candidates], absent)
-                meanings.append(NO_RECORD)
-                weights = [*told, nobody]
-            ways = [
-                (
-                    share,
-                    known[number(topic, effect, own)],
-                    [known[number(topic, effect, meaning)] for meaning in meanings],
-                )
-                for effect, (_, share) in places.items()
-            ]
-            mixture = summed(resolution, ways, weights)
-        return resolution, mixture
+        if is_sure and len(places) == 1 and not found.chosen.rivals:
+            return found.chosen, None
+        weights = [1.0]
+        if candidates:
+            weights, nobody = owner_weights([share for _, _, share in candidates], absent)
+            weights.append(nobody)
+        return found.chosen, found.weighed([share for _, share in places.values()], weights)
 
     def _asked(self, about: About, place: int, row: int, excluded: frozenset[str]) -> OwnerQuestion:
         kind, class_code, holding = about
@@ -340,17 +332,14 @@ class Single:
         bits = _bits(resolution.reasons)
         if mixture is None:
             return resolution.certainty, bits
-        if self._speaks(mixture, _EDGE):
-            bits |= bit_of("edge_responsibility")
-        if self._speaks(mixture, _CROSS):
-            bits |= bit_of("cross_responsibility")
+        least = self._rival
+        for rival in mixture.rivals:
+            by_cause = rival.by_cause
+            if by_cause[_PLACE] >= least:
+                bits |= bit_of("edge_responsibility")
+            if by_cause[_COMPONENT] + by_cause[_RECORD] >= least:
+                bits |= bit_of("cross_responsibility")
         return min(mixture.probability, 1.0), bits
-
-    def _speaks(self, mixture: Mixture, causes: tuple[int, ...]) -> bool:
-        return any(
-            sum(rival.by_cause[number] for number in causes) >= self._rival
-            for rival in mixture.rivals
-        )
 
 
 @cache

@@ -5,9 +5,8 @@ array that is handed over: here is one of each. The searches are those that serv
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -42,8 +41,7 @@ _OUTLINES = 7
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What lies around a point."""
 
     position: int

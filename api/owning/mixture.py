@@ -7,7 +7,7 @@ This is the plain reference: the arrays of ``api.solution`` give the same number
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from api.owning.directory import Unit
 from api.owning.owners import OwnerQuestion, OwnRecord, Resolution, resolve
@@ -26,8 +26,7 @@ EDGE: tuple[Cause, ...] = ("place",)
 CROSS: tuple[Cause, ...] = ("component", "record")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Share:
+class Share(NamedTuple):
     """One unit with its probability."""
 
     unit: Unit
@@ -44,11 +43,10 @@ class Share:
     @property
     def cause(self) -> Cause:
         """The largest cause, of equal ones the first."""
-        return CAUSES[max(range(len(CAUSES)), key=lambda number: self.by_cause[number])]
+        return CAUSES[self.by_cause.index(max(self.by_cause))]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mixture:
+class Mixture(NamedTuple):
     """The distribution over owning units."""
 
     chosen: Resolution
@@ -76,14 +74,95 @@ class Mixture:
         return tuple(told)
 
 
-@dataclass
-class _Sum:
-    unit: Unit
-    by_cause: list[float]
-    most: float = 0.0
-    place: int = 0
-    component: int = 0
-    rule: str = ""
+class Part(NamedTuple):
+    """What one place and one component together give to a unit."""
+
+    place: int
+    component: int
+    factor: float
+    """Share of the probability of place and component."""
+    cause: int
+    """Number in `CAUSES`."""
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """What the combinations of some places and components lead to, whatever their probabilities."""
+
+    chosen: Resolution
+    """What the place and the component taken lead to."""
+    mine: tuple[tuple[int, int, float], ...]
+    """Place, component and factor of what leads to the unit taken, in their order."""
+    others: tuple[tuple[Unit, tuple[Part, ...]], ...]
+    """The other units with what leads to them, in the order in which they are met."""
+
+    def weighed(self, places: Sequence[float], components: Sequence[float]) -> Mixture:
+        """Return the distribution over units.
+
+        Parameters
+        ----------
+        places, components : sequence of float
+            Their probabilities, which add up to 1 each.
+        """
+        mine = 0.0
+        for at, about, factor in self.mine:
+            mine += places[at] * components[about] * factor
+        rivals = []
+        for unit, parts in self.others:
+            by_cause = [0.0] * len(CAUSES)
+            most, largest = 0.0, parts[0]
+            for part in parts:
+                at, about, factor, cause, _ = part
+                share = places[at] * components[about] * factor
+                by_cause[cause] += share
+                if share > most:
+                    most, largest = share, part
+            if most > 0.0:
+                way = (largest.place, largest.component, largest.rule)
+                rivals.append(Share(unit, sum(by_cause), tuple(by_cause), *way))
+        if len(rivals) > 1:
+            rivals.sort(key=_likeliest)
+        total = mine + sum([rival.probability for rival in rivals])
+        return Mixture(self.chosen, mine, tuple(rivals), max(0.0, 1.0 - total))
+
+
+def _likeliest(share: Share) -> tuple[float, str]:
+    return -round(share.probability, 9), share.unit.code
+
+
+def blend(chosen: Resolution, ways: Sequence[tuple[Resolution, Sequence[Resolution]]]) -> Blend:
+    """Return what combinations of places and components lead to.
+
+    Parameters
+    ----------
+    chosen : Resolution
+        What the place and the component taken lead to.
+    ways : sequence
+        For each place what the component taken leads to there, and what each of the components does.
+    """
+    mine: list[tuple[int, int, float]] = []
+    others: dict[str, tuple[Unit, list[Part]]] = {}
+    chosen_code = _unit(chosen)
+
+    def add(unit: Unit, part: Part) -> None:
+        if unit.code == chosen_code:
+            mine.append(part[:3])
+        else:
+            others.setdefault(unit.code, (unit, []))[1].append(part)
+
+    for place, (here, each) in enumerate(ways):
+        # Elsewhere because of the place, or by the component alone.
+        cause = _COMPONENT if _unit(here) == chosen_code else _PLACE
+        for about, found in enumerate(each):
+            if found.unit is None:
+                continue
+            add(found.unit, Part(place, about, found.certainty, cause, found.rule))
+            for rival in found.rivals:
+                number = CAUSES.index(rival.cause)
+                add(rival.unit, Part(place, about, rival.probability, number, rival.rule))
+    told = tuple((unit, tuple(parts)) for unit, parts in others.values())
+    return Blend(chosen, tuple(mine), told)
 
 
 def mix(
@@ -107,87 +186,18 @@ def mix(
         Records with probabilities that add up to 1: what the case may be about; None: none of the
         components known. An event, and a case without a class, has ``[(None, 1.0)]``.
     """
-    ways = []
-    for chain, in_place in places:
-        here = resolve(edition, question._replace(chain=chain))
-        found = [
-            resolve(edition, question._replace(chain=chain, record=record))
-            for record, _ in components
-        ]
-        ways.append((in_place, here, found))
-    return summed(resolve(edition, question), ways, [share for _, share in components])
-
-
-def summed(
-    chosen: Resolution,
-    ways: Sequence[tuple[float, Resolution, Sequence[Resolution]]],
-    of_components: Sequence[float],
-) -> Mixture:
-    """Return the distribution over units of one case from what every combination leads to.
-
-    Parameters
-    ----------
-    chosen : Resolution
-        What the place and the component taken lead to.
-    ways : sequence
-        For each place its probability, what the component taken leads to there, and what each of the
-        components does.
-    of_components : sequence of float
-        Probability of each component.
-    """
-    sums: dict[str, _Sum] = {}
-    mine, chosen_code = 0.0, _unit(chosen)
-    for place, (in_place, here, each) in enumerate(ways):
-        # Elsewhere because of the place, or by the component alone.
-        cause = _COMPONENT if _unit(here) == chosen_code else _PLACE
-        for component, (found, of_component) in enumerate(zip(each, of_components, strict=True)):
-            weight, unit = in_place * of_component, found.unit
-            if unit is None or weight <= 0.0:
-                continue
-            if unit.code == chosen_code:
-                mine += weight * found.certainty
-            else:
-                part = (weight * found.certainty, cause, found.rule)
-                _add(sums, unit, part, (place, component))
-            for rival in found.rivals:
-                if rival.unit.code == chosen_code:
-                    mine += weight * rival.probability
-                    continue
-                part = (weight * rival.probability, CAUSES.index(rival.cause), rival.rule)
-                _add(sums, rival.unit, part, (place, component))
-    rivals = [
-        Share(
-            unit=entry.unit,
-            probability=sum(entry.by_cause),
-            by_cause=tuple(entry.by_cause),
-            place=entry.place,
-            component=entry.component,
-            rule=entry.rule,
+    ways = [
+        (
+            resolve(edition, question._replace(chain=chain)),
+            [
+                resolve(edition, question._replace(chain=chain, record=record))
+                for record, _ in components
+            ],
         )
-        for entry in sums.values()
+        for chain, _ in places
     ]
-    rivals.sort(key=lambda share: (-round(share.probability, 9), share.unit.code))
-    total = mine + sum(rival.probability for rival in rivals)
-    return Mixture(
-        chosen=chosen,
-        probability=mine,
-        rivals=tuple(rivals),
-        unknown=max(0.0, 1.0 - total),
-    )
-
-
-def _add(
-    sums: dict[str, _Sum], unit: Unit, part: tuple[float, int, str], way: tuple[int, int]
-) -> None:
-    """Add to a unit a share with its cause and rule, by the way of a place and a component."""
-    share, cause, rule = part
-    entry = sums.get(unit.code)
-    if entry is None:
-        entry = sums[unit.code] = _Sum(unit, [0.0] * len(CAUSES))
-    entry.by_cause[cause] += share
-    if share > entry.most:
-        entry.most, entry.rule = share, rule
-        entry.place, entry.component = way
+    found = blend(resolve(edition, question), ways)
+    return found.weighed([share for _, share in places], [share for _, share in components])
 
 
 def _unit(resolution: Resolution) -> str | None:

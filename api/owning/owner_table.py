@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from api.doubts import bits_of
 from api.owning.directory import Unit
 from api.owning.mixing import CROSS, OTHER
+from api.owning.mixture import Blend, blend
 from api.owning.number_table import NumberTable
 from api.owning.owners import OwnerQuestion, Resolution, resolve
 from api.owning.record_table import record_table_of
@@ -29,6 +30,7 @@ _MOST_TOPICS = 1 << 18
 """Half of what a key has room for beside effect and record: a block of cases with as many classes as
 rows, a wrong column of a file, stays within it."""
 _TABLES_KEPT = 64
+_BLENDS_KEPT = 20_000
 
 Keys = NDArray[np.int64]
 
@@ -118,6 +120,7 @@ class OwnerTable:
         """The question of each resolution, its chain reduced to what decides."""
         self.arrays = ResolutionArrays.empty(1024)
         self._told: tuple[NDArray[Any], ...] | None = None
+        self._blends: dict[tuple[int, tuple[int, ...], tuple[int, ...]], Blend] = {}
         self.rivals: list[tuple[int, float, int]] = []
         """Unit, probability and group of cause of the rivals of all resolutions."""
 
@@ -166,6 +169,32 @@ class OwnerTable:
         key = self._table.key(topic, effect, record)
         found = self._numbers.get(key)
         return self._resolve(key) if found is None else found
+
+    def blend(self, topic: int, effects: tuple[int, ...], records: tuple[int, ...]) -> Blend:
+        """Return what the combinations of places and components of a case lead to.
+
+        Parameters
+        ----------
+        topic : int
+            Number by `topic`.
+        effects, records : tuple of int
+            Of the places and of the components, those taken first; see `numbers`.
+        """
+        found = self._blends.get((topic, effects, records))
+        if found is None:
+            known, number = self.resolutions, self.number
+            ways = [
+                (
+                    known[number(topic, effect, records[0])],
+                    [known[number(topic, effect, record)] for record in records],
+                )
+                for effect in effects
+            ]
+            found = blend(ways[0][0], ways)
+            if len(self._blends) >= _BLENDS_KEPT:
+                self._blends.clear()
+            self._blends[topic, effects, records] = found
+        return found
 
     def _resolve(self, key: int) -> int:
         record = key & ((1 << _RECORD_BITS) - 1)
@@ -302,6 +331,11 @@ class OwnerTables:
         return table
 
 
+def owner_tables_of(edition: "Edition") -> OwnerTables:
+    """Return the tables of an edition, the same at every call."""
+    return edition.kept("owners", lambda: OwnerTables(edition))
+
+
 def owner_table_of(edition: "Edition", excluded: frozenset[str]) -> OwnerTable:
     """Return the table of an edition for the units excluded."""
-    return edition.kept("owners", lambda: OwnerTables(edition)).of(excluded)
+    return owner_tables_of(edition).of(excluded)

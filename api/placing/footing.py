@@ -7,7 +7,7 @@ that serve many cases are asked for one.
 
 from dataclasses import dataclass
 from math import inf, isfinite, nan, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -66,8 +66,7 @@ def _positive(value: float | None) -> float | None:
     return min(value, WORST_M) if value is not None and 0.0 < value < inf else None
 
 
-@dataclass(frozen=True, slots=True)
-class Footing:
+class Footing(NamedTuple):
     """The places of one case, see ``api.placing.chains``."""
 
     place: int
@@ -85,12 +84,13 @@ class Footing:
 def whole_footing(edition: "Edition", around: Around) -> Footing:
     """Return the places of a case in and near unit grids that nothing touches."""
     effect_of, grid, shares = edition.chains.effect, around.position, around.shares
+    own = effect_of(grid)
     if len(shares) == 1 and shares[0][0] == grid:
-        return Footing(grid, grid, -1, -1, {effect_of(grid): (grid, 1.0)})
+        return Footing(grid, grid, -1, -1, {own: (grid, 1.0)})
     total = sum([share for _, share in shares])
-    places = {effect_of(grid): (grid, 0.0 if total else 1.0)}
+    places = {own: (grid, 0.0 if total else 1.0)}
     for at, share in shares:
-        effect = effect_of(at)
+        effect = own if at == grid else effect_of(at)
         first, before = places.get(effect, (at, 0.0))
         places[effect] = (first, before + share / total)
     return Footing(grid, grid, -1, -1, places)
