@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.models import Decision, TimeLimit, TraceStep
 from api.telling.wording import told
-from gis.calendars import Calendar, Spans, is_weekend
+from gis.calendars import Calendar, Spans, is_statutory, is_weekend
 
 _CLOCK_HOURS = {"emergency_hour": 1.0, "calendar_day": 24.0}
 _USUAL = Calendar()
@@ -23,8 +23,8 @@ class Deadline(NamedTuple):
     at: datetime
     """In the city's time zone."""
     provisional_year: int | None = None
-    """Year whose holidays are not published yet, so that weekends alone were thought off; None: all
-    days up to the deadline are known."""
+    """Year whose holidays are not published yet, so that weekends and the holidays of the law alone
+    were thought off; None: all days up to the deadline are known."""
 
 
 def with_deadline(
@@ -71,7 +71,7 @@ def deadline(
     """Return when a time limit ends, provisionally where a year's holidays are not published yet.
 
     Parameters, and None, as for `due_at`, but for years that nobody published: of those Monday to
-    Friday are thought worked.
+    Friday are thought worked, but for the holidays of the law.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def deadline(
 
 
 class _Guessing:
-    """A calendar that thinks weekends off, and nothing else, in years that it does not know."""
+    """A calendar that thinks weekends and the holidays of the law off in years that it does not know."""
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
@@ -103,7 +103,7 @@ class _Guessing:
         if known is not None:
             return known
         self.year = self.year or day.year
-        return not is_weekend(day)
+        return not (is_weekend(day) or is_statutory(day))
 
     def spans(self, day: date) -> Spans:
         return self.calendar.spans(day)

@@ -5,12 +5,14 @@ import io
 import re
 from collections.abc import Sequence
 from datetime import date, time
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import chinese_calendar
 import msgspec
 
+from gis.codes import read_table
 from gis.errors import SettingsError
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
@@ -114,6 +116,29 @@ def is_weekend(day: date) -> bool:
     (True, False)
     """
     return day.weekday() in _WEEKEND
+
+
+def is_statutory(day: date) -> bool:
+    """Say whether a day is a holiday by law 法定节假日, known before its year's notice is published.
+
+    The days of 《全国年节及纪念日放假办法》 as of 2025. Those of the lunar calendar are listed as
+    far as ``gis/codes/statutory_holidays.csv`` goes; which days are shifted the notice alone says.
+
+    Examples
+    --------
+    >>> [is_statutory(date(2027, 2, day)) for day in (4, 5, 8, 9)]
+    [False, True, True, False]
+    >>> is_statutory(date(2090, 10, 3)), is_statutory(date(2090, 10, 4))
+    (True, False)
+    """
+    text = f"{day:%m-%d}"
+    return not _statutory().isdisjoint({("", text), (str(day.year), text)})
+
+
+@cache
+def _statutory() -> frozenset[tuple[str, str]]:
+    rows = read_table("gis.codes", "statutory_holidays.csv")
+    return frozenset((row["year"], row["month_day"]) for row in rows)
 
 
 def read_spans(texts: Sequence[str]) -> Spans:

@@ -96,6 +96,12 @@ def duplicates(
     least: Annotated[
         float, typer.Option("--least", min=0.0, max=1.0, help="Least probability.")
     ] = 0.5,
+    is_kept: Annotated[
+        bool,
+        typer.Option(
+            "--learn", help="Keep how often cases are repeated here: hints of new cases go by it."
+        ),
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """List pairs of recorded cases that may be about the same thing 重复案件; nothing is merged.
@@ -103,23 +109,28 @@ def duplicates(
     Cases of one class, within the errors of their places and the time window of the class. Decide
     imported cases first: `wanmi assign --stored`.
 
-    Example: wanmi cases duplicates --closed -o duplicates.xlsx
+    Example: wanmi cases duplicates --closed --learn -o duplicates.xlsx
     """
-    from api.cases.duplicates import read_places
-    from api.cases.pairs import find_pairs
-    from gis.database import open_database
+    from api.cases.duplicates import read_places, remember_repeats
+    from api.cases.pairs import compare
 
     _check_output(output)
+    if is_kept and not with_closed:
+        msg = "--learn needs the whole history: write --closed --learn."
+        raise RequestError(msg, zh="--learn 需要全部历史案件：请写 --closed --learn。")
+    database = _database(ctx)
     with progress("Reading cases") as advance:
-        places = read_places(
-            open_database(workspace_of(ctx)), with_closed=with_closed, advance=advance
-        )
-    pairs = find_pairs(places, least=least)
+        places = read_places(database, with_closed=with_closed, advance=advance)
+    compared = compare(places, least=least)
+    pairs = compared.pairs
+    if is_kept and len(places):
+        remember_repeats(database, cases=len(places), factor=compared.factor)
     if output is not None:
         _write(pairs, output, sheet="重复案件")
     result: dict[str, Any] = {
         "cases": len(places),
         "pairs": len(pairs),
+        "repeats": round(compared.factor, 4),
         "first": pairs.head(_SHOWN).to_dict("records"),
     }
 
@@ -130,6 +141,10 @@ def duplicates(
             )
         written = f" Written to {output}." if output else ""
         typer.echo(f"{len(pairs):,} pairs among {len(places):,} cases.{written}")
+        if is_kept and len(places):
+            typer.echo(
+                f"Cases are repeated {compared.factor:.2f} times as often here as assumed: hints go by it."
+            )
 
     emit(result, as_json=as_json, human=human)
 

@@ -34,6 +34,9 @@ _PLACE = (
     " decision->'component'->>'code' AS component,"
     " (decision->'component'->>'probability')::float8 AS certainty"
 )
+_FACTOR = (
+    "coalesce((SELECT factor FROM cases.repeats ORDER BY learned_at DESC LIMIT 1), 1) AS factor"
+)
 
 
 def hint(
@@ -60,7 +63,7 @@ def hint(
     with database.connect(read_only=True) as connection:
         cursor = connection.cursor(row_factory=dict_row)
         own = cursor.execute(
-            f"SELECT kind, class_code, reported_at, state, {_PLACE} FROM cases.case"  # noqa: S608
+            f"SELECT kind, class_code, reported_at, state, {_PLACE}, {_FACTOR} FROM cases.case"  # noqa: S608
             " WHERE case_id = %s",
             [case_id],
         ).fetchone()
@@ -129,7 +132,7 @@ def _compare(
             distance_m=distance_m,
             sigma_m=sigma_m,
             hours=hours,
-            window=(window.scale_h, window.repeats),
+            window=(window.scale_h, window.repeats * own["factor"]),
             same=same,
             background=background_rate(others),
         )
@@ -187,6 +190,26 @@ def read_places(
     if not parts:
         return _packed(pd.DataFrame(columns=["case_id", *_PLACE_COLUMNS]))
     return pd.concat(parts, ignore_index=True)
+
+
+def remember_repeats(database: Database, *, cases: int, factor: float) -> None:
+    """Keep how often cases are repeated here, for the hints of cases to come.
+
+    Parameters
+    ----------
+    database : Database
+        Where the cases are.
+    cases : int
+        Cases compared.
+    factor : float
+        How many times as often as the table of windows says, see ``api.cases.pairs.compare``.
+    """
+    with database.connect(as_api=True) as connection:
+        connection.execute(
+            "INSERT INTO cases.repeats (learned_at, cases, factor)"
+            " VALUES (clock_timestamp(), %s, %s)",
+            [cases, factor],
+        )
 
 
 _PLACE_COLUMNS = (

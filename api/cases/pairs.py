@@ -40,6 +40,16 @@ PAIR_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Pairs of cases that may be one, and what the history tells of them all."""
+
+    pairs: pd.DataFrame
+    """`PAIR_COLUMNS`, the most probable first."""
+    factor: float
+    """How many times as often as the table of windows says cases are repeated here."""
+
+
 @dataclass(frozen=True)
 class _Pairs:
     one: NDArray[np.intp]
@@ -48,7 +58,12 @@ class _Pairs:
 
 
 def find_pairs(places: pd.DataFrame, *, least: float = LEAST_PROBABILITY) -> pd.DataFrame:
-    """Return the pairs of cases that may be one, the most probable first.
+    """Return the pairs of cases that may be one, the most probable first: those of `compare`."""
+    return compare(places, least=least).pairs
+
+
+def compare(places: pd.DataFrame, *, least: float = LEAST_PROBABILITY) -> Compared:
+    """Compare all cases with each other.
 
     Each case is compared with those of its class that are nearest in place and time, so the work
     grows as n log n, and stays bounded where thousands were reported at one point. A case that was
@@ -64,12 +79,12 @@ def find_pairs(places: pd.DataFrame, *, least: float = LEAST_PROBABILITY) -> pd.
 
     Returns
     -------
-    pandas.DataFrame
-        `PAIR_COLUMNS`; the earlier case first.
+    Compared
+        The pairs, the earlier case first, and how often cases are repeated here.
     """
     rows = places.sort_values(["reported_at", "case_id"], ignore_index=True)
     if len(rows) < 2:
-        return pd.DataFrame(columns=list(PAIR_COLUMNS))
+        return Compared(pairs=pd.DataFrame(columns=list(PAIR_COLUMNS)), factor=1.0)
     group = rows["kind"].str.cat(rows["class_code"], sep=" ")
     number, names = pd.factorize(group)
     windows = [window_of(*name.split(" ", 1)) for name in names]
@@ -158,7 +173,7 @@ def _judged(
     around: NDArray[np.int64],
     expected: float,
     least: float,
-) -> pd.DataFrame:
+) -> Compared:
     one, other = rows.iloc[pairs.one], rows.iloc[pairs.other]
     hours = (
         other["reported_at"].astype("int64").to_numpy()
@@ -198,7 +213,8 @@ def _judged(
         )
         return np.where(possible, found, 0.0)
 
-    probability = weigh(_repeat_factor(weigh, expected))
+    factor = _repeat_factor(weigh, expected)
+    probability = weigh(factor)
     keep = np.flatnonzero((probability >= least) & possible)
     words = [
         told(
@@ -219,8 +235,9 @@ def _judged(
         },
         columns=list(PAIR_COLUMNS),
     )
-    return found.sort_values(
+    pairs_found = found.sort_values(
         ["probability", "case_id", "duplicate_case_id"],
         ascending=[False, True, True],
         ignore_index=True,
     )
+    return Compared(pairs=pairs_found, factor=factor)

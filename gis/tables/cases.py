@@ -22,6 +22,7 @@ from gis.tables.columns import document, geometry, optional, required
 
 def declare(metadata: MetaData, srid: int) -> None:
     """Declare cases and their history."""
+    _declare_repeats(metadata)
     case = Table(
         "case",
         metadata,
@@ -60,7 +61,7 @@ def declare(metadata: MetaData, srid: int) -> None:
         optional(
             "due_at",
             DateTime(timezone=True),
-            "when the time limit 处置时限 ends; null: none, or its year's holidays are not published",
+            "when the time limit 处置时限 ends; null: no limit; the decision says whether it is provisional",
         ),
         _counted("returns", "how often units sent it back 退件次数"),
         _counted("reopened", "how often it was reopened after it was closed"),
@@ -121,6 +122,28 @@ def declare(metadata: MetaData, srid: int) -> None:
         "ix_history_returned",
         history.c.case_id,
         postgresql_where=text("action = 'returned'"),
+    )
+
+
+def _declare_repeats(metadata: MetaData) -> None:
+    Table(
+        "repeats",
+        metadata,
+        Column(
+            "learned_at",
+            DateTime(timezone=True),
+            primary_key=True,
+            server_default=func.now(),
+            comment="when it was learned; the newest counts",
+        ),
+        required("cases", BigInteger, "cases of the history compared"),
+        required(
+            "factor",
+            DOUBLE_PRECISION,
+            "how many times as often as api/cases/duplicate_windows.csv says cases are repeated",
+        ),
+        schema="cases",
+        comment="how often cases are repeated 重复案件 in this city",
     )
 
 

@@ -20,10 +20,16 @@ from gis.errors import RequestError
 from gis.vector import read_vector
 from gis.workspace import Workspace
 from tests.api.district import (
+    A1,
+    A2,
+    B1,
+    B2,
     X0,
     Y0,
+    box,
     compile_district,
     component,
+    management_grid,
     open_district,
     plan,
     plan_area,
@@ -168,6 +174,38 @@ def test_the_edge_of_a_drawn_area_that_is_drawn_too_narrow(book: Book, tmp_path:
     assert found.stretch.bounds[1] == found.stretch.bounds[3] == Y0 + 60
     told = document(learn(book, snapshot), snapshot.edition().directory)
     assert "border outside | P1" in told["findings"][0]["en"]
+
+
+def test_a_stretch_of_the_border_of_trade_grids_drawn_on_the_wrong_side(
+    book: Book, tmp_path: Path
+) -> None:
+    west = management_grid("HW1", A1, B1, trade="sanitation", geometry=box(0, 0, 100, 200))
+    east = management_grid("HW2", A2, B2, trade="sanitation", geometry=box(100, 0, 200, 200))
+    rows = [
+        *ROWS,
+        plan("8", "territorial", "W1", kind="event", class_code="0110", area_code="HW1"),
+        plan("9", "territorial", "W2", kind="event", class_code="0110", area_code="HW2"),
+    ]
+    snapshot = open_district(
+        tmp_path / "d", components=OPEN, responsibility=rows, management_grids=[west, east]
+    )
+    upright = [(92.0, y) for y, _ in along(11, 0)]  # 8 m west of the border, y from 50 to 150
+    book.add("0110", upright, "W2", category="not_our_area")
+    book.add("0110", [(40.0, y) for y, _ in along(20, 0)], "W1", returns=0)
+    book.add(
+        "0110", [(92.0, 175 + 3.0 * n) for n in range(8)], "W1", returns=0
+    )  # all is well there
+    (found,) = learn(book, snapshot).findings
+    assert (found.kind, found.change) == ("border", "move_border")
+    assert (found.area_code, found.other_area_code) == ("HW1", "HW2")
+    assert (found.unit_code, found.to_unit_code) == ("W1", "W2")
+    assert (found.to_cases, found.avoided, found.caused) == (11, 11, 0)
+    assert found.width_m == 8.0
+    west_m, south, east_m, north = found.stretch.bounds
+    assert (west_m, east_m) == (X0 + 100, X0 + 100)
+    assert (south, north) == (Y0 + 37.5, Y0 + 162.5)
+    (told,) = records(learn(book, snapshot), snapshot.edition().directory)
+    assert "HW1 | HW2" in told["en"]
 
 
 def test_components_whose_records_name_a_unit_of_former_times(

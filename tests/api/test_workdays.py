@@ -95,6 +95,27 @@ def test_a_deadline_in_a_year_not_published_is_provisional_and_thinks_weekends_o
     assert deadline(friday, TimeLimit(value=1, unit="fortnight"), zone=ZONE) is None
 
 
+@pytest.mark.parametrize(
+    ("start", "value", "unit", "wanted"),
+    [
+        # 2027 is not published: off are weekends, 1 January (a Friday) and 5 to 8 February (Friday to Monday).
+        ("2026-12-31 16:00", 3, "working_hour", "2027-01-04 09:00"),
+        ("2026-12-31 10:00", 2, "working_day", "2027-01-05 10:00"),
+        ("2027-02-04 17:00", 2, "working_hour", "2027-02-09 09:00"),
+        ("2027-04-02 17:00", 2, "working_hour", "2027-04-06 09:00"),  # Qingming, a Monday
+        ("2027-09-14 17:00", 2, "working_hour", "2027-09-16 09:00"),  # Mid-Autumn, a Wednesday
+        ("2027-09-30 10:00", 1, "working_day", "2027-10-04 10:00"),
+        ("2090-09-29 17:00", 2, "working_hour", "2090-10-04 09:00"),  # Friday; 1 October a Sunday
+    ],
+)
+def test_holidays_of_the_law_are_off_before_they_are_published(
+    start: str, value: float, unit: str, wanted: str
+) -> None:
+    calendar = Calendar(years=[2026])
+    found = deadline(at(start), TimeLimit(value=value, unit=unit), zone=ZONE, calendar=calendar)
+    assert found == (at(wanted), int(wanted[:4]))
+
+
 def test_at_the_ends_of_the_calendar_there_is_no_end() -> None:
     west = datetime(9999, 12, 31, 23, tzinfo=ZoneInfo("America/Los_Angeles"))
     east = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
