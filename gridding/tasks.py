@@ -1,10 +1,7 @@
 """Pieces of land divided side by side, each result kept so that a stopped run goes on."""
 
 import hashlib
-import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from gis.workers import worker_pool
 from gridding.options import DivisionOptions
 from gridding.scene import Scene
 
@@ -121,27 +119,11 @@ def run_tasks(
     if workers < 2:
         yield _one_by_one(tasks, divide_land, options, memo)
         return
-    # Started afresh: a fork would take over the threads of the compiled code in an unknown state.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
+    with worker_pool(workers) as pool:
         try:
             yield _side_by_side(pool, tasks, divide_land, options, (workers, memo))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Make a worker end when its parent was killed, and leave an interrupt to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _one_by_one(

@@ -1,21 +1,17 @@
 """Tasks in processes of this machine, which share the memory of the snapshot they map."""
 
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait as wait_for
 
 import pyarrow as pa
 
 from api.bulk.parts import Done
 from api.bulk.tasks import Task, run_task
 from gis.errors import RequestError
+from gis.workers import worker_pool
 
 _AHEAD = 2
 """Tasks handed out per worker: one at work, one waiting."""
@@ -47,7 +43,7 @@ def run_in_processes(tasks: Iterator[Task], *, workers: int) -> Iterator[Done]:
     while True:
         at_work: dict[Future[Done], Task] = {}
         try:
-            with _pool(workers) as pool:
+            with worker_pool(workers, prepare=_use_one_thread) as pool:
                 try:
                     for done in _drained(pool, (backlog, tasks), at_work, ahead=workers * _AHEAD):
                         deaths = 0
@@ -88,24 +84,9 @@ def _drained(
             yield done
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # A forked process would inherit locks that the threads of this one hold.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
-    """Prepare a worker: Ctrl-C is the parent's affair, and with the parent it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _use_one_thread() -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def _dying(workers: int) -> RequestError:
