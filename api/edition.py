@@ -91,6 +91,10 @@ class Edition:
                     found = self._kept[key] = make()
         return found
 
+    def peek(self, key: Any) -> Any:
+        """Return what is kept under a key; None: nothing is yet."""
+        return self._kept.get(key)
+
     def holds(self, dataset: str) -> NDArray[np.bool_]:
         """Return for each row of a table whether it holds on the day."""
         held = self._held.get(dataset)

@@ -5,7 +5,7 @@ placed within hundreds of metres only, is left to the arrays. The same compiled 
 tables are asked as the arrays ask, so that the answer is the same.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from math import isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
@@ -92,6 +92,15 @@ def find_one(
 def single_of(edition: Edition) -> "Single":
     """Return what single cases of an edition are asked of."""
     found: Single = edition.kept("single", lambda: Single(edition))
+    return found
+
+
+def ready_single(snapshot: "Snapshot", as_of: date | None) -> "Single | None":
+    """Return what single cases of a day are asked of; None: rows must be indexed for it first."""
+    if as_of is None:
+        return single_of(snapshot.edition())
+    edition = snapshot.known_edition(as_of)
+    found: Single | None = None if edition is None else edition.peek("single")
     return found
 
 

@@ -160,6 +160,10 @@ class Snapshot:
                 self._editions[as_of] = edition
         return edition
 
+    def known_edition(self, as_of: date) -> Edition | None:
+        """Return the edition of a day that was asked for before; None: it was not, or is no longer kept."""
+        return self._editions.get(as_of)
+
     def _begun(self) -> Edition:
         """Return the edition of today, the one made ahead if its day has come."""
         today, coming = self.calendar.today(), self._coming

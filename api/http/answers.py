@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 import shapely
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 GEOJSON = "application/geo+json"
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -18,32 +17,6 @@ def json_answer(
     """Return a JSON answer; dataclasses, dates and numpy values are written as they are."""
     body = orjson.dumps(content, option=_OPTIONS)
     return Response(body, media_type=media_type, headers=headers)
-
-
-class WrittenAnswer(Response):
-    """JSON that is written already, sent without the detours of a response that may be of any kind.
-
-    Parameters
-    ----------
-    body : bytes
-        The JSON.
-    """
-
-    def __init__(self, body: bytes) -> None:
-        self.status_code = 200
-        self.background = None
-        self.body = body
-        self.raw_headers = [
-            (b"content-length", b"%d" % len(body)),
-            (b"content-type", b"application/json"),
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send it."""
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": self.raw_headers},
-        )
-        await send({"type": "http.response.body", "body": self.body})
 
 
 def geojson_of(geometry: Any) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from api.http.late import Late
 from api.http.lean import LeanRoute, Shortcut
 from api.http.live import Live
 from api.http.options import ServerOptions
+from api.http.prompt import PromptLookups
 from api.http.routes import (
     assign,
     batch,
@@ -129,5 +130,6 @@ def create_app(options: ServerOptions, live: Live | None = None) -> FastAPI:
     lean = [route for route in lookup.router.routes if isinstance(route, LeanRoute)]
     app.add_middleware(Shortcut, routes=lean)
     app.add_middleware(Gate, options=options, keyring=serving.keyring, limiter=serving.limiter)
-    app.add_middleware(Edge, options=options, metrics=serving.metrics)
+    prompt = {"/v1/lookup": PromptLookups(serving)}
+    app.add_middleware(Edge, options=options, metrics=serving.metrics, prompt=prompt)
     return app

@@ -14,15 +14,15 @@ from api.http.schemas import LookupIn
 from api.models import Case, Position
 
 _NUMBER = rb"(-?[0-9]{1,12}(?:\.[0-9]{1,15})?)"
-_PLACE_FIRST = re.compile(rb"x=" + _NUMBER + rb"&y=" + _NUMBER + rb"((?:&.{1,160})?)")
-_PLACE_LAST = re.compile(rb"(?:(.{1,160})&)?x=" + _NUMBER + rb"&y=" + _NUMBER)
+_PLACE_FIRST = re.compile(rb"x=" + _NUMBER + rb"&y=" + _NUMBER + rb"((?:&.{1,250})?)")
+_PLACE_LAST = re.compile(rb"(?:(.{1,250})&)?x=" + _NUMBER + rb"&y=" + _NUMBER)
 
-Question = tuple[Case, Position]
+Asked = tuple[Case, Position]
 """What is asked, and where; the position of the case itself is none of this question's."""
 
 
-def plain_question(query: bytes) -> Question | None:
-    """Return an untraced question about the live data and the present; None: it is to be read in full.
+def plain_question(query: bytes) -> Asked | None:
+    """Return an untraced question; None: it is to be read in full.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def plain_question(query: bytes) -> Question | None:
 
 
 @lru_cache(maxsize=4096)
-def _rest(query: bytes) -> Question | None:
+def _rest(query: bytes) -> Asked | None:
     """Return what is asked besides the place; None: what is wrong or unusual."""
     pairs = pairs_of(query)
     if not pairs.keys().isdisjoint(("x", "y")):
@@ -69,7 +69,7 @@ def _rest(query: bytes) -> Question | None:
         asked = LookupIn.model_validate({"x": "0", "y": "0", **pairs})
     except ValidationError:
         return None
-    if asked.trace or asked.as_of is not None or asked.reported_at is not None:
+    if asked.trace:
         return None
     case = asked.case()
     assert case.position is not None

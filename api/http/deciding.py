@@ -8,10 +8,12 @@ from starlette.requests import Request
 
 from api.assign import decide
 from api.http.access import Principal, may
+from api.http.asking import Asked
 from api.http.positions import FAR_M, check_distance, check_range
-from api.http.serving import serving_of
-from api.models import Case, Decision, Position
-from api.single import single_of
+from api.http.serving import Serving, serving_of
+from api.models import Case, Decision
+from api.single import ready_single
+from api.telling.finding import Finding
 from api.telling.writing import writer_of
 from census.taxonomy import Taxonomy
 from gis.errors import AccessError, RequestError
@@ -65,26 +67,47 @@ async def decide_one(request: Request, case: Case, *, traced: bool = True) -> De
     )
 
 
-def write_one(request: Request, case: Case, position: Position) -> bytes | None:
-    """Return the checked and untraced answer of a live case, written; None: it is to be told in full.
+def write_one(serving: Serving, principal: Principal, asked: Asked) -> bytes | None:
+    """Return the checked and untraced answer of a case, written; None: it is to be told in full.
 
     Parameters
     ----------
-    request : Request
-        Of a key that sees every district.
-    case : Case
-        Without day and time.
-    position : Position
-        Where it is.
+    serving : Serving
+        The parts of the worker.
+    principal : Principal
+        Who asks.
+    asked : tuple
+        The case, and where it is.
+
+    Raises
+    ------
+    RequestError
+        Position, class or day can not be meant.
     """
-    snapshot = serving_of(request).live.snapshot
+    case, position = asked
+    snapshot = serving.live.snapshot
+    single = ready_single(snapshot, case.as_of)
+    if single is None:
+        return None
+    serving.check_day(case.as_of)
     check_range(position)
     check_class(case, snapshot.taxonomy)
-    edition = snapshot.edition()
-    finding = single_of(edition).find(case, position, now=None, excluded=frozenset())
-    if finding is None or finding.grid_distance_m > FAR_M:
+    finding = single.find(case, position, now=None, excluded=frozenset())
+    if finding is None or finding.grid_distance_m > FAR_M or not _is_seen(principal, finding):
         return None
-    return writer_of(edition).write(finding, persons=may(request.scope["principal"], "record"))
+    persons = may(principal, "record")
+    return writer_of(finding.edition).write(finding, persons=persons, reported_at=case.reported_at)
+
+
+def _is_seen(principal: Principal, finding: Finding) -> bool:
+    """Tell whether a case lies in the districts of whoever asks, as `check_district` has it."""
+    if not principal.districts:
+        return True
+    edition, district = finding.edition, finding.areas[0]
+    cells, at = (
+        (edition.areas["district"], district) if district >= 0 else (edition.grids, finding.grid)
+    )
+    return principal.sees(cells.codes[at] if at >= 0 else None)
 
 
 def check_question(case: Case, taxonomy: Taxonomy) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.datastructures import Headers
@@ -26,6 +27,7 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"SAMEORIGIN"),
 )
+_JSON_HEADERS = ((b"content-type", b"application/json"), *_HEADERS)
 
 
 class Edge:
@@ -39,12 +41,22 @@ class Edge:
         Bounds and logging.
     metrics : Metrics
         Where requests are counted.
+    prompt : mapping
+        Path -> gives the JSON of an answer to GET that is ready at once; None: the request goes on.
     """
 
-    def __init__(self, app: ASGIApp, *, options: ServerOptions, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        options: ServerOptions,
+        metrics: Metrics,
+        prompt: Mapping[str, Callable[[Scope], bytes | None]],
+    ) -> None:
         self._app = app
         self._options = options
         self._metrics = metrics
+        self._prompt = prompt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,13 +64,17 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        answer = _Answer(send, bodiless=scope["method"] == "HEAD")
         method = scope["method"]
-        if method == "HEAD":
-            scope["method"] = "GET"
+        answer = _Answer(send, bodiless=method == "HEAD")
         try:
-            async with asyncio.timeout(self._options.bounds.request_s):
-                await self._app(scope, receive, answer.send)
+            ready = self._prompt.get(scope["path"]) if method == "GET" else None
+            body = ready(scope) if ready is not None else None
+            if body is not None:
+                await answer.send_json(body)
+            else:
+                scope["method"] = "GET" if method == "HEAD" else method
+                async with asyncio.timeout(self._options.bounds.request_s):
+                    await self._app(scope, receive, answer.send)
         except Exception as error:
             if answer.status and not answer.is_done:  # the server closes the connection
                 raise
@@ -75,7 +91,10 @@ class Edge:
 
     def _tell(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None)
-        name = scope.get("root_path", "") + route if route else "unmatched"
+        if route is not None:
+            name = scope.get("root_path", "") + route
+        else:
+            name = scope["path"] if scope["path"] in self._prompt else "unmatched"
         self._metrics.count(method, name, status, seconds)
         if self._options.access_log or seconds > SLOW_S or status >= 500:
             logger.info(
@@ -109,6 +128,14 @@ class _Answer:
             if self._bodiless:
                 message = {**message, "body": b""}
         await self._send(message)
+
+    async def send_json(self, body: bytes) -> None:
+        """Send JSON that is written already."""
+        self.status = 200
+        headers = [(b"content-length", b"%d" % len(body)), *_JSON_HEADERS]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        self.is_done = True
+        await self._send({"type": "http.response.body", "body": body})
 
 
 class BodyLimit:

@@ -13,6 +13,8 @@ from api.http.options import ServerOptions
 from api.http.problems import language_of, problem
 from api.http.rates import RateLimiter
 
+COUNTED = "wanmi.counted"
+"""In the scope of a request that was counted against its key's limit already."""
 _READ = frozenset((b"host", b"authorization", b"x-api-key"))
 
 
@@ -54,28 +56,39 @@ class Gate:
     async def _refusal(self, scope: Scope) -> Response | None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return unreadable(Request(scope))
-        presented, host = key_and_host(scope["headers"])
-        if presented is None and not self._options.keys_required:
-            if host_name(host) in self._options.hosts:
-                scope["principal"] = LOOPBACK
-                return None
-            return foreign_host(Request(scope))
+        principal = known_asker(scope["headers"], options=self._options, keyring=self._keyring)
+        if principal is LOOPBACK:
+            scope["principal"] = principal
+            return None
         right = needed_right(scope["method"], scope["path"])
-        if presented is None:
-            scope["principal"] = Principal(key_id="anonymous", role="none")
-            return None if right == "open" else no_key(Request(scope))
-        principal = self._keyring.identify(presented)
         if principal is None:
+            presented, _ = key_and_host(scope["headers"])
+            if presented is None and not self._options.keys_required:
+                return foreign_host(Request(scope))
+            if presented is None:
+                scope["principal"] = Principal(key_id="anonymous", role="none")
+                return None if right == "open" else no_key(Request(scope))
             principal = await self._keyring.identify_anew(presented)
         if principal is None:
             return no_key(Request(scope))
         scope["principal"] = principal
-        if principal.requests_per_minute is not None:
-            limit = principal.requests_per_minute
+        limit = principal.requests_per_minute
+        if limit is not None and not scope.get(COUNTED):
             wait_s = self._limiter.take(principal.key_id, limit=limit)
             if wait_s:
                 return too_many(Request(scope), wait_s, limit)
         return None if may(principal, right) else not_allowed(Request(scope), principal)
+
+
+def known_asker(
+    headers: Iterable[tuple[bytes, bytes]], *, options: ServerOptions, keyring: Keyring
+) -> Principal | None:
+    """Return who asks, when nothing needs to be read for that; None: it is not known, or nobody."""
+    presented, host = key_and_host(headers)
+    if presented is not None:
+        return keyring.identify(presented)
+    is_local = not options.keys_required and host_name(host) in options.hosts
+    return LOOPBACK if is_local else None
 
 
 def key_and_host(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str]:

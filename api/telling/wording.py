@@ -35,8 +35,12 @@ def reasons() -> dict[str, dict[str, str]]:
 
 
 @cache
-def _lines() -> dict[str, tuple[str, str]]:
-    return {row["code"]: (row["en"], row["zh"]) for row in read_table("api.telling", "trace.csv")}
+def _lines() -> dict[str, tuple[str, str, bool]]:
+    """Return each line in both languages, and whether the Chinese one names a role or a level."""
+    return {
+        row["code"]: (row["en"], row["zh"], "_zh}" in row["zh"])
+        for row in read_table("api.telling", "trace.csv")
+    }
 
 
 def told(code: str, **values: Any) -> tuple[str, str]:
@@ -47,13 +51,11 @@ def told(code: str, **values: Any) -> tuple[str, str]:
     >>> told("record_empty", role="owner")
     ("the component's record names no owner", '部件记录未填写权属单位')
     """
-    english, chinese = _lines()[code]
-    known = {
-        **values,
-        "role_zh": ROLES_ZH.get(str(values.get("role")), ""),
-        "level_zh": LEVELS_ZH.get(str(values.get("level")), ""),
-    }
-    return english.format(**known), chinese.format(**known)
+    english, chinese, has_names = _lines()[code]
+    if has_names:
+        values["role_zh"] = ROLES_ZH.get(str(values.get("role")), "")
+        values["level_zh"] = LEVELS_ZH.get(str(values.get("level")), "")
+    return english.format_map(values), chinese.format_map(values)
 
 
 def step(

@@ -4,7 +4,10 @@ A decision told in full is some twenty values of eleven kinds, made to be read o
 Here what many answers have in common (areas, units, terms) is written once for an edition and joined.
 """
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -19,9 +22,11 @@ from api.telling.responsibility import (
     tell_boundary,
     tell_owner,
 )
+from api.workdays import Deadline, deadline
 from gis.crs import GEOGRAPHIC, transform_point
 
 _KEPT = 100_000
+_NOT_DUE = b'"due_at":null,"due_is_provisional":false'
 
 
 class Writer:
@@ -36,12 +41,16 @@ class Writer:
     def __init__(self, edition: Edition) -> None:
         snapshot = edition.snapshot
         self._version, self._crs = snapshot.version, snapshot.crs
+        self._zone = ZoneInfo(snapshot.profile.city.timezone)
+        self._calendar = snapshot.profile.calendar
         self._codes = edition.grids.codes
         self._texts, self._places = component_texts(edition), component_places(edition)
         self._areas: dict[tuple[int, ...], orjson.Fragment] = {}
-        self._owners: dict[int, tuple[Resolution, bytes, bytes]] = {}
+        self._owners: dict[int, tuple[Resolution, bytes, bytes, bytes]] = {}
 
-    def write(self, finding: Finding, *, persons: bool) -> bytes:
+    def write(
+        self, finding: Finding, *, persons: bool, reported_at: datetime | None = None
+    ) -> bytes:
         """Return the decision of a case that was found by its position alone, without its trace.
 
         Parameters
@@ -50,6 +59,8 @@ class Writer:
             From ``api.single.find_one``.
         persons : bool
             Name the persons of management grids.
+        reported_at : datetime or None
+            From when the time limit is counted; None: it is not.
         """
         lon, lat = transform_point(finding.x, finding.y, source=self._crs, target=GEOGRAPHIC)
         return orjson.dumps(
@@ -69,7 +80,7 @@ class Writer:
                 "grid": self._grid(finding),
                 "areas": self._areas.get(finding.areas) or self._area(finding),
                 "component": None if finding.chosen < 0 else self._component(finding),
-                "owner": self._owner(finding, persons=persons),
+                "owner": self._owner(finding, persons=persons, reported_at=reported_at),
                 "probability": finding.probability,
                 "boundary": None if finding.boundary < 0 else tell_boundary(finding),
                 "trace": (),
@@ -122,24 +133,45 @@ class Writer:
             ],
         }
 
-    def _owner(self, finding: Finding, *, persons: bool) -> orjson.Fragment | None:
+    def _owner(
+        self, finding: Finding, *, persons: bool, reported_at: datetime | None
+    ) -> orjson.Fragment | None:
         found = finding.resolution
         if found.unit is None:
             return None
+        due = self._due(found, reported_at)
         if persons and found.level == "management_grid":
-            return orjson.Fragment(orjson.dumps(tell_owner(finding)))
+            told = tell_owner(finding)
+            assert told is not None
+            return orjson.Fragment(
+                orjson.dumps(told if due is None else replace(told, **_ending(due)))
+            )
         # A resolution stays as it is; kept beside its words, its number is nobody else's.
         known = self._owners.get(id(found))
         if known is None:
             if len(self._owners) >= _KEPT:
                 self._owners.clear()
             known = self._owners[id(found)] = (found, *_words_of(found))
-        _, head, tail = known
+        _, head, limit, tail = known
         others = tell_alternatives(finding)
-        rule = orjson.dumps(rule_of(finding))
         return orjson.Fragment(
-            b"".join((head, rule, tail, orjson.dumps(others) if others else b"[]", b"}"))
+            b"".join(
+                (
+                    head,
+                    orjson.dumps(rule_of(finding)),
+                    limit,
+                    _NOT_DUE if due is None else orjson.dumps(_ending(due))[1:-1],
+                    tail,
+                    orjson.dumps(others) if others else b"[]",
+                    b"}",
+                )
+            )
         )
+
+    def _due(self, found: Resolution, reported_at: datetime | None) -> Deadline | None:
+        if reported_at is None or found.limit is None:
+            return None
+        return deadline(reported_at, found.limit, zone=self._zone, calendar=self._calendar)
 
 
 def writer_of(edition: Edition) -> Writer:
@@ -148,8 +180,8 @@ def writer_of(edition: Edition) -> Writer:
     return found
 
 
-def _words_of(found: Resolution) -> tuple[bytes, bytes]:
-    """Return the members of an owner before the value of its rule, and from there to its alternatives."""
+def _words_of(found: Resolution) -> tuple[bytes, bytes, bytes]:
+    """Return the members of an owner around the value of its rule, its deadline and its alternatives."""
     assert found.unit is not None
     head = {
         "unit_code": found.unit.code,
@@ -158,14 +190,16 @@ def _words_of(found: Resolution) -> tuple[bytes, bytes]:
         "principle": found.principle,
     }
     tail = {
-        "time_limit": found.limit,
-        "due_at": None,
-        "due_is_provisional": False,
         "filing_condition": found.filing_condition,
         "closing_condition": found.closing_condition,
         "persons": (),
     }
     return (
         orjson.dumps(head)[:-1] + b',"rule":',
+        b',"time_limit":' + orjson.dumps(found.limit) + b",",
         b"," + orjson.dumps(tail)[1:-1] + b',"alternatives":',
     )
+
+
+def _ending(due: Deadline) -> dict[str, Any]:
+    return {"due_at": due.at, "due_is_provisional": due.provisional_year is not None}

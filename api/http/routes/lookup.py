@@ -4,9 +4,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.http.answers import WrittenAnswer, json_answer
-from api.http.asking import plain_question
-from api.http.deciding import decide_one, write_one
+from api.http.answers import json_answer
+from api.http.deciding import decide_one
 from api.http.lean import LeanRoute, describe_parameters, read_parameters
 from api.http.schemas import LookupIn
 from api.models import Decision
@@ -26,10 +25,5 @@ async def lookup(request: Request) -> Response:
     Without `class_code` only the place is asked for: no component, and the territorial unit. What was
     looked at on the way is told with `trace=true`.
     """
-    asked_plainly = plain_question(request.scope["query_string"])
-    if asked_plainly is not None and not request.scope["principal"].districts:
-        written = write_one(request, *asked_plainly)
-        if written is not None:
-            return WrittenAnswer(written)
     asked = read_parameters(request, LookupIn)
     return json_answer(await decide_one(request, asked.case(), traced=asked.trace))

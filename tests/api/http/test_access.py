@@ -167,6 +167,13 @@ def test_a_key_that_asks_too_often_waits(guarded: Running, town: Town) -> None:
     assert 1 <= int(refused[-1].headers["retry-after"]) <= 12
 
 
+def test_a_lookup_that_is_refused_counts_once(guarded: Running, town: Town) -> None:
+    key = key_for(town, "reader", rate=6)
+    wrong = PLACE | {"class_code": "9999"}
+    answers = [ask(guarded, key, "GET", "/v1/lookup", params=wrong) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [422] * 6
+
+
 def test_a_new_key_is_in_at_once_at_every_worker(guarded: Running, town: Town) -> None:
     for _ in range(3):
         key = key_for(town, "reader")

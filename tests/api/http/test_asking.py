@@ -23,6 +23,8 @@ def test_what_is_read_at_once_is_what_is_read_in_full() -> None:
             "accuracy_minor_m": "2",
             "accuracy_bearing_deg": "-30.5",
             "trace": "false",
+            "as_of": "2026-01-01",
+            "reported_at": "2026-05-01T08:00:00+08:00",
         }
         chosen = {name: value for name, value in more.items() if rng.uniform() < 0.5}
         pairs = told | chosen if rng.uniform() < 0.5 else chosen | told
@@ -32,7 +34,7 @@ def test_what_is_read_at_once_is_what_is_read_in_full() -> None:
         case = LookupIn.model_validate(pairs_of(query)).case()
         assert case.position == asked[1]
         assert (case.kind, case.class_code) == (asked[0].kind, asked[0].class_code)
-        assert (asked[0].reported_at, asked[0].as_of, asked[0].case_id) == (None, None, None)
+        assert (asked[0].reported_at, asked[0].as_of) == (case.reported_at, case.as_of)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +53,8 @@ def test_what_is_read_at_once_is_what_is_read_in_full() -> None:
         "x=1&y=2&class_code=lamp",
         "x=1&y=2&accuracy_m=-1",
         "x=1&y=2&trace=true",
-        "x=1&y=2&as_of=2026-01-01",
-        "x=1&y=2&reported_at=2026-05-01T08:00:00Z",
+        "x=1&y=2&as_of=soon",
+        "x=1&y=2&reported_at=2026-05-01T08:00:00",
         "x=1&y=2&crs=" + "9" * 200,
     ],
 )
