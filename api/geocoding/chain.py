@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import pyarrow.compute as pc
 
 from api.edition import Edition
+from gis.addresses.beginnings import LONGEST_AREA, Beginnings
 from gis.addresses.spelling import normalise
 from gis.codes import read_table
 from gis.columns import texts_of
@@ -18,13 +19,13 @@ _UNKNOWN_CITY = re.compile(
 )
 _UNKNOWN_DISTRICT = re.compile(r"[^\d省市区县路街道号里小社]{1,5}[区县](?=.{2})")
 _ADDRESS = re.compile(r"[^市]{1,8}?(?:[区县镇乡]|(?:路|街|道|巷)\d|\d号)")
-_LONGEST_AREA = 20
 _LEAST_SHORT = 2
 _ENDINGS = re.compile(
     r"(?:自治县|自治州|街道办事处|居民委员会|居委会|街道办|街道|社区|地区|新区|省|市|区|县|镇|乡|村)$"
 )
 _TRAILING = re.compile(r"\(([^()]{2,20})\)$")
 _HOWS = ("full", "alias", "former", "short")
+_WHOLE = _HOWS[:3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +58,7 @@ class _Names:
     """Name -> codes of the areas so called; none: only addresses know it."""
     how: Mapping[str, str]
     """Name -> one of `_HOWS`."""
-    lengths: Mapping[str, tuple[int, ...]]
-    """First two characters -> lengths of the names that begin so, the longest first."""
+    beginnings: Beginnings
 
 
 _KNOWN: "WeakKeyDictionary[Edition, _Names]" = WeakKeyDictionary()
@@ -91,14 +91,7 @@ def _collect(edition: Edition) -> _Names:
         ):
             codes[short] = codes.get(short, frozenset()) | codes[name]
             how[short] = "short"
-    lengths: dict[str, set[int]] = {}
-    for name in codes:
-        lengths.setdefault(name[:_LEAST_SHORT], set()).add(len(name))
-    longest_first = {
-        start: tuple(sorted((n for n in found if _LEAST_SHORT <= n <= _LONGEST_AREA), reverse=True))
-        for start, found in lengths.items()
-    }
-    return _Names(codes=codes, how=how, lengths=longest_first)
+    return _Names(codes=codes, how=how, beginnings=Beginnings.of(codes))
 
 
 def _other_names(edition: Edition) -> Iterator[tuple[str, str, str]]:
@@ -146,7 +139,7 @@ def area_chains(edition: Edition, address: str) -> Iterator[Constraint]:
             return
         else:
             rest = rest[city.end() :]
-    chains = list(_strip(names, Constraint(rest=rest), ("full", "alias", "former")))[::-1]
+    chains = list(_strip(names, Constraint(rest=rest), _WHOLE))[::-1]
     first = _without_unknown(chains[0])
     yield first
     seen = {first}
@@ -155,6 +148,20 @@ def area_chains(edition: Edition, address: str) -> Iterator[Constraint]:
         if other not in seen:
             seen.add(other)
             yield other
+
+
+def leading_areas(edition: Edition, text: str) -> Iterator[Constraint]:
+    """Take all areas off the front of a text: those said in full, then those without their ending too.
+
+    Of another province there is nothing.
+    """
+    rest, is_elsewhere = _strip_province(edition, text)
+    if is_elsewhere:
+        return
+    names = _names(edition)
+    for hows in (_WHOLE, _HOWS):
+        *_, last = _strip(names, Constraint(rest=rest), hows)
+        yield last
 
 
 def _inner(names: _Names, text: str) -> int:
@@ -191,11 +198,7 @@ def _narrowed(chain: Constraint, name: str, names: _Names) -> Constraint:
 
 def _leading(names: _Names, text: str, hows: Collection[str]) -> str | None:
     """Return the longest known name at the beginning of a text."""
-    for length in names.lengths.get(text[:_LEAST_SHORT], ()):
-        name = text[:length]
-        if len(name) == length and names.how.get(name) in hows:
-            return name
-    return None
+    return next((name for name in names.beginnings.at(text) if names.how.get(name) in hows), None)
 
 
 def _without_unknown(chain: Constraint) -> Constraint:
@@ -214,9 +217,9 @@ def _trailing(names: _Names, chain: Constraint) -> Iterator[Constraint]:
             _narrowed(replace(chain, rest=bracket[1]), bracket[1], names),
             rest=chain.rest[: bracket.start()],
         )
-    for start in range(max(2, len(chain.rest) - _LONGEST_AREA), len(chain.rest) - 2):
+    for start in range(max(2, len(chain.rest) - LONGEST_AREA), len(chain.rest) - 2):
         name = chain.rest[start:]
-        if names.how.get(name) in ("full", "alias", "former"):
+        if names.how.get(name) in _WHOLE:
             yield replace(
                 _narrowed(replace(chain, rest=name), name, names), rest=chain.rest[:start]
             )
@@ -237,7 +240,7 @@ def _is_known(edition: Edition, text: str, *, least: int) -> bool:
     """Tell whether a text that looks like a city begins with a known area or place, as 东风菜市场."""
     if _leading(_names(edition), text, _HOWS):
         return True
-    ends = range(least, min(len(text), 2 * _LONGEST_AREA) + 1)
+    ends = range(least, min(len(text), 2 * LONGEST_AREA) + 1)
     return any(edition.gazetteer.named(text[:end]) for end in ends)
 
 

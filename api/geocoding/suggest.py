@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from api.geocoding.chain import leading_areas
 from api.geocoding.completion import Completion, Wish, by_characters, by_sound, everywhere
 from api.geocoding.gazetteer import Gazetteer
 from api.geocoding.geocode import answers_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from api.edition import Edition
     from api.models import PlaceAnswer
     from api.snapshot import Snapshot
 
@@ -22,7 +24,6 @@ _WEIGHT = {"name": 1.0, "alias": 0.9, "short": 0.85, "address": 0.85, "plate": 0
 _LETTERS = re.compile(r"[a-z0-9]+")
 _NUMBERED = re.compile(r"(?P<road>.*\D)(?P<rest>\d+\D{0,2})")
 _LEAST_HEARD = 2
-_LONGEST_AREA = 20
 _MOST_ROADS = 5
 
 
@@ -62,7 +63,7 @@ def suggest(
     typed = normalise(text) if len(text) <= LONGEST else ""
     if not typed or limit < 1:
         return []
-    completions = complete(edition.gazetteer, typed, limit=limit, near=near)
+    completions = complete(edition, typed, limit=limit, near=near)
     keys = [(item.key, _share(typed, item)) for item in completions]
     return answers_of(edition, keys)
 
@@ -73,15 +74,16 @@ def _share(typed: str, item: Completion) -> float:
 
 
 def complete(
-    gazetteer: Gazetteer, typed: str, *, limit: int, near: tuple[float, float] | None = None
+    edition: "Edition", typed: str, *, limit: int, near: tuple[float, float] | None = None
 ) -> list[Completion]:
     """Return at most `limit` places that a normalised text may be the beginning of, the best first."""
+    gazetteer = edition.gazetteer
     wish = Wish(limit=limit, ranges=everywhere(), near=near)
     found = _beginning(gazetteer, typed, wish)
     if len(found) < limit:
         found += _numbered(gazetteer, typed, wish)
     if len(found) < limit:
-        found += _in_area(gazetteer, typed, wish)
+        found += _in_area(edition, typed, wish)
     if not found and len(typed) >= _LEAST_HEARD and not typed.isascii():
         found = by_sound(gazetteer, sound(typed), wish)
     return _best(found, limit)
@@ -127,20 +129,16 @@ def _numbered(gazetteer: Gazetteer, typed: str, wish: Wish) -> list[Completion]:
     ]
 
 
-def _in_area(gazetteer: Gazetteer, typed: str, wish: Wish) -> list[Completion]:
+def _in_area(edition: "Edition", typed: str, wish: Wish) -> list[Completion]:
     """Complete what follows the areas at the beginning, inside the smallest of them."""
-    rest, codes = typed, frozenset[str]()
-    while name := _leading_area(gazetteer, rest):
-        codes = gazetteer.area_names[name] or codes
-        rest = rest[len(name) :]
-    if not rest or rest == typed:
-        return []
-    ranges = gazetteer.index.communities_of(sorted(codes))
-    inside = np.array(ranges, dtype=np.int64).reshape(-1, 2)
-    return _beginning(gazetteer, rest, Wish(limit=wish.limit, ranges=inside, near=wish.near))
-
-
-def _leading_area(gazetteer: Gazetteer, text: str) -> str:
-    names = gazetteer.area_names
-    ends = range(min(len(text), _LONGEST_AREA), 1, -1)
-    return next((text[:end] for end in ends if text[:end] in names), "")
+    index = edition.gazetteer.index
+    for chain in leading_areas(edition, typed):
+        if not chain.rest or chain.rest == typed:
+            continue
+        ranges = index.communities_of(sorted(chain.codes))
+        inside = np.array(ranges, dtype=np.int64).reshape(-1, 2)
+        there = Wish(limit=wish.limit, ranges=inside, near=wish.near)
+        found = _beginning(edition.gazetteer, chain.rest, there)
+        if found:
+            return found
+    return []

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
+from gis.addresses.beginnings import Beginnings
 from gis.addresses.spelling import normalise
 
 LEVEL_OF_LENGTH = {2: "province", 4: "city", 6: "district", 9: "street", 12: "community"}
@@ -44,7 +46,6 @@ _OF_A_ROAD = re.compile(
     r"[^\d路街道]{1,6}(?:镇|乡|村|社区)|[^\d路街道]{2,7}(?:路|街|大道|道|巷|弄)(?:\d|[^\d]{0,6}$)"
 )
 _OFFICE = "办事处"
-_LONGEST = 20
 _MOST_AREAS = 12
 _CITY, _DISTRICT = 4, 6
 
@@ -88,6 +89,11 @@ class AreaNames:
     """Normalised name without."""
     stale: Mapping[str, frozenset[str]]
     """Normalised name with another ending, as it may have been before: 祁阳县 of 祁阳市."""
+
+    @cached_property
+    def beginnings(self) -> Beginnings:
+        """All of these names by how they begin."""
+        return Beginnings.of((*self.whole, *self.short, *self.stale))
 
     @classmethod
     def of(cls, names: Mapping[str, str | Sequence[str]]) -> "AreaNames":
@@ -184,8 +190,8 @@ def is_institution(text: str) -> bool:
 
 
 def _at(text: str, at: int, areas: AreaNames, said: Sequence[Said]) -> Said | None:
-    for end in range(min(len(text), at + _LONGEST), at + 1, -1):
-        name = text[at:end]
+    for name in areas.beginnings.at(text, at):
+        end = at + len(name)
         codes = areas.whole.get(name)
         if codes and _is_whole(text, end, codes, said):
             office = text.startswith(_OFFICE, end) and len(text) > end + len(_OFFICE)
@@ -236,8 +242,8 @@ def _is_short(
 
 
 def _leads_on(text: str, at: int, areas: AreaNames, codes: Iterable[str]) -> bool:
-    for end in range(min(len(text), at + _LONGEST), at + 1, -1):
-        name = text[at:end]
+    for name in areas.beginnings.at(text, at):
+        end = at + len(name)
         inner = areas.whole.get(name, frozenset()) | areas.short.get(name, frozenset())
         if inner and not _ROAD_GOES_ON.match(text, end):
             return any(_holds(code, other) for code in codes for other in inner)

@@ -191,8 +191,8 @@ names = st.lists(st.text("裕玉华花路街区", min_size=1, max_size=4), min_s
 def test_all_that_begins_so_is_among_the_suggestions(named: list[str], typed: str) -> None:
     places = [place(f"p{n}", "poi", name, point(n, n)) for n, name in enumerate(named)]
     with tempfile.TemporaryDirectory() as folder:
-        gazetteer = open_district(Path(folder), places=places).edition().gazetteer
-        found = {item.key.row for item in complete(gazetteer, typed, limit=50)}
+        edition = open_district(Path(folder), places=places).edition()
+        found = {item.key.row for item in complete(edition, typed, limit=50)}
     begun = {row for row, name in enumerate(named) if name.startswith(typed)}
     assert found >= begun
     if begun:
