@@ -67,6 +67,20 @@ def opened_layer(path: Path, *, layer: str | None = None, rows: int) -> Iterator
         raise unreadable(file.name, error) from error
 
 
+def count_rows(path: Path, *, layer: str) -> int:
+    """Return how many rows a layer has, counted and not as its file says.
+
+    Raises
+    ------
+    FileFormatError
+        The file can not be read.
+    """
+    try:
+        return int(pyogrio.read_info(path, layer=layer, force_feature_count=True)["features"])
+    except Exception as error:  # a damaged file makes the bindings raise anything
+        raise unreadable(path.name, error) from error
+
+
 def _geometry_column(meta: dict[str, Any], schema: pa.Schema) -> str | None:
     if meta.get("geometry_type") is None:
         return None

@@ -19,7 +19,6 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
-import shapely.geometry
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
@@ -31,6 +30,7 @@ from gis.errors import FileFormatError
 from gis.findings import remarks
 from gis.geojson import find_json_fault, opened_json
 from gis.geoparquet import read_geoparquet
+from gis.largelayers import read_large
 from gis.outputs import driver_of, json_text, refuse_long_names
 from gis.readings import Reading, examined, gdal_words, in_target, no_layer, unreadable
 from gis.remarks import Remark
@@ -221,7 +221,8 @@ def _read_row_by_row(
 
 def _read_database(path: Path, *, layer: str | None) -> Reading:
     name = _choose_layer(path, layer=layer)
-    return _read_whole(path, layer=name, name=path.name)
+    large = read_large(path, layer=name)
+    return _read_whole(path, layer=name, name=path.name) if large is None else large
 
 
 def _read_parquet(path: Path) -> Reading:
@@ -280,10 +281,9 @@ def list_layers(path: Path) -> list[str]:
 
 def _choose_layer(path: Path, *, layer: str | None) -> str:
     spatial = list_layers(path)
-    if layer is not None and layer in spatial:
-        return layer
-    if layer is None and len(spatial) == 1:
-        return spatial[0]
+    found = spatial if layer is None else [name for name in spatial if name == layer]
+    if len(found) == 1:
+        return found[0]
     raise no_layer(path, spatial, layer=layer)
 
 
