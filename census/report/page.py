@@ -56,11 +56,11 @@ def write_page(judgement: Judgement, path: Path, *, ground: Ground) -> None:
 def page_text(judgement: Judgement, ground: Ground) -> str:
     """Return the page; whatever comes from the delivery is escaped, and only its own script may run."""
     folder = resources.files("census.report")
-    html, css, drawing, script = (
+    html, css, *scripts = (
         folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.css", "map.js", "page.js")
+        for name in ("page.html", "page.css", "view.js", "map.js", "page.js")
     )
-    code = f"{drawing}\n{script}"
+    code = "\n".join(scripts)
     data = as_page_data(judgement, ground)
     subject = SUBJECTS[judgement.subject]
     is_packed = len(data) > _PACKED_BYTES

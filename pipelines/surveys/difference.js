@@ -1,4 +1,3 @@
-'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
   const element = (id) => document.getElementById(id);
@@ -59,17 +58,8 @@
   for (const part of [element('outcome'), document.querySelector('th.merge')]) part.hidden = !isMerge;
   for (const [value, text] of Object.entries(OUTCOMES)) element('outcome').append(new Option(text, value));
 
-  // The map: city coordinates in metres, north up.
-  const canvas = element('map'), context = canvas.getContext('2d');
-  const [west, south, east, north] = data.extent;
-  let scale = 1, middle = [(west + east) / 2, (south + north) / 2], wide = 1, tall = 1;
-  const toScreen = ([x, y]) => [wide / 2 + (x - middle[0]) * scale, tall / 2 - (y - middle[1]) * scale];
-  const toGround = (x, y) => [middle[0] + (x - wide / 2) / scale, middle[1] - (y - tall / 2) / scale];
-  const whole = () => {
-    middle = [(west + east) / 2, (south + north) / 2];
-    scale = 0.92 * Math.min(wide / Math.max(east - west, 20), tall / Math.max(north - south, 20));
-  };
-  const inside = ([x, y]) => x > -40 && x < wide + 40 && y > -40 && y < tall + 40;
+  // The map: city coordinates in metres.
+  let context;
   const arrow = (from, to, colour) => {
     const angle = Math.atan2(to[1] - from[1], to[0] - from[0]), length = Math.hypot(to[0] - from[0], to[1] - from[1]);
     context.strokeStyle = context.fillStyle = colour;
@@ -94,87 +84,58 @@
       context.lineTo(place[0], place[1] + size + 2); context.lineTo(place[0] - size - 2, place[1]); context.fill();
     } else { context.arc(place[0], place[1], size, 0, 7); context.fill(); }
   };
-  const draw = () => {
-    const ratio = window.devicePixelRatio || 1;
-    wide = canvas.clientWidth; tall = canvas.clientHeight;
-    canvas.width = wide * ratio; canvas.height = tall * ratio;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, wide, tall);
+  const trace = (lines) => {
+    context.beginPath();
+    for (const line of lines) line.forEach((point, k) => { const [x, y] = view.toScreen(...point); if (k) context.lineTo(x, y); else context.moveTo(x, y); });
+    context.stroke();
+  };
+  const shape = (lines, colour, dash) => {
+    context.strokeStyle = colour; context.setLineDash(dash);
+    trace(lines);
+    context.setLineDash([]);
+  };
+  const mark = (row, size) => {
+    const at = row.now || row.was;
+    if (!at) return;
+    const place = view.toScreen(...at), colour = NAMES[row.change][2], hasGone = row.change === 'moved' || row.change === 'recoded';
+    if (row.was && row.now && row.distance_m > 0 && hasGone) {
+      const from = view.toScreen(...row.was);
+      if (view.isSeen(...from) || view.isSeen(...place)) arrow(from, place, colour);
+      if (row.change === 'recoded') symbol(row, place, colour, size);
+    } else if (view.isSeen(...place)) symbol(row, place, colour, size);
+    if (row.number !== chosen) return;
+    context.strokeStyle = '#111'; context.lineWidth = 2;
+    context.beginPath(); context.arc(place[0], place[1], 11, 0, 7); context.stroke(); context.lineWidth = 1.6;
+  };
+  const paint = (of) => {
+    context = of;
     context.strokeStyle = '#c3c9d2'; context.lineWidth = 1;
-    for (const line of data.ground) {
-      context.beginPath();
-      line.forEach((point, place) => { const [x, y] = toScreen(point); if (place) context.lineTo(x, y); else context.moveTo(x, y); });
-      context.stroke();
-    }
+    trace(data.ground);
     context.fillStyle = '#b4bcc8';
     for (const point of data.still) {
-      const place = toScreen(point);
-      if (inside(place)) context.fillRect(place[0] - 1.2, place[1] - 1.2, 2.4, 2.4);
+      const [x, y] = view.toScreen(...point);
+      if (view.isSeen(x, y)) context.fillRect(x - 1.2, y - 1.2, 2.4, 2.4);
     }
     context.lineWidth = 1.6;
-    const trace = (lines, colour, dash) => {
-      context.strokeStyle = colour; context.setLineDash(dash); context.beginPath();
-      for (const line of lines) line.forEach((point, place) => { const [x, y] = toScreen(point); if (place) context.lineTo(x, y); else context.moveTo(x, y); });
-      context.stroke(); context.setLineDash([]);
-    };
     for (const row of shown) {
-      if (row.before) trace(row.before, row.change === 'removed' ? NAMES.removed[2] : '#8a919c', row.change === 'removed' ? [] : [4, 3]);
-      if (row.after) trace(row.after, NAMES[row.change][2], []);
+      if (row.before) shape(row.before, row.change === 'removed' ? NAMES.removed[2] : '#8a919c', row.change === 'removed' ? [] : [4, 3]);
+      if (row.after) shape(row.after, NAMES[row.change][2], []);
     }
-    const size = shown.length > 4000 ? 2 : 4;
-    for (const row of shown) {
-      const at = row.now || row.was;
-      if (!at) continue;
-      const place = toScreen(at), colour = NAMES[row.change][2];
-      if (row.was && row.now && row.distance_m > 0 && (row.change === 'moved' || row.change === 'recoded')) {
-        const from = toScreen(row.was);
-        if (inside(from) || inside(place)) arrow(from, place, colour);
-        if (row.change === 'recoded') symbol(row, place, colour, size);
-      } else if (inside(place)) symbol(row, place, colour, size);
-      if (row.number === chosen) {
-        context.strokeStyle = '#111'; context.lineWidth = 2;
-        context.beginPath(); context.arc(place[0], place[1], 11, 0, 7); context.stroke(); context.lineWidth = 1.6;
-      }
-    }
-    const step = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((length) => length * scale > 60) || 20000;
-    element('bar').style.width = step * scale + 'px';
-    element('bar').textContent = step + ' m';
+    for (const row of shown) mark(row, shown.length > 4000 ? 2 : 4);
   };
-  const zoom = (factor, x, y) => {
-    const before = toGround(x, y);
-    scale = Math.min(200, Math.max(1e-4, scale * factor));
-    const after = toGround(x, y);
-    middle = [middle[0] + before[0] - after[0], middle[1] + before[1] - after[1]];
-    draw();
-  };
-  const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
-  canvas.addEventListener('wheel', (event) => { event.preventDefault(); zoom(event.deltaY > 0 ? 0.8 : 1.25, ...place(event)); }, { passive: false });
-  let held = null, hasMoved = false;
-  canvas.addEventListener('pointerdown', (event) => { held = place(event); hasMoved = false; });
-  window.addEventListener('pointerup', () => { held = null; });
-  canvas.addEventListener('pointermove', (event) => {
-    if (!held) return;
-    const now = place(event);
-    hasMoved = hasMoved || Math.hypot(now[0] - held[0], now[1] - held[1]) > 3;
-    if (!hasMoved) return;
-    middle = [middle[0] - (now[0] - held[0]) / scale, middle[1] + (now[1] - held[1]) / scale];
-    held = now; draw();
-  });
-  canvas.addEventListener('click', (event) => {
-    if (hasMoved) return;
-    const [x, y] = place(event);
+  const click = (x, y) => {
     let best = null, nearest = 14;
     for (const row of shown) for (const at of [row.now, row.was]) {
       if (!at) continue;
-      const [px, py] = toScreen(at), distance = Math.hypot(px - x, py - y);
+      const [px, py] = view.toScreen(...at), distance = Math.hypot(px - x, py - y);
       if (distance < nearest) { nearest = distance; best = row; }
     }
     if (best) choose(best, false);
-  });
-  element('in').onclick = () => zoom(2, wide / 2, tall / 2);
-  element('out').onclick = () => zoom(0.5, wide / 2, tall / 2);
-  element('all').onclick = () => { whole(); draw(); };
-  window.addEventListener('resize', draw);
+  };
+  const view = makeView(element('map'), data.extent, { paint, click });
+  element('in').onclick = () => view.zoom(2);
+  element('out').onclick = () => view.zoom(0.5);
+  element('all').onclick = view.all;
 
   const body = element('list').tBodies[0];
   const choose = (row, isFromList) => {
@@ -183,10 +144,10 @@
     const line = body.querySelector('.chosen');
     if (isFromList) {
       const at = row.now || row.was;
-      if (at) { middle = at.slice(); scale = Math.max(scale, 2.5); }
-      canvas.scrollIntoView({ block: 'nearest' });
+      if (at) view.go(at, 2.5);
+      element('map').scrollIntoView({ block: 'nearest' });
     } else if (line) line.scrollIntoView({ block: 'nearest' });
-    draw();
+    view.draw();
   };
   const detail = (row) => {
     const cell = make('td', undefined, 'detail');
@@ -222,7 +183,7 @@
       && (!outcome || row.outcome === outcome) && (!words || row.words.includes(words)));
     for (const chip of element('chips').children) chip.setAttribute('aria-pressed', String(!kind || chip.dataset.kind === kind));
     element('shown').value = shown.length + ' / ' + rows.length;
-    list(); draw();
+    list(); view.draw();
   };
   rows.forEach((row, number) => {
     row.number = number;
@@ -230,6 +191,5 @@
   });
   for (const id of ['kind', 'field', 'class', 'outcome', 'words']) element(id).oninput = filter;
   document.querySelector('form').onsubmit = (event) => event.preventDefault();
-  wide = canvas.clientWidth; tall = canvas.clientHeight;
-  whole(); filter();
+  filter();
 })();

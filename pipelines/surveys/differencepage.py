@@ -83,9 +83,11 @@ def render(payload: Mapping[str, Any], words: PageWords, *, now: datetime) -> st
         When it was made.
     """
     folder = resources.files("pipelines.surveys")
+    view = resources.files("census.report").joinpath("view.js")
     page = folder.joinpath("difference.html").read_text(encoding="utf-8")
     data = orjson.dumps(payload, default=str).decode()
-    script = folder.joinpath("difference.js").read_text(encoding="utf-8")
+    scripts = (view, folder.joinpath("difference.js"))
+    script = "\n".join(path.read_text(encoding="utf-8") for path in scripts)
     return Template(page).substitute(
         title=escape(words.title),
         heading_zh=escape(words.heading_zh),
