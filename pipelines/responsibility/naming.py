@@ -4,7 +4,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from census.matching import UnitNames
 from census.plan.rows import ANYWHERE
 from census.taxonomy import STANDARDS, Taxonomy, plain_name, read_taxonomy
 from census.units import UnitDirectory
@@ -18,6 +20,7 @@ _TERRITORIAL = frozenset(
     for tail in ("街道", "街道办", "街道办事处", "镇街", "单位")
 ) | {"属地"}
 _AREA_TAILS = ("街道办事处", "街道办", "办事处", "居民委员会", "居委会", "村委会", "村民委员会")
+_MOST_LIKE = 2
 _NOTHING = frozenset({"/", "-", "—", "——", "无", "空"})
 
 
@@ -288,6 +291,15 @@ class Units:
     def _one(self, text: str) -> str | None:
         match = self.directory.find(text, text)
         return match.code if match.how in ("code", "name") else None
+
+    def like(self, text: str) -> str:
+        """Return the units whose names are most like one that is not known, or nothing."""
+        found = self._search.candidates(text, limit=_MOST_LIKE)
+        return "、".join(f"{unit.name} {unit.unit_code}" for unit in found)
+
+    @cached_property
+    def _search(self) -> UnitNames:
+        return UnitNames(self.directory)
 
     def is_ambiguous(self, text: str) -> bool:
         """Tell whether several units bear this name."""

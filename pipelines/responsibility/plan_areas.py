@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
 from gis.codes import read_rules
 from gis.faults import Faults
 from pipelines.context import BuildContext
+from pipelines.placement import city_extent
 from pipelines.repeats import refuse_repeats
+from pipelines.responsibility.astray import judge_outside
 from pipelines.responsibility.axes import RoadMissingError, Roads, RoadsApartError, read_roads
 from pipelines.responsibility.naming import AreaNames, name_areas
 from pipelines.values import code_of, known_words, numbers_of, text_of, words_of
@@ -58,9 +59,10 @@ def judge_areas(
     taken = rows["code"].isin(places.names.codes)
     faults.add("RA09", taken, value=rows["code"].fillna(""))
     refuse_repeats(faults, rows["code"])
+    shapes_drawn = [item.record["geometry"] for item in drawn]
+    judge_outside(faults, shapes_drawn, city=city_extent(context), grids=places.ground)
     sound = (~faults.refused).to_numpy()
     kept = [item.record for item, ok in zip(drawn, sound, strict=True) if ok]
-    _warn_outside(faults, drawn, places)
     return _frame(kept, context), faults.outcome().faults
 
 
@@ -244,17 +246,6 @@ def _report(faults: Faults, drawn: list[_Drawn]) -> None:
         told = pd.DataFrame.from_dict(values, orient="index")
         mask = pd.Series(index.isin(list(values)), index=index)
         faults.add(rule, mask, **{str(name): told[name].reindex(index) for name in told})
-
-
-def _warn_outside(faults: Faults, drawn: list[_Drawn], places: _Places) -> None:
-    if places.ground is None:
-        return
-    shapes = [item.record["geometry"] for item in drawn]
-    there = np.array([shape is not None for shape in shapes])
-    inside = np.zeros(len(shapes), dtype=bool)
-    for at in np.flatnonzero(there).tolist():
-        inside[at] = len(places.ground.query(shapes[at], predicate="intersects")) > 0
-    faults.add("RA11", pd.Series(there & ~inside, index=faults.frame.index))
 
 
 def _frame(records: list[dict[str, Any]], context: BuildContext) -> gpd.GeoDataFrame:

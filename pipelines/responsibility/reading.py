@@ -109,7 +109,7 @@ def _read_classes(row: Delivered, cells: Mapping[str, str | None], classes: Clas
         return
     standard = classes.taxonomy.standard_ref
     if said is None:
-        row.refuse("RP02", value="", standard=standard)
+        row.refuse("RP24")
         return
     found = classes.find(row.kind, said)
     if major is not None and said is not major and found.codes == (ANYWHERE,):
@@ -150,7 +150,7 @@ def _read_areas(row: Delivered, cells: Mapping[str, str | None], areas: AreaName
     elif within is not None:
         row.areas = (within,)
     else:
-        row.refuse("RP04", value=said or "")
+        row.refuse("RP23")
 
 
 def _take_areas(row: Delivered, found: Found, areas: AreaNames) -> None:
@@ -195,7 +195,8 @@ def _take_units(row: Delivered, role: str, said: str | None, units: Units) -> No
         return
     found = units.find(said or "")
     if said is None or not (found.codes or found.unknown):
-        row.refuse("RP06", value="")
+        row.refuse("RP17")
+        return
     for part in found.unknown:
         day = units.ended.get(part)
         if units.is_ambiguous(part):
@@ -203,7 +204,11 @@ def _take_units(row: Delivered, role: str, said: str | None, units: Units) -> No
         elif day is not None:
             row.refuse("RP13", value=part, day=day)
         else:
-            row.refuse("RP06", value=part)
+            like = units.like(part)
+            hint = f"; most like it: {like}" if like else ""
+            row.refuse(
+                "RP06", value=part, hint=hint, hint_zh=f"，最接近的是 {like}" if like else ""
+            )
     for code in found.codes:
         current = units.directory.current(code)
         if current != code:
@@ -232,7 +237,7 @@ def _read_limit(row: Delivered, cells: Mapping[str, str | None], unit: str | Non
         value = read_limit(f"{said}天")
         row.limit = None if value is None else (value[0], unit)
     if row.limit is None:
-        row.refuse("RP09", value=said or "", unit=said_unit or "")
+        row.refuse("RP09", value=f"{said or ''} {said_unit or ''}".strip())
 
 
 def _read_validity(

@@ -7,15 +7,33 @@ _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _NEXT = r"(?:次年|翌年|第二年)?\s*"
 _DAY = rf"{_NEXT}(\d{{1,2}})\s*[-月./]\s*(\d{{1,2}})\s*日?"
 _TO = r"\s*(?:/|~|～|—+|－|–|至|到|-)\s*"
-_EVENING = r"(?:次日|翌日|第二天|当日)?\s*(?:早上?|晨|凌晨|上午|下午|晚上?|夜)?\s*"
-_TIME = r"(\d{1,2})\s*[:：时点]\s*(\d{2})?\s*分?"
+_PART = r"(次日|翌日|第二天|当日|每日|每天)?\s*(清晨|凌晨|早上?|晨|上午|中午|下午|傍晚|晚上?|夜间?|夜里)?\s*"
+_TIME = r"(\d{1,2})\s*[:：时点]\s*(\d{2}|半)?\s*分?"
 _SEASON = re.compile(rf"{_DAY}{_TO}{_DAY}")
 _MONTHS = re.compile(rf"(\d{{1,2}})\s*月?{_TO}{_NEXT}(\d{{1,2}})\s*月")
-_HOURS = re.compile(rf"{_EVENING}{_TIME}{_TO}{_EVENING}{_TIME}")
+_MONTH = re.compile(r"(\d{1,2})\s*月份?")
+_HOURS = re.compile(rf"{_PART}{_TIME}{_TO}{_PART}{_TIME}")
 _LIMIT = re.compile(r"([\d.]+|[半一二两三四五六七八九十]+)\s*个?\s*(\D+?)\s*(?:内|以内|之内)?")
 _ALWAYS = frozenset(
-    {"全年", "常年", "全天", "全日", "全时段", "全天候", "不限", "/", "-", "—", "无"}
+    {
+        "全年",
+        "常年",
+        "全天",
+        "全日",
+        "全时段",
+        "全天候",
+        "不限",
+        "/",
+        "-",
+        "—",
+        "无",
+        "24小时",
+        "全天24小时",
+    }
 )
+_WHOLE_DAY = re.compile(rf"0{{1,2}}(?:[:时点](?:00)?分?)?{_TO}24(?:[:时点](?:00)?分?)?")
+_AFTERNOON = {"下午": 1, "傍晚": 4, "晚": 5, "晚上": 5, "夜": 6, "夜间": 6, "夜里": 6}
+"""Part of the day -> first hour of a clock of twelve hours that is one of its afternoon or evening."""
 _FIGURES = {name: float(value) for value, name in enumerate("一二三四五六七八九十", 1)} | {
     "半": 0.5,
     "两": 2.0,
@@ -43,10 +61,11 @@ def is_always(text: str) -> bool:
 
     Examples
     --------
-    >>> [is_always(text) for text in ("全年", " 全天 ", "冬季")]
-    [True, True, False]
+    >>> [is_always(text) for text in ("全年", " 全天 ", "冬季", "0:00-24:00", "0时至24时", "00:00-04:00")]
+    [True, True, False, True, True, False]
     """
-    return "".join(text.split()) in _ALWAYS
+    plain = "".join(unicodedata.normalize("NFKC", text).split())
+    return plain in _ALWAYS or _WHOLE_DAY.fullmatch(plain) is not None
 
 
 def read_season(text: str) -> str | None:
@@ -60,8 +79,12 @@ def read_season(text: str) -> str | None:
     ('11-15/03-15', '06-01/09-30', None)
     >>> read_season("11月15日至次年3月15日"), read_season("4-10月")
     ('11-15/03-15', '04-01/10-31')
+    >>> read_season("6月")
+    '06-01/06-30'
     """
     plain = unicodedata.normalize("NFKC", text).strip()
+    single = _MONTH.fullmatch(plain)
+    plain = f"{single[1]}-{single[1]}月" if single else plain
     found = _SEASON.fullmatch(plain)
     months = _MONTHS.fullmatch(plain)
     if found:
@@ -80,7 +103,8 @@ def read_season(text: str) -> str | None:
 def read_hours(text: str) -> str | None:
     """Return hours as ``HH:MM/HH:MM``, the end not included; they may wrap midnight.
 
-    Midnight is 00:00 at both ends. None: unreadable, or the two are one; all day is left blank.
+    Midnight is 00:00 at both ends. Hours of a clock of twelve hours are told by their part of the day.
+    None: unreadable, or the two are one; all day is left blank.
 
     Examples
     --------
@@ -88,16 +112,47 @@ def read_hours(text: str) -> str | None:
     ('22:00/06:00', '18:30/00:00', None)
     >>> read_hours("晚22时至次日6时")
     '22:00/06:00'
+    >>> read_hours("上午8点半至下午6点"), read_hours("晚10点-次日早6点"), read_hours("早8时至晚12时")
+    ('08:30/18:00', '22:00/06:00', '08:00/00:00')
+    >>> read_hours("下午2:00-5:30"), read_hours("晚10时至6时")
+    ('14:00/17:30', '22:00/06:00')
     """
     found = _HOURS.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if not found:
         return None
-    values = [int(part or 0) for part in found.groups()]
-    times = list(zip(values[::2], values[1::2], strict=True))
+    _, part, hour, minute, day, end_part, end_hour, end_minute = found.groups()
+    if end_part is None and day is None and int(hour) <= int(end_hour):
+        end_part = part  # 下午2时至5时 ends in the afternoon, 晚10时至6时 in the morning
+    times = [(_hour(part, int(hour)), _minute(minute))]
+    times.append((_hour(end_part, int(end_hour)), _minute(end_minute)))
     times = [(0, 0) if time == (24, 0) else time for time in times]
     if not all(hour < 24 and minute < 60 for hour, minute in times) or times[0] == times[1]:
         return None
     return "/".join(f"{hour:02}:{minute:02}" for hour, minute in times)
+
+
+def _hour(part: str | None, hour: int) -> int:
+    """Return the hour of the day of an hour as it is said: 6 in the afternoon is 18.
+
+    Examples
+    --------
+    >>> _hour("下午", 6), _hour("夜", 1), _hour("晚", 12), _hour("中午", 12), _hour("中午", 1)
+    (18, 1, 24, 12, 13)
+    """
+    if part == "中午":
+        return hour + 12 if hour in (1, 2) else hour
+    if part in ("早", "早上", "凌晨", "清晨", "晨") and hour == 12:
+        return 24
+    first = _AFTERNOON.get(part or "")
+    if first is None:
+        return hour
+    if hour == 12:
+        return 12 if part == "下午" else 24
+    return hour + 12 if first <= hour < 12 else hour
+
+
+def _minute(text: str | None) -> int:
+    return 30 if text == "半" else int(text or 0)
 
 
 def read_limit(text: str) -> tuple[float, str] | None:
@@ -111,20 +166,25 @@ def read_limit(text: str) -> tuple[float, str] | None:
     ((4.0, 'emergency_hour'), (2.0, 'working_day'), (24.0, 'emergency_hour'), (7.0, 'calendar_day'))
     >>> read_limit("半个工作日内"), read_limit("尽快")
     ((0.5, 'working_day'), None)
+    >>> read_limit("30分钟"), read_limit("二十四小时"), read_limit("十五日内")
+    ((0.5, 'emergency_hour'), (24.0, 'emergency_hour'), (15.0, 'calendar_day'))
     """
     found = _LIMIT.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
     if not found:
         return None
     unit = _LIMIT_UNITS.get(found[2].lower())
     value = _figure(found[1])
+    if value is not None and found[2] in ("分钟", "分"):
+        unit, value = "emergency_hour", value / 60
     return None if unit is None or not value or value <= 0 else (value, unit)
 
 
 def _figure(text: str) -> float | None:
     if text in _FIGURES:
         return _FIGURES[text]
-    if len(text) == 2 and text[0] == "十" and text[1] in _FIGURES:
-        return 10 + _FIGURES[text[1]]
+    tens, mark, ones = text.partition("十")
+    if mark and (not tens or tens in _FIGURES) and (not ones or ones in _FIGURES):
+        return 10 * _FIGURES.get(tens, 1.0) + _FIGURES.get(ones, 0.0)
     try:
         return float(text)
     except ValueError:

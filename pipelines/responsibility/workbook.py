@@ -20,6 +20,7 @@ from gis.encoding import FORMAT_IS_UTF8
 from gis.errors import FileFormatError
 from gis.remarks import Remark, name_rows
 from gis.sources import FileReport, Layer, hash_file
+from pipelines.responsibility.leftout import left_out
 from pipelines.responsibility.unseen import Unseen, find_unseen
 
 ROW, AREA = "row", "area"
@@ -98,7 +99,7 @@ def read_plan(
         encoding_evidence=FORMAT_IS_UTF8,
         crs="",
         crs_source="",
-        warnings=(*_unread(heads, hidden), *_warnings(frame)),
+        warnings=(*_unread(heads, hidden), *_left_out(book, read), *_warnings(frame)),
     )
     return Layer(frame=frame.where(frame.notna(), None), report=report, findings=())
 
@@ -192,10 +193,15 @@ def _with_second_row(head: _Head, sheet: BookSheet, own: Mapping[str, str]) -> _
         if cell is not None and (number, place) not in sheet.filled
     ]
     columns = {place: _column(head.part, cell, own) for place, cell in below}
-    if not below or None in columns.values():
+    above = {place for row, place in sheet.filled if row == head.rows[0]}
+    grouped = above | {place - 1 for place in above}
+    unknown = {place for place, column in columns.items() if column is None}
+    if not unknown <= grouped or not columns.keys() - unknown:
         return head
-    names = dict(head.names)
-    names |= {place: column for place, column in columns.items() if column is not None}
+    names = {place: column for place, column in head.names.items() if place not in columns}
+    for place, column in columns.items():
+        if column is not None and column not in names.values():
+            names[place] = column
     return _Head(part=head.part, rows=(head.rows[0], number), names=names)
 
 
@@ -272,6 +278,13 @@ def _unread(heads: Mapping[str, _Head | None], hidden: list[str]) -> Iterator[Re
         yield Remark(
             en=f"Hidden sheets were not read: {', '.join(held)}; unhide those that count.",
             zh=f"隐藏的工作表未读取：{'、'.join(held)}；如须采用请取消隐藏。",
+        )
+
+
+def _left_out(book: Mapping[str, BookSheet], read: Mapping[str, _Head]) -> Iterator[Remark]:
+    for name, head in read.items():
+        yield from left_out(
+            name, book[name], rows=head.rows, names=head.names, is_drawing=head.part == AREA
         )
 
 

@@ -145,11 +145,28 @@ def test_odd_areas_are_told_and_kept(tmp_path):
     areas, faults = judge(
         tmp_path,
         {"kind": "面", "wkt": bow.wkt},
-        {"kind": "面", "wkt": rectangle(5000, 0, 5050, 50).wkt},
     )
-    assert rules_of(faults) == [(1, "RA10"), (2, "RA11")]
-    assert len(areas) == 2
+    assert rules_of(faults) == [(1, "RA10")]
+    assert len(areas) == 1
     assert areas.geometry.is_valid.all()
+
+
+@pytest.mark.parametrize(
+    ("outline", "rule"),
+    [
+        (rectangle(5000, 0, 5050, 50), "RA13"),
+        (shapely.transform(rectangle(0, 0, 50, 50), lambda at: at[:, ::-1]), "RA14"),
+        (shapely.box(114.46, 38.05, 114.47, 38.06), "RA15"),
+        (shapely.box(38.05, 114.46, 38.06, 114.47), "RA15"),
+        (shapely.affinity.translate(rectangle(0, 0, 50, 50), 38_000_000), "RA16"),
+    ],
+)
+def test_areas_outside_the_city_are_refused_with_what_is_probably_wrong(tmp_path, outline, rule):
+    areas, faults = judge(tmp_path, {"kind": "面", "wkt": outline.wkt})
+    assert faults["rule"].tolist() == [rule]
+    assert areas.empty
+    if rule == "RA13":
+        assert "km off" in faults["reason_en"].iloc[0]
 
 
 def test_a_code_used_twice_is_refused(tmp_path):

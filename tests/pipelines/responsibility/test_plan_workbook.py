@@ -76,6 +76,21 @@ def test_without_any_column_of_areas_the_whole_city_is_meant(tmp_path):
     assert [(row["area_code"], row["is_unnumbered"]) for row in records(path)] == [("*", "yes")] * 2
 
 
+def test_columns_that_are_not_read_are_told(tmp_path):
+    head = ["序号", "类型", "小类代码", "区域（街道）", "责任单位", None, None, "备注", "电话"]
+    below = [None, None, None, None, "养护单位", "养护单位", "维护责任人"]
+    cells = [1, "部件", "0104", "中山路街道", "排水公司", "路灯处", "张三", "无", None]
+    merged = {"职责": ["E1:G1"]}
+    path = write_book(tmp_path / "plan.xlsx", {"职责": [head, below, cells]}, merged=merged)
+    (row,) = records(path)
+    assert (row["maintainer"], row["area_code"]) == ("排水公司", "*")
+    told = [warning.en for warning in read_plan(path).report.warnings]
+    assert told[0].startswith(
+        "Columns of 职责 that were not read: 区域（街道）, 养护单位, 维护责任人;"
+    )
+    assert told[1] == "职责 has no column of areas: its rows are for the whole city."
+
+
 def test_a_number_merged_over_rows_goes_on(tmp_path):
     rows = [
         HEAD,
