@@ -61,7 +61,7 @@ def fill(
         count = len(next(iter(arrays.values())))
         return [
             hash_rows(table, arrays),
-            pa.repeat(as_of.isoformat(), count),
+            pa.repeat(pa.scalar(as_of), count),
             pa.repeat(build_id, count),
         ]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from pyarrow import csv as arrow_csv
 
+from gis.copybinary import HEADER, TRAILER, can_encode, encode
 from gis.errors import ConformError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Query = str | sql.Composable
 Params = Sequence[Any] | Mapping[str, Any] | None
 Connection = psycopg.Connection[Any]
+Content = bytes | memoryview
 Beside = tuple[Sequence[str], Callable[[Mapping[str, Any]], list[Any]]]
 """Further columns of a COPY, and what makes their Arrow arrays of those of the frame's columns."""
 
@@ -94,7 +96,8 @@ def copy_rows(
 ) -> int:
     """Append a frame to a table by COPY; return the number of rows.
 
-    The table's column types decide how values are written. ``geometry`` goes to ``geom``.
+    The table's column types decide how values are written: in binary where all are of types that
+    `gis.copybinary` writes, else as text. ``geometry`` goes to ``geom``.
 
     Parameters
     ----------
@@ -119,20 +122,23 @@ def copy_rows(
     renamed = pd.DataFrame(frame).rename(columns={"geometry": "geom"})
     target = sql.Identifier(*table.split("."))
     more, make = beside or ((), lambda _: [])
-    columns = sql.SQL(", ").join(map(sql.Identifier, renamed.columns))
-    every = sql.SQL(", ").join(map(sql.Identifier, (*renamed.columns, *more)))
+    names = [*map(str, renamed.columns), *more]
+    every = sql.SQL(", ").join(map(sql.Identifier, names))
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(columns, target))
+        cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(every, target))
         kinds = [column.type_code for column in cursor.description or []]
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')")
-        blocks = (_csv(arrays, make) for arrays in _arrow_blocks(renamed, kinds, srid))
-        with cursor.copy(statement.format(target, every)) as copy:
-            for block in _ahead(blocks):
-                copy.write(block)
+        arrays = _arrow_blocks(renamed, kinds[: len(renamed.columns)], srid)
+        blocks = ([*block.values(), *make(block)] for block in arrays)
+        is_binary = can_encode(kinds, names)
+        form = "binary" if is_binary else "csv"
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {}, ENCODING 'UTF8')")
+        with cursor.copy(statement.format(target, every, sql.SQL(form))) as copy:
+            for content in _ahead(_binary(blocks, kinds, names) if is_binary else _csv(blocks)):
+                copy.write(content)
     return len(renamed)
 
 
-def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _ahead(blocks: Iterator[Content]) -> Iterator[Content]:
     """Yield the blocks, the next one being made while the server reads the one before."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         waiting = pool.submit(next, blocks, None)
@@ -150,14 +156,27 @@ def _arrow_blocks(frame: "pd.DataFrame", kinds: list[int], srid: int) -> Iterato
         }
 
 
-def _csv(arrays: dict[str, Any], make: Callable[[Mapping[str, Any]], list[Any]]) -> bytes:
+def _binary(
+    blocks: Iterator[list[Any]], kinds: Sequence[int], names: Sequence[str]
+) -> Iterator[Content]:
+    yield HEADER
+    for columns in blocks:
+        try:
+            yield encode(columns, kinds, names)
+        except pa.ArrowInvalid as error:
+            msg = f"{error}; correct the values before they are loaded."
+            raise ConformError(msg, zh=f"值与列的类型不符：{error}。") from error
+    yield TRAILER
+
+
+def _csv(blocks: Iterator[list[Any]]) -> Iterator[Content]:
     # Arrow writes null as nothing and an empty text as "", the way COPY reads them.
     options = arrow_csv.WriteOptions(include_header=False)
-    whole = [*arrays.values(), *make(arrays)]
-    buffer = io.BytesIO()
-    names = [f"c{position}" for position in range(len(whole))]
-    arrow_csv.write_csv(pa.table(whole, names=names), buffer, options)
-    return buffer.getvalue()
+    for columns in blocks:
+        buffer = io.BytesIO()
+        names = [f"c{position}" for position in range(len(columns))]
+        arrow_csv.write_csv(pa.table(columns, names=names), buffer, options)
+        yield buffer.getvalue()
 
 
 def _arrow(column: "pd.Series[Any]", kind: int, srid: int) -> Any:

@@ -88,6 +88,59 @@ def test_texts_survive_in_both_kinds_of_column(database: Database) -> None:
     check()
 
 
+TEXTS = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+SHAPES = [
+    None,
+    shapely.Point(1.1, 2.2),
+    shapely.LineString([(0, 0), (1, 1)]),
+    shapely.MultiPolygon([shapely.box(0, 0, 3, 4)]),
+]
+ROW = st.tuples(
+    TEXTS,
+    st.none() | st.integers(-(2**31), 2**31 - 1),
+    st.none() | st.floats(allow_nan=False),
+    st.none() | st.booleans(),
+    st.none() | st.dates(),
+    st.none() | st.dictionaries(st.sampled_from(["width_m", "名", ""]), TEXTS),
+    st.sampled_from(SHAPES),
+)
+
+
+def test_rows_are_the_same_copied_in_binary_and_as_text(database: Database) -> None:
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.lists(ROW, max_size=6))
+    def check(rows: list[tuple[object, ...]]) -> None:
+        columns = dict(zip("tifbdj", zip(*(row[:-1] for row in rows), strict=True), strict=False))
+        frame = gpd.GeoDataFrame(
+            {name: pd.Series(cells, dtype="object") for name, cells in columns.items()},
+            geometry=[row[-1] for row in rows],
+            crs="EPSG:4547",
+        )
+        with database.connect() as connection:
+            connection.execute(TABLE)
+            connection.execute("CREATE TEMP TABLE other (LIKE sample)")
+            copy_rows(connection, "sample", frame, srid=4547)
+            # Lists are written as text alone, and all columns beside one are.
+            copy_rows(connection, "other", frame.assign(a=[["x"]] * len(rows)), srid=4547)
+            connection.execute("UPDATE other SET a = NULL")
+            names = "t, i, f, b, d, j, a, ST_AsEWKB(geom)"
+            one, two = (f"SELECT {names} FROM {table}" for table in ("sample", "other"))
+            found = connection.execute(
+                f"SELECT (SELECT count(*) FROM sample), (SELECT count(*) FROM ({one} EXCEPT ALL {two}) AS x)"
+            ).fetchone()
+            connection.execute("DROP TABLE sample, other")
+        assert found == (len(rows), 0)
+
+    check()
+
+
+def test_a_number_too_large_for_its_column_is_told(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute(TABLE)
+        with pytest.raises(ConformError, match="2147483648"):
+            copy_rows(connection, "sample", pd.DataFrame({"i": [1, 2**31]}), srid=4547)
+
+
 def test_more_rows_than_one_chunk(database: Database) -> None:
     frame = pd.DataFrame({"i": np.arange(120_001)})
     with database.connect() as connection:
