@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gis.codes import Rule, Severity
-from gis.remarks import row_in_chinese
+from gis.remarks import Remark, row_in_chinese
 
 REJECT_COLUMNS = (
     "source_file",
@@ -38,7 +38,7 @@ class Outcome:
     """One row per fault with `REJECT_COLUMNS`; severity ``error`` means the row was refused."""
     ends: tuple[str, ...] | None = None
     """Codes of live rows that end, and no others; None: those that the dataset's scope says."""
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     """What is to be said of the delivery as a whole."""
     beside: Callable[[Any, int], None] | None = None
     """Called with connection and build number when the rows are published, in their transaction."""

@@ -23,6 +23,7 @@ from gis.database import Database, dataset_lock, open_database, read_rows
 from gis.errors import BuildError, WanmiError
 from gis.faults import Outcome
 from gis.ledger import check_day
+from gis.remarks import Remark
 from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
 from pipelines.cases import DATASET
@@ -66,7 +67,7 @@ class Judged:
     outcome: Outcome
     rows_read: int
     scope: Scope
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     """Doubts about whole files, file by file, and what is to be said of the whole."""
 
     @property
@@ -393,5 +394,6 @@ def _forecast(item: Judged | BuildResult) -> DatasetReport:
         rows_closed=None,
         rows_unchanged=None,
         faults=summary_of(item.outcome),
-        warnings=item.warnings,
+        warnings=tuple(warning.en for warning in item.warnings),
+        warnings_zh=tuple(warning.zh for warning in item.warnings),
     )

@@ -53,10 +53,12 @@ class Extract:
     """What reading found out about single values."""
 
     @property
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[Remark, ...]:
         """Doubts about whole files, file by file."""
         return tuple(
-            f"{report.path}: {warning.en}" for report in self.reports for warning in report.warnings
+            Remark(en=f"{report.path}: {warning.en}", zh=f"{report.path}：{warning.zh}")
+            for report in self.reports
+            for warning in report.warnings
         )
 
     def as_delivered(self, record: dict[str, Any], file: str) -> dict[str, Any]:

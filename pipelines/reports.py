@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gis.builds import BuildResult
+from gis.remarks import Remark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +27,16 @@ class DatasetReport:
     faults: tuple[dict[str, Any], ...] = ()
     """Rule, severity, number of rows and one example, of this build's refused and doubted rows."""
     warnings: tuple[str, ...] = ()
-    """Doubts about whole files, file by file."""
+    """Doubts about whole files, file by file, and what is to be said of the whole."""
+    warnings_zh: tuple[str, ...] = ()
+    """The same in Chinese, in the same order."""
 
 
 def report_result(
     result: BuildResult,
     *,
     faults: tuple[dict[str, Any], ...] = (),
-    warnings: tuple[str, ...] = (),
+    warnings: tuple[Remark, ...] = (),
 ) -> DatasetReport:
     """Report a build that was made, or found to be live already."""
     return DatasetReport(
@@ -47,7 +50,8 @@ def report_result(
         rows_closed=result.rows_closed,
         rows_unchanged=result.rows_unchanged,
         faults=faults,
-        warnings=warnings,
+        warnings=tuple(warning.en for warning in warnings),
+        warnings_zh=tuple(warning.zh for warning in warnings),
     )
 
 

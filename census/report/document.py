@@ -48,6 +48,7 @@ def as_document(judgement: Judgement) -> dict[str, Any]:
         "limits": {"refused_limit": judgement.verdict.refused_limit},
         "obstacles": [asdict(obstacle) for obstacle in judgement.obstacles],
         "datasets": [asdict(tally) | {"share": tally.share} for tally in judgement.tallies],
+        "remarks": [asdict(remark) for remark in judgement.remarks],
         "skipped": list(judgement.skipped),
         "files": [_file(file) for file in judgement.files],
         "rules": rule_rows(judgement),

@@ -99,6 +99,8 @@ class Judgement:
     """Rules that were broken, by code."""
     subject: str = "components"
     """Dataset that the report is about, one of `census.report.subjects.SUBJECTS`."""
+    remarks: tuple[Remark, ...] = ()
+    """What is to be said of the rows as a whole: sheets joined, names read from labels."""
 
 
 def count_rules(judgement: Judgement) -> pd.DataFrame:

@@ -90,6 +90,7 @@ def page_text(judgement: Judgement, ground: Ground) -> str:
         reasons="".join(f"<li>{told(reason)}</li>" for reason in _reasons(judgement)),
         limit=percent(judgement.verdict.refused_limit),
         tallies="".join(_tally_rows(judgement)),
+        remarks=_of_the_whole(judgement),
         skipped=_skipped(judgement),
         files="".join(_file_rows(judgement.files)),
         file_count=len(judgement.files),
@@ -140,6 +141,11 @@ def _tally_rows(judgement: Judgement) -> Iterable[str]:
             f'<td class="n{" over" if over else ""}">{percent(tally.share)}</td>'
             f'<td class="n warning">{tally.doubted:,}</td></tr>'
         )
+
+
+def _of_the_whole(judgement: Judgement) -> str:
+    lines = "".join(f"<li>{told(remark)}</li>" for remark in judgement.remarks)
+    return f'<ul class="soft">{lines}</ul>' if lines else ""
 
 
 def _skipped(judgement: Judgement) -> str:

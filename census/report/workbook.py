@@ -139,6 +139,8 @@ def _write_summary(book: openpyxl.Workbook, judgement: Judgement, titles: set[st
     ]
     for reason in (*verdict.reasons, *judgement.obstacles):
         lines.append(("原因 because", f"{reason.zh} {reason.en}"))
+    for remark in judgement.remarks:
+        lines.append(("说明 remark", f"{remark.zh} {remark.en}"))
     for row in lines:
         sheet.append(cells_of(sheet, row))
     sheet.append([])

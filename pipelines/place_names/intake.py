@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gis.remarks import Remark
 from pipelines.context import BuildContext
 from pipelines.place_names.annotations import is_annotation, read_annotations
 from pipelines.place_names.labels import plain_text
@@ -36,7 +37,7 @@ class Delivered:
     """Place names that hold so far."""
     sources: tuple[str, ...]
     """Sources of which this is all: live rows of them that it lacks end."""
-    remarks: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def gather(frame: gpd.GeoDataFrame, context: BuildContext) -> Delivered:
@@ -54,8 +55,12 @@ def gather(frame: gpd.GeoDataFrame, context: BuildContext) -> Delivered:
         names = _tied(reading.names.assign(source=source), parts)
         parts.append(names)
         remarks.append(
-            f"{reading.texts} labels of the map gave {len(reading.names)} names; {reading.no_names} are "
-            "no names (heights, materials, kinds of ground)."
+            Remark(
+                en=f"{reading.texts} labels of the map gave {len(reading.names)} names; {reading.no_names} are "
+                "no names (heights, materials, kinds of ground).",
+                zh=f"地图上的 {reading.texts} 条注记得出 {len(reading.names)} 个地名；"
+                f"{reading.no_names} 条不是地名（高程、材料、地类）。",
+            )
         )
     whole = pd.concat(parts, ignore_index=True) if len(parts) > 1 else table.reset_index(drop=True)
     given = [TABLE] * bool(len(table)) + [LABELS] * bool(labelled.any()) + [MAP]

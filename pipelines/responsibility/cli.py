@@ -93,8 +93,8 @@ def _show(document: dict[str, Any], *, output: Path | None) -> None:
             f"{'warning':9}{'record':16} {each['class_name']}: the records of {each['components']:,} component(s) "
             f"name {each['unit_name']} as {each['role']}, row {', '.join(each['rows'])} {each['plan_unit_name']}{when}."
         )
-    for remark in document["remarks"]:
-        typer.echo(remark)
+    for en, zh in zip(document["remarks"], document["remarks_zh"], strict=True):
+        typer.echo(f"{en} {zh}")
     typer.echo(
         f"{document['lines_read']:,} lines read, {document['lines_refused']:,} refused; "
         f"{document['rows']:,} rows over {document['places']:,} different places; "

@@ -11,6 +11,7 @@ from census.plan.rows import ANYWHERE
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
+from gis.remarks import Remark
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
 from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
@@ -175,12 +176,14 @@ def _holds(row: Delivered, context: BuildContext) -> bool:
     return (first is None or first <= context.as_of) and (last is None or context.as_of <= last)
 
 
-def _remarks(count: int, context: BuildContext) -> tuple[str, ...]:
+def _remarks(count: int, context: BuildContext) -> tuple[Remark, ...]:
     if not count:
         return ()
     return (
-        f"{count} rows of the plan are not in force on {context.as_of} and were left out. "
-        f"{count} 行在 {context.as_of} 不在有效期内，已略去。",
+        Remark(
+            en=f"{count} rows of the plan are not in force on {context.as_of} and were left out.",
+            zh=f"{count} 行在 {context.as_of} 不在有效期内，已略去。",
+        ),
     )
 
 

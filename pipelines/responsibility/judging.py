@@ -115,7 +115,7 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
     context = open_context(delivery, workspace)
     extracted = extract(context, DATASET)
     outcome = transform(extracted.frame, replace(context, findings=extracted.findings))
-    told = [f"{word.en} {word.zh}" for report in extracted.reports for word in report.warnings]
+    told = [word for report in extracted.reports for word in report.warnings]
     outcome = replace(outcome, remarks=(*told, *outcome.remarks))
     store = outcome.beside
     areas = store.standing if isinstance(store, AreaStore) else context.features("plan_areas")

@@ -38,7 +38,8 @@ def as_document(judged: PlanJudgement) -> dict[str, Any]:
         "places": len(judged.places),
         "moments": judged.coverage.moments.count,
         "counts": counts_of(judged),
-        "remarks": list(judged.outcome.remarks),
+        "remarks": [remark.en for remark in judged.outcome.remarks],
+        "remarks_zh": [remark.zh for remark in judged.outcome.remarks],
         "findings": finding_rows(judged),
         "contradictions": contradiction_rows(judged),
         "faults": [

@@ -18,7 +18,7 @@ function show_counts() {
   const lines = language === "zh"
     ? [`读入 ${data.lines_read} 行，不合格 ${data.lines_refused} 行`, `方案 ${data.rows} 行，范围 ${data.plan_areas} 个`, `类别 ${data.classes.component + data.classes.event} 个 × 不同地点 ${data.places} 处 × 不同时刻 ${data.moments} 种`]
     : [`${data.lines_read} lines read, ${data.lines_refused} refused`, `${data.rows} rows, ${data.plan_areas} drawn areas`, `${data.classes.component + data.classes.event} classes × ${data.places} different places × ${data.moments} different times`];
-  at("counts").replaceChildren(...lines.concat(data.remarks).map((line) => make("li", line)));
+  at("counts").replaceChildren(...lines.concat(language === "zh" ? data.remarks_zh : data.remarks).map((line) => make("li", line)));
 }
 
 function show_findings() {

@@ -14,6 +14,7 @@ from census.lineage import read_builds, read_recodes, read_state, read_versions
 from gis.database import Connection
 from gis.errors import DeliveryError
 from gis.geopackage import read_stamp
+from gis.remarks import Remark
 from pipelines.delivery import Delivery
 
 Evidence = Literal["manifest", "export", "rows"]
@@ -35,7 +36,7 @@ class Base:
     """Hashes that delivered rows state and the history does not have."""
     recoded: dict[str, str] | None = None
     """Code -> code in `rows`, of what got another code since."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
 
 
 def find_base(
@@ -74,8 +75,11 @@ def find_base(
         recoded=read_recodes(connection, after=number),
     )
     if builds.loc[number, "status"] != "live":
-        text = f"build {number} was rolled back since: the state before it is taken as the base"
-        base = replace(base, warnings=(text,))
+        told = Remark(
+            en=f"build {number} was rolled back since: the state before it is taken as the base",
+            zh=f"构建 {number} 此后已回滚：以其之前的状态为基准",
+        )
+        base = replace(base, warnings=(told,))
     return _with_versions(base, claims[BASE_HASH].dropna(), connection, crs=str(live.crs))
 
 

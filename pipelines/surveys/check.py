@@ -257,6 +257,7 @@ def _conclude(
         faults=faults,
         rules={code: rules[code] for code in sorted(faults["rule"].unique()) if code in rules},
         subject=dataset,
+        remarks=tuple(remark for judged in work for remark in judged.outcome.remarks),
     )
 
 

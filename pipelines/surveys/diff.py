@@ -14,6 +14,7 @@ import shapely
 from census.comparison import Comparison, Question, compare, foretell
 from gis.builds import BuildRequest
 from gis.outputs import appearing
+from gis.remarks import Remark
 from gis.vector import write_vector
 from gis.workspace import Workspace
 from pipelines.build import Progress, open_context, silent
@@ -47,7 +48,7 @@ class Difference:
     ground: tuple[Any, ...]
     """Outlines of the areas, to draw below."""
     crs: str
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
 
 
 def diff_delivery(folder: Path, *, workspace: Workspace, progress: Progress = silent) -> Difference:
@@ -127,7 +128,8 @@ def as_document(
         "classes": {code: dict(part) for code, part in difference.comparison.classes.items()},
         "conflicts": difference.conflicts,
         "crs": difference.crs,
-        "warnings": list(difference.warnings),
+        "warnings": [warning.en for warning in difference.warnings],
+        "warnings_zh": [warning.zh for warning in difference.warnings],
         "changes": changes,
     }
 

@@ -12,12 +12,14 @@ from census.conflicts import refuse_newer, write_conflicts, write_recodes
 from census.lineage import VERSION, newest_build, normal
 from census.merging.alignment import Sides
 from census.merging.fields import COLUMNS, Given
+from census.merging.repeats import part_repeats
 from census.merging.threeway import Merged, merge
 from census.merging.wording import tell
 from census.taxonomy import read_taxonomy
 from gis.builds import BuildRequest, BuildResult, Scope, find_build, publish
 from gis.database import Connection, dataset_lock
 from gis.errors import DeliveryError
+from gis.remarks import Remark
 from gis.workspace import Workspace
 from pipelines.attributes import attribute_name
 from pipelines.build import (
@@ -70,7 +72,11 @@ class MergeReport:
     new_conflicts: int | None = None
     """Conflicts added to the list; None in a rehearsal."""
     faults: tuple[dict[str, Any], ...] = ()
+    repeated: tuple[dict[str, Any], ...] = ()
+    """Warnings of rows that nobody edited: they stand with the build that brought these rows."""
     warnings: tuple[str, ...] = ()
+    warnings_zh: tuple[str, ...] = ()
+    """The same in Chinese, in the same order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +90,8 @@ class Work:
     live: gpd.GeoDataFrame
     merged: Merged
     faults: pd.DataFrame
+    repeated: tuple[dict[str, Any], ...]
+    """See `MergeReport.repeated`."""
     seen: int
     """Newest live build of components; 0: none."""
 
@@ -170,7 +178,8 @@ def judge_and_merge(
         merged = merge(_sides(judged, base, delivered, live, context))
         unknown = None if base.unknown is None else base.unknown.reindex(delivered.index).dropna()
         told = tell(merged, delivered, unknown=unknown)
-        faults = [table for table in (judged.outcome.faults, told) if len(table)]
+        own, repeated = part_repeats(judged.outcome.faults, delivered, untouched=merged.untouched)
+        faults = [table for table in (own, told) if len(table)]
         advance(1)
     newest = newest_build(connection)
     files = {name: {**facts, "merged": True} for name, facts in judged.request.files.items()}
@@ -182,6 +191,7 @@ def judge_and_merge(
         live=live,
         merged=merged,
         faults=pd.concat(faults, ignore_index=True) if faults else told,
+        repeated=summarise(repeated),
         seen=0 if newest is None else newest[0],
     )
 
@@ -326,7 +336,12 @@ def _report(delivery: Delivery, work: Work, *, status: str) -> MergeReport:
     others = [name for name in delivery.datasets if name != DATASET]
     warnings = [*work.judged.warnings, *work.base.warnings]
     if others:
-        warnings.append(f"not merged: {', '.join(others)}; load them with `wanmi build --only`")
+        warnings.append(
+            Remark(
+                en=f"not merged: {', '.join(others)}; load them with `wanmi build --only`",
+                zh=f"未合并：{'、'.join(others)}；请用 wanmi build --only 加载",
+            )
+        )
     return MergeReport(
         delivery=delivery.name,
         status=status,
@@ -336,6 +351,8 @@ def _report(delivery: Delivery, work: Work, *, status: str) -> MergeReport:
         rows_read=work.judged.rows_read,
         refused=work.judged.outcome.refused,
         faults=summarise(work.faults),
-        warnings=tuple(warnings),
+        repeated=work.repeated,
+        warnings=tuple(warning.en for warning in warnings),
+        warnings_zh=tuple(warning.zh for warning in warnings),
         **{name: int(value) for name, value in counts.items()},
     )

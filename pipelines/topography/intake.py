@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gis.codes import Rule
 from gis.faults import Faults, Outcome
+from gis.remarks import Remark
 from pipelines.context import BuildContext
 from pipelines.topography import edgefaults, sheetchecks
 from pipelines.topography.assembly import assemble
@@ -292,26 +293,35 @@ def _tell_parted(kept: Survey, settled: Settled, faults: Faults) -> None:
     faults.add("TP86", mask, code=rows["code"], sheets=sheets)
 
 
-def _remarks(joined: Joined) -> tuple[str, ...]:
+def _remarks(joined: Joined) -> tuple[Remark, ...]:
     survey = joined.survey
     if len(survey.sheets) == 0:
         return ()
     return (
-        f"{len(survey.rows)} features on {len(survey.sheets)} sheets were joined at {joined.joins} places "
-        f"to {len(joined.features)}; {len(joined.edges)} faults at edges: wanmi topography sheets",
+        Remark(
+            en=f"{len(survey.rows)} features on {len(survey.sheets)} sheets were joined at {joined.joins} places "
+            f"to {len(joined.features)}; {len(joined.edges)} faults at edges: wanmi topography sheets",
+            zh=f"{len(survey.sheets)} 幅图的 {len(survey.rows)} 个要素在 {joined.joins} 处接边，合为 "
+            f"{len(joined.features)} 个；图边问题 {len(joined.edges)} 处：wanmi topography sheets",
+        ),
     )
 
 
-def _left_out(joined: Joined, plan: SheetPlan, context: BuildContext) -> tuple[str, ...]:
+def _left_out(joined: Joined, plan: SheetPlan, context: BuildContext) -> tuple[Remark, ...]:
     """Say which sheets end with a delivery that replaces all, in case it was meant for its own alone."""
     if plan.is_patch or not context.database.url:
         return ()
     ends = live_sheets(context.database) - {sheet.code for sheet in joined.survey.sheets}
     if not ends:
         return ()
+    first = min(ends).partition(":")[2]
     return (
-        f"{len(ends)} live sheets were not delivered, as {min(ends).partition(':')[2]}: features of the classes "
-        'delivered end there. To replace these sheets alone, state mode = "patch".',
+        Remark(
+            en=f"{len(ends)} live sheets were not delivered, as {first}: features of the classes "
+            'delivered end there. To replace these sheets alone, state mode = "patch".',
+            zh=f"{len(ends)} 幅现势图未交付，如 {first}：所交付各类要素在这些图幅内将终止。"
+            '如只更新所交图幅，请写明 mode = "patch"。',
+        ),
     )
 
 

@@ -122,8 +122,8 @@ def _show(judgement: "Judgement", written: list[str]) -> None:
     for file in judgement.files:
         for said in (*file.warnings, *([file.error] if file.error else [])):
             typer.echo(f"    {file.path}: {said.en}")
-    for obstacle in judgement.obstacles:
-        typer.echo(f"    {obstacle.en}")
+    for said in (*judgement.remarks, *judgement.obstacles):
+        typer.echo(f"    {said.en}")
     en, zh = NAMES[judgement.verdict.level]
     typer.echo(f"{en} {zh}: {' '.join(reason.en for reason in judgement.verdict.reasons)}")
     for path in written:

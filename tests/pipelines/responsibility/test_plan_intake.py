@@ -150,6 +150,13 @@ def test_a_line_that_is_not_understood_is_refused_whole(tmp_path, change, rule):
     assert outcome.refused == 1
 
 
+def test_a_unit_that_is_not_known_is_told_with_those_most_like_it(tmp_path):
+    outcome = judge(tmp_path, wide("1") | {"maintainer": "排水有限公司"})
+    (told_en,), (told_zh,) = outcome.faults["reason_en"], outcome.faults["reason_zh"]
+    assert told_en.startswith("Unit 排水有限公司 is not in the directory; most like it: 排水")
+    assert "最接近的是 排水" in told_zh
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
@@ -175,7 +182,8 @@ def test_rows_out_of_force_are_left_out_and_told(tmp_path):
     assert date(2026, 5, 31) == AS_OF
     assert told(outcome, "code") == [("lastday.maintainer",), ("firstday.maintainer",)]
     assert outcome.refused == 0
-    assert "2 rows of the plan are not in force on 2026-05-31" in outcome.remarks[0]
+    assert "2 rows of the plan are not in force on 2026-05-31" in outcome.remarks[0].en
+    assert "2 行在 2026-05-31 不在有效期内" in outcome.remarks[0].zh
 
 
 def test_times_and_limits_in_words(tmp_path):

@@ -118,3 +118,4 @@ def test_areas_of_one_size_and_sheets_left_out_are_told(run, tmp_path):
         (each["what"], each["rows"], each["areas"]) for each in told["findings"]
     ]
     assert ["封面" in remark for remark in told["remarks"]] == [True]
+    assert ["封面" in remark for remark in told["remarks_zh"]] == [True]

@@ -228,6 +228,7 @@ def test_sheets_left_out_of_a_whole_delivery_are_named(built, tmp_path):
     again = sheetwise(tmp_path / "again", east, name="again", as_of=JULY)
     report = build(again, built, dry_run=True)["topography"]
     assert report.warnings[-1].startswith(f"1 live sheets were not delivered, as {WEST}")
+    assert report.warnings_zh[-1].startswith(f"1 幅现势图未交付，如 {WEST}")
 
 
 def test_modes_that_do_not_go_together_are_refused(built, tmp_path):

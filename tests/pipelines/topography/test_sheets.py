@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from gis.errors import DeliveryError
+from gis.remarks import Remark
 from gis.vector import write_vector
 from pipelines.delivery import Delivery, LayerSpec
 from pipelines.topography import intake
@@ -81,7 +82,10 @@ def test_a_road_over_two_sheets_is_one_feature_with_both_sheets(tmp_path):
     assert found.loc["a2", "sheet"] == WEST
     assert told(outcome) == []
     assert outcome.remarks == (
-        "3 features on 2 sheets were joined at 1 places to 2; 0 faults at edges: wanmi topography sheets",
+        Remark(
+            en="3 features on 2 sheets were joined at 1 places to 2; 0 faults at edges: wanmi topography sheets",
+            zh="2 幅图的 3 个要素在 1 处接边，合为 2 个；图边问题 0 处：wanmi topography sheets",
+        ),
     )
 
 
