@@ -14,7 +14,6 @@ from functools import partial
 from ipaddress import ip_address
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -124,13 +123,42 @@ def read_words_ahead() -> None:
     gc.freeze()
 
 
-class _Server(Granian):  # type: ignore[misc, valid-type]
-    """Granian that reads the words of addresses once for all workers but the first, which answers before."""
+class _Forks:
+    """What happens around each fork of a worker.
 
-    def _spawn_worker(self, idx: int, *told: Any, **more: Any) -> Any:
-        if idx == 1:
+    The first worker answers as soon as it can; before the second one is forked the words of addresses
+    are read, once for all that follow. A worker is forked with the first process's ears for signals: a
+    stop that came before it has its own would be heard by nobody, and the worker be killed when all
+    patience is over. So signals wait until it has let go of these ears, and then end it.
+    """
+
+    _STOPS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self, *, workers: int) -> None:
+        self._workers = workers
+        self._forks = 0
+
+    def before(self) -> None:
+        self._forks += 1
+        if self._forks == 2 <= self._workers:
             read_words_ahead()
-        return super()._spawn_worker(idx, *told, **more)
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._STOPS)
+
+    def in_first(self) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._STOPS)
+
+    def in_worker(self) -> None:
+        for stop in self._STOPS:
+            signal.signal(stop, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._STOPS)
+
+    def watch(self) -> None:
+        """Be called around every fork of this process from now on."""
+        os.register_at_fork(
+            before=self.before,
+            after_in_parent=self.in_first,
+            after_in_child=self.in_worker,
+        )
 
 
 def serve(
@@ -156,7 +184,7 @@ def serve(
     """
     with tempfile.TemporaryDirectory(prefix="wanmi-serve-") as folder:
         shared = replace(options, shared=Path(folder))
-        server = _Server(
+        server = Granian(
             "api.http.server:load_app",
             address=host,
             port=port,
@@ -169,5 +197,6 @@ def serve(
         )
         configure_logs(options.workspace.settings.log_level)
         open_ahead(options.workspace)
+        _Forks(workers=workers).watch()
         server.on_startup(on_start)
         server.serve(target_loader=partial(load_app, shared), wrap_loader=False)
