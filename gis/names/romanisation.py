@@ -298,8 +298,14 @@ def _people_of(specific: str) -> str:
 def _qualifier_length(specific: str, generic: Generic) -> int:
     """Return how many characters at the end of a specific part qualify the generic one.
 
-    A word such as 创新 is not taken apart, unless what is left before it is a name by itself: the
-    江西 of 长江西路.
+    A word such as 创新 is not taken apart, see `_is_parted`.
+
+    Examples
+    --------
+    >>> from gis.names.generics import trailing_generic
+    >>> names = ("裕华西路", "浦东南路", "大西北路", "长江西路", "科技创新路")
+    >>> [_qualifier_length(name[:-1], trailing_generic(name)) for name in names]
+    [1, 1, 0, 1, 0]
     """
     if len(specific) == 2 and specific[0] in "大小" and specific[1] in _DIRECTIONS:
         return 1  # 小南街
@@ -308,10 +314,22 @@ def _qualifier_length(specific: str, generic: Generic) -> int:
     while len(specific) - length > 2 and specific[len(specific) - length - 1] in signs:
         rest = specific[: len(specific) - length - 1]
         pair = specific[len(specific) - length - 2 : len(specific) - length]
-        if pair in _word_parts("bound") and not (trailing_generic(rest) or rest.endswith("城")):
+        if pair in _word_parts("bound") and not _is_parted(rest, pair):
             break
         length += 1
     return length
+
+
+def _is_parted(rest: str, pair: str) -> bool:
+    """Tell whether a word of two characters is parted by the name that it stands in.
+
+    A name of two characters and a direction is what streets are called by: 裕华 and 西, not 裕 and 华西; but of
+    two directions, as in 大西北路, the second one qualifies only what is a name by itself, as 浦东. So do other
+    words what ends with a generic part: the 江西 of 长江西路.
+    """
+    if pair[1] in _DIRECTIONS and pair[0] not in _DIRECTIONS:
+        return True
+    return rest in _word_parts("bound") or trailing_generic(rest) is not None or rest.endswith("城")
 
 
 def _figure(ordinal: re.Match[str]) -> str:
