@@ -1,6 +1,7 @@
 """What is told of responsibility: the unit with its terms and persons, who else it may be, the boundary road."""
 
 from collections.abc import Iterator
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from api.cells import Texts, whole
@@ -72,11 +73,12 @@ def _persons(finding: Finding, found: Resolution) -> tuple[Person, ...]:
 
 def tell_alternatives(finding: Finding) -> tuple[OwnerShare, ...]:
     """Return the other units that may be the one, the most probable first."""
-    mixture = finding.mixture
+    mixture, ways = finding.mixture, None
     if finding.ways is None or (mixture is not None and not mixture.rivals):
         return ()
-    ways = finding.ways()
-    mixture = mixture or mixture_of(finding, ways)
+    if mixture is None:
+        ways = finding.ways()
+        mixture = mixture_of(finding, ways)
     scale = finding.certainty * left_to_others(
         mixture.probability * finding.certainty, finding.probability
     )
@@ -98,18 +100,20 @@ def tell_alternatives(finding: Finding) -> tuple[OwnerShare, ...]:
     return tuple(shares)
 
 
-def _why(finding: Finding, share: Share, ways: Ways) -> tuple[str, str]:
+def _why(finding: Finding, share: Share, ways: Ways | None) -> tuple[str, str]:
     """Tell why a unit may be the one, by the combination with the largest part in it."""
-    row = ways.rows[share.component]
-    rule = _rule(finding, share.rule, row)
-    if share.cause == "component" and row >= 0:
-        distance_m = ways.distance_m[share.component]
+    row, distance_m = _component_of(finding, share, ways)
+    rule, cause = _rule(finding, share.rule, row), share.cause
+    if cause == "component" and row >= 0:
         code = code_of(finding.edition, row)
         return told("share_component", component=code, distance_m=distance_m, rule=rule)
-    if share.cause == "component":
+    if cause == "component":
         return told("share_absent", rule=rule)
-    if share.cause != "place":
-        return told(f"share_{share.cause}", rule=rule)
+    if cause != "place":
+        return told(f"share_{cause}", rule=rule)
+    if ways is None:
+        assert finding.ways is not None
+        ways = finding.ways()
     question = finding.question
     chain, record = ways.places[share.place][0], ways.components[share.component][0]
     found = resolve(finding.edition, question._replace(chain=chain, record=record))
@@ -117,6 +121,14 @@ def _why(finding: Finding, share: Share, ways: Ways) -> tuple[str, str]:
     if not area_code or area_code == "*":
         level, area_code = _apart(question.chain, chain)
     return told("share_place", level=level, area_code=area_code, rule=rule)
+
+
+def _component_of(finding: Finding, share: Share, ways: Ways | None) -> tuple[int, float]:
+    """Return row and distance, m, of the component that a share is about; -1: none of those known."""
+    at = share.component
+    if ways is not None:
+        return ways.rows[at], ways.distance_m[at]
+    return finding.candidates[at][:2] if at < len(finding.candidates) else (-1, nan)
 
 
 def _apart(own: Chain, other: Chain) -> tuple[str, str]:
