@@ -31,6 +31,8 @@ class Merged:
     """`census.merging.contradictions.CONFLICT_COLUMNS`, by kind, code and field."""
     recodes: pd.DataFrame
     """``code``, ``former_code``, ``evidence`` of live components that get another code."""
+    untouched: "pd.Index[int]"
+    """Delivered rows that say what the base says, or without one what is live; index as delivered."""
     counts: Mapping[str, int]
     """new, changed, unchanged, recoded, ended, held, conflicts, left: live and not to be expected."""
 
@@ -168,6 +170,7 @@ def _gather(sides: Sides, objects: Objects, joined: Joined, codes: Codes, fate: 
                 "evidence": np.where(objects.is_by_place[recoded], "place", "base"),
             }
         ).sort_values("code", ignore_index=True),
+        untouched=sides.delivered.index[_untouched(objects, joined)],
         counts={
             "new": len(new),
             "changed": int(np.count_nonzero(changed)),
@@ -179,6 +182,13 @@ def _gather(sides: Sides, objects: Objects, joined: Joined, codes: Codes, fate: 
             "left": int(np.count_nonzero(fate == "left")),
         },
     )
+
+
+def _untouched(objects: Objects, joined: Joined) -> np.ndarray:
+    """Return the positions of the delivered rows in which nothing was edited, in the order delivered."""
+    is_new = ~objects.in_base & ~objects.in_live
+    edited = np.where(objects.in_base, joined.is_edited_delivered, joined.is_unlike | is_new)
+    return np.sort(objects.delivered[objects.in_delivered & ~edited])
 
 
 def _is_changed(objects: Objects, joined: Joined, merged: np.ndarray) -> Mask:

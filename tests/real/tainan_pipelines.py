@@ -87,8 +87,7 @@ def write_workspace(folder: Path) -> Path:
     """Write ``wanmi.toml`` and the delivery into `folder`; return the delivery's folder."""
     delivery = folder / "delivery"
     delivery.mkdir(parents=True, exist_ok=True)
-    classes = [_CLASS.format(code=code, name=name) for code, name in TRADES.values()]
-    (folder / "wanmi.toml").write_text("".join([tainan.PROFILE, *classes]), encoding="utf-8")
+    (folder / "wanmi.toml").write_text(profile(), encoding="utf-8")
     layers = [_HEAD]
     for number, (code, _) in TRADES.items():
         path = f"pipeline_{number}.geojson.gz"
@@ -100,6 +99,12 @@ def write_workspace(folder: Path) -> Path:
     write_vector(tainan.grids_of(villages), delivery / "grids.gpkg")
     _write_units(delivery / "units.xlsx")
     return delivery
+
+
+def profile() -> str:
+    """Return the city's profile with its extension classes."""
+    classes = [_CLASS.format(code=code, name=name) for code, name in TRADES.values()]
+    return "".join([tainan.PROFILE, *classes])
 
 
 def _write_units(path: Path) -> None:

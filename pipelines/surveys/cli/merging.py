@@ -97,6 +97,13 @@ def _print_merge(report: "MergeReport") -> None:
     if report.conflicts:
         new = "" if report.new_conflicts is None else f", {report.new_conflicts:,} new"
         typer.echo(f"  {report.conflicts:>9,} conflicts{new}: see `wanmi census conflicts`")
+    for fault in report.faults:
+        typer.echo(
+            f"    {fault['severity']:8}{fault['rule']:6}{fault['rows']:>6,}  {fault['example']}"
+        )
+    if report.repeated:
+        rules = ", ".join(f"{fault['rule']} {fault['rows']:,}" for fault in report.repeated)
+        typer.echo(f"  not told again, of rows that nobody edited: {rules}")
     for warning in report.warnings:
         typer.echo(f"  ! {warning}")
 
