@@ -21,8 +21,8 @@ router = APIRouter(tags=["imagery 影像"])
 
 TILE_SIZE = 256
 MAX_ZOOM = 24
-_CACHE = "private, max-age=3600"
-"""Who asks may keep a tile; a proxy may not, for it would hand it to those without a key."""
+_CACHE = {"Cache-Control": "private, max-age=3600"}
+"""Who asks may keep an image; a proxy may not, for it would hand it to those without a key."""
 _PNG: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A tile, transparent where there is no image",
@@ -69,7 +69,7 @@ def tile(
         raise NotFoundError(msg, zh=f"没有瓦片 {z}/{x}/{y}。")
     image = serving_of(request).images.get(code)
     body = draw(image, x, y, z)
-    return Response(body, media_type="image/png", headers={"Cache-Control": _CACHE})
+    return Response(body, media_type="image/png", headers=_CACHE)
 
 
 @router.get(
@@ -81,7 +81,8 @@ def tile(
 def file(request: Request, code: Key) -> Response:
     """Return the cloud optimised GeoTIFF; ranges of it can be asked for."""
     image = serving_of(request).images.get(code)
-    return FileResponse(image.path, media_type="image/tiff; application=geotiff")
+    media_type = "image/tiff; application=geotiff"
+    return FileResponse(image.path, media_type=media_type, headers=_CACHE)
 
 
 def draw(image: Image, x: int, y: int, z: int) -> bytes:

@@ -178,3 +178,14 @@ def test_the_file_of_an_orthophoto_opens_as_a_raster(
     path.write_bytes(client.get("/imagery/west/image.tif").content)
     with Reader(str(path)) as reader:
         assert (reader.dataset.width, reader.dataset.height) == (250, 500)
+
+
+def test_images_may_be_kept_by_who_asks_and_by_no_proxy(client: httpx.Client) -> None:
+    # A key in X-API-Key tells no proxy that an answer is not for everybody: the answer must.
+    drawn = f"/imagery/west/tiles/{tile_of(*degrees(250, 750), 18)}.png"
+    blank = f"/imagery/west/tiles/{tile_of(*degrees(900, 750), 18)}.png"
+    for path in (drawn, blank, "/imagery/west/image.tif"):
+        assert client.get(path).headers["cache-control"] == "private, max-age=3600", path
+    part = client.get("/imagery/west/image.tif", headers={"Range": "bytes=0-99"})
+    assert (part.status_code, len(part.content)) == (206, 100)
+    assert part.headers["cache-control"] == "private, max-age=3600"
