@@ -1,6 +1,7 @@
 """Gi* against the published formula, and the verdict against planted clusters."""
 
 import math
+from itertools import combinations
 
 import geopandas as gpd
 import numpy as np
@@ -56,13 +57,29 @@ def test_the_planted_cluster_is_hot_and_little_else(cells: gpd.GeoDataFrame) -> 
     assert set(found.index[found["verdict"] == "hot"]) <= ring
 
 
-@pytest.mark.xdist_group("permutations")  # compiled once
 def test_permuted_p_is_two_sided(cells: gpd.GeoDataFrame) -> None:
     found = find_hotspots(cells, planted(cells), permutations=999).set_index("code")
     assert found.loc["0404", "p"] == pytest.approx(2 / 1000)
 
 
-@pytest.mark.xdist_group("permutations")  # compiled once
+def test_permuted_p_is_that_of_all_ways_to_relabel() -> None:
+    squares = [(i, j) for i in range(4) for j in range(3)]
+    cells = gpd.GeoDataFrame(
+        {"code": [f"{i}{j}" for i, j in squares]},
+        geometry=[shapely.box(i, j, i + 1, j + 1) for i, j in squares],
+        crs=4547,
+    )
+    values = pd.Series([9, 7, 0, 5, 6, 1, 0, 2, 1, 1, 0, 3], index=cells["code"])
+    found = find_hotspots(cells, values, permutations=9999).set_index("code")["p"]
+    for i, j in squares:
+        others = [code for code in cells["code"] if code != f"{i}{j}"]
+        near = [code for code in others if abs(int(code[0]) - i) <= 1 >= abs(int(code[1]) - j)]
+        sums = [values[list(drawn)].sum() for drawn in combinations(others, len(near))]
+        seen = values[near].sum()
+        rarer = min(np.mean(np.array(sums) >= seen), np.mean(np.array(sums) <= seen))
+        assert found[f"{i}{j}"] == pytest.approx(min(1.0, 2 * rarer), abs=0.02)
+
+
 def test_the_same_seed_gives_the_same_answer(cells: gpd.GeoDataFrame) -> None:
     first = find_hotspots(cells, planted(cells), permutations=999, seed=7)
     second = find_hotspots(cells, planted(cells), permutations=999, seed=7)
