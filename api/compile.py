@@ -11,7 +11,7 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +126,15 @@ def _plain(builds: pd.DataFrame) -> list[dict[str, Any]]:
     """Return records with numbers as int and dates as ISO text."""
     return [
         {
-            name: int(value) if isinstance(value, (int, np.integer)) else str(value)
+            name: int(value) if isinstance(value, (int, np.integer)) else _text(value)
             for name, value in record.items()
         }
         for record in builds.to_dict("records")
     ]
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
 
 
 def write_snapshot(frames: Mapping[str, pd.DataFrame], folder: Path, *, facts: CityFacts) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.http.language import Language
+from gis.caseids import CASE_ID
 
 _SENTENCES: dict[str, tuple[str, str]] = {
     "missing": ("{field} is missing", "缺少 {field}"),
@@ -63,6 +64,13 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "list_type": ("{field} must be a JSON array", "{field} 必须是 JSON 数组"),
     "too_long": ("{field} must have at most {max_length} items", "{field} 最多 {max_length} 项"),
 }
+_PATTERNS: dict[str, tuple[str, str]] = {
+    CASE_ID: (
+        "{field} must have 1 to 64 signs, no blanks or slashes among them",
+        "{field} 须为 1 至 64 个字符，不含空格和斜杠",
+    ),
+}
+"""Patterns that are told in words."""
 _PLACES = ("query", "path", "body", "header")
 
 
@@ -83,6 +91,9 @@ def describe_faults(
     >>> fault = {"type": "missing", "loc": ("query", "x"), "msg": "Field required"}
     >>> describe_faults([fault], language="zh")
     [{'field': 'x', 'rule': 'missing', 'message': '缺少 x'}]
+    >>> fault = {"type": "string_pattern_mismatch", "loc": ("body", "case_id"), "ctx": {"pattern": CASE_ID}}
+    >>> describe_faults([fault], language="en")[0]["message"]
+    'case_id must have 1 to 64 signs, no blanks or slashes among them'
     """
     return [_describe(fault, language) for fault in faults]
 
@@ -93,7 +104,7 @@ def _describe(fault: Mapping[str, Any], language: Language) -> dict[str, str]:
     if place and place[0] in _PLACES:
         place = place[1:]
     field = ".".join(str(part) for part in place) or "body"
-    pair = _SENTENCES.get(rule)
+    pair = _PATTERNS.get(fault.get("ctx", {}).get("pattern")) or _SENTENCES.get(rule)
     if pair is None:
         message = f"{field}: {fault.get('msg', rule)}"
     else:

@@ -1,5 +1,6 @@
 """``wanmi plan``: the responsibility plan 职责分解方案 checked, loaded, compared, migrated."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gis.command import actor, emit, progress, workspace_of
-from gis.errors import DeliveryError
+from gis.errors import DeliveryError, RequestError
 
 if TYPE_CHECKING:
     from pipelines.responsibility.judging import PlanJudgement
@@ -44,6 +45,14 @@ def _day(as_of: datetime | None, ctx: typer.Context) -> date:
     return datetime.now(zone).date() if as_of is None else as_of.date()
 
 
+def _check_endings(files: Mapping[Path | None, str]) -> None:
+    """Refuse a file that would not be what its name says, before anything is judged."""
+    for path, ending in files.items():
+        if path is not None and path.suffix.lower() != ending:
+            msg = f"{path.name}: write {ending}."
+            raise RequestError(msg, zh=f"{path.name}：请写成 {ending}。")
+
+
 def check(
     ctx: typer.Context,
     book: _Book,
@@ -66,6 +75,7 @@ def check(
     from pipelines.responsibility.listing import as_document, write_list
     from pipelines.responsibility.page import write_page
 
+    _check_endings({output: ".html", xlsx: ".xlsx"})
     workspace = workspace_of(ctx)
     with progress("judging the plan", total=1) as advance:
         judged = judge_workbook(book, workspace=workspace, as_of=_day(as_of, ctx))
@@ -187,6 +197,7 @@ def diff(
     from pipelines.responsibility.changelist import as_document, show, write_list
     from pipelines.responsibility.changes import compare_workbook
 
+    _check_endings({xlsx: ".xlsx"})
     workspace = workspace_of(ctx)
     with progress("comparing the plan", total=1) as advance:
         changes = compare_workbook(book, workspace=workspace, as_of=_day(as_of, ctx))
@@ -234,6 +245,7 @@ def migrate(
         write_plan_list,
     )
 
+    _check_endings({output: ".xlsx"})
     workspace = workspace_of(ctx)
     to_ref = find_standard(to)
     from_ref = workspace.profile.city.standard if from_ is None else find_standard(from_)

@@ -138,7 +138,7 @@ def _draw(
     drawn.record["sides"] = []
     if own["kind"] is None:
         known = known_words("plan_area_kind")
-        drawn.refuse("RA01", value=own["said_kind"] or "", known=known)
+        drawn.refuse("RA01", value=own["said_kind"] or "-", known=known)
     elif own["kind"] == POLYGON:
         _draw_polygon(drawn, own, shapes)
     else:
@@ -177,10 +177,10 @@ def _polygons(shape: Any) -> shapely.MultiPolygon:
 def _draw_road(drawn: _Drawn, own: Mapping[str, Any], roads: Roads) -> None:
     width = own["width_m"]
     if width is None or not width > 0:
-        drawn.refuse("RA05", value=own["said_width"] or "")
+        drawn.refuse("RA05", value=own["said_width"] or "-")
     name = own["road_name"]
     if name is None:
-        drawn.refuse("RA03", value="")
+        drawn.refuse("RA03", value="-")
         return
     try:
         axis = roads.along(name, own["from_road"], own["to_road"])
@@ -198,13 +198,13 @@ def _draw_road(drawn: _Drawn, own: Mapping[str, Any], roads: Roads) -> None:
 def _share(drawn: _Drawn, own: Mapping[str, Any], places: _Places) -> None:
     if own["sharing"] is None:
         known = known_words("sharing")
-        drawn.refuse("RA06", value=own["said_sharing"] or "", known=known)
+        drawn.refuse("RA06", value=own["said_sharing"] or "-", known=known)
     stated = [side for side in (own["left_side"], own["right_side"]) if side]
     said = "、".join(stated) if stated else (own["sides"] or "")
     found = places.names.find(said)
     sides = list(found.codes)
     if found.unknown or len(sides) != 2:
-        drawn.refuse("RA07", value=said)
+        drawn.refuse("RA07", value=said or "-")
         return
     axis = drawn.record["axis"]
     if (

@@ -12,7 +12,7 @@ import pytest
 
 from gis.builds import live
 from gis.database import dataset_lock
-from gis.errors import DeliveryError, LockedError
+from gis.errors import DeliveryError, LockedError, RequestError
 from gis.vector import write_vector
 from pipelines.build import build_delivery
 from tests.pipelines.responsibility.planbooks import (
@@ -171,6 +171,23 @@ def store(database, cases):
                 f'INSERT INTO cases."case" ({", ".join(names)}) VALUES ({marks})',
                 [each[name] for name in names],
             )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "plan.xlsx", "-o", "report.xlsx"),
+        ("check", "plan.xlsx", "--xlsx", "findings.csv"),
+        ("diff", "plan.xlsx", "--xlsx", "changes.csv"),
+        ("migrate", "--to", "2026", "-o", "classes.csv"),
+    ],
+)
+def test_a_list_is_not_written_under_the_name_of_another_kind(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    plan(tmp_path / "plan.xlsx")
+    with pytest.raises(RequestError, match=r"write \.(xlsx|html)\."):
+        run("plan", *words)
+    assert [path.name for path in tmp_path.glob("*.*")] == ["plan.xlsx"]
 
 
 def test_diff_tells_rows_owners_and_open_cases(run, database, tmp_path):
