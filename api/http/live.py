@@ -8,6 +8,7 @@ last request that uses them is done.
 import time
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pyarrow.compute as pc
 import structlog
@@ -113,21 +114,33 @@ class Live:
         if self._just_failed(pointer):
             return False
         try:
-            snapshot = open_snapshot(self._folder)
-            first_day = warm(snapshot)
-            if self._can_geocode:
-                warm_words(snapshot)
+            self._take_in(self._folder, pointer)
         except WanmiError as error:
             if self.fault is None or self.fault.message != error.message:
                 logger.error("snapshot not loaded", pointer=pointer, reason=error.message)
             self.fault, self._failed = error, (pointer, time.monotonic())
             return False
         self.fault = self._failed = None
+        return True
+
+    def fall_back(self, version: str) -> None:
+        """Answer from another version while the pointer's can not be loaded; nothing if that can not either."""
+        if self._loaded is not None and self._loaded.pointer == version:
+            return
+        try:
+            self._take_in(self._folder / version, version)
+        except WanmiError as error:
+            logger.error("snapshot not loaded", pointer=version, reason=error.message)
+
+    def _take_in(self, folder: Path, pointer: str) -> None:
+        snapshot = open_snapshot(folder)
+        first_day = warm(snapshot)
+        if self._can_geocode:
+            warm_words(snapshot)
         self._loaded = Loaded(
             snapshot=snapshot, pointer=pointer, loaded_at=time.time(), first_day=first_day
         )
         logger.info("snapshot in use", version=pointer)
-        return True
 
     def read_words(self) -> None:
         """Read the words of addresses, so that no caller waits for them."""

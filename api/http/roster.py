@@ -63,6 +63,14 @@ class Roster:
                     found.setdefault(told.worker, told)
         return [found[worker] for worker in sorted(found)]
 
+    def latest(self) -> Standing | None:
+        """Return what the worker says that took in its version last; None: none has any.
+
+        One that ended a moment ago counts too: this one may stand in its place.
+        """
+        having = [told for told in self.standings() if told.since is not None]
+        return max(having, key=lambda told: told.since or 0.0, default=None)
+
 
 def _read(path: Path) -> Standing | None:
     try:

@@ -143,6 +143,18 @@ class Serving:
             self._told = loaded.pointer
         self.roster.note(loaded.snapshot.version, since=loaded.loaded_at)
 
+    def begin(self) -> None:
+        """Take in a first snapshot: the newest, else the one that the other workers answer from.
+
+        A worker that takes a dead one's place holds what the first process opened when it began,
+        which may be older than what answered since.
+        """
+        self.live.refresh()
+        latest = self.roster.latest()
+        if self.live.fault is not None and latest is not None and latest.data_version is not None:
+            self.live.fall_back(latest.data_version)
+        self.look()
+
     def ask_database(self) -> None:
         """Find out whether the database is there."""
         self.store.probe()
@@ -151,7 +163,7 @@ class Serving:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep everything fresh while the worker serves."""
-        await run_in_threadpool(self.look)
+        await run_in_threadpool(self.begin)
         if self.options.keys_required:
             await run_in_threadpool(self.keyring.refresh)
         chores = (

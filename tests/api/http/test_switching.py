@@ -1,10 +1,13 @@
 """A server under load while its snapshot is replaced, rolled back and damaged: no answer is lost or mixed."""
 
+import os
 import shutil
+import signal
 import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -21,7 +24,7 @@ from wanmi import app
 pytestmark = [pytest.mark.xdist_group("server"), pytest.mark.slow]
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
-QUESTION = {"x": X0 + 50, "y": Y0 + 50, "crs": "EPSG:4547", "class_code": "0104"}
+QUESTION: dict[str, Any] = {"x": X0 + 50, "y": Y0 + 50, "crs": "EPSG:4547", "class_code": "0104"}
 SWITCHES = 20
 
 
@@ -57,6 +60,26 @@ def compiled(snapshots: Path, unit_code: str) -> str:
     well = component("1301020104000001", point(50, 50), maintainer_code=unit_code)
     rows = [plan("1", "owner", "W2")]
     return compile_district(snapshots, units=UNITS, components=[well], responsibility=rows).name
+
+
+def point_at_half(snapshots: Path, good: str) -> None:
+    """Make a version current that is half copied: some of the files, the last of them cut short."""
+    half = snapshots / "0123456789ab"
+    half.mkdir()
+    for name in (MANIFEST, "areas.arrow", "unit_grids.arrow"):
+        shutil.copy(snapshots / good / name, half / name)
+    with (half / "unit_grids.arrow").open("r+b") as file:
+        file.truncate(100)
+    point_at(snapshots, half.name)
+
+
+def standings(server: Running) -> dict[int, str]:
+    """Return the version of each worker by its process; nothing while nobody answers."""
+    try:
+        told = httpx.get(f"{server.url}/v1/builds", timeout=60).json()["workers"]
+    except httpx.TransportError:
+        return {}
+    return {worker["worker"]: worker["data_version"] for worker in told}
 
 
 def wait_for_workers(server: Running, version: str, *, count: int) -> None:
@@ -96,14 +119,7 @@ def test_a_version_that_is_not_whole_is_refused_and_the_old_one_goes_on(tmp_path
     good = compiled(workspace.snapshots, "W1")
     with serving(workspace) as server, server.client() as client:
         wait_for_workers(server, good, count=1)
-        # Half copied: the manifest and some of the files, the last of them cut short.
-        half = workspace.snapshots / "0123456789ab"
-        half.mkdir()
-        for name in (MANIFEST, "areas.arrow", "unit_grids.arrow"):
-            shutil.copy(workspace.snapshots / good / name, half / name)
-        with (half / "unit_grids.arrow").open("r+b") as file:
-            file.truncate(100)
-        point_at(workspace.snapshots, half.name)
+        point_at_half(workspace.snapshots, good)
         ends = time.monotonic() + 60
         while (notes := client.get("/readyz").json()["notes"])[0]["code"] != "snapshot_fault":
             assert time.monotonic() < ends, notes
@@ -115,6 +131,35 @@ def test_a_version_that_is_not_whole_is_refused_and_the_old_one_goes_on(tmp_path
         while "snapshot_fault" in [note["code"] for note in client.get("/readyz").json()["notes"]]:
             assert time.monotonic() < ends
             time.sleep(0.1)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_takes_a_dead_workers_place_goes_on_with_its_version(
+    tmp_path: Path, workers: int
+) -> None:
+    workspace = make_workspace(tmp_path, NOWHERE)
+    first = compiled(workspace.snapshots, "W2")
+    with serving(workspace, "--workers", f"{workers}") as server:
+        wait_for_workers(server, first, count=workers)
+        # What the first process opened is no longer what its workers answer from.
+        second = compiled(workspace.snapshots, "W1")
+        wait_for_workers(server, second, count=workers)
+        point_at_half(workspace.snapshots, second)
+        known = standings(server)
+        os.kill(min(known), signal.SIGKILL)
+        ends = time.monotonic() + 60
+        while (now := standings(server)).keys() <= known.keys():
+            assert time.monotonic() < ends, now
+            time.sleep(0.05)
+        (fresh,) = now.keys() - known.keys()
+        assert now[fresh] == second
+        for _ in range(20):  # each over a connection of its own, so that every worker answers some
+            told = httpx.get(f"{server.url}/v1/lookup", params=QUESTION, timeout=60).json()
+            assert (told["data_version"], told["owner"]["unit_code"]) == (second, "W1")
+        notes = httpx.get(f"{server.url}/readyz", timeout=60).json()["notes"]
+        assert "The newest snapshot could not be loaded, the previous one answers." in [
+            note["message"] for note in notes
+        ]
 
 
 def test_a_plan_of_later_days_is_told_and_waits_for_its_day(tmp_path: Path) -> None:
