@@ -33,7 +33,7 @@ review_probability = 0.8      # a decision less probable than this needs review
 
 [grids]                  # how communities are divided into unit grids
 neatness = 0.25               # 0: grids of even size; 1: grids of neat shape
-balance_weight = 0.0          # weight of an even number of components per grid 负载均衡; 1.0 is a good start
+balance_weight = 0.0          # weight of an even number of components per grid 负载均衡; 2.0 is a good start
 component_clearance_m = 0.6   # distance that a border which follows no feature keeps from components, m
 compound_limit = 1.0          # compounds 院落 of up to this multiple of the target are kept whole
 main_roads = "centreline"     # or "own": the carriageway of a main road is grids of its own

@@ -12,16 +12,18 @@ _REACH = 1500
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def may_move(nodes: Any, edges: Any, grids: Any, room: Any, node: int, grid: int) -> bool:
+def may_move(network: Any, node: int, grid: int) -> bool:
     """Return whether a node may join a grid: both stay in one piece and no ring appears."""
-    if grids[nodes[node]["label"]]["count"] > 1 and _breaks(nodes, edges, room, node):
+    own = network.nodes[node]["label"]
+    if network.grids[own]["count"] > 1 and _breaks(network, node):
         return False
-    return not _closes(nodes, edges, room, node, grid)
+    return not _closes(network, node, grid)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _breaks(nodes: Any, edges: Any, room: Any, node: int) -> bool:
+def _breaks(network: Any, node: int) -> bool:
     """Return whether a node's grid falls apart without it."""
+    nodes, edges, room = network.nodes, network.edges, network.room
     grid = nodes[node]["label"]
     room[COUNTERS, STAMP] += 2
     stamp = room[COUNTERS, STAMP]
@@ -36,12 +38,13 @@ def _breaks(nodes: Any, edges: Any, room: Any, node: int) -> bool:
     if left < 2:
         return bool(left == 0)
     nodes[node]["mark"] = stamp
-    return bool(_spread(nodes, edges, room, start, left) > 0)
+    return bool(_spread(network, start, left) > 0)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _spread(nodes: Any, edges: Any, room: Any, start: Any, left: Any) -> Any:
+def _spread(network: Any, start: Any, left: Any) -> Any:
     """Return how many of `left` marked nodes are not reached from `start` inside its grid."""
+    nodes, edges, room = network.nodes, network.edges, network.room
     grid = nodes[start]["label"]
     stamp = room[COUNTERS, STAMP]
     nodes[start]["mark"] = stamp
@@ -66,43 +69,45 @@ def _spread(nodes: Any, edges: Any, room: Any, start: Any, left: Any) -> Any:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def is_connected(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> bool:
+def is_connected(network: Any, grid: int) -> bool:
     """Return whether a grid is one piece."""
+    nodes, room, head = network.nodes, network.room, network.grids[grid]["head"]
     room[COUNTERS, STAMP] += 2
     left: Any = np.int64(0)
-    node = grids[grid]["head"]
+    node = head
     while node >= 0:
         nodes[node]["mark"] = room[COUNTERS, STAMP] - 1
         left += 1
         node = nodes[node]["after"]
-    return bool(left == 0 or _spread(nodes, edges, room, grids[grid]["head"], left) == 0)
+    return bool(left == 0 or _spread(network, head, left) == 0)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _closes(nodes: Any, edges: Any, room: Any, node: int, grid: int) -> bool:
+def _closes(network: Any, node: int, grid: int) -> bool:
     """Return whether a grid that takes a node in encloses others from then on."""
-    room[COUNTERS, STAMP] += 1
-    count, needs_outer = _note(nodes, edges, room, node, grid, np.int64(0))
-    return _encloses(nodes, edges, room, node, grid, count, needs_outer)
+    network.room[COUNTERS, STAMP] += 1
+    count, needs_outer = _note(network, node, grid, np.int64(0))
+    return _encloses(network, node, grid, count, needs_outer)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def is_ring(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> bool:
+def is_ring(network: Any, grid: int) -> bool:
     """Return whether a grid encloses others."""
-    room[COUNTERS, STAMP] += 1
+    network.room[COUNTERS, STAMP] += 1
     count: Any = np.int64(0)
     needs_outer = False
-    node = grids[grid]["head"]
+    node = network.grids[grid]["head"]
     while node >= 0:
-        count, is_outer = _note(nodes, edges, room, node, grid, count)
+        count, is_outer = _note(network, node, grid, count)
         needs_outer |= is_outer
-        node = nodes[node]["after"]
-    return _encloses(nodes, edges, room, np.int64(-1), grid, count, needs_outer)
+        node = network.nodes[node]["after"]
+    return _encloses(network, np.int64(-1), grid, count, needs_outer)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _note(nodes: Any, edges: Any, room: Any, node: Any, grid: int, count: Any) -> tuple[int, bool]:
+def _note(network: Any, node: Any, grid: int, count: Any) -> tuple[int, bool]:
     """Add a node's neighbours outside a grid to the goals; return their number, and if it is outer."""
+    nodes, edges, room = network.nodes, network.edges, network.room
     is_outer = False
     stamp = room[COUNTERS, STAMP]
     for e in range(nodes[node]["first"], nodes[node + 1]["first"]):
@@ -118,26 +123,19 @@ def _note(nodes: Any, edges: Any, room: Any, node: Any, grid: int, count: Any) -
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _encloses(
-    nodes: Any,
-    edges: Any,
-    room: Any,
-    node: Any,
-    grid: int,
-    count: Any,
-    needs_outer: bool,
-) -> bool:
+def _encloses(network: Any, node: Any, grid: int, count: Any, needs_outer: bool) -> bool:
     """Return whether grid and node cut the goals off from each other or from the exterior.
 
     Goals that are all found from the first need no way out unless the grid lies on the exterior.
     """
+    nodes, room = network.nodes, network.room
     goals = room[COUNTERS, STAMP]
     for k in range(count):
         start = room[GOAL, k]
         if nodes[start]["mark"] > goals:
             continue
         wanted = count if k == 0 and not needs_outer else count + 1
-        found, is_out = _flood(nodes, edges, room, node, grid, goals, start, wanted)
+        found, is_out = _flood(network, node, grid, goals, start, wanted)
         if found == count and wanted == count:
             return False
         if not is_out:
@@ -147,19 +145,13 @@ def _encloses(
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _flood(
-    nodes: Any,
-    edges: Any,
-    room: Any,
-    node: int,
-    grid: int,
-    goals: int,
-    start: int,
-    wanted: int,
+    network: Any, node: int, grid: int, goals: int, start: int, wanted: int
 ) -> tuple[int, bool]:
     """Return how many goals are reached round grid and node, and whether a way out is.
 
     A way out is the exterior, or ground that was found to have one. Ends when either is known.
     """
+    nodes, edges, room = network.nodes, network.edges, network.room
     room[COUNTERS, STAMP] += 1
     stamp = room[COUNTERS, STAMP]
     nodes[start]["mark"] = stamp

@@ -76,12 +76,13 @@ def list_exceptions(
         building, the parts, or a strip along what was lost.
     """
     frame = grids.reset_index(drop=True)
+    locked = np.empty(0, dtype=object) if locked is None else locked
     parts = [
         *_odd_areas(frame, communities, scene, options),
-        _cut_buildings(frame, scene),
+        _cut_buildings(frame, scene, locked),
         _in_parts(communities),
         _rings(frame),
-        _lost_borders(frame, communities, locked),
+        _lost_borders(frame, communities, scene.buildings, locked),
     ]
     tables = [part for part in parts if len(part)]
     if not tables:
@@ -217,7 +218,7 @@ def _share_along(shapes: Geometries, lines: Geometries) -> Floats:
     return share
 
 
-def _cut_buildings(frame: gpd.GeoDataFrame, scene: Scene) -> pd.DataFrame:
+def _cut_buildings(frame: gpd.GeoDataFrame, scene: Scene, locked: Geometries) -> pd.DataFrame:
     """Return buildings of which two grids hold over a square metre each, one row for each building."""
     shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
     building, grid = shapely.STRtree(shapes).query(scene.buildings, predicate="intersects")
@@ -238,8 +239,7 @@ def _cut_buildings(frame: gpd.GeoDataFrame, scene: Scene) -> pd.DataFrame:
     held = np.add.reduceat(inside, first)
     rows = building[first]
     strong = scene.lines.lines[np.isin(scene.lines.kind, _STRONG)]
-    under = np.zeros(len(rows), dtype=np.bool_)
-    under[shapely.STRtree(strong).query(scene.buildings[rows], predicate="intersects")[0]] = True
+    under, at_lock = (_meets(scene.buildings[rows], lines) for lines in (strong, locked))
     table = pd.DataFrame(
         {
             "place": grid[first],
@@ -249,13 +249,20 @@ def _cut_buildings(frame: gpd.GeoDataFrame, scene: Scene) -> pd.DataFrame:
             "area_m2": held - inside[first],
             "whole_m2": shapely.area(scene.buildings[rows]),
             "severity": np.where(crosses | under, "notable", "serious"),
-            "cause": np.select([crosses, under], ["community", "main_road"], "other").astype(
-                object
-            ),
+            "cause": np.select(
+                [crosses, at_lock, under], ["community", "lock", "main_road"], "other"
+            ).astype(object),
             "geometry": scene.buildings[rows],
         }
     )
     return worded("cut", table)
+
+
+def _meets(shapes: Geometries, others: Geometries) -> NDArray[np.bool_]:
+    """Return which shapes meet any of the others."""
+    found = np.zeros(len(shapes), dtype=np.bool_)
+    found[shapely.STRtree(others).query(shapes, predicate="intersects")[0]] = True
+    return found
 
 
 def _in_parts(communities: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -311,10 +318,13 @@ def _rings(frame: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _lost_borders(
-    frame: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, locked: Geometries | None
+    frame: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+    buildings: Geometries,
+    locked: Geometries,
 ) -> pd.DataFrame:
     """Return the stretches of locked borders that are no grid border."""
-    if locked is None or len(locked) == 0:
+    if len(locked) == 0:
         return pd.DataFrame()
     lands = communities.sort_values("code", kind="stable")
     shapes = np.asarray(lands.geometry.to_numpy(), dtype=object)
@@ -335,7 +345,7 @@ def _lost_borders(
             "code": None,
             "community_code": code,
             "community": code,
-            "cause": "other",
+            "cause": np.where(_meets(lost[rows], buildings), "building", "other").astype(object),
             "severity": "serious",
             "length_m": length[rows],
             "area_m2": 0.0,

@@ -15,14 +15,15 @@ _SCALE = 1e6
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def merge_greedily(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) -> None:
+def merge_greedily(network: Any) -> None:
     """Merge grids with their neighbours, the greatest gain first; ties go to the lower numbers."""
+    grids = network.grids
     version = np.zeros(len(grids), dtype=np.int64)
     heap: Any = [(np.int64(0), np.int64(-1), np.int64(-1), np.int64(0), np.int64(0))]
     heap.pop()
     for grid in range(len(grids)):
         if grids[grid]["count"] > 0:
-            _offer(nodes, edges, grids, weights, room, version, heap, grid, grid)
+            _offer(network, version, heap, grid, grid)
     while len(heap) > 0:
         _, one, other, first, second = heapq.heappop(heap)
         if version[one] != first or version[other] != second:
@@ -31,24 +32,23 @@ def merge_greedily(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any) 
         lost: int = other
         if grids[lost]["count"] > grids[kept]["count"]:
             kept, lost = lost, kept
-        if _unite(nodes, edges, grids, weights, room, kept, lost):
+        if _unite(network, kept, lost):
             version[kept] += 1
             version[lost] += 1
-            _offer(nodes, edges, grids, weights, room, version, heap, kept, np.int64(-1))
+            _offer(network, version, heap, kept, np.int64(-1))
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _unite(
-    nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, kept: int, lost: int
-) -> bool:
+def _unite(network: Any, kept: int, lost: int) -> bool:
     """Merge one grid into another unless that makes a ring; return whether it was done."""
+    nodes, edges, grids, weights, room = network
     taken = 0
     while grids[lost]["head"] >= 0:
         node = grids[lost]["head"]
         move(nodes, edges, grids, weights, node, kept)
         room[TOUCHED, taken] = node
         taken += 1
-    if not is_ring(nodes, edges, grids, room, kept):
+    if not is_ring(network, kept):
         return True
     for k in range(taken - 1, -1, -1):
         move(nodes, edges, grids, weights, room[TOUCHED, k], lost)
@@ -56,19 +56,10 @@ def _unite(
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _offer(
-    nodes: Any,
-    edges: Any,
-    grids: Any,
-    weights: Any,
-    room: Any,
-    version: Any,
-    heap: Any,
-    grid: int,
-    above: Any,
-) -> None:
+def _offer(network: Any, version: Any, heap: Any, grid: int, above: Any) -> None:
     """Put a grid's gainful merges on the heap; only those with higher numbers than `above`."""
-    count = neighbours(nodes, edges, grids, room, grid)
+    nodes, edges, grids, weights, room = network
+    count = neighbours(network, grid)
     for k in range(count):
         other = room[TOUCHED, k]
         if other <= above:
@@ -87,8 +78,9 @@ def _offer(
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def neighbours(nodes: Any, edges: Any, grids: Any, room: Any, grid: int) -> int:
+def neighbours(network: Any, grid: int) -> int:
     """Put the neighbours of a grid, ascending, into row TOUCHED; return their number."""
+    nodes, edges, grids, _, room = network
     room[COUNTERS, STAMP] += 1
     stamp = room[COUNTERS, STAMP]
     count = 0

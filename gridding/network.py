@@ -19,7 +19,16 @@ from gridding.objective import Weights
 
 forget_stale(
     Path(__file__).parent,
-    modules=("contiguity", "enclosure", "greedy", "network", "recut", "search", "sweeps"),
+    modules=(
+        "contiguity",
+        "enclosure",
+        "greedy",
+        "network",
+        "patches",
+        "recut",
+        "search",
+        "sweeps",
+    ),
 )
 
 JOINT_M = 0.5
@@ -37,8 +46,7 @@ NODE = np.dtype(
         ("before", "i8"),
         ("mark", "i8"),
         ("is_outer", "i8"),  # outside, and a grid that is cut off from it is enclosed
-        ("patch", "i8"),
-        ("is_moved", "i8"),
+        ("slot", "i8"),  # its place in the patch that was last taken with it
         ("area", "f8"),
         ("share", "f8"),  # area over target: how much of a grid it is
         ("load", "f8"),
@@ -53,7 +61,6 @@ GRID = np.dtype(
         ("mark", "i8"),
         ("changed", "i8"),  # when it last changed
         ("tried", "i8"),  # when it was last tried with all its neighbours
-        ("is_open", "i8"),
         ("area", "f8"),
         ("share", "f8"),
         ("load", "f8"),
@@ -63,10 +70,8 @@ GRID = np.dtype(
 )
 
 # Rows of the room to work in.
-COUNTERS, QUEUE, GOAL, TOUCHED, AROUND, ORDER, PATCH, OLD, BEST_NODE, BEST, LOG_NODE, LOG_GRID = (
-    range(12)
-)
-STAMP, CLOCK, CURSOR, SIZE = range(4)
+COUNTERS, QUEUE, GOAL, TOUCHED, AROUND, BEST_NODE, BEST = range(7)
+STAMP, CLOCK, CURSOR, FOUND = range(4)
 
 
 class Network(NamedTuple):
@@ -131,7 +136,7 @@ def network_of(graph: Graph, *, weights: Weights) -> Network:
         edges=edges,
         grids=np.zeros(n, dtype=GRID),
         weights=np.array(values),
-        room=np.zeros((12, max(total + 1, 16)), dtype=np.int64),
+        room=np.zeros((7, max(total + 1, 16)), dtype=np.int64),
     )
     fill_grids(*network, np.arange(n, dtype=np.int64))
     return network
@@ -257,9 +262,17 @@ def border(nodes: Any, edges: Any, node: int, grid: int) -> tuple[float, float]:
 def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, grid: int) -> float:
     """Return how much the division's cost changes when a node goes to another grid."""
     here, new = nodes[node], grids[grid]
-    old = grids[here["label"]]
-    inside, inside_cost = border(nodes, edges, node, here["label"])
-    shared, shared_cost = border(nodes, edges, node, grid)
+    own = here["label"]
+    old = grids[own]
+    inside, shared, cost = 0.0, 0.0, 0.0
+    for e in range(here["first"], nodes[node + 1]["first"]):
+        label = nodes[edges[e]["near"]]["label"]
+        if label == own:
+            inside += edges[e]["length"]
+            cost += edges[e]["cost"]
+        elif label == grid:
+            shared += edges[e]["length"]
+            cost -= edges[e]["cost"]
     change = worth_of(
         weights,
         new["area"] + here["area"],
@@ -275,7 +288,7 @@ def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, gri
             old["load"] - here["load"],
             old["rim"] - here["rim"] + 2.0 * inside,
         )
-    result: float = change + inside_cost - shared_cost - old["worth"] - new["worth"]
+    result: float = change + cost - old["worth"] - new["worth"]
     return result
 
 

@@ -17,8 +17,6 @@ RING_COST = 3.0
 
 _LINE = np.array([[0.5, 0.6], [1.0, 1.0], [1.5, 1.4]])
 """Factors of the weights of shape and reward at neatness 0, 0.5 and 1."""
-_BALANCE = 2.0
-"""Weight of the load where `DivisionOptions.balance_weight` is 1: what made it tell beside the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ def weights_of(options: DivisionOptions) -> Weights:
     return Weights(
         area=options.area_weight,
         shape=round(float(options.shape_weight * factors[0]), 9),
-        balance=_BALANCE * options.balance_weight,
+        balance=options.balance_weight,
         reward=round(float(options.grid_reward * factors[1]), 9),
     )
 

@@ -37,7 +37,7 @@ class DivisionOptions:
     neatness: float = 0.25
     """0: grids of even size; 1: grids of neat shape; between: a measured line of compromises."""
     balance_weight: float = 0.0
-    """Cost of missing the mean load: balances components 负载均衡 between grids; 0: not wanted."""
+    """Cost of missing the mean load by all of it: balances components 负载均衡 between grids; 0: not wanted."""
     component_clearance_m: float = 0.6
     """Distance a border in the open keeps from components, m."""
     conflation_m: float = 6.0

@@ -3,20 +3,23 @@
 import numpy as np
 
 from gridding.enclosure import open_rings
-from gridding.graph import Floats, Graph, Indices
+from gridding.graph import Graph, Indices
 from gridding.greedy import merge_greedily
 from gridding.network import Network, fill_grids, network_of
 from gridding.objective import weights_of
 from gridding.options import DivisionOptions
+from gridding.patches import Patch, patch_of
 from gridding.recut import recut
 from gridding.search import anneal, descend
 
 _ROUNDS = 12
-_MOVES, _STEPS = 200_000, (300, 4_000)
-"""Random moves of one shaking, and the bounds of how many that is for a node."""
-_SHAKEN, _MOST_SHAKES = 1200, 6
-"""Nodes to be shaken in all, and how often at most."""
-_HEAT, _COLD = 0.5, 0.01
+_STEPS = (1_500, 4_000)
+"""Random moves for each node in one shaking: of much land and of little."""
+_MOVES = 200_000
+"""Random moves of one shaking that little land gets at least, as far as the bounds allow."""
+_SHAKEN, _SHAKES = 1200, (2, 6)
+"""Nodes to be shaken in all, and how often at least and at most."""
+_HEAT, _COLD = 0.5, 0.05
 """Loss that is accepted once in e times, at the start and at the end."""
 
 
@@ -33,26 +36,26 @@ def partition(graph: Graph, *, options: DivisionOptions) -> Indices:
     opened, node = open_rings(graph, network)
     if len(opened.area_m2) < len(graph.area_m2) or len(opened.left) > len(graph.left):
         network = network_of(opened, weights=weights)
-    merge_greedily(*network)
+    merge_greedily(network)
     if len(network.grids) > 1:
         _improve(network)
     return compact(network.nodes["label"][node])
 
 
 def _improve(network: Network) -> None:
-    """Search for a better division, first straight, then after shaking; the best one stays.
+    """Shake, search for a better division, and do so again from the best one found.
 
     Little land is shaken more often: there it costs nothing and a poor grid shows more.
     """
     n = len(network.grids)
-    ends = np.zeros((5, n))
-    _search(network, ends)
+    patch = patch_of(n, len(network.edges))
+    descend(network)
     labels, cost = network.nodes["label"][:n].copy(), _cost(network)
     steps = min(max(_MOVES // n, _STEPS[0]), _STEPS[1])
-    for attempt in range(min(max(_SHAKEN // n, 1), _MOST_SHAKES)):
+    for attempt in range(min(max(_SHAKEN // n, _SHAKES[0]), _SHAKES[1])):
         # Another warmth takes another way from the same start.
-        anneal(*network, steps * n, _HEAT * (1.0 - 0.1 * attempt), _COLD)
-        _search(network, ends)
+        anneal(network, steps * n, _HEAT * (1.0 - 0.1 * attempt), _COLD)
+        _search(network, patch)
         found = _cost(network)
         if found < cost:
             labels, cost = network.nodes["label"][:n].copy(), found
@@ -60,10 +63,10 @@ def _improve(network: Network) -> None:
             fill_grids(*network, labels)
 
 
-def _search(network: Network, ends: Floats) -> None:
+def _search(network: Network, patch: Patch) -> None:
     for _ in range(_ROUNDS):
-        descend(*network)
-        if recut(*network, ends) == 0:
+        descend(network)
+        if recut(network, patch) == 0:
             break
 
 

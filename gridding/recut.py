@@ -18,19 +18,24 @@ from gridding.network import (
     CLOCK,
     COUNTERS,
     CURSOR,
-    OLD,
-    PATCH,
-    SIZE,
-    STAMP,
+    FOUND,
     TOUCHED,
     move,
 )
-from gridding.search import EPSILON, chain, settle
+from gridding.patches import (
+    EPSILON,
+    LARGEST,
+    SIZE,
+    TAKEN,
+    add_up,
+    chain,
+    connect,
+    put_back,
+    settle,
+    take,
+)
 from gridding.sweeps import DIRECTIONS, lay, measure
 
-_PARTS = 4
-_LARGEST = 600
-"""Nodes that are cut anew at most: larger heaps are left to single moves."""
 _FEWEST, _MOST = 0.6, 1.7
 """Mean size of the parts, in targets, between which another number of parts is tried."""
 _HOPE = 1.5
@@ -40,127 +45,108 @@ _POOR = 0.15
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def recut(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, ends: Any) -> int:
+def recut(network: Any, patch: Any) -> int:
     """Give every grid the best change with its neighbours; return how many changed."""
     changed = 0
-    for grid in range(len(grids)):
-        if grids[grid]["count"] > 0:
-            changed += _recut_grid(nodes, edges, grids, weights, room, ends, grid)
+    for grid in range(len(network.grids)):
+        if network.grids[grid]["count"] > 0:
+            changed += _recut_grid(network, patch, grid)
     return changed
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _recut_grid(
-    nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, ends: Any, grid: int
-) -> int:
+def _recut_grid(network: Any, patch: Any, grid: int) -> int:
     """Apply the best change of a grid alone or with one neighbour, else with two; 0: none gains.
 
     What was tried since the grids in question last changed is not tried again.
     """
-    parts = np.zeros(_PARTS, dtype=np.int64)
-    parts[0] = grid
-    count = neighbours(nodes, edges, grids, room, grid)
+    grids, weights, room = network.grids, network.weights, network.room
+    patch.grids[0] = grid
+    count = neighbours(network, grid)
     for k in range(count):
         room[AROUND, k] = room[TOUCHED, k]
     best = -EPSILON
     if grids[grid]["changed"] > grids[grid]["tried"]:
-        best = _try_parts(nodes, edges, grids, weights, room, ends, parts, np.int64(1), best)
+        best = _try_parts(network, patch, np.int64(1), best)
     for k in range(count):
-        parts[1] = room[AROUND, k]
-        if max(grids[grid]["tried"], grids[parts[1]]["tried"]) <= _changed(
-            grids, parts, np.int64(2)
-        ):
-            best = _try_parts(nodes, edges, grids, weights, room, ends, parts, np.int64(2), best)
+        other = room[AROUND, k]
+        patch.grids[1] = other
+        if max(grids[grid]["tried"], grids[other]["tried"]) <= _changed(network, patch, 2):
+            best = _try_parts(network, patch, np.int64(2), best)
     if best == -EPSILON and grids[grid]["worth"] > _POOR * weights[0] - weights[3]:
-        best = _try_triples(nodes, edges, grids, weights, room, ends, parts, count, best)
+        best = _try_triples(network, patch, count, best)
     room[COUNTERS, CLOCK] += 1
     grids[grid]["tried"] = room[COUNTERS, CLOCK]
     if best == -EPSILON:
         return 0
+    _apply(network)
+    return 1
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _apply(network: Any) -> None:
+    """Make the grids that were noted as the best those of the network."""
+    nodes, edges, grids, weights, room = network
     room[COUNTERS, CLOCK] += 1
-    for k in range(room[COUNTERS, SIZE]):
+    for k in range(room[COUNTERS, FOUND]):
         node, target = room[BEST_NODE, k], room[BEST, k]
         old = nodes[node]["label"]
         grids[old]["changed"] = room[COUNTERS, CLOCK]
         grids[target]["changed"] = room[COUNTERS, CLOCK]
         if old != target:
             move(nodes, edges, grids, weights, node, target)
-    return 1
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _changed(grids: Any, parts: Any, taken: Any) -> int:
-    """Return when any of the first `taken` grids last changed."""
-    latest = grids[parts[0]]["changed"]
+def _changed(network: Any, patch: Any, taken: int) -> int:
+    """Return when any of the first `taken` grids of a patch last changed."""
+    latest = network.grids[patch.grids[0]]["changed"]
     for k in range(1, taken):
-        latest = max(latest, grids[parts[k]]["changed"])
+        latest = max(latest, network.grids[patch.grids[k]]["changed"])
     result: int = latest
     return result
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _try_triples(
-    nodes: Any,
-    edges: Any,
-    grids: Any,
-    weights: Any,
-    room: Any,
-    ends: Any,
-    parts: Any,
-    count: int,
-    best: float,
-) -> float:
+def _try_triples(network: Any, patch: Any, count: int, best: float) -> float:
     """Try a grid with every two of its neighbours; return the best change so far."""
+    room, tried = network.room, network.grids[patch.grids[0]]["tried"]
     for j in range(count):
         for k in range(j + 1, count):
-            parts[1], parts[2] = room[AROUND, j], room[AROUND, k]
-            if grids[parts[0]]["tried"] <= _changed(grids, parts, np.int64(3)):
-                best = _try_parts(
-                    nodes, edges, grids, weights, room, ends, parts, np.int64(3), best
-                )
+            patch.grids[1], patch.grids[2] = room[AROUND, j], room[AROUND, k]
+            if tried <= _changed(network, patch, 3):
+                best = _try_parts(network, patch, np.int64(3), best)
     return best
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _try_parts(
-    nodes: Any,
-    edges: Any,
-    grids: Any,
-    weights: Any,
-    room: Any,
-    ends: Any,
-    parts: Any,
-    taken: Any,
-    best: float,
-) -> float:
-    """Try what the first `taken` grids could become together; return the best change so far."""
+def _try_parts(network: Any, patch: Any, taken: Any, best: float) -> float:
+    """Try what the first `taken` grids of a patch could become; return the best change so far."""
+    nodes, edges, grids, _, room = network
     # A plain 0 would have numba compile all that follows once more, for that very number.
     size: Any = np.int64(0)
     ratio = 0.0
-    room[COUNTERS, STAMP] += 1
     for k in range(taken):
-        here = grids[parts[k]]
-        ratio += here["share"]
-        if size + here["count"] > _LARGEST:
-            return best
-        node = here["head"]
-        while node >= 0:
-            room[PATCH, size], room[OLD, size] = node, parts[k]
-            nodes[node]["patch"] = room[COUNTERS, STAMP]
-            size += 1
-            node = nodes[node]["after"]
+        size += grids[patch.grids[k]]["count"]
+        ratio += grids[patch.grids[k]]["share"]
+    if size > LARGEST:
+        return best
+    size = np.int64(0)
+    for k in range(taken):
+        size = take(nodes, grids, patch, patch.grids[k], k, size)
+    patch.counts[SIZE], patch.counts[TAKEN] = size, taken
+    connect(nodes, edges, patch, size)
     if size > 1 and ratio > 1.0:
-        measure(nodes, edges, room, ends, size)
+        measure(patch, size)
     for wanted in range(max(1, taken - 1), min(taken + 1, size) + 1):
         # One more or one fewer only where the mean size stays near the target.
         if not _FEWEST < ratio / wanted < _MOST and wanted != taken:
             continue
         if wanted > taken:
-            parts[taken] = _empty(grids, room)
-        if wanted <= taken or parts[taken] >= 0:
-            best = _try_number(
-                nodes, edges, grids, weights, room, ends, parts, size, taken, wanted, best
-            )
+            patch.grids[taken] = _empty(grids, room)
+        if wanted <= taken or patch.grids[taken] >= 0:
+            cuts = 1 if wanted == 1 else 0 if ratio <= 1.0 else min(wanted - 1, 2) * DIRECTIONS
+            best = _try_number(network, patch, wanted, cuts, best)
     return best
 
 
@@ -177,40 +163,26 @@ def _empty(grids: Any, room: Any) -> int:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _try_number(
-    nodes: Any,
-    edges: Any,
-    grids: Any,
-    weights: Any,
-    room: Any,
-    ends: Any,
-    parts: Any,
-    size: int,
-    taken: Any,
-    wanted: int,
-    best: float,
-) -> float:
+def _try_number(network: Any, patch: Any, wanted: int, cuts: int, best: float) -> float:
     """Try to cut a patch into a number of parts in several ways; return the best change so far."""
-    for k in range(wanted):
-        grids[parts[k]]["is_open"] = 1
-    total = 0.0
+    weights, size = network.weights, patch.counts[SIZE]
+    put_back(patch, size)
+    start = add_up(patch, weights, size)
     known = np.zeros(2 * DIRECTIONS + 1)
     known += np.inf
-    last = 1 if wanted == 1 else DIRECTIONS if wanted == 2 else 2 * DIRECTIONS
-    for direction in range(-1 if wanted == taken > 1 else 0, last):
+    for direction in range(-1 if wanted == patch.counts[TAKEN] > 1 else 0, cuts):
+        total = 0.0
         if direction >= 0:
-            total += lay(nodes, edges, grids, weights, room, ends, parts, size, wanted, direction)
+            lay(patch, size, wanted, direction)
+            total = add_up(patch, weights, size) - start
         if wanted > 1 and total < best + _HOPE:
-            total += settle(nodes, edges, grids, weights, room, size)
+            total += settle(patch, weights, size, wanted)
             is_new = _is_new(known, direction, total)
             if is_new and total < best + _HOPE / 3.0:
-                total += chain(nodes, edges, grids, weights, room, size)
-        if total < best - EPSILON and _is_sound(nodes, edges, grids, room, parts, wanted):
+                total += chain(patch, weights, size, wanted)
+        if total < best - EPSILON and _is_sound(network, patch, wanted):
             best = total
-            _note(nodes, room, size)
-    _restore(nodes, edges, grids, weights, room, size)
-    for k in range(wanted):
-        grids[parts[k]]["is_open"] = 0
+            _note(network.room, patch)
     return best
 
 
@@ -225,28 +197,31 @@ def _is_new(known: Any, direction: int, total: float) -> bool:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _restore(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, size: int) -> None:
-    """Put the nodes of a patch back into the grids they came from."""
-    for k in range(size):
-        if nodes[room[PATCH, k]]["label"] != room[OLD, k]:
-            move(nodes, edges, grids, weights, room[PATCH, k], room[OLD, k])
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _note(nodes: Any, room: Any, size: int) -> None:
+def _note(room: Any, patch: Any) -> None:
     """Note the grids of a patch as the best found."""
-    room[COUNTERS, SIZE] = size
-    for k in range(size):
-        room[BEST_NODE, k] = room[PATCH, k]
-        room[BEST, k] = nodes[room[PATCH, k]]["label"]
+    room[COUNTERS, FOUND] = patch.counts[SIZE]
+    for k in range(patch.counts[SIZE]):
+        room[BEST_NODE, k] = patch.spots[k]["node"]
+        room[BEST, k] = patch.grids[patch.spots[k]["part"]]
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _is_sound(nodes: Any, edges: Any, grids: Any, room: Any, parts: Any, wanted: int) -> bool:
+def _is_sound(network: Any, patch: Any, wanted: int) -> bool:
     """Return whether every part is in one piece and encloses no other grid."""
+    size = patch.counts[SIZE]
+    for k in range(size):
+        _put(network, patch.spots[k]["node"], patch.grids[patch.spots[k]["part"]])
+    is_sound = True
     for k in range(wanted):
-        if not is_connected(nodes, edges, grids, room, parts[k]) or is_ring(
-            nodes, edges, grids, room, parts[k]
-        ):
-            return False
-    return True
+        grid = patch.grids[k]
+        is_sound = is_sound and is_connected(network, grid) and not is_ring(network, grid)
+    for k in range(size):
+        _put(network, patch.spots[k]["node"], patch.grids[patch.spots[k]["was"]])
+    return is_sound
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _put(network: Any, node: int, grid: int) -> None:
+    nodes, edges, grids, weights, _ = network
+    if nodes[node]["label"] != grid:
+        move(nodes, edges, grids, weights, node, grid)

@@ -16,7 +16,7 @@ from gis.workers import worker_pool
 from gridding.options import DivisionOptions
 from gridding.scene import Scene
 
-EDITION = 1
+EDITION = 2
 """Edition of the method: results of another edition are not taken over."""
 _AHEAD = 3
 """Tasks waiting for each worker: enough to keep it busy, few enough to bound memory."""

@@ -86,7 +86,7 @@ def main() -> None:
             chosen.keep.mkdir(parents=True, exist_ok=True)
             write_vector(grids, chosen.keep / f"{town.name}.gpkg")
         if len(town.components):
-            balanced = DivisionOptions(balance_weight=1.0)
+            balanced = DivisionOptions(balance_weight=2.0)
             lines.append(_ours(town, "Wanmi, balanced", balanced, workers=chosen.workers)[0])
         if not chosen.no_rivals and area < _RIVALS_UP_TO_KM2:
             lines += [_rival(town, way) for way in RIVALS]

@@ -141,7 +141,7 @@ def test_a_ring_is_told_and_a_hole_of_the_land_is_not() -> None:
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     rows = read_table("gridding", "exceptions.csv")
-    assert len({(row["kind"], row["cause"]) for row in rows}) == len(rows) == 15
+    assert len({(row["kind"], row["cause"]) for row in rows}) == len(rows) == 17
     for row in rows:
         for name in ("reason", "suggestion"):
             english, chinese = row[f"{name}_en"], row[f"{name}_zh"]
@@ -163,3 +163,20 @@ def test_what_was_lost_of_a_locked_border_is_listed() -> None:
     assert kinds(table) == [("lock", "other", "serious")]
     assert table["reason_en"].iloc[0].startswith("40 m of a locked border")
     assert table.geometry.iloc[0].bounds == pytest.approx((100.05, 59.5, 140, 60.5), abs=0.01)
+
+
+def test_a_locked_border_that_leads_into_a_building_is_told_so() -> None:
+    grids = layer((A, box(0, 0, 100, 100)), (A, box(100, 0, 200, 100)))
+    into = LineString([(100, 50), (150, 50)])  # 20 m outside, 30 m inside
+    through = LineString([(100, 0), (100, 100)])
+    halls = (box(120, 30, 190, 70), box(90, 10, 110, 30))
+    table = list_exceptions(
+        grids,
+        communities=areas(a=box(0, 0, 200, 100)),
+        scene=read_scene(topography(*[("310300", hall) for hall in halls]), options=OPTIONS),
+        options=OPTIONS,
+        locked=np.array([into, through], dtype=object),
+    )
+    assert kinds(table) == [("cut", "lock", "serious"), ("lock", "building", "serious")]
+    assert "400 m² is cut: 200 m² of it" in table["reason_en"].iloc[0]
+    assert "50 m of a locked border" in table["reason_en"].iloc[1]

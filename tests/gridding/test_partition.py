@@ -124,7 +124,7 @@ def test_balance_evens_out_the_load() -> None:
         loads = np.bincount(labels, load)
         return float(loads.std() / loads.mean())
 
-    assert spread(2.0) < 0.7 * spread(0.0)
+    assert spread(4.0) < 0.7 * spread(0.0)
 
 
 def test_neatness_trades_size_for_shape() -> None:
@@ -217,7 +217,7 @@ def test_the_search_never_leaves_the_greedy_start_worse(plan: np.ndarray, price:
     weights = weights_of(OPTIONS)
     opened, node = open_rings(graph, network_of(graph, weights=weights))
     network = network_of(opened, weights=weights)
-    merge_greedily(*network)
+    merge_greedily(network)
     start = division_cost(graph, network.nodes["label"][node], options=OPTIONS)
     found = division_cost(graph, partition(graph, options=OPTIONS), options=OPTIONS)
     assert found <= start + 1e-6
