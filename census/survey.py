@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,8 @@ def known_words(subject: str) -> dict[str, str]:
 def _text(column: "pd.Series[Any]", *, is_code: bool) -> "pd.Series[Any]":
     if _is_tidy(column, is_code=is_code):
         return column
+    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) == "string":
+        return map_distinct(column, partial(_tidy_word, is_code=is_code))
     if pd.api.types.is_numeric_dtype(column):
         column = column.map(_digits, na_action="ignore").astype(object)
     elif column.dtype == object:
@@ -150,6 +152,14 @@ def _text(column: "pd.Series[Any]", *, is_code: bool) -> "pd.Series[Any]":
         if odd.any():
             text[odd] = text[odd].map(_narrow)
     return text.astype(object).where(text.notna() & text.ne(""), None)
+
+
+def _tidy_word(text: str, *, is_code: bool) -> str | None:
+    """Return a text trimmed, the same object where nothing is to be trimmed; None for blank."""
+    plain = text.strip()
+    if is_code and (not plain.isascii() or " " in plain):
+        plain = _narrow(plain)
+    return plain or None
 
 
 def _is_tidy(column: "pd.Series[Any]", *, is_code: bool) -> bool:

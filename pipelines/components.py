@@ -3,6 +3,7 @@
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from census.catalogue import census_rules
@@ -115,6 +116,7 @@ def _judge_rest(
     with aside(places, is_worth=len(rows) > _MANY_ROWS) as found:
         accepted = _accept(rows, values, context=context, where=where)
         if faults.take(found()):
+            del accepted  # a million rows twice would be the most that a load holds
             return _accept(rows, faults, context=context, where=where)
     faults.take(values.since(before))
     return accepted
@@ -220,7 +222,12 @@ def _accept(
 
 
 def _plain(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return the values as objects, None for missing."""
+    """Return the values as objects, None for missing; equal texts are one, as a million rows share few."""
+    if isinstance(values.dtype, pd.StringDtype):
+        codes, texts = pd.factorize(values)
+        table = np.full(len(texts) + 1, None, dtype=object)
+        table[:-1] = np.asarray(texts, dtype=object)
+        return pd.Series(table[codes], index=values.index, dtype=object)
     missing = values.isna().to_numpy()
     plain = values.astype(object)
     return plain.where(~missing, None) if missing.any() else plain

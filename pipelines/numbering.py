@@ -7,11 +7,13 @@ components are recalled first, then those that are gone, and what is new is numb
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
 from census.coding import next_codes, recall_codes
-from census.identifiers import LAST_SEQUENCE, split_component_codes
+from census.identifiers import LAST_SEQUENCE, SEQUENCE_DIGITS
 from census.standing import standing
 from gis.columnwise import read_columns
 from gis.database import read_rows
@@ -173,7 +175,7 @@ def _number(
         known = zip(history["prefix"], history["largest"], strict=True)
         largest = {str(prefix): int(sequence) for prefix, sequence in known}
         for prefix, sequences in _sequences(sound.dropna()).items():
-            largest[prefix] = max(largest.get(prefix, 0), *sequences)
+            largest[prefix] = max(largest.get(prefix, 0), int(sequences.max()))
         taken = _sequences(pd.concat([delivered.dropna(), quarantined], ignore_index=True))
         tight = [
             str(prefix)
@@ -187,10 +189,20 @@ def _number(
     return next_codes(prefixes, largest=largest, taken=taken, used=used)
 
 
-def _sequences(codes: "pd.Series[str]") -> dict[str, list[int]]:
-    """Return the sequences under each district and class."""
-    parts = [split_component_codes(codes, class_digits=digits) for digits in (4, 5)]
-    table = pd.concat([part[part["is_code"]] for part in parts])
-    prefix = table["district"] + table["class_code"]
-    groups = table["sequence"].astype(int).groupby(prefix)
-    return {str(name): sequences.tolist() for name, sequences in groups}
+def _sequences(codes: "pd.Series[str]") -> dict[str, NDArray[np.int64]]:
+    """Return the sequences under each district and class, of those that are platform codes.
+
+    Examples
+    --------
+    >>> _sequences(pd.Series(["1301020104000007", "x", "13010201040000008"]))
+    {'1301020104': array([7]), '13010201040': array([8])}
+    """
+    text = pa.array([code for code in codes if code.isascii()], type=pa.large_string())
+    text = text.filter(pc.match_substring_regex(text, "^[0-9]{16,17}$"))
+    prefix = pc.utf8_slice_codeunits(text, 0, -SEQUENCE_DIGITS).dictionary_encode()
+    sequence = pc.cast(pc.utf8_slice_codeunits(text, -SEQUENCE_DIGITS), pa.int64()).to_numpy()
+    group = prefix.indices.to_numpy()
+    order = np.argsort(group, kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=len(prefix.dictionary)))
+    parts = np.split(sequence[order], ends[:-1])
+    return dict(zip(prefix.dictionary.to_pylist(), parts, strict=False))
