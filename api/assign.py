@@ -145,7 +145,8 @@ def assign_table(
     pyarrow.Table
         Columns and types of ``api.telling.answers.ANSWER_SCHEMA``; ``api.telling.answers.plain`` writes texts out.
     """
-    present = now or datetime.now(ZoneInfo(snapshot.profile.city.timezone))
+    moment, live = snapshot.present()
+    present = now or moment
     cases = cases_table(table, FIELDS)
     days, number, _ = read_days(cases, "as_of")
     if len(days) > 2:
@@ -166,7 +167,8 @@ def assign_table(
         # Neighbours are decided one after the other: what is read of the city is at hand then.
         questions = replace(ask_table(snapshot, part, now=present), ids=None)
         order = order_of_places(questions.x, questions.y)
-        solution = solve(snapshot.edition(day), questions.taken(order))
+        edition = live if day is None else snapshot.edition(day)
+        solution = solve(edition, questions.taken(order))
         return tabulate(solution, order=order)
 
     # The first block alone, a small one, reads what all need.

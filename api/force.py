@@ -110,6 +110,10 @@ class Calendar:
         ground = [int(days[0]) for name in _GROUND if len(days := self._changes[name])]
         self._first = day_of(min(ground)) if ground else date.min
 
+    def moment(self) -> datetime:
+        """Return the present moment, where the city is."""
+        return now(self._zone)
+
     def today(self, *, ahead: timedelta = timedelta()) -> date:
         """Return the day in force: the present one, or the first of the data while that is to come.
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,6 +159,17 @@ class Snapshot:
                     self._editions.pop(next(key for key in self._editions if key is not None))
                 self._editions[as_of] = edition
         return edition
+
+    def present(self) -> tuple[datetime, Edition]:
+        """Return the present moment, where the city is, and the rows in force then.
+
+        Many cases answered together are answered as of one moment: rows and conditions of two days
+        would not fit each other.
+        """
+        while True:
+            edition, moment = self.edition(), self.calendar.moment()
+            if not edition.is_over:  # else midnight struck in between
+                return moment, edition
 
     def known_edition(self, as_of: date) -> Edition | None:
         """Return the edition of a day that was asked for before; None: it was not, or is no longer kept."""

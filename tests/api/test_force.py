@@ -2,13 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from api import Case, Decision, Position, Snapshot
+from api.assign import assign_table
 from api.bulk.work import Deciding
 from api.force import Change
+from api.http.routes.batch import decide_all
 from tests.api.district import (
     A1,
     A2,
@@ -38,6 +42,17 @@ def case(x: float = 50, y: float = 50, *, as_of: date | None = None) -> Case:
 def at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
     """Let it be a moment; Shijiazhuang is 8 hours ahead of UTC."""
     monkeypatch.setattr("api.force.now", lambda zone: moment.astimezone(zone))
+
+
+class Ticking:
+    """A clock that goes on by a second whenever it is looked at; midnight strikes after some looks."""
+
+    def __init__(self, midnight: datetime, *, looks: int) -> None:
+        self.midnight, self.looks = midnight, looks
+
+    def __call__(self, zone: ZoneInfo) -> datetime:
+        self.looks -= 1
+        return (self.midnight - timedelta(seconds=self.looks)).astimezone(zone)
 
 
 def unit_of(decision: Decision) -> str:
@@ -172,3 +187,27 @@ def test_a_run_goes_on_with_what_was_in_force_when_it_began(turning: Snapshot) -
     without = cases.drop_columns(["as_of"])
     assert work(without, begun)["unit_code"].to_pylist() == ["W1", "W1"]
     assert work(without, datetime.now(UTC))["unit_code"].to_pylist() == ["W2", "W2"]
+
+
+def test_a_batch_over_midnight_is_answered_as_of_one_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The old plan has a row for July too, and ends with June: nobody is ever answered by it.
+    rows = [
+        plan("1", "owner", "W1", **BEFORE),
+        plan("3", "owner", "G1", season="07-01/12-31", **BEFORE),
+        plan("2", "owner", "W2", **AFTER),
+    ]
+    folder = open_district(tmp_path, responsibility=rows).folder
+    frame = pd.DataFrame({"x": [X0 + 50] * 8, "y": [Y0 + 50] * 8, "crs": "city"})
+    table = pa.Table.from_pandas(frame.assign(class_code="0104"), preserve_index=False)
+    seen = set()
+    for looks in range(12):
+        ticking = Ticking(datetime(2026, 6, 30, 16, tzinfo=UTC), looks=looks)
+        monkeypatch.setattr("api.force.now", ticking)
+        told = assign_table(Snapshot(folder), table, threads=1, block_rows=2)
+        (unit,) = set(told["unit_code"].to_pylist())
+        ticking.looks = looks
+        (other,) = {unit_of(found) for found in decide_all(Snapshot(folder), [case()] * 3)}
+        seen |= {unit, other}
+    assert seen == {"W1", "W2"}

@@ -153,13 +153,14 @@ def check_systems(table: pa.Table) -> None:
 
 
 def decide_all(snapshot: Snapshot, cases: Sequence[Case]) -> list[Decision]:
-    """Return the full decision of each case, in order; the cases of a day are solved together."""
+    """Return the full decision of each case, in order, as of one moment; the cases of a day are solved together."""
     decisions: list[Decision | None] = [None] * len(cases)
+    moment, live = snapshot.present()
     days = {case.as_of for case in cases}
     for day in sorted(days, key=lambda value: (value is not None, value)):
         places = [place for place, case in enumerate(cases) if case.as_of == day]
-        questions = ask_cases(snapshot, [cases[place] for place in places])
-        solution = solve(snapshot.edition(day), questions)
+        questions = ask_cases(snapshot, [cases[place] for place in places], now=moment)
+        solution = solve(live if day is None else snapshot.edition(day), questions)
         for number, place in enumerate(places):
             decisions[place] = tell(finding_of(solution, number))
     return [decision for decision in decisions if decision is not None]
