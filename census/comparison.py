@@ -7,6 +7,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from census.merging.fields import ATTRIBUTE, FIELDS, Given, differ, distances, plain, texts_of
@@ -194,7 +195,7 @@ def foretell(comparison: Comparison, merged: Merged, *, has_base: bool) -> Compa
     rows = comparison.rows
     waiting = set(merged.conflicts["code"]) | set(merged.conflicts["live_code"].dropna())
     waits = rows["code"].isin(waiting) | rows["live_code"].isin(waiting)
-    loaded = dict(zip(merged.rows["code"], merged.rows.index, strict=True))
+    loaded = merged.rows["code"]
     rows = rows.assign(outcome="taken")
     removed = rows["change"] == "removed"
     rows.loc[removed & ~rows["code"].isin(merged.ended), "outcome"] = "stays"
@@ -210,19 +211,24 @@ def foretell(comparison: Comparison, merged: Merged, *, has_base: bool) -> Compa
 
 def _is_kept(rows: gpd.GeoDataFrame, merged: Merged) -> "pd.Series[bool]":
     """Return changed rows of which a merge takes nothing: only live was edited since the base."""
+    place = pd.Index(merged.rows["code"]).get_indexer(rows["code"])
+    edited = rows["change"].isin(["changed", "moved"]).to_numpy()
+    at = np.flatnonzero(edited & (place >= 0))
+    final, fields = merged.rows.iloc[place[at]], rows["fields"].to_numpy(dtype=object)[at]
+    same = np.ones(len(at), dtype=bool)
+    for name in FIELDS:
+        told = np.flatnonzero([name in entry for entry in fields])
+        now = texts_of(final.iloc[told], name)
+        before = [entry[name][0] for entry in fields[told]]
+        alike = [_readable(text) == old for text, old in zip(now, before, strict=True)]
+        same[told] &= np.array(alike, dtype=bool)
+    for number, document in enumerate(final["attributes"]):
+        for name, (was, _) in fields[number].items():
+            if name.startswith(ATTRIBUTE):
+                same[number] &= plain((document or {}).get(name.removeprefix(ATTRIBUTE))) == was
+    moved = np.flatnonzero(rows["change"].to_numpy(dtype=object)[at] == "moved")
+    was = rows["was"].to_numpy(dtype=object)[at[moved]]
+    same[moved] &= shapely.equals(final.geometry.to_numpy()[moved], was)
     kept = pd.Series(False, index=rows.index)
-    edited = rows[rows["change"].isin(["changed", "moved"])]
-    final = merged.rows[merged.rows["code"].isin(edited["code"])].set_index("code")
-    for row in edited[edited["code"].isin(final.index)].itertuples():
-        now = final.loc[row.code]
-        same = all(_text(now, name) == values[0] for name, values in row.fields.items())
-        still = row.change != "moved" or now["geometry"].equals(row.was)
-        kept[row.Index] = same and still
+    kept.iloc[at] = same
     return kept
-
-
-def _text(row: "pd.Series[Any]", name: str) -> str | None:
-    if name.startswith(ATTRIBUTE):
-        return plain((row["attributes"] or {}).get(name.removeprefix(ATTRIBUTE)))
-    parts = [plain(row[column]) for column in FIELDS[name].compared]
-    return " / ".join(part for part in parts if part) or None
