@@ -17,8 +17,9 @@ from importlib import import_module
 from pathlib import Path
 
 LIBRARIES = (
-    "geopandas", "matplotlib", "numba", "openpyxl", "pandas", "psycopg", "pyarrow.parquet", "pyogrio",
-    "rasterio", "scipy.sparse.csgraph", "scipy.spatial", "shapely", "sqlalchemy", "typer",
+    "alembic", "fiona", "geoalchemy2", "geopandas", "matplotlib", "numba", "openpyxl", "pandas", "psycopg",
+    "pyarrow.parquet", "pyogrio", "pypinyin", "rasterio", "rio_cogeo.cogeo", "scipy.ndimage",
+    "scipy.sparse.csgraph", "scipy.spatial", "shapely", "sqlalchemy.dialects.postgresql", "typer",
 )  # fmt: skip
 
 

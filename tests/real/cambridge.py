@@ -198,8 +198,9 @@ def write_workspace(folder: Path) -> Path:
     write_vector(read_centrelines(), delivery / "centrelines.gpkg")
     write_vector(read_ramps(), delivery / "ramps.gpkg")
     parcels = read_parcels()
-    read_addresses(parcels).to_csv(delivery / "addresses.csv", index=False)
-    read_place_names(parcels).to_csv(delivery / "place_names.csv", index=False)
+    addresses = read_addresses(parcels)
+    addresses.to_csv(delivery / "addresses.csv", index=False)
+    read_place_names(addresses).to_csv(delivery / "place_names.csv", index=False)
     write_plan(delivery / "responsibility.xlsx", areas)
     return delivery
 
@@ -302,11 +303,11 @@ def read_addresses(parcels: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def read_place_names(parcels: pd.DataFrame) -> pd.DataFrame:
+def read_place_names(addresses: pd.DataFrame) -> pd.DataFrame:
     """Return the points of interest that have an address with a parcel."""
     places = read_sheet(SOURCE / "Master_Address_Points_of_Interest.csv").frame
-    addresses = read_addresses(parcels)[["编号", "lon", "lat"]]
-    found = places.merge(addresses, left_on="address_id", right_on="编号", validate="m:1")
+    known = addresses[["编号", "lon", "lat"]]
+    found = places.merge(known, left_on="address_id", right_on="编号", validate="m:1")
     found = found[found["lon"].notna()]
     return pd.DataFrame(
         {
