@@ -273,15 +273,26 @@ def _check_decisions(
         raise CodeError(
             msg, zh=f"{target.standard_ref} 没有类别 {shown}：请填写有效的类代码、保留或移除。"
         )
+    there = set(rows[["standard_ref", "class_code"]].itertuples(index=False, name=None))
+    idle = sorted(set(decisions.classes) - there)
     lost = len(set(decisions.components) - set(rows["code"]))
-    if not lost:
-        return ()
-    return (
-        Remark(
-            en=f"{lost:,} decisions name components that are not there or moved already; not used.",
-            zh=f"{lost:,} 项决定所指的部件不存在或已迁移，未采用。",
-        ),
-    )
+    told = []
+    if lost:
+        told.append(
+            Remark(
+                en=f"{lost:,} decisions name components that are not there or moved already; not used.",
+                zh=f"{lost:,} 项决定所指的部件不存在或已迁移，未采用。",
+            )
+        )
+    if idle:
+        names = [f"{code} ({ref})" for ref, code in idle[:_SHOWN]]
+        told.append(
+            Remark(
+                en=f"Decided for, but no component is of that class, so not used: {', '.join(names)}.",
+                zh=f"以下类别已作决定但没有部件，未采用：{'、'.join(names)}。",
+            )
+        )
+    return tuple(told)
 
 
 def _with_counts(classes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,10 @@ CLASS_COLUMNS = (
     "fate", "reason_en", "reason_zh",
 )  # fmt: skip
 """``becomes``: codes that hold from now on; ``candidates``: what may be chosen where it waits."""
+Decisions = Mapping[tuple[str, str], Sequence[str]]
+"""Kind and class -> new classes, or `KEEP` or `CLOSE` alone."""
 _MAJOR_DIGITS = 2
+_NAMED = 5
 _PARTS = re.compile(r"^(.+?)(\.[a-z]+)?(:(?:\d+|\*))?(@[^@=]+)?(=[^=]+)?$", re.ASCII)
 
 
@@ -54,7 +57,7 @@ def migrate_plan(
     *,
     from_ref: str,
     to_ref: str,
-    decisions: Mapping[tuple[str, str], Sequence[str]] | None = None,
+    decisions: Decisions | None = None,
     extensions: Sequence[ExtensionClass] = (),
 ) -> PlanMigration:
     """Work out the rows of a plan in the classes of a later generation.
@@ -96,11 +99,11 @@ def migrate_plan(
         to_ref=to_ref,
         rows=rows,
         classes=classes,
-        warnings=tuple(_doubts(classes, plan, rows)),
+        warnings=(*_idle(decisions or {}, classes), *_doubts(classes, plan, rows)),
     )
 
 
-def _check(decisions: Mapping[tuple[str, str], Sequence[str]], target: Taxonomy) -> None:
+def _check(decisions: Decisions, target: Taxonomy) -> None:
     wrong = sorted(
         f"{kind} {word}"
         for (kind, _), words in decisions.items()
@@ -125,7 +128,7 @@ def _judge(
     *,
     source: Taxonomy,
     target: Taxonomy,
-    decisions: Mapping[tuple[str, str], Sequence[str]],
+    decisions: Decisions,
 ) -> dict[str, object]:
     """Return what becomes of one class of the plan, by `CLASS_COLUMNS`."""
     entry = source.get(kind, code)
@@ -226,6 +229,19 @@ def _line(code: str) -> str:
     """Return the line of the plan that a row comes from."""
     match = _PARTS.match(code)
     return match[1] if match else code
+
+
+def _idle(decisions: Decisions, classes: pd.DataFrame) -> Iterator[Remark]:
+    """Yield one sentence on decisions for classes that the plan does not have."""
+    there = set(classes[["kind", "class_code"]].itertuples(index=False, name=None))
+    idle = [f"{kind} {code}" for kind, code in sorted(set(decisions) - there)]
+    if idle:
+        more = f" (+{len(idle) - _NAMED})" if len(idle) > _NAMED else ""
+        names = idle[:_NAMED]
+        yield Remark(
+            en=f"Decided for, but not in the plan, so not used: {', '.join(names)}{more}.",
+            zh=f"以下类别已作决定但方案中没有，未采用：{'、'.join(names)}{more}。",
+        )
 
 
 def _doubts(classes: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[Remark]:

@@ -108,3 +108,13 @@ def test_merged_classes_with_different_units_are_told():
 )
 def test_lengths_tell_the_generation(classes, expected):
     assert generation_of(pd.DataFrame({"class_code": classes}), to_ref=NEW) == expected
+
+
+def test_decisions_for_classes_that_the_plan_does_not_have_are_told_in_one_sentence() -> None:
+    rows = pd.DataFrame({"code": ["1"], "kind": ["component"], "class_code": ["0104"]})
+    decisions = {("component", "0306"): ["keep"], ("event", "0199"): ["close"]}
+    found = migrate_plan(rows, from_ref=OLD, to_ref=NEW, decisions=decisions)
+    told = [remark.en for remark in found.warnings if "not in the plan" in remark.en]
+    assert told == ["Decided for, but not in the plan, so not used: component 0306, event 0199."]
+    used = migrate_plan(rows, from_ref=OLD, to_ref=NEW, decisions={("component", "0104"): ["keep"]})
+    assert not any("not in the plan" in remark.en for remark in used.warnings)
