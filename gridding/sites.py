@@ -28,6 +28,12 @@ _TOUCH_M = 0.3
 _INSET_M = 0.35
 _SAME_M2 = 1.0
 _SAME_SHARE = 0.05
+_CLEAR_SHARE, _NEAR_SHARE = 0.4, 0.2
+"""How far sites in the open keep from obstacles, and from large ones, in spacings of the lattice."""
+_LARGE_SHARE = 0.5
+"""An obstacle above this share of the target is large: what lies round it must be fit to be cut off."""
+_CLOSER = 0.7
+"""Spacing of the lattice where a large obstacle lies, in usual ones."""
 _MOST_SITES = 100_000
 """Sites in the open of one face: what a face larger than that asks for is spaced wider."""
 
@@ -179,9 +185,14 @@ def _lattices(
     spacing = np.maximum(spacing, np.sqrt(shapely.area(faces) / _MOST_SITES))
     boxes = shapely.oriented_envelope(faces)
     shapely.prepare(faces)
-    tree = shapely.STRtree(obstacles.polygons)
+    is_large = shapely.area(obstacles.polygons) > _LARGE_SHARE * options.target_m2
+    trees = (
+        shapely.STRtree(obstacles.polygons[~is_large]),
+        shapely.STRtree(obstacles.polygons[is_large]),
+    )
+    spacing[np.unique(trees[1].query(faces, predicate="intersects")[0])] *= _CLOSER
     found = [
-        _lattice(face, box, float(gap), (float(np.sqrt(target)), tree))
+        _lattice(face, box, float(gap), (float(np.sqrt(target)), trees))
         for face, box, gap, target in zip(faces, boxes, spacing, target_m2, strict=True)
     ]
     points = np.concatenate([*found, np.empty((0, 2))])
@@ -192,7 +203,7 @@ def _lattice(
     face: shapely.Polygon,
     box: shapely.Polygon,
     spacing_m: float,
-    near: tuple[float, shapely.STRtree],
+    near: tuple[float, tuple[shapely.STRtree, shapely.STRtree]],
 ) -> Floats:
     """Return lattice points in one face: as wide as makes grids of the target's side, then the rest."""
     side_m, obstacles = near
@@ -239,15 +250,19 @@ def _grid(corner: Floats, first: Floats, second: Floats, cells: tuple[int, int])
 
 
 def _clear(
-    points: Floats, face: shapely.Polygon, spacing_m: float, obstacles: shapely.STRtree
+    points: Floats,
+    face: shapely.Polygon,
+    spacing_m: float,
+    obstacles: tuple[shapely.STRtree, shapely.STRtree],
 ) -> Floats:
-    """Return the points well inside a face and well clear of obstacles."""
+    """Return the points well inside a face and well clear of obstacles, the small and the large."""
     points = points[np.asarray(shapely.contains_xy(face, *points.T))]
     sites = shapely.points(points)
     edge = shapely.boundary(face)
     shapely.prepare(edge)
     inside = ~shapely.dwithin(edge, sites, spacing_m / 6.0)
-    inside[obstacles.query(sites, predicate="dwithin", distance=0.4 * spacing_m)[0]] = False
+    for tree, share in zip(obstacles, (_CLEAR_SHARE, _NEAR_SHARE), strict=True):
+        inside[tree.query(sites, predicate="dwithin", distance=share * spacing_m)[0]] = False
     clear: Floats = points[inside]
     return clear
 

@@ -108,6 +108,14 @@ def test_a_cut_steps_round_a_building_no_straight_line_avoids() -> None:
     assert len(grids) == 4
 
 
+def test_open_land_round_a_large_building_is_cut_off() -> None:
+    # 9 900 m²: with the land half-way to the next cells of open ground it would be a grid of 1.6 targets.
+    area = communities(box(0, 0, 260, 200))
+    grids = divide(area, features=topography(("310300", box(60, 50, 170, 140))))
+    assert_covers(grids, area)
+    assert grids.area.between(5_000, 15_000).all()
+
+
 def test_a_huge_building_stays_whole() -> None:
     hall = box(20, 20, 230, 180)  # 33 600 m²
     area = communities(box(0, 0, 400, 200))
