@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,8 @@ MAX_UNPACKED_BYTES = 4 * 1024**3
 """A compressed file that unpacks to more is refused."""
 _CHUNK = 1 << 20
 _LOOKED_AT = 4096
+_HASHED_AT_ONCE = 1 << 25
+_HASHING = Lock()
 _KINDS = {
     ".shp": "ESRI Shapefile",
     ".gpkg": "GPKG",
@@ -169,14 +172,20 @@ def hash_file(path: Path) -> str:
 def digest_of(path: Path) -> bytes:
     """Return the SHA-256 of a file's bytes; one that has not changed since is not read again."""
     found = path.stat()
-    return _digest(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    with _HASHING:  # who asks for a file that is being hashed gets that hash
+        return _digest(path, *state)
 
 
 @lru_cache(maxsize=1000)
 def _digest(path: Path, *state: int) -> bytes:
     del state
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    digest, block = hashlib.sha256(), memoryview(bytearray(_HASHED_AT_ONCE))
+    # Few large blocks: between two of them a thread waits for the one that computes.
+    with path.open("rb", buffering=0) as stream:
+        while count := stream.readinto(block):
+            digest.update(block[:count])
+    return digest.digest()
 
 
 @contextmanager

@@ -9,17 +9,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
 import pandas as pd
 
 from gis.builds import BuildRequest, BuildResult, Scope, find_build, publish
 from gis.crs import city_crs
-from gis.database import Database, dataset_lock, open_database, read_rows
+from gis.database import Database, dataset_lock, open_database
 from gis.errors import BuildError, WanmiError
 from gis.faults import Outcome
 from gis.ledger import check_day
@@ -28,7 +25,8 @@ from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
 from pipelines.cases import DATASET
 from pipelines.casespool import is_large, judge_spooled, summary_of
-from pipelines.contents import hash_content
+from pipelines.collecting import rare_collections
+from pipelines.contents import HashOf, hashed_beside
 from pipelines.context import BuildContext, References
 from pipelines.corrected import settle_again, spare_corrected
 from pipelines.delivery import DATASETS, Delivery
@@ -36,6 +34,7 @@ from pipelines.files import closest
 from pipelines.layers import Extract, Failed, describe, extract, no_rows
 from pipelines.records import publish_cases
 from pipelines.reports import DatasetReport, report_nothing, report_result
+from pipelines.sameness import beside_files, content_hash_of, live_hashes
 from pipelines.steps import STEPS, Step
 from pipelines.unpacking import opened_delivery
 
@@ -119,6 +118,7 @@ def build_opened(
     context = open_context(delivery, workspace)
     database = context.database
     with (
+        rare_collections(),
         TemporaryDirectory(prefix="wanmi-build-") as scratch,
         database.connect() as connection,
         dataset_lock(connection, "deliveries"),
@@ -189,53 +189,67 @@ def _judge_all(
     database, delivery = context.database, context.delivery
     delivered = [step.dataset for step in steps if delivery.layers_of(step.dataset)]
     _refuse_older(delivery, delivered, database)
-    standing = _live_hashes(database)
-    surroundings = surroundings_of(context)
-    known: dict[Path, str] = {}
-    delivery_hash = hash_content(delivery, delivery.layers, known=known)
-    work: list[Judged | BuildResult] = []
-    for step in steps:
-        layers = delivery.layers_of(step.dataset)
-        inputs = [f"{name}={standing.get(name, '')}" for name in step.inputs]
-        if "units" in step.inputs:
-            inputs += _decisions(context)
-        content = hash_content(delivery, layers, known=known)
-        if step.facts is not None:
-            inputs += step.facts(context)
-            # Of what is not delivered the day says nothing: the same facts make the same rows.
-            content = content if layers else "not delivered"
-        parts = [step.dataset, content, surroundings, *inputs]
-        content_hash = sha256("\n".join(parts).encode()).hexdigest()
-        before = find_build(database, dataset=step.dataset, content_hash=content_hash)
-        is_live = bool(layers) or step.facts is None or standing.get(step.dataset) == content_hash
+    standing = live_hashes(database)
+    with hashed_beside(delivery) as hash_of:
+        found = [
+            _judge_one(step, context, standing=standing, hash_of=hash_of, progress=progress)
+            for step in steps
+        ]
+    return [item for item in found if item is not None]
+
+
+def _judge_one(
+    step: Step,
+    context: BuildContext,
+    *,
+    standing: dict[str, str],
+    hash_of: HashOf,
+    progress: Progress,
+) -> Judged | BuildResult | None:
+    """Judge a dataset unless it is live already; None: neither delivered nor ever loaded.
+
+    What is to be live of it is noted in `standing`.
+    """
+    delivery, dataset = context.delivery, step.dataset
+    layers = delivery.layers_of(dataset)
+    surroundings = beside_files(step, context, standing=standing)
+    # What was never loaded is judged while its files are hashed: no build can be the same.
+    judged = None if dataset in standing else _judge(step, context, progress=progress)
+    content_hash = content_hash_of(step, hash_of(layers), layers=layers, surroundings=surroundings)
+    if judged is None:
+        before = find_build(context.database, dataset=dataset, content_hash=content_hash)
+        is_live = bool(layers) or step.facts is None or standing.get(dataset) == content_hash
         if before is not None and is_live:
-            work.append(before)
-            continue
-        total = sum(len(layer.files) for layer in layers) + 1
-        with progress(f"judging {step.dataset}", total=total) as advance:
-            request = BuildRequest(
-                delivery=delivery.name,
-                as_of=delivery.as_of,
-                path=str(delivery.source or delivery.root),
-                delivery_hash=delivery_hash,
-                dataset=step.dataset,
-                content_hash=content_hash,
-                files={},
-            )
-            judged = judge_step(step, request, context, advance=advance)
-        if judged.is_nothing and step.dataset not in standing:
-            continue  # neither delivered nor ever loaded: there is nothing to tell of it
-        if not judged.is_nothing:
-            standing[step.dataset] = content_hash
-        expect_rows(judged, context)
-        work.append(judged)
-    return work
+            return before
+        hashes = (hash_of(delivery.layers), content_hash)
+        judged = _judge(step, context, hashes=hashes, progress=progress)
+    if judged.is_nothing and dataset not in standing:
+        return None  # there is nothing to tell of it
+    if not judged.is_nothing:
+        standing[dataset] = content_hash
+    expect_rows(judged, context)
+    request = replace(
+        judged.request, delivery_hash=hash_of(delivery.layers), content_hash=content_hash
+    )
+    return replace(judged, request=request)
 
 
-def _decisions(context: BuildContext) -> list[str]:
-    """Return when names of units were last decided: a decision taken back is no return to an old build."""
-    last = context.references.last_decision()
-    return [f"names={last}"] if last else []
+def _judge(
+    step: Step, context: BuildContext, *, hashes: tuple[str, str] = ("", ""), progress: Progress
+) -> Judged:
+    delivery = context.delivery
+    total = sum(len(layer.files) for layer in delivery.layers_of(step.dataset)) + 1
+    with progress(f"judging {step.dataset}", total=total) as advance:
+        request = BuildRequest(
+            delivery=delivery.name,
+            as_of=delivery.as_of,
+            path=str(delivery.source or delivery.root),
+            delivery_hash=hashes[0],
+            dataset=step.dataset,
+            content_hash=hashes[1],
+            files={},
+        )
+        return judge_step(step, request, context, advance=advance)
 
 
 def _refuse_older(delivery: Delivery, datasets: Sequence[str], database: Database) -> None:
@@ -243,23 +257,6 @@ def _refuse_older(delivery: Delivery, datasets: Sequence[str], database: Databas
     with database.connect(read_only=True) as connection:
         for name in datasets:
             check_day(connection, dataset=name, as_of=delivery.as_of)
-
-
-def _live_hashes(database: Database) -> dict[str, str]:
-    """Return dataset -> content hash of its newest live build."""
-    with database.connect(read_only=True) as connection:
-        rows = read_rows(
-            connection,
-            "SELECT DISTINCT ON (dataset) dataset, content_hash FROM meta.build"
-            " WHERE status = 'live' ORDER BY dataset, build_id DESC",
-        )
-    return dict(zip(rows["dataset"], rows["content_hash"], strict=True))
-
-
-def surroundings_of(context: BuildContext) -> str:
-    """Return the hash of what decides beside the files: the city profile and the program."""
-    profile = msgspec.json.encode(context.profile)
-    return sha256(profile + metadata.version("wanmi").encode()).hexdigest()
 
 
 def judge_step(
@@ -332,7 +329,7 @@ def _replaced(accepted: pd.DataFrame, context: BuildContext, dataset: str) -> pd
         if layer.mode == "update"
         for path in layer.files
     }
-    return accepted[~accepted["source_file"].isin(updating)]
+    return accepted[~accepted["source_file"].isin(updating)] if updating else accepted
 
 
 def expect_rows(judged: Judged, context: BuildContext) -> None:

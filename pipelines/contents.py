@@ -1,13 +1,18 @@
 """What a delivery holds, byte by byte: every file that counts, and the hash of it all."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 
 from pipelines.delivery import LAYER_KEYS, Delivery, LayerSpec
 from pipelines.files import hash_file, missing_file, parts_of, resolve_inside
+
+HashOf = Callable[[Iterable[LayerSpec]], str]
+"""Gives the hash of some layers, see `hash_content`."""
 
 _FILE_OPTIONS = ("rpc", "gcps", "dem", "index", "extent")
 
@@ -58,3 +63,27 @@ def hash_content(
     for line in sorted(entries):
         digest.update(b"\n" + line)
     return digest.hexdigest()
+
+
+@contextmanager
+def hashed_beside(delivery: Delivery) -> Iterator[HashOf]:
+    """Begin to hash all files of a delivery, beside whatever else is done in the block.
+
+    What is yielded gives the hash of some of its layers, and waits until the files are hashed.
+
+    Raises
+    ------
+    DeliveryError
+        As for `files_of`; at once, before anything is hashed.
+    """
+    for layer in delivery.layers:
+        files_of(delivery, layer)
+    known: dict[Path, str] = {}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        whole = pool.submit(hash_content, delivery, delivery.layers, known=known)
+
+        def hash_of(layers: Iterable[LayerSpec]) -> str:
+            whole.result()
+            return hash_content(delivery, layers, known=known)
+
+        yield hash_of

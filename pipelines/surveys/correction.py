@@ -25,10 +25,11 @@ from gis.ledger import settle
 from gis.sources import hash_file
 from gis.workspace import Workspace
 from pipelines import components
-from pipelines.build import BuildOptions, Progress, open_context, silent, surroundings_of
+from pipelines.build import BuildOptions, Progress, open_context, silent
 from pipelines.context import BuildContext, Correction
 from pipelines.delivery import Delivery
 from pipelines.reports import summarise
+from pipelines.sameness import surroundings_of
 from pipelines.surveys.quarantine import Held, Place, Quarantine, Root, read_quarantine
 from pipelines.surveys.returns import Changes, Line, Note, Returned, changes_of, read_returned
 

@@ -29,7 +29,6 @@ from pipelines.build import (
     judge_step,
     open_context,
     silent,
-    surroundings_of,
 )
 from pipelines.claims import claims_of
 from pipelines.components import DATASET
@@ -37,6 +36,7 @@ from pipelines.contents import hash_content
 from pipelines.context import BuildContext
 from pipelines.delivery import Delivery
 from pipelines.reports import summarise
+from pipelines.sameness import surroundings_of
 from pipelines.steps import STEPS
 from pipelines.surveys.bases import Base, check_stated, find_base
 from pipelines.unpacking import opened_delivery
