@@ -14,7 +14,7 @@ import shapely
 
 from census.identifiers import DISTRICT_DIGITS, SEQUENCE_DIGITS, split_component_codes
 from census.standing import add_once, standing
-from census.survey import map_distinct, read_dates, read_words
+from census.survey import flag_distinct, map_distinct, read_dates, read_words
 from census.taxonomy import Taxonomy
 from census.wording import placeholders
 from gis.faults import Faults
@@ -95,22 +95,22 @@ def judge_codes(
     pandas.DataFrame
         ``is_code``, ``district``, ``class_code`` and ``sequence``, missing where there is no code.
     """
-    digits = rows["standard_ref"].map(
-        {ref: taxonomy.code_length for ref, taxonomy in taxonomies.items()}
-    )
-    parts = pd.concat(
-        [
-            split_component_codes(part["code"], class_digits=int(str(length)))
-            for length, part in rows.groupby(digits, sort=True)
-        ]
-        or [split_component_codes(rows["code"], class_digits=4)]
-    ).reindex(rows.index)
+    digits = map_distinct(rows["standard_ref"], lambda ref: taxonomies[str(ref)].code_length)
+    lengths = sorted(digits.unique()) or [4]
+    if len(lengths) == 1:
+        parts = split_component_codes(rows["code"], class_digits=lengths[0])
+    else:
+        parts = pd.concat(
+            split_component_codes(rows.loc[digits == length, "code"], class_digits=length)
+            for length in lengths
+        ).reindex(rows.index)
     code, kept = rows["code"], standing(rows, faults)
-    length = digits + DISTRICT_DIGITS + SEQUENCE_DIGITS
     wrong = code.notna() & ~parts["is_code"] & kept
     older = _is_of_other_generation(code[wrong], rows.loc[wrong, "class_code"])
     older = older.reindex(rows.index, fill_value=False)
-    faults.add("C019", older, code=code, digits=code.str.len(), standard_ref=rows["standard_ref"])
+    own_digits = map_distinct(code[older], len)
+    faults.add("C019", older, code=code, digits=own_digits, standard_ref=rows["standard_ref"])
+    length = digits[wrong] + DISTRICT_DIGITS + SEQUENCE_DIGITS
     faults.add("C010", wrong & ~older, code=code, length=length)
     differs = parts["is_code"] & parts["class_code"].ne(rows["class_code"])
     faults.add(
@@ -193,8 +193,9 @@ def judge_attributes(rows: pd.DataFrame, faults: Faults) -> "pd.Series[str]":
     condition = read_words(rows["condition"], subject="condition")
     odd = rows["condition"].notna() & condition.isna()
     faults.add("C040", odd & kept, given=rows["condition"])
-    length = pd.to_numeric(map_distinct(rows["name"], len))
-    faults.add("C046", length.gt(NAME_LENGTH).eq(True) & kept, length=length, limit=NAME_LENGTH)
+    long = flag_distinct(rows["name"], lambda name: len(name) > NAME_LENGTH) & kept
+    length = map_distinct(rows.loc[long, "name"], len)
+    faults.add("C046", long, length=length, limit=NAME_LENGTH)
     _judge_blanks(rows, faults)
     return condition.fillna("unknown").astype(object)
 
@@ -226,12 +227,13 @@ def judge_dates(
     for name, labels in _DATES.items():
         given, read = rows[name], dates[name]
         words: dict[str, Any] = {"field": labels[0], "field_zh": labels[1], "given": given}
-        blank = given.isna() | map_distinct(given, _is_blank).eq(True)
-        faults.add("C043", ~blank & read.isna() & kept, **words)
+        unread = read.isna() & given.notna() & kept
+        blank = flag_distinct(given[unread], _is_blank).reindex(rows.index, fill_value=False)
+        faults.add("C043", unread & ~blank, **words)
         empty = _judge_placeholders(read.where(kept), faults, rows=rows, labels=labels)
-        early = map_distinct(read, lambda day: day.year < earliest_year).eq(True) & ~empty
+        early = flag_distinct(read, lambda day: day.year < earliest_year) & ~empty
         faults.add("C047", early & kept, year=earliest_year, **{**words, "given": read})
-        late[name] = map_distinct(read, lambda day: day > as_of).eq(True)
+        late[name] = flag_distinct(read, lambda day: day > as_of)
         faults.add("C045", late[name] & kept, as_of=as_of, **{**words, "given": read})
     both = dates.dropna()
     backwards = (both["change_date"] < both["initial_date"]).reindex(rows.index).eq(True)
@@ -244,7 +246,7 @@ def _judge_placeholders(
     dates: "pd.Series[Any]", faults: Faults, *, rows: pd.DataFrame, labels: tuple[str, str]
 ) -> "pd.Series[bool]":
     """Report dates that stand for none (C048), once for each file and date; tell which rows have one."""
-    known = map_distinct(dates, lambda day: day.isoformat() in placeholders("date")).eq(True)
+    known = flag_distinct(dates, lambda day: day.isoformat() in placeholders("date"))
     if not known.any():
         return known
     group = rows["source_file"].astype("str") + "|" + dates.astype("str")
@@ -290,10 +292,12 @@ def _judge_blanks(rows: pd.DataFrame, faults: Faults) -> None:
     kept = standing(rows, faults)
     whole = blank.groupby(rows["source_file"], sort=False).transform("all")
     for rule, mask in (("C041", blank & ~whole), ("C042", whole)):
+        flagged = mask.any(axis=1) & kept
+        if not flagged.any():
+            continue
         pattern = sum(mask[name] * 2**bit for bit, name in enumerate(_DEMANDED))
         fields = map_distinct(pattern, lambda bits: _labels(bits, language=0))
         fields_zh = map_distinct(pattern, lambda bits: _labels(bits, language=1))
-        flagged = mask.any(axis=1) & kept
         if rule == "C042":
             files = rows["source_file"].where(flagged)
             flagged &= ~files.duplicated(keep="first")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from census.ownership import ROLES
 from census.standing import add_once, standing
-from census.survey import known_words, map_distinct
+from census.survey import flag_distinct, known_words, map_distinct
 from census.units import UnitDirectory
 from gis.faults import Faults
 
@@ -50,14 +50,14 @@ def judge_duties(
     kept = standing(rows, faults)
     for role, labels in ROLES.items():
         code = units[f"{role}_code"].where(kept)
-        today = map_distinct(code, lambda unit: directory.current(str(unit), as_of=as_of))
-        gone = today.notna() & today.ne(code)
-        successor = map_distinct(today[gone], lambda unit: _label(str(unit), directory))
+        gone = flag_distinct(code, lambda unit: _current(unit, directory, as_of) != unit)
+        successor = map_distinct(
+            code[gone], lambda unit: _label(_current(unit, directory, as_of), directory)
+        )
         _report_unit(faults, "C067", code[gone], rows=rows, labels=labels, directory=directory,
                      successor=successor)  # fmt: skip
         if role == "competent":
-            kind = map_distinct(code, lambda unit: kinds.get(str(unit)))
-            other = kind.notna() & kind.ne("department")
+            other = flag_distinct(code, lambda unit: _is_other_kind(kinds.get(str(unit))))
             _report_unit(faults, "C068", code[other], rows=rows, labels=labels, directory=directory)
 
 
@@ -89,12 +89,16 @@ def _report_unit(
 def _judge_ownership(rows: pd.DataFrame, faults: Faults, *, state: "pd.Series[str]") -> None:
     kept = standing(rows, faults)
     words = known_words("ownership")
-    said = map_distinct(rows["owner_name"], lambda name: words.get(str(name).casefold()))
-    is_named = rows["owner_name"].notna() & said.isna()
-    owner = rows["owner_name"].where(is_named, rows["owner_code"])
-    faults.add("C066", state.eq("none") & owner.notna() & kept, owner=owner)
-    stated = map_distinct(rows["ownership_state"], lambda word: words.get(str(word).casefold()))
-    faults.add("C069", stated.eq("confirmed") & owner.isna() & kept, given=rows["ownership_state"])
+    is_named = flag_distinct(rows["owner_name"], lambda name: str(name).casefold() not in words)
+    has_owner = is_named | rows["owner_code"].notna()
+    contradicted = state.eq("none") & has_owner & kept
+    if contradicted.any():
+        owner = rows["owner_name"].where(is_named, rows["owner_code"])
+        faults.add("C066", contradicted, owner=owner)
+    clear = flag_distinct(
+        rows["ownership_state"], lambda word: words.get(str(word).casefold()) == "confirmed"
+    )
+    faults.add("C069", clear & ~has_owner & kept, given=rows["ownership_state"])
 
 
 def _judge_blanks(rows: pd.DataFrame, faults: Faults, *, state: "pd.Series[str]") -> None:
@@ -112,6 +116,14 @@ def _judge_blanks(rows: pd.DataFrame, faults: Faults, *, state: "pd.Series[str]"
             role=label,
             role_zh=label_zh,
         )
+
+
+def _current(unit: object, directory: UnitDirectory, as_of: date) -> str:
+    return directory.current(str(unit), as_of=as_of)
+
+
+def _is_other_kind(kind: object) -> bool:
+    return isinstance(kind, str) and kind != "department"
 
 
 def _label(code: str, directory: UnitDirectory) -> str:

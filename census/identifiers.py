@@ -5,8 +5,10 @@ the generations of 2007 and 2013, 17 since 2026. An event code ends with the cla
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from gis.errors import CodeError
 
@@ -145,10 +147,20 @@ def split_component_codes(codes: "pd.Series[str]", *, class_digits: int) -> pd.D
             "is_code": is_code,
             "district": valid.str[:DISTRICT_DIGITS],
             "class_code": valid.str[DISTRICT_DIGITS:middle],
-            "sequence": pd.to_numeric(valid.str[middle:]).astype("Int64"),
+            "sequence": _whole_numbers(valid.str[middle:]),
         },
         index=codes.index,
     )
+
+
+def _whole_numbers(digits: "pd.Series[str]") -> "pd.Series[Any]":
+    """Return texts of digits as numbers, missing where they are."""
+    numbers = pa.array(digits, type=pa.large_string(), from_pandas=True).cast(pa.int64())
+    if isinstance(numbers, pa.ChunkedArray):
+        numbers = numbers.combine_chunks()
+    missing = numbers.is_null().to_numpy(zero_copy_only=False)
+    plain = numbers.fill_null(0).to_numpy(zero_copy_only=False)
+    return pd.Series(pd.arrays.IntegerArray(plain.copy(), missing.copy()), index=digits.index)
 
 
 def _is_digits(text: str, length: int) -> bool:

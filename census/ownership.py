@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from census.matching import UnitNames
 from census.standing import first_of, standing
@@ -108,10 +110,13 @@ def resolve_units(
                 role_zh=labels[1],
                 given=code,
             )
-        match = _look_up(code, name, directory)
-        codes[f"{role}_code"] = match["code"].where(match["code"].notna(), code)
-        given = name.where(name.notna(), code)
-        _report(faults, match, labels=labels, given=given, hints=_hints(match, name, directory))
+        pair, table = _look_up(code, name, directory)
+        kept = table["code"].where(table["code"].notna(), table["given_code"])
+        codes[f"{role}_code"] = kept.to_numpy(dtype=object)[pair]
+        if table["is_odd"].any():
+            match = table.iloc[pair].set_index(code.index)
+            given = name.where(name.notna(), code)
+            _report(faults, match, labels=labels, given=given, hints=_hints(match, name, directory))
     return codes
 
 
@@ -139,26 +144,34 @@ def find_unit(code: str | None, name: str | None, directory: UnitDirectory) -> U
 
 def _look_up(
     code: "pd.Series[str]", name: "pd.Series[str]", directory: UnitDirectory
-) -> pd.DataFrame:
-    """Return code, how, contradiction and unit name per row, each distinct pair looked up once."""
-    pairs = pd.DataFrame({"code": code, "name": name})
-    group = pairs.groupby(["code", "name"], dropna=False, sort=False).ngroup()
-    heads = pairs[~group.duplicated()]
+) -> tuple[NDArray[np.intp], pd.DataFrame]:
+    """Return which distinct pair of code and name each row has, and what each pair means."""
+    of_code, codes = pd.factorize(code)
+    of_name, names = pd.factorize(name)
+    width = len(names) + 1  # missing is -1
+    pair, distinct = pd.factorize((of_code.astype(np.int64) + 1) * width + of_name + 1)
+    code_at, name_at = np.divmod(distinct, width)
+    given = [None if at == 0 else codes[at - 1] for at in code_at]
     matches = [
-        find_unit(None if pd.isna(code) else code, None if pd.isna(name) else name, directory)
-        for code, name in zip(heads["code"], heads["name"], strict=True)
+        find_unit(own, None if at == 0 else names[at - 1], directory)
+        for own, at in zip(given, name_at, strict=True)
     ]
+    heirs = [_heirs(match.code, directory) for match in matches]
     table = pd.DataFrame(
         {
+            "given_code": pd.Series(given, dtype=object),
             "code": pd.Series([match.code for match in matches], dtype=object),
             "how": [match.how for match in matches],
             "is_contradicted": [match.is_contradicted for match in matches],
             "unit_name": [directory.names.get(match.code or "", "") for match in matches],
-            "heirs": [_heirs(match.code, directory) for match in matches],
-        },
-        index=group[heads.index],
+            "heirs": heirs,
+            "is_odd": [
+                match.is_contradicted or match.how in ("unknown", "ambiguous") or bool(heir)
+                for match, heir in zip(matches, heirs, strict=True)
+            ],
+        }
     )
-    return table.loc[group].set_index(code.index)
+    return pair, table
 
 
 def _hints(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -12,7 +13,10 @@ from gis.faults import Faults
 MOVED_M = 10.0
 """A component that is farther than this from where it was, and than twice its accuracy, moved."""
 
-_TYPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
+_KINDS = np.array(
+    ["point", "line", None, "polygon", "point", "line", "polygon", None, None], dtype=object
+)
+"""Kinds by the type id of shapely; rings, collections and what is missing (-1, the last) are none."""
 _TYPES_ZH = {"point": "点", "line": "线", "polygon": "面"}
 _LONG_GRID, _SHORT_GRID = 15, 14
 _COMMUNITY = 12
@@ -30,11 +34,18 @@ def judge_geometry(rows: gpd.GeoDataFrame, faults: Faults, *, expected: "pd.Seri
     expected : pandas.Series
         point, line, polygon or any.
     """
-    delivered = rows.geometry.geom_type.str.removeprefix("Multi").map(_TYPES)
-    odd = expected.ne("any") & expected.notna() & delivered.notna() & delivered.ne(expected)
+    types = shapely.get_type_id(rows.geometry.to_numpy())
+    position, kinds = pd.factorize(expected)
+    odd = [[own is not None and kind not in ("any", own) for own in _KINDS] for kind in kinds]
+    # Missing, whether kind or geometry, is -1: the last.
+    table = np.array([*odd, [False] * len(_KINDS)], dtype=bool)
+    mask = pd.Series(table[position, types], index=rows.index)
+    if not mask.any():
+        return
+    delivered = pd.Series(_KINDS[types], index=rows.index, dtype=object)
     faults.add(
         "C020",
-        odd & standing(rows, faults),
+        mask & standing(rows, faults),
         delivered=delivered,
         delivered_zh=delivered.map(_TYPES_ZH),
         expected=expected,

@@ -68,7 +68,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
             columns[name] = frame[name]
         else:
             columns[name] = _text(frame[name], is_code=name in CODE_COLUMNS)
-    return pd.DataFrame(columns, index=frame.index)
+    return pd.DataFrame(columns, index=frame.index, copy=False)
 
 
 def map_distinct(column: "pd.Series[Any]", function: Callable[[Any], Any]) -> "pd.Series[Any]":
@@ -85,6 +85,20 @@ def map_distinct(column: "pd.Series[Any]", function: Callable[[Any], Any]) -> "p
         table[position] = function(value)
     table[-1] = None  # factorize marks missing values with -1
     return pd.Series(table[codes], index=column.index, dtype=object)
+
+
+def flag_distinct(column: "pd.Series[Any]", test: Callable[[Any], bool]) -> "pd.Series[bool]":
+    """Tell of which rows the value passes a test, made once for each distinct value; missing does not.
+
+    Examples
+    --------
+    >>> flag_distinct(pd.Series(["a", None, "b", "a"]), lambda text: text == "a").tolist()
+    [True, False, False, True]
+    """
+    codes, values = pd.factorize(column)
+    table = np.array([*(test(value) for value in values), False], dtype=bool)
+    flags = table[codes] if table.any() else np.zeros(len(codes), dtype=bool)
+    return pd.Series(flags, index=column.index)
 
 
 def read_dates(column: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from census.standing import add_once, standing
-from census.survey import map_distinct
+from census.survey import flag_distinct
 from census.taxonomy import Taxonomy
 from gis.codes import read_table
 from gis.faults import Faults
@@ -67,10 +67,11 @@ def judge_wording(
     """
     kept = standing(rows, faults)
     for name, (label, label_zh) in _FIELDS.items():
-        empty = map_distinct(rows[name], lambda text: is_placeholder(str(text))).eq(True)
+        empty = flag_distinct(rows[name], lambda text: is_placeholder(str(text)))
         faults.add("C049", empty & kept, field=label, field_zh=label_zh, given=rows[name])
-    _judge_names(rows[kept], faults, taxonomies=taxonomies)
-    _judge_evidence(rows[kept], faults, taxonomies=taxonomies)
+    sound = rows.loc[kept, ["standard_ref", "class_code", "class_name", "name", "source_file"]]
+    _judge_names(sound, faults, taxonomies=taxonomies)
+    _judge_evidence(sound, faults, taxonomies=taxonomies)
 
 
 def _judge_names(rows: pd.DataFrame, faults: Faults, *, taxonomies: Mapping[str, Taxonomy]) -> None:
@@ -99,7 +100,7 @@ def _judge_evidence(
 ) -> None:
     for ref, part in rows.groupby("standard_ref", sort=True):
         taxonomy = taxonomies[str(ref)]
-        unsure = map_distinct(part["class_code"], partial(_is_unsure, taxonomy)).eq(True)
+        unsure = flag_distinct(part["class_code"], partial(_is_unsure, taxonomy))
         part = part[unsure]
         add_once(
             faults,

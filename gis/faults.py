@@ -170,9 +170,10 @@ class Faults:
 
     def outcome(self) -> Outcome:
         """Split the frame into accepted rows and the table of faults."""
-        return Outcome(accepted=self.frame[~self._refused], faults=self._table())
+        return Outcome(accepted=self.frame[~self._refused], faults=self.table())
 
-    def _table(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
+        """Return all that was told: one row per fault with `REJECT_COLUMNS`."""
         if not self._parts:
             return pd.DataFrame(columns=list(REJECT_COLUMNS))
         table = pd.concat(self._parts)

@@ -134,7 +134,7 @@ def replacing_rows(rows: pd.DataFrame, context: BuildContext, dataset: str) -> p
         if layer.mode == "update"
         for path in layer.files
     }
-    return rows[~rows["source_file"].isin(updating)]
+    return rows[~rows["source_file"].isin(updating)] if updating else rows
 
 
 def _to_degrees(points: Floats, *, crs: CRS) -> Floats:

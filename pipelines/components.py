@@ -5,6 +5,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from census.catalogue import census_rules
 from census.checks import (
@@ -46,6 +47,7 @@ KINDS = frozenset(
     {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
 )
 _MANY_ROWS = 50_000
+_WHOLE = ("string", "date")
 _CREDIT_CODES_SINCE = "GB/T 47678.5-2026"
 
 
@@ -91,7 +93,7 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     accepted = accepted[standing(accepted, faults)]
     accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
     accepted = keep_shapes(accepted, context.features(DATASET))
-    return Outcome(accepted=accepted, faults=faults.outcome().faults)
+    return Outcome(accepted=accepted, faults=faults.table())
 
 
 def _judge_rest(
@@ -144,7 +146,7 @@ def _tidy_rows(frame: gpd.GeoDataFrame, context: BuildContext) -> gpd.GeoDataFra
     given = frame["standard_ref"] if "standard_ref" in frame else pd.Series(None, frame.index)
     rows["standard_ref"] = given.astype(object).where(given.notna(), city)
     rows["source_file"], rows["source_row"] = frame["source_file"], frame["source_row"]
-    return gpd.GeoDataFrame(rows, geometry=frame.geometry, crs=frame.crs)
+    return gpd.GeoDataFrame(rows, geometry=frame.geometry, crs=frame.crs, copy=False)
 
 
 def _taxonomies(rows: pd.DataFrame, context: BuildContext) -> dict[str, Taxonomy]:
@@ -218,7 +220,7 @@ def _accept(
         "source_row": rows["source_row"],
     }
     plain = {name: _plain(values) for name, values in columns.items()}
-    return gpd.GeoDataFrame(plain, geometry=rows.geometry, crs=rows.crs)
+    return gpd.GeoDataFrame(plain, geometry=rows.geometry, crs=rows.crs, copy=False)
 
 
 def _plain(values: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -228,6 +230,8 @@ def _plain(values: "pd.Series[Any]") -> "pd.Series[Any]":
         table = np.full(len(texts) + 1, None, dtype=object)
         table[:-1] = np.asarray(texts, dtype=object)
         return pd.Series(table[codes], index=values.index, dtype=object)
+    if values.dtype == object and infer_dtype(values, skipna=False) in _WHOLE:
+        return values
     missing = values.isna().to_numpy()
     plain = values.astype(object)
     return plain.where(~missing, None) if missing.any() else plain
@@ -237,9 +241,11 @@ def _first_dates(
     rows: pd.DataFrame, delivered: "pd.Series[object]", context: BuildContext
 ) -> "pd.Series[object]":
     """Return the initial date: as delivered, else as it was before, else the delivery's day."""
-    if delivered.notna().all():
+    missing = delivered.isna()
+    if not missing.any():
         return delivered
-    before = context.rows(DATASET)
-    known = before.set_index("code")["initial_date"]
-    filled = delivered.where(delivered.notna(), rows["code"].map(known))
-    return filled.astype(object).where(filled.notna(), context.as_of)
+    known = context.rows(DATASET).set_index("code")["initial_date"]
+    found = rows.loc[missing, "code"].map(known).astype(object)
+    filled = delivered.astype(object)
+    filled[missing] = found.where(found.notna(), context.as_of)
+    return filled

@@ -59,7 +59,7 @@ def _nothing(accepted: pd.DataFrame, context: BuildContext) -> Scope:
 
 def _districts(codes: "pd.Series[str]") -> tuple[str, ...]:
     """Return the district codes that codes begin with, sorted."""
-    return tuple(sorted({str(code)[:DISTRICT_DIGITS] for code in codes}))
+    return tuple(sorted(codes.astype("str").str[:DISTRICT_DIGITS].unique()))
 
 
 def _area_scope(accepted: pd.DataFrame, context: BuildContext) -> Scope:
