@@ -28,8 +28,15 @@ def set_for_load(connection: Connection) -> None:
 
 
 def can_fill(connection: Connection, table: Table, *, rows: int) -> bool:
-    """Return whether rows may be copied to the table itself: they are many, and it is empty and ours."""
-    return rows > _MANY_ROWS and can_hash(table) and is_empty_and_own(connection, table)
+    """Return whether rows may be copied to the table itself: they are many, and it is empty and ours.
+
+    A table that may be is held until the transaction ends. It is looked at before and after: one with
+    rows is not taken from those who read it, and what another program writes meanwhile is seen.
+    """
+    if rows <= _MANY_ROWS or not can_hash(table) or not is_empty_and_own(connection, table):
+        return False
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(_identifier(table)))
+    return is_empty_and_own(connection, table)
 
 
 def is_empty_and_own(connection: Connection, table: Table) -> bool:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +21,9 @@ RULES = {
     "T1": Rule(code="T1", severity="error", reason_en="{word}", reason_zh="{word}"),
     "T2": Rule(code="T2", severity="warning", reason_en="{word}", reason_zh="{word}"),
 }
+needs_two_cores = pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) == 1, reason="no copy is made here"
+)
 
 
 def two_rows() -> Faults:
@@ -53,9 +57,7 @@ def test_what_fails_aside_is_done_here_where_its_error_is_seen() -> None:
         result()
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or len(os.sched_getaffinity(0)) == 1, reason="no copy is made here"
-)
+@needs_two_cores
 def test_a_copy_ends_with_the_block_that_did_not_wait(tmp_path: Path) -> None:
     told = tmp_path / "copy"
 
@@ -70,6 +72,54 @@ def test_a_copy_ends_with_the_block_that_did_not_wait(tmp_path: Path) -> None:
     assert time.monotonic() - start < 30
     with pytest.raises(ProcessLookupError):  # neither at work nor waited for
         os.kill(int(told.read_text(encoding="ascii")[:-1]), 0)
+
+
+@needs_two_cores
+@pytest.mark.parametrize("answer", [b"", b"x" * 5_000_000])
+def test_what_a_killed_copy_was_to_do_is_done_here(
+    caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    here = os.getpid()
+
+    def work() -> tuple[int, bytes]:
+        if os.getpid() != here and not answer:
+            time.sleep(60)
+        return os.getpid(), answer
+
+    with aside(work, is_worth=True) as result:
+        copy = own_child()
+        if answer:  # half of the answer waits in the pipe, which holds no more
+            time.sleep(0.5)
+        os.kill(copy, signal.SIGKILL)
+        assert result() == (here, answer)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A copy of this process ({copy}) ended before its work was done, as when memory runs out: "
+        "its work is done here instead."
+    ]
+
+
+@needs_two_cores
+def test_a_copy_that_stands_still_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    here = os.getpid()
+
+    def work() -> int:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return os.getpid()
+
+    with aside(work, is_worth=True, still_s=1.0) as result:
+        copy = own_child()
+        assert result() == here
+    assert "has stood still for 1 s" in caplog.text
+    with pytest.raises(ProcessLookupError):
+        os.kill(copy, 0)
+
+
+def own_child() -> int:
+    """Return the one process that this one made and has not waited for."""
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    (child,) = children.read_text("ascii").split()
+    return int(child)
 
 
 def test_a_copy_ends_with_a_process_that_is_killed() -> None:
