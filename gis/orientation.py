@@ -18,6 +18,7 @@ forget_stale(
         "orientation",
         "packing",
         "cutting",
+        "fetching",
         "probe",
         "tiling",
         "nearby",

@@ -6,14 +6,16 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from gis.fetching import fetch
 from gis.orientation import turn
 from gis.packing import BARE, HALF, IMPLIED, UNITS, WIDE, pole_of
 from gis.tiling import BLOCK, BLOCK_BITS, SIDE_BITS, SIDES, Tiling
 
-_AT_ONCE = 1024
-"""Points asked for together: their reads wait for memory side by side, and stay in the first cache."""
-
-_COMMON = 12
+_AT_ONCE = 32
+"""Points of a batch: what is fetched for four batches stays in the first cache."""
+_UNDER_WAY = 4
+"""Batches under way: while one is settled, the memory is on its way that the next three need."""
+_COMMON = 10
 """Words of a common record."""
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -22,7 +24,9 @@ _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always
 
 
 @_compile
-def probe(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
+def probe(  # noqa: C901 (one loop: a call for each step would copy every array's description)
+    x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any
+) -> None:
     """Find the first cell that covers each point; -1: none does, or the point is none.
 
     Parameters
@@ -35,79 +39,87 @@ def probe(x: Any, y: Any, tiling: Any, rank: Any, on_boundary: Any) -> None:
         Take the place of the cell in the order in which the tiling was laid, and whether the point
         lies exactly on the border of that cell.
     """
-    squares, words = tiling[4], tiling[5]
-    places = np.empty(_AT_ONCE, dtype=np.int64)
-    spots = np.empty((_AT_ONCE, 2), dtype=np.int32)
-    crossed = np.empty(_AT_ONCE, dtype=np.int32)
-    ahead = np.empty(_AT_ONCE, dtype=np.int32)
-    for start in range(0, len(x), _AT_ONCE):
-        length = min(_AT_ONCE, len(x) - start)
-        _place(x[start : start + length], y[start : start + length], tiling, places, spots)
-        count = 0
-        for point in range(length):
-            value = -1 if places[point] < 0 else int(squares[places[point]])
-            rank[start + point] = value
-            on_boundary[start + point] = False
-            crossed[count] = point
-            count += value < -1
-        # Nothing hangs on these reads, of both ends of a common record: they wait for memory together.
-        for number in range(count):
-            record = 2 * (-2 - rank[start + crossed[number]])
-            places[number] = words[record]
-            ahead[number] = words[min(record + _COMMON, len(words) - 1)]
-        _settle(x, y, tiling, (start, count, crossed, places, spots, ahead), (rank, on_boundary))
-
-
-@_compile
-def _place(x: Any, y: Any, tiling: Any, places: Any, spots: Any) -> None:
-    """Find the place of each point's square, -1 where nothing is, and the point in steps from its middle."""
     frame, shape, blocks, tiles = tiling[0], tiling[1], tiling[2], tiling[3]
+    squares, words = tiling[4], tiling[5]
+    halves = words.view(np.int16)
     west, south, per_width = frame[0], frame[1], frame[3]
     columns, rows, wide = shape[0], shape[1], shape[2]
-    for point in range(len(x)):
-        across, up = (x[point] - west) * per_width, (y[point] - south) * per_width
-        slot = -1
-        if 0.0 <= across < columns and 0.0 <= up < rows:
-            column, row = int(across), int(up)
-            block = int(blocks[(row >> BLOCK_BITS) * wide + (column >> BLOCK_BITS)])
-            inner = ((row & (BLOCK - 1)) << BLOCK_BITS) + (column & (BLOCK - 1))
-            slot = (block << (2 * BLOCK_BITS)) + inner if block >= 0 else -1
-        places[point] = slot
-    for point in range(len(x)):
-        if places[point] >= 0:
-            told = tiles[places[point]]
-            side = told & (SIDES - 1)
-            across, up = (x[point] - west) * per_width, (y[point] - south) * per_width
-            inner_x, inner_y = (across - np.floor(across)) * side, (up - np.floor(up)) * side
-            column, row = min(int(inner_x), side - 1), min(int(inner_y), side - 1)
-            spots[point, 0] = int((inner_x - column) * UNITS) - HALF
-            spots[point, 1] = int((inner_y - row) * UNITS) - HALF
-            places[point] = (told >> SIDE_BITS) + row * side + column
+    places = np.empty((_UNDER_WAY, _AT_ONCE), dtype=np.int64)
+    spots = np.empty((_UNDER_WAY, _AT_ONCE, 2), dtype=np.int32)
+    crossed = np.empty((_UNDER_WAY, _AT_ONCE), dtype=np.int32)
+    counts = np.zeros(_UNDER_WAY, dtype=np.int64)
+    unsure = np.empty(_AT_ONCE, dtype=np.int64)
+    batches = (len(x) + _AT_ONCE - 1) // _AT_ONCE
+    for batch in range(batches + _UNDER_WAY - 1):
+        # The tiles of this batch are fetched,
+        at, start = batch % _UNDER_WAY, batch * _AT_ONCE
+        for number in range(min(_AT_ONCE, len(x) - start)):
+            across = (x[start + number] - west) * per_width
+            up = (y[start + number] - south) * per_width
+            slot = -1
+            if 0.0 <= across < columns and 0.0 <= up < rows:
+                slot = _slot(int(across), int(up), wide, blocks)
+            places[at, number] = slot
+            fetch(tiles, max(slot, 0))
+        # the squares of the one before,
+        if 0 < batch <= batches:
+            at, start = (batch - 1) % _UNDER_WAY, (batch - 1) * _AT_ONCE
+            for number in range(min(_AT_ONCE, len(x) - start)):
+                slot = places[at, number]
+                if slot >= 0:
+                    told = tiles[slot]
+                    side = told & (SIDES - 1)
+                    across = (x[start + number] - west) * per_width
+                    up = (y[start + number] - south) * per_width
+                    inner_x, inner_y = (
+                        (across - np.floor(across)) * side,
+                        (up - np.floor(up)) * side,
+                    )
+                    column, row = min(int(inner_x), side - 1), min(int(inner_y), side - 1)
+                    spots[at, number, 0] = int((inner_x - column) * UNITS) - HALF
+                    spots[at, number, 1] = int((inner_y - row) * UNITS) - HALF
+                    places[at, number] = (told >> SIDE_BITS) + row * side + column
+                    fetch(squares, places[at, number])
+        # the records of the one before that, where edges cross,
+        if 1 < batch <= batches + 1:
+            at, start = (batch - 2) % _UNDER_WAY, (batch - 2) * _AT_ONCE
+            count = 0
+            for number in range(min(_AT_ONCE, len(x) - start)):
+                value = -1 if places[at, number] < 0 else int(squares[places[at, number]])
+                rank[start + number] = value
+                on_boundary[start + number] = False
+                crossed[at, count] = number
+                count += value < -1
+            counts[at] = count
+            for place in range(count):
+                record = 2 * (-2 - rank[start + crossed[at, place]])
+                fetch(words, record)
+                fetch(words, record + _COMMON - 1)
+        # and the one before that is settled.
+        if batch > 2:
+            at, start = (batch - 3) % _UNDER_WAY, (batch - 3) * _AT_ONCE
+            count = 0
+            for place in range(counts[at]):
+                number = crossed[at, place]
+                record = 2 * (-2 - rank[start + number])
+                head, found = words[record], -2
+                if head & (BARE | WIDE) == 0:
+                    spot_x, spot_y = int(spots[at, number, 0]), int(spots[at, number, 1])
+                    found = _sketched(spot_x, spot_y, words, halves, record, head)
+                if found >= -1:
+                    rank[start + number] = found
+                else:
+                    unsure[count] = start + number
+                    count += 1
+            if count:
+                _decide(x, y, tiling, unsure[:count], rank, on_boundary)
 
 
 @_compile
-def _settle(x: Any, y: Any, tiling: Any, batch: Any, answers: Any) -> None:
-    """Find the cell of the points whose squares edges cross."""
-    start, count, crossed, heads, spots, _ = batch
-    rank, on_boundary = answers
+def _decide(x: Any, y: Any, tiling: Any, points: Any, rank: Any, on_boundary: Any) -> None:
+    """Find the cell of the points that lie too near a border for a sketch."""
     words = tiling[5]
-    halves = words.view(np.int16)
-    unsure = 0
-    for number in range(count):
-        point = crossed[number]
-        record, head = 2 * (-2 - rank[start + point]), heads[number]
-        found = -2
-        if head & (BARE | WIDE) == 0:
-            found = _sketched(
-                int(spots[point, 0]), int(spots[point, 1]), words, halves, record, head
-            )
-        if found >= -1:
-            rank[start + point] = found
-        else:
-            crossed[unsure] = point
-            unsure += 1
-    for number in range(unsure):
-        point = start + crossed[number]
+    for point in points:
         record = 2 * (-2 - rank[point])
         pole = _pole(x[point], y[point], tiling, words[record])
         rank[point], on_boundary[point] = _exact(x[point], y[point], pole, words, tiling[6], record)

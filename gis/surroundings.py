@@ -26,7 +26,7 @@ forget_stale(
     Path(__file__).parent,
     modules=("surroundings",),
     built_from=(
-        *("orientation", "packing", "probe", "tiling", "nearby", "locating"),
+        *("orientation", "packing", "fetching", "probe", "tiling", "nearby", "locating"),
         *("gauss", "shares", "vicinity"),
     ),
 )
