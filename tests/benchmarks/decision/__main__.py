@@ -24,7 +24,7 @@ from api.owning.calibration import OWNER_EVIDENCE, SOURCES, calibrate, owner_evi
 from api.solution import is_wide
 from tests.benchmarks.decision.likelihoods import fit_likelihood
 from tests.benchmarks.decision.reliability import LEAST_CASES, fit, lines_of, reliability
-from tests.benchmarks.decision.trust import trust_lines
+from tests.benchmarks.decision.trust import review_lines, trust_lines
 from tests.benchmarks.decision.world import Judged, judge_cases
 from tests.benchmarks.geocoding import sample
 from tests.benchmarks.geocoding.__main__ import built_city
@@ -61,6 +61,8 @@ def main() -> None:
             _fit(districts)
         _show([districts.judged(seed) for seed in HELD_OUT])
         for line in trust_lines({seed: districts.folder(seed) for seed in (*FITTED, *HELD_OUT)}):
+            sys.stdout.write(f"{line}\n")
+        for line in review_lines({seed: districts.folder(seed) for seed in HELD_OUT}):
             sys.stdout.write(f"{line}\n")
 
 
