@@ -18,6 +18,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 import shapely
 
+from api.bulk.packed import PACKED, kind_suffix, opened_text
 from api.bulk.spans import distinct_names
 from gis.errors import RequestError
 from gis.geoparquet import points_metadata
@@ -25,6 +26,7 @@ from gis.streams import write_points
 
 FORMATS = {
     ".csv": "csv",
+    PACKED: "csv",
     ".parquet": "parquet",
     ".geoparquet": "geoparquet",
     ".gpkg": "gpkg",
@@ -69,7 +71,7 @@ def kind_of(path: Path) -> str:
     RequestError
         Nothing that is written here.
     """
-    kind = FORMATS.get(path.suffix.lower())
+    kind = FORMATS.get(kind_suffix(path))
     if kind is None:
         shown = ", ".join(FORMATS)
         msg = f"{path.name} is of a kind that is not written here: use {shown}."
@@ -207,7 +209,7 @@ def _join_csv(output: Output, parts: Iterator[Path], path: Path) -> None:
     arrow_csv.write_csv(empty, header, options)
     names = harmless(pa.array(output.schema.names, pa.string())).to_pylist()
     arrow_csv.write_csv(empty.rename_columns(names), named, options)
-    with path.open("wb") as file:
+    with opened_text(path) as file:
         # With the byte order mark spreadsheets read Chinese text.
         file.write(_MARK + named.getvalue())
         for part in parts:

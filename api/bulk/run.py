@@ -17,6 +17,7 @@ from api.bulk.cluster import run_on_cluster
 from api.bulk.columns import Asking, Options, asking
 from api.bulk.lines import changed_meanwhile
 from api.bulk.outputs import Output, assemble, kind_of, plan_output
+from api.bulk.packed import kind_suffix
 from api.bulk.parts import TOLD, Done, Parts, opened_parts, state_of
 from api.bulk.processes import run_here, run_in_processes
 from api.bulk.spans import SPAN_ROWS, Chunk, Source
@@ -134,7 +135,7 @@ def work_through(
 
 def _check_paths(source: Path, target: Path) -> None:
     kind_of(target)
-    if source.suffix.lower() not in KINDS:
+    if kind_suffix(source) not in KINDS:
         shown = ", ".join(KINDS)
         msg = f"{source.name} is of a kind that is not read here: use {shown}."
         raise RequestError(msg, zh=f"{source.name} 的格式不支持：请使用 {shown}。")

@@ -13,6 +13,7 @@ import shapely
 
 from api.bulk.batches import read_footer
 from api.bulk.lines import read_dialect
+from api.bulk.packed import PACKED, kind_suffix, unpack
 from api.bulk.parts import appearing
 from api.bulk.spans import Source
 from gis.errors import RequestError
@@ -25,7 +26,7 @@ _TEXTS = (".csv", ".txt", ".tsv")
 _STREAMED = (".gpkg", ".fgb")
 _WHOLE = (".shp", ".geojson", ".json")
 _SHEETS = (".xlsx", ".xls")
-KINDS = (*_TEXTS, ".parquet", ".geoparquet", *_STREAMED, *_WHOLE, *_SHEETS)
+KINDS = (*_TEXTS, PACKED, ".parquet", ".geoparquet", *_STREAMED, *_WHOLE, *_SHEETS)
 """Suffixes of files that are read."""
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLOCK_CHARACTERS = 1 << 22
@@ -48,7 +49,7 @@ def open_source(
     ----------
     path : Path
         ``.csv``, ``.parquet`` and ``.geoparquet`` are read where they lie; ``.gpkg`` and ``.fgb`` are
-        copied batch by batch; ``.shp``, ``.geojson`` and ``.xlsx`` are read whole into memory.
+        copied batch by batch, ``.csv.gz`` is unpacked; ``.shp``, ``.geojson`` and ``.xlsx`` are read whole into memory.
     folder : Path
         Where the copy goes; one of an earlier, stopped run is used again.
     city_crs : str
@@ -61,7 +62,9 @@ def open_source(
     RequestError
         It is of another kind, or can not be read.
     """
-    suffix = path.suffix.lower()
+    suffix = kind_suffix(path)
+    if suffix == PACKED:
+        path, suffix = _unpacked(path, folder), ".csv"
     if suffix in _TEXTS:
         plain = _as_utf8(path, folder) if _is_utf16(path) else path
         return read_dialect(plain, encoding=encoding, span_rows=span_rows)
@@ -84,6 +87,13 @@ def open_source(
         msg = f"{path.name} is of a kind that is not read here: use {shown}."
         raise RequestError(msg, zh=f"{path.name} 的格式不支持：请使用 {shown}。")
     return read_footer(copy, span_rows=span_rows)
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    copy = folder / f"unpacked-{path.stem}"
+    if not copy.is_file():
+        unpack(path, copy)
+    return copy
 
 
 def _copy_layer(path: Path, copy: Path, *, layer: str | None, rows: int, crs: str | None) -> None:
