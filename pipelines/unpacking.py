@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from gis.archives import Budget, is_zip, unpack_zip
 from gis.errors import DeliveryError
-from pipelines.delivery import MANIFEST_NAME, Delivery, Refused, load_manifest, parse_manifest
+from pipelines.delivery import MANIFEST_NAME, Delivery
 from pipelines.files import resolve_inside
+from pipelines.manifest import Refused, load_manifest, parse_manifest
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def opened_delivery(path: Path, *, refused: Refused | None = None) -> Iterator[D
     Raises
     ------
     DeliveryError
-        As for `pipelines.delivery.read_manifest`.
+        As for `pipelines.manifest.read_manifest`.
     FileFormatError
         An archive can not be unpacked safely.
     """

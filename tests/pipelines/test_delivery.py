@@ -5,7 +5,7 @@ import pytest
 
 from gis.errors import DeliveryError, FileFormatError
 from pipelines.contents import files_of, hash_content
-from pipelines.delivery import read_manifest
+from pipelines.manifest import read_manifest
 from tests.pipelines.town import CRS, roads, write_manifest, write_vector
 
 

@@ -24,8 +24,8 @@ from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
 from pipelines.build import build_delivery
 from pipelines.context import BuildContext, References
-from pipelines.delivery import read_manifest
 from pipelines.imagery import transform
+from pipelines.manifest import read_manifest
 
 CRS = "EPSG:4547"
 EAST, NORTH = 540_000.0, 4_210_000.0

@@ -7,7 +7,7 @@ import pytest
 from gis.builds import BuildRequest, live
 from gis.database import read_rows
 from pipelines.build import judge_step, open_context
-from pipelines.delivery import read_manifest
+from pipelines.manifest import read_manifest
 from pipelines.sample.resurvey import write_resurvey
 from pipelines.steps import STEPS
 

@@ -12,7 +12,7 @@ import shapely
 
 from gis.database import read_rows
 from gis.vector import read_vector
-from pipelines.delivery import read_manifest
+from pipelines.manifest import read_manifest
 from pipelines.sample.truth import Judge
 from pipelines.sample.units import Directory
 from pipelines.sample.writing import write_sample

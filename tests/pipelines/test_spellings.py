@@ -8,7 +8,8 @@ import pytest
 
 from census.survey import known_words, read_dates
 from gis.codes import read_table
-from pipelines.delivery import _OPTIONS, DATASETS, LAYER_KEYS, parse_manifest
+from pipelines.delivery import DATASETS, LAYER_KEYS
+from pipelines.manifest import OPTIONS, parse_manifest
 from pipelines.spellings import refresh, spelling_table
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -50,7 +51,7 @@ def test_every_key_and_option_is_explained():
     for key in LAYER_KEYS:
         assert f"`{key}`" in PAGE or f"`[layer.{key}]`" in PAGE
     own = {"topography": "topography.md", "place_names": "place-names.md"}
-    for dataset, options in _OPTIONS.items():
+    for dataset, options in OPTIONS.items():
         page = (DOCS / own.get(dataset, "deliveries.md")).read_text(encoding="utf-8")
         for option in options:
             assert f"`{option}`" in page or f"{option} = " in page, (dataset, option)
