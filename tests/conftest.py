@@ -8,27 +8,29 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Playwright, sync_playwright
-from psycopg import sql
 
 from api.static.vendor import FOLDER
 from gis import cluster
 from gis.database import Database, migrate
 from gis.server import Server
-from gis.settings import Settings
-from gis.workspace import Workspace, open_workspace
+from gis.workspace import Workspace
+from tests.databases import CRS, SRID, create, created, opened
 from tests.sample_fixtures import built_sample, sample_delivery, sample_snapshot
 from tests.server_fixtures import running, town
+from tests.town_fixtures import standing_town
 
 # Fixtures, offered to every test.
-__all__ = ["built_sample", "running", "sample_delivery", "sample_snapshot", "town"]
-
-CITY_CODE = "130102"
-CRS = "EPSG:4547"
-SRID = 4547
+__all__ = [
+    "built_sample",
+    "running",
+    "sample_delivery",
+    "sample_snapshot",
+    "standing_town",
+    "town",
+]
 
 _numbers = count(1)
 
@@ -72,44 +74,35 @@ def _stop_when_orphaned(running: Server, root: Path) -> "subprocess.Popen[bytes]
 def template(server: Server) -> str:
     """Name of a migrated database to copy."""
     name = "wanmi_template"
-    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create(server, name)
     migrate(Database(url=server.url(name), crs=CRS, srid=SRID))
     return name
 
 
 @pytest.fixture
-def database(server: Server, template: str) -> Iterator[Database]:
+def model(template: str) -> str:
+    """Name of what `database` is a copy of: empty here, a built town where a file overrides it."""
+    return template
+
+
+@pytest.fixture
+def database(server: Server, model: str) -> Iterator[Database]:
     """A fresh migrated database in EPSG:4547."""
-    name = f"test_{next(_numbers)}"
-    make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    _execute(server, make.format(sql.Identifier(name), sql.Identifier(template)))
-    yield Database(url=server.url(name), crs=CRS, srid=SRID)
-    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(server, f"test_{next(_numbers)}", of=model) as url:
+        yield Database(url=url, crs=CRS, srid=SRID)
 
 
 @pytest.fixture
 def empty_database(server: Server) -> Iterator[Database]:
     """A database without anything in it, not even PostGIS."""
-    name = f"test_{next(_numbers)}"
-    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield Database(url=server.url(name), crs=CRS, srid=SRID)
-    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(server, f"test_{next(_numbers)}") as url:
+        yield Database(url=url, crs=CRS, srid=SRID)
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, database: Database) -> Workspace:
     """A workspace of city 130102 whose database is `database`."""
-    root = tmp_path / "workspace"
-    root.mkdir()
-    (root / "wanmi.toml").write_text(
-        f'[city]\ncode = "{CITY_CODE}"\ncrs = "{CRS}"\n', encoding="utf-8"
-    )
-    return open_workspace(root, settings=Settings(workspace=root, database_url=database.url))
-
-
-def _execute(server: Server, statement: sql.Composable) -> None:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(statement)
+    return opened(tmp_path / "workspace", database.url)
 
 
 @pytest.fixture(scope="session")

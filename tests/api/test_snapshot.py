@@ -17,10 +17,8 @@ from api import Case, Position, open_snapshot
 from api.compile import CityFacts, compile_snapshot, write_snapshot
 from api.edition import LEVELS
 from api.layout import DATASETS, KEPT_VERSIONS
-from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
 from gis.errors import SnapshotError, WorkspaceError
-from gis.faults import REJECT_COLUMNS
 from gis.laying import lay_tiles
 from gis.nearness import Nearness
 from gis.shares import Outlines
@@ -44,6 +42,7 @@ from tests.api.district import (
     profile,
     unit,
 )
+from tests.publishing import numbered, publish_drawn
 
 
 def test_the_same_rows_make_the_same_version(tmp_path: Path) -> None:
@@ -170,25 +169,7 @@ def deliver(
     frame = pd.DataFrame(rows).drop(columns=["valid_from", "valid_to", "build_id"])
     if "geometry" in frame:
         frame = gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4547")
-    frame["source_file"], frame["source_row"] = "drawn", range(1, len(frame) + 1)
-    request = BuildRequest(
-        delivery="drawn",
-        as_of=as_of,
-        path="drawn",
-        delivery_hash=f"d{as_of}",
-        dataset=dataset,
-        content_hash=f"{dataset}{as_of}",
-        files={},
-    )
-    publish(
-        database,
-        request,
-        accepted=frame,
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=len(frame),
-        scope=Scope.everything(),
-        actor="test",
-    )
+    publish_drawn(database, dataset, numbered(frame), as_of=as_of)
 
 
 def test_the_databases_compile_to_what_was_published(

@@ -11,11 +11,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis.builds import BuildRequest, Scope, publish, rollback
+from gis.builds import rollback
 from gis.database import Database, read_rows
-from gis.faults import REJECT_COLUMNS
 from gis.rowhash import UnlikeError, document_text
 from gis.server import Server
+from tests.publishing import publish_drawn
 
 MAY = date(2026, 5, 31)
 MANY = 20_001
@@ -56,23 +56,7 @@ def features(count: int, *, documents: list[dict[str, Any]]) -> gpd.GeoDataFrame
 
 
 def load(database: Database, frame: gpd.GeoDataFrame, content: str, *, day: date = MAY) -> Any:
-    request = BuildRequest(
-        delivery="春季",
-        as_of=day,
-        path="deliveries/spring",
-        delivery_hash=content,
-        dataset="topography",
-        content_hash=content,
-    )
-    return publish(
-        database,
-        request,
-        accepted=frame,
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=len(frame),
-        scope=Scope.everything(),
-        actor="tester",
-    )
+    return publish_drawn(database, "topography", frame, as_of=day, content=content)
 
 
 def stored(database: Database, columns: str) -> pd.DataFrame:

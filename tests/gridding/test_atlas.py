@@ -9,7 +9,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
@@ -17,10 +16,8 @@ import shapely
 from shapely import box
 from typer.testing import CliRunner
 
-from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
 from gis.errors import BuildError, DeliveryError, SettingsError
-from gis.faults import REJECT_COLUMNS
 from gis.workspace import Workspace
 from gridding.atlas import fonts
 from gridding.atlas.book import AtlasRequest, Book, plan_atlas
@@ -32,6 +29,7 @@ from gridding.atlas.maps import label_grids, sheet_frame
 from gridding.atlas.sheets import layout_of, plan_sheets
 from gridding.atlas.tables import Row, break_rows
 from gridding.atlas.writing import AtlasResult, write_atlas
+from tests.publishing import numbered, publish_drawn
 from wanmi import app
 
 CRS = "EPSG:4547"
@@ -118,25 +116,8 @@ def base_map() -> gpd.GeoDataFrame:
 
 
 def load(database: Database, dataset: str, frame: gpd.GeoDataFrame, day: date = MARCH) -> None:
-    rows = frame.assign(source_file="图层.gpkg", source_row=range(1, len(frame) + 1))
-    content = f"{dataset}-{day}"
-    publish(
-        database,
-        BuildRequest(
-            delivery="2026-普查",
-            as_of=day,
-            path="deliveries/2026",
-            delivery_hash=content,
-            dataset=dataset,
-            content_hash=content,
-            files={},
-        ),
-        accepted=rows,
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=len(rows),
-        scope=Scope.everything(),
-        actor="tester",
-    )
+    rows = numbered(frame, file="图层.gpkg")
+    publish_drawn(database, dataset, rows, as_of=day, delivery="2026-普查")
 
 
 def load_town(database: Database) -> None:

@@ -21,17 +21,20 @@ from gis.vector import write_vector
 from gis.workspace import Workspace
 from gridding.checks import Surroundings, check_layer
 from gridding.report import write_report
-from pipelines.build import build_delivery
 from tests.gridding.lattice import PLANTS, make_town, spots
-from tests.pipelines.town import GRIDS, grids, rectangle, write_town
+from tests.pipelines.town import GRIDS, grids, rectangle
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def model(standing_town: str) -> str:
+    return standing_town
+
+
+@pytest.fixture
+def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on the town, built; errors come out as exceptions."""
-    build_delivery(write_town(tmp_path / "delivery"), workspace=workspace)
     monkeypatch.setenv("WANMI_DATABASE_URL", str(workspace.settings.database_url))
     app = wanmi.mount(["gridding"])
 

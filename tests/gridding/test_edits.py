@@ -11,10 +11,9 @@ import pytest
 import shapely
 from shapely import LineString, box
 
-from gis.builds import BuildRequest, Scope, live, publish, rollback
+from gis.builds import live, rollback
 from gis.database import Database, read_rows
 from gis.errors import ConflictError, FileFormatError, NotFoundError
-from gis.faults import REJECT_COLUMNS
 from gis.geopackage import read_project, read_stamp, write_project, write_stamp, write_styles
 from gis.vector import write_vector
 from gridding.edits import EditRequest, EditResult, publish_edit
@@ -22,6 +21,7 @@ from gridding.lineage import overlaps, succession
 from gridding.locks import list_locks, locked, release_lock, set_locks
 from gridding.numbering import used_codes
 from gridding.qgis import STYLES, project_text, style_text
+from tests.publishing import publish_drawn
 
 CRS = "EPSG:4547"
 COMMUNITY = "130102001001"
@@ -49,23 +49,7 @@ def grids(database: Database) -> gpd.GeoDataFrame:
         geometry=[at(0, 100), at(100, 200)],
         crs=CRS,
     )
-    request = BuildRequest(
-        delivery="d",
-        as_of=date(2026, 5, 31),
-        path="p",
-        delivery_hash="h",
-        dataset="unit_grids",
-        content_hash="c",
-    )
-    publish(
-        database,
-        request,
-        accepted=rows,
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=2,
-        scope=Scope.everything(),
-        actor="tester",
-    )
+    publish_drawn(database, "unit_grids", rows, as_of=date(2026, 5, 31))
     return gpd.GeoDataFrame(live(database, "unit_grids"))
 
 

@@ -1,17 +1,14 @@
 """Many cases judged part by part, from files, become the same records as cases that are held."""
 
-from datetime import date
-
 import pytest
 
 from gis.builds import list_builds
 from gis.database import read_rows
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.rejects import read_rejects
-from tests.pipelines.test_cases import HEADER, LAYER, STEPS, line_of
+from tests.pipelines.casefiles import HEADER, JUNE, LAYER, MAY, STEPS, line_of
 from tests.pipelines.town import write_manifest
 
-MAY, JUNE = date(2026, 5, 31), date(2026, 6, 30)
 CASES = [
     HEADER,
     *(line_of(f"A{number}") for number in range(40)),

@@ -17,11 +17,11 @@ from census.migration import Decisions, plan_migration
 from census.recoding import carry_out, read_census
 from census.taxonomy import STANDARDS
 from census.undecided import read_decisions, write_lists
-from gis.builds import BuildRequest, Scope, list_builds, live, publish, rollback
+from gis.builds import list_builds, live, rollback
 from gis.database import Database, read_rows
 from gis.errors import BuildError, RequestError, WorkspaceError
-from gis.faults import REJECT_COLUMNS
 from gis.vector import read_vector, write_vector
+from tests.publishing import publish_drawn
 from wanmi import mount
 
 OLD, MIDDLE, NEW = STANDARDS
@@ -59,23 +59,7 @@ def rows(codes=CODES, *, name="部件") -> gpd.GeoDataFrame:
 
 
 def load(database: Database, frame: gpd.GeoDataFrame, *, content: str, as_of: date = DAY) -> None:
-    request = BuildRequest(
-        delivery="town",
-        as_of=as_of,
-        path="",
-        delivery_hash=content,
-        dataset="components",
-        content_hash=content,
-    )
-    publish(
-        database,
-        request,
-        accepted=frame,
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=len(frame),
-        scope=Scope.everything(),
-        actor="tests",
-    )
+    publish_drawn(database, "components", frame, as_of=as_of, content=content)
 
 
 @pytest.fixture

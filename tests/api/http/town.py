@@ -15,11 +15,10 @@ import shapely
 from affine import Affine
 
 from api.compile import compile_snapshot
-from gis.builds import BuildRequest, Scope, publish
 from gis.database import Database
-from gis.faults import REJECT_COLUMNS
 from gis.raster import write_raster
 from gis.workspace import Workspace
+from tests.publishing import numbered, publish_drawn
 
 X0, Y0 = 500_000.0, 4_200_000.0
 SIZE = 1000
@@ -264,26 +263,7 @@ def publish_rows(
     frame = pd.DataFrame(rows)
     if "geometry" in frame:
         frame = gpd.GeoDataFrame(frame, geometry="geometry", crs=CRS)
-    frame["source_file"] = "town"
-    frame["source_row"] = np.arange(1, len(frame) + 1)
-    request = BuildRequest(
-        delivery="town",
-        as_of=as_of,
-        path="town",
-        delivery_hash=f"town {as_of}",
-        dataset=dataset,
-        content_hash=f"{dataset} {as_of} {len(rows)}",
-        files={},
-    )
-    publish(
-        database,
-        request,
-        accepted=frame,
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=len(frame),
-        scope=Scope.everything(),
-        actor="tests",
-    )
+    publish_drawn(database, dataset, numbered(frame, file="town"), as_of=as_of, delivery="town")
 
 
 def build_town(workspace: Workspace, database: Database) -> Path:

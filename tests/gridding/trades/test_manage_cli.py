@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import geopandas as gpd
 import pandas as pd
 import pyogrio
 import pytest
@@ -12,23 +11,26 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 import wanmi
-from gis.builds import BuildRequest, Scope, list_builds, live, publish
+from gis.builds import Scope, list_builds, live
 from gis.database import Database
 from gis.errors import BuildError, RequestError
-from gis.faults import REJECT_COLUMNS
 from gis.tables.columns import BOOKKEEPING
 from gis.workspace import Workspace
-from pipelines.build import build_delivery
-from tests.pipelines.town import AS_OF, CRS, GRIDS, rectangle, write_town
+from tests.pipelines.town import AS_OF, CRS, GRIDS, rectangle
+from tests.publishing import publish_drawn
 
 Run = Callable[..., Result]
 A1, A2, B1, B2 = GRIDS
 
 
 @pytest.fixture
-def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def model(standing_town: str) -> str:
+    return standing_town
+
+
+@pytest.fixture
+def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command on the town, built; errors come out as exceptions."""
-    build_delivery(write_town(tmp_path / "delivery"), workspace=workspace)
     monkeypatch.setenv("WANMI_DATABASE_URL", str(workspace.settings.database_url))
     app = wanmi.mount(["gridding"])
 
@@ -115,22 +117,8 @@ def test_grids_are_carried_over_a_change_that_no_delivery_brought(
     plain = before.iloc[[0]].drop(columns=list(BOOKKEEPING))
     merged = plain.assign(code="130102001001003", source_file=None, source_row=None)
     merged = merged.set_geometry([rectangle(0, 0, 200, 200)], crs=CRS).assign(area_m2=40_000.0)
-    request = BuildRequest(
-        delivery="edit",
-        as_of=AS_OF,
-        path="",
-        delivery_hash="edit",
-        dataset="unit_grids",
-        content_hash="edit",
-    )
-    publish(
-        database,
-        request,
-        accepted=gpd.GeoDataFrame(merged),
-        faults=pd.DataFrame(columns=list(REJECT_COLUMNS)),
-        rows_read=1,
-        scope=Scope.matching("code", [A1, A2]),
-        actor="test",
+    publish_drawn(
+        database, "unit_grids", merged, as_of=AS_OF, scope=Scope.matching("code", [A1, A2])
     )
     listed = json.loads(run("grid", "manage", "carry", "--dry-run", "--json").stdout)
     change = listed["evaluation_grids"]["changed"][0]

@@ -16,7 +16,7 @@ from gis.database import Database, read_rows
 from gis.vector import write_vector
 from gis.workspace import Workspace
 from pipelines.build import build_delivery
-from tests.conftest import CITY_CODE, CRS
+from tests.databases import CITY_CODE, CRS
 from wanmi import app
 
 EAST, NORTH = 500_000.0, 4_210_000.0

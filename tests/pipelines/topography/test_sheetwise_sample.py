@@ -6,19 +6,16 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import psycopg
 import pytest
 import shapely
-from psycopg import sql
 
 from gis.builds import list_builds, live, rollback
 from gis.database import Database, read_rows
-from gis.settings import Settings
-from gis.workspace import Workspace, open_workspace
+from gis.workspace import Workspace
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.sample.sheetwise import write_sheetwise
 from pipelines.topography.changes import changes_of_build, changes_of_delivery
-from tests.conftest import CRS, SRID
+from tests.databases import CRS, SRID, created, opened
 
 EDGES = "TP8[0-5]"
 
@@ -36,17 +33,10 @@ def written(tmp_path_factory):
 @pytest.fixture(scope="module")
 def place(server, built_sample, tmp_path_factory):
     """A copy of the built sample to change."""
-    name = "patched_sample"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(make.format(sql.Identifier(name), sql.Identifier("built_sample")))
     root = tmp_path_factory.mktemp("patched")
-    (root / "wanmi.toml").write_text(
-        (built_sample.workspace.root / "wanmi.toml").read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    yield open_workspace(root, settings=Settings(workspace=root, database_url=server.url(name)))
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    profile = (built_sample.workspace.root / "wanmi.toml").read_text(encoding="utf-8")
+    with created(server, "patched_sample", of="built_sample") as url:
+        yield opened(root, url, profile=profile)
 
 
 def build(folder: Path, workspace: Workspace):
