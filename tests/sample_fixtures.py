@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from api.compile import compile_snapshot
 from api.snapshot import Snapshot, open_snapshot
 from gis.database import Database
 from gis.server import Server
-from gis.settings import Settings
-from gis.workspace import Workspace, open_workspace
+from gis.workspace import Workspace
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.reports import DatasetReport
 from pipelines.sample.writing import write_sample
+from tests.databases import created, opened
 
 SAMPLE_CITY = "130102"
 SAMPLE_CRS = "EPSG:4547"
@@ -61,27 +59,19 @@ def built_sample(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[BuiltSample]:
     """The sample built into a database of its own; tests must not change it."""
-    name = "built_sample"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
+    name, root = "built_sample", tmp_path_factory.mktemp("sample_workspace")
+    profile = f'[city]\ncode = "{SAMPLE_CITY}"\nname = "长安区"\ncrs = "{SAMPLE_CRS}"\n'
+    with created(server, name, of=template) as url:
+        workspace = opened(root, url, profile=profile)
+        reports = build_delivery(
+            sample_delivery, workspace=workspace, options=BuildOptions(actor="tests")
         )
-    database = Database(url=server.url(name), crs=SAMPLE_CRS, srid=4547)
-    root = tmp_path_factory.mktemp("sample_workspace")
-    (root / "wanmi.toml").write_text(
-        f'[city]\ncode = "{SAMPLE_CITY}"\nname = "长安区"\ncrs = "{SAMPLE_CRS}"\n', encoding="utf-8"
-    )
-    workspace = open_workspace(root, settings=Settings(workspace=root, database_url=database.url))
-    reports = build_delivery(
-        sample_delivery, workspace=workspace, options=BuildOptions(actor="tests")
-    )
-    yield BuiltSample(
-        delivery=sample_delivery, workspace=workspace, database=database, reports=tuple(reports)
-    )
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        yield BuiltSample(
+            delivery=sample_delivery,
+            workspace=workspace,
+            database=Database(url=url, crs=SAMPLE_CRS, srid=4547),
+            reports=tuple(reports),
+        )
 
 
 @pytest.fixture(scope="session")

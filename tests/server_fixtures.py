@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 
 from gis.database import Database
 from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
 from tests.api.http.town import build_town
+from tests.databases import created
 
 PROFILE = '[city]\ncode = "130102"\nname = "长安区"\ncrs = "EPSG:4547"\n'
 START_S = 120
@@ -106,16 +105,11 @@ def make_workspace(root: Path, database_url: str | None) -> Workspace:
 @contextmanager
 def town_in(server: Server, template: str, root: Path, name: str) -> Iterator[Town]:
     """A town in a database of its own."""
-    made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
-    database = Database(url=server.url(name), crs="EPSG:4547", srid=4547)
-    workspace = make_workspace(root, database.url)
-    build_town(workspace, database)
-    yield Town(workspace, database)
-    gone = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(gone)
+    with created(server, name, of=template) as url:
+        database = Database(url=url, crs="EPSG:4547", srid=4547)
+        workspace = make_workspace(root, url)
+        build_town(workspace, database)
+        yield Town(workspace, database)
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,16 @@ import json
 import pytest
 
 from gis.builds import list_builds
-from pipelines.build import build_delivery
 from pipelines.verify import CHECKS, verify
-from tests.pipelines.town import write_town
 
 
 @pytest.fixture
-def built(tmp_path, workspace):
-    build_delivery(write_town(tmp_path / "delivery"), workspace=workspace)
+def model(standing_town):
+    return standing_town
+
+
+@pytest.fixture
+def built(workspace):
     return workspace
 
 

@@ -5,9 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
-
 from api.compile import compile_snapshot
 from api.snapshot import Snapshot, open_snapshot
 from gis.crs import city_crs
@@ -16,6 +13,7 @@ from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import Workspace, open_workspace
 from pipelines.build import BuildOptions, DatasetReport, build_delivery
+from tests.databases import created
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +44,17 @@ def built(
 ) -> Iterator[RealCity]:
     """Write the workspace and delivery into `folder`, build all of it, compile a snapshot."""
     delivery = write_workspace(folder)
-    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    settings = Settings(workspace=folder, database_url=server.url(name))
-    workspace = open_workspace(folder, settings=settings)
-    crs = city_crs(workspace.profile, workspace.root)
-    database = Database(url=server.url(name), crs=crs.text, srid=crs.srid)
-    migrate(database)
-    reports = build_all(delivery, workspace)
-    compile_snapshot(database, workspace)
-    yield RealCity(
-        delivery=delivery,
-        workspace=workspace,
-        database=database,
-        reports=reports,
-        snapshot=open_snapshot(folder),
-    )
-    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _execute(server: Server, statement: sql.Composable) -> None:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(statement)
+    with created(server, name) as url:
+        workspace = open_workspace(folder, settings=Settings(workspace=folder, database_url=url))
+        crs = city_crs(workspace.profile, workspace.root)
+        database = Database(url=url, crs=crs.text, srid=crs.srid)
+        migrate(database)
+        reports = build_all(delivery, workspace)
+        compile_snapshot(database, workspace)
+        yield RealCity(
+            delivery=delivery,
+            workspace=workspace,
+            database=database,
+            reports=reports,
+            snapshot=open_snapshot(folder),
+        )

@@ -8,16 +8,20 @@ from gis.builds import list_builds, live
 from gis.vector import write_vector
 from pipelines.build import build_delivery
 from pipelines.surveys.merge import merge_delivery
-from tests.pipelines.town import COMPONENTS_LAYER, components, write_manifest, write_town
+from tests.pipelines.town import COMPONENTS_LAYER, components, write_manifest
 
 ONE, TWO, NEW = "1301020104000001", "1301020104000002", "1301020104000009"
 JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
 
 
 @pytest.fixture
-def base(database, workspace, tmp_path):
+def model(standing_town):
+    return standing_town
+
+
+@pytest.fixture
+def base(database):
     """Build number of the town's components."""
-    build_delivery(write_town(tmp_path / "town"), workspace=workspace)
     builds = list_builds(database)
     return int(builds.loc[builds["dataset"] == "components", "build_id"].iloc[0])
 

@@ -7,7 +7,6 @@ import geopandas as gpd
 import msgspec
 import openpyxl
 import pandas as pd
-import psycopg
 import pyogrio
 import pytest
 from shapely import LineString
@@ -16,18 +15,16 @@ from typer.testing import CliRunner
 from gis.builds import list_builds, live, rollback
 from gis.database import dataset_lock
 from gis.errors import LockedError, RequestError
-from gis.settings import Settings
 from gis.vector import write_vector
-from gis.workspace import open_workspace
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.rejects import read_rejects, write_rejects
 from pipelines.status import read_status
 from pipelines.surveys.correction import reload_rows
+from tests.databases import created, opened
 from tests.pipelines.town import (
     AREAS_LAYER,
     COMPONENTS_LAYER,
     CRS,
-    DISTRICT,
     GRIDS_LAYER,
     areas,
     at,
@@ -75,26 +72,23 @@ def write_survey(folder):
 
 
 @pytest.fixture(scope="module")
-def built(server, template, tmp_path_factory):
-    """Workspace of the survey, built once, to copy with its database."""
-    root = tmp_path_factory.mktemp("survey")
+def survey_folder(tmp_path_factory):
+    return write_survey(tmp_path_factory.mktemp("survey") / "may")
+
+
+@pytest.fixture(scope="module")
+def model(server, template, survey_folder):
+    """Name of a database with the survey, built once, to copy for each test."""
     name = "correction_town"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    (root / "wanmi.toml").write_text(f'[city]\ncode = "{DISTRICT}"\ncrs = "{CRS}"\n')
-    settings = Settings(workspace=root, database_url=server.url(name))
-    build_delivery(write_survey(root / "may"), workspace=open_workspace(root, settings=settings))
-    return root, name
+    with created(server, name, of=template) as url:
+        workspace = opened(survey_folder.parent / "workspace", url)
+        build_delivery(survey_folder, workspace=workspace)
+        yield name
 
 
 @pytest.fixture
-def town(built, server, database, workspace, tmp_path):
-    root, name = built
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        copy = database.url.rsplit("/", 1)[-1].split("?")[0]
-        connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {name}")
-    shutil.copytree(root / "may", tmp_path / "may")
+def town(survey_folder, workspace, tmp_path):
+    shutil.copytree(survey_folder, tmp_path / "may")
     return workspace
 
 

@@ -1,10 +1,7 @@
 """Reloads that are killed, and loads of two teams at once: what was live stays, and a rerun completes."""
 
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +10,7 @@ from gis.builds import list_builds, live
 from gis.errors import LockedError
 from pipelines.build import build_delivery
 from pipelines.surveys.correction import reload_rows
+from tests.pipelines.killing import reloading, wait_until_alone, wait_until_blocked
 from tests.pipelines.surveys.test_correction import (
     correct,
     edited,
@@ -20,38 +18,6 @@ from tests.pipelines.surveys.test_correction import (
     standing,
     write_survey,
 )
-from tests.pipelines.test_crash import ended, wait_until_alone, wait_until_blocked
-
-_RELOADING = """
-import sys, time
-from contextlib import contextmanager
-from pathlib import Path
-from gis.settings import Settings
-from gis.workspace import open_workspace
-from pipelines.surveys.correction import reload_rows
-
-@contextmanager
-def progress(label, *, total=None):
-    if label == sys.argv[4]:
-        print("reached", flush=True)
-        time.sleep(60)
-    yield lambda _: None
-
-root = Path(sys.argv[1])
-workspace = open_workspace(root, settings=Settings(workspace=root, database_url=sys.argv[2]))
-reload_rows(Path(sys.argv[3]), workspace=workspace, progress=progress)
-"""
-
-
-def start(workspace, file: Path, label: str) -> "subprocess.Popen[str]":
-    arguments = [str(workspace.root), workspace.settings.database_url, str(file), label]
-    return subprocess.Popen(
-        [sys.executable, "-c", _RELOADING, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).resolve().parents[3],
-    )
 
 
 @pytest.mark.parametrize("phase", ["judging", "meta.reject", "components.component"])
@@ -64,17 +30,15 @@ def test_a_killed_reload_leaves_the_quarantine_as_it_was(workspace, database, tm
         list_builds(database),
     )
     if phase == "judging":
-        with ended(start(workspace, file, "judging corrected components")) as process:
-            assert process.stdout.readline() == "reached\n"
-            process.kill()
-            assert process.wait() == -signal.SIGKILL
+        with reloading(file, workspace, "judging corrected components") as process:
+            assert process.has_stopped()
+            assert process.kill() == -signal.SIGKILL
     else:
         with database.connect() as connection:
             connection.execute(f"LOCK TABLE {phase} IN SHARE MODE")  # stops the writer midway
-            with ended(start(workspace, file, "never")) as process:
+            with reloading(file, workspace, "never") as process:
                 wait_until_blocked(database)
-                process.kill()
-                assert process.wait() == -signal.SIGKILL
+                assert process.kill() == -signal.SIGKILL
     wait_until_alone(database)
     pd.testing.assert_frame_equal(live(database, "components"), before)
     pd.testing.assert_frame_equal(list_builds(database), builds)

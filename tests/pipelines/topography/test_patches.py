@@ -2,32 +2,25 @@
 
 import json
 from datetime import date
-from itertools import count
 
 import geopandas as gpd
-import psycopg
 import pytest
 import shapely
-from psycopg import sql
 from typer.testing import CliRunner
 
 from gis.builds import list_builds, live, rollback
-from gis.database import Database, read_rows
+from gis.database import read_rows
 from gis.errors import BuildError, DeliveryError
-from gis.settings import Settings
 from gis.vector import write_vector
-from gis.workspace import open_workspace
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.surveys.check import check_delivery
-from tests.conftest import CITY_CODE, SRID
-from tests.pipelines.test_crash import ended, start, wait_until_blocked
+from tests.databases import created, opened
+from tests.pipelines.killing import building, wait_until_blocked
 from tests.pipelines.town import CRS, X0, Y0, at, line, rectangle, write_manifest, write_town
 from wanmi import app
 
 WEST, EAST = "4214.00-540.00", "4214.00-540.25"
 JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
-PROFILE = f'[city]\ncode = "{CITY_CODE}"\ncrs = "{CRS}"\n'
-_NUMBERS = count(1)
 SHEETS = {"sheet_from": "folder", "scale": 500}
 
 
@@ -71,45 +64,24 @@ def rows_of(database, table):
 @pytest.fixture(scope="module")
 def model(server, template, tmp_path_factory):
     """A database of the town, its roads loaded again sheet by sheet: one cut, one with a gap."""
-    name = "sheets_model"
-    _execute(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "wanmi.toml").write_text(PROFILE, encoding="utf-8")
-    settings = Settings(workspace=folder, database_url=server.url(name))
-    workspace = open_workspace(folder, settings=settings)
-    build(write_town(folder / "may"), workspace)
-    west = features(
-        road("a1", (0, 100), (250, 100)), road("a2", (100, 50), (250, 50), name="青年街")
-    )
-    east = features(
-        road("b1", (250, 100.1), (400, 100)), road("b2", (250, 52), (350, 50), name="青年街")
-    )
-    sheets = sheetwise(folder / "june", {WEST: west, EAST: east}, surveyed_on=JUNE)
-    build(sheets, workspace, only=("topography",))
-    yield name
-    _execute(server, "DROP DATABASE {} WITH (FORCE)", name)
+    name, folder = "sheets_model", tmp_path_factory.mktemp("model")
+    with created(server, name, of=template) as url:
+        workspace = opened(folder, url)
+        build(write_town(folder / "may"), workspace)
+        west = features(
+            road("a1", (0, 100), (250, 100)), road("a2", (100, 50), (250, 50), name="青年街")
+        )
+        east = features(
+            road("b1", (250, 100.1), (400, 100)), road("b2", (250, 52), (350, 50), name="青年街")
+        )
+        sheets = sheetwise(folder / "june", {WEST: west, EAST: east}, surveyed_on=JUNE)
+        build(sheets, workspace, only=("topography",))
+        yield name
 
 
 @pytest.fixture
-def database(server, model):
-    """A copy of the model."""
-    name = f"sheets_{next(_NUMBERS)}"
-    _execute(server, "CREATE DATABASE {} TEMPLATE {}", name, model)
-    yield Database(url=server.url(name), crs=CRS, srid=SRID)
-    _execute(server, "DROP DATABASE {} WITH (FORCE)", name)
-
-
-@pytest.fixture
-def built(database, tmp_path):
-    root = tmp_path / "workspace"
-    root.mkdir()
-    (root / "wanmi.toml").write_text(PROFILE, encoding="utf-8")
-    return open_workspace(root, settings=Settings(workspace=root, database_url=database.url))
-
-
-def _execute(server, statement, *names):
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+def built(workspace):
+    return workspace
 
 
 def test_sheets_are_kept_with_their_faults(built, database):
@@ -253,9 +225,8 @@ def test_a_patch_that_is_killed_changes_nothing(built, database, tmp_path, label
     east = {EAST: features(road("n1", (250, 100.1), (400, 120)))}
     patch = sheetwise(tmp_path / "july", east, name="july", as_of=JULY, mode="patch")
     before, sheets = live(database, "topography"), rows_of(database, "sheet")
-    with ended(start(built, patch, label)) as process:
-        assert process.stdout.readline() == "reached\n"
-        process.kill()
+    with building(patch, built, label) as process:
+        assert process.has_stopped()
     assert live(database, "topography")["row_id"].tolist() == before["row_id"].tolist()
     assert rows_of(database, "sheet").equals(sheets)
 
@@ -267,10 +238,8 @@ def test_a_patch_killed_while_its_sheets_are_written_changes_nothing(built, data
     with database.connect() as connection:
         # The features are exchanged by then; the sheets wait for this lock.
         connection.execute("LOCK TABLE topography.edge_fault IN ACCESS EXCLUSIVE MODE")
-        with ended(start(built, patch, "no such label")) as process:
+        with building(patch, built, "never"):
             wait_until_blocked(database)
-            process.kill()
-            process.wait()
     assert live(database, "topography")["row_id"].tolist() == before["row_id"].tolist()
     assert build(patch, built)["topography"].status == "built"
 

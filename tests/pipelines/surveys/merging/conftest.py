@@ -1,34 +1,17 @@
 """A town built once, and two teams that contradict each other in it."""
 
 import pandas as pd
-import psycopg
 import pytest
-from psycopg import sql
 
 from gis.builds import list_builds
-from gis.settings import Settings
-from gis.workspace import open_workspace
-from pipelines.build import build_delivery
 from pipelines.surveys.merge import merge_delivery
 from tests.pipelines.surveys.merging.teams import FOUR, ONE, TWO, edited, new, team
-from tests.pipelines.town import CRS, DISTRICT, at, write_town
+from tests.pipelines.town import at
 
 
-@pytest.fixture(scope="package")
-def template(server, template, tmp_path_factory):
-    """The town, built once, to copy for each test."""
-    root = tmp_path_factory.mktemp("town")
-    name = "merging_town"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-    (root / "wanmi.toml").write_text(f'[city]\ncode = "{DISTRICT}"\ncrs = "{CRS}"\n')
-    settings = Settings(workspace=root, database_url=server.url(name))
-    build_delivery(write_town(root / "town"), workspace=open_workspace(root, settings=settings))
-    return name
+@pytest.fixture
+def model(standing_town):
+    return standing_town
 
 
 @pytest.fixture
