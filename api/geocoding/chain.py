@@ -76,7 +76,12 @@ def _collect(edition: Edition) -> _Names:
 
     A weaker way to say an area never hides a stronger one of the same letters.
     """
-    codes: dict[str, frozenset[str]] = dict(edition.gazetteer.area_names)
+    own = _own_city(edition)
+    codes: dict[str, frozenset[str]] = {
+        name: held
+        for name, held in edition.gazetteer.area_names.items()
+        if held or name in own or name.removesuffix("市") not in _cities()
+    }
     how = dict.fromkeys(codes, "full")
     for name, code, said in _other_names(edition):
         if len(name) >= _LEAST_SHORT and how.get(name, said) == said:
@@ -92,6 +97,17 @@ def _collect(edition: Edition) -> _Names:
             codes[short] = codes.get(short, frozenset()) | codes[name]
             how[short] = "short"
     return _Names(codes=codes, how=how, beginnings=Beginnings.of(codes))
+
+
+def _own_city(edition: Edition) -> frozenset[str]:
+    """Return the names of the city: the profile's, and what most addresses say.
+
+    Another city that some wrong address names is no area of this one.
+    """
+    said = edition.gazetteer.table["city"].drop_null().value_counts()
+    counts = said.field("counts").to_pylist()
+    most = [said.field("values")[counts.index(max(counts))].as_py()] if counts else []
+    return frozenset(map(normalise, (edition.snapshot.profile.city.name, *most)))
 
 
 def _other_names(edition: Edition) -> Iterator[tuple[str, str, str]]:

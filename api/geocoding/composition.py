@@ -10,7 +10,7 @@ from api.geocoding.gazetteer import Gazetteer
 from api.geocoding.marks import agreement, exact, inside, named
 from api.geocoding.plates import at_plate, of_way, with_road
 from gis.addresses.crossings import is_way
-from gis.addresses.parts import AddressParts
+from gis.addresses.parts import AddressParts, take_apart
 
 
 def known(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
@@ -40,6 +40,12 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
     if parts.way and parts.plate:
         plates = _at_plate(gazetteer, parts)
         found += [with_evidence(item, *unsaid(parts, below="plate")) for item in plates]
+    if parts.others and plates:
+        others = next(
+            (o for text in parts.others if (o := _at_plate(gazetteer, take_apart(text)))), []
+        )
+        found = [_beside(item, others) for item in found]
+        found += [_beside(item, plates) for item in others]
     by_name = parts.poi and parts.poi != parts.mark and not parts.building
     built = parts.block or parts.building
     if not (by_name or built):
@@ -55,6 +61,12 @@ def _composed(gazetteer: Gazetteer, parts: AddressParts) -> list[Candidate]:
             with_evidence(item, agreement(item, near)) for item in _building(gazetteer, parts)
         ]
     return found
+
+
+def _beside(item: Candidate, others: list[Candidate]) -> Candidate:
+    """Judge one of two addresses of a text by the other; one that is not known is left unexplained."""
+    code = agreement(item, [other.spot for other in others]) if others else "poi_unmatched"
+    return with_evidence(item, code)
 
 
 def of_way_named(

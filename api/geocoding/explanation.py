@@ -57,6 +57,9 @@ def question_of(edition: Edition, candidates: Sequence[Candidate], name: str) ->
     if not candidates or "rivals" not in candidates[0].evidence:
         return "", ""
     rivals = [item for item in candidates if "rivals" in item.evidence][:_ASKED]
+    called = list(dict.fromkeys(_called(edition, item) for item in rivals))
+    if len(called) > 1:
+        return f"Which one: {', '.join(called)}?", f"是哪一处？{' / '.join(called)}"
     for level in LEVELS:
         names = list(dict.fromkeys(area_at(edition, item.spot, level=level) for item in rivals))
         names = [area for area in names if area]
@@ -73,7 +76,8 @@ def question_of(edition: Edition, candidates: Sequence[Candidate], name: str) ->
             f"{name} on which road: {', '.join(roads)}?",
             f"哪条路上的{name}？{' / '.join(roads)}",
         )
-    names = list(dict.fromkeys(item.label or edition.gazetteer.name(item.row) for item in rivals))
-    if len(names) > 1:
-        return f"Which one: {', '.join(names)}?", f"是哪一处？{' / '.join(names)}"
     return "", ""
+
+
+def _called(edition: Edition, item: Candidate) -> str:
+    return item.label or edition.gazetteer.name(item.row)

@@ -54,7 +54,9 @@ def moved(gazetteer: Gazetteer, candidate: Candidate, relation: Relation) -> Can
         sigma_m = math.hypot(sigma_m, ACROSS_M)
     way = relation.direction or relation.gate
     if way:
-        x, y, sigma_m = _towards(gazetteer, candidate, (x, y, sigma_m), way, relation.distance_m)
+        x, y, sigma_m = _part_of(gazetteer, candidate, relation) or _towards(
+            gazetteer, candidate, (x, y, sigma_m), way, relation.distance_m
+        )
     if relation.side:
         east, north = _unit(relation.side)
         x, y = x + east * ROAD_HALF_WIDTH_M, y + north * ROAD_HALF_WIDTH_M
@@ -72,6 +74,35 @@ def _unit(direction: str) -> tuple[float, float]:
     east, north = DIRECTIONS[direction]
     length = math.hypot(east, north)
     return east / length, north / length
+
+
+def _part_of(
+    gazetteer: Gazetteer, candidate: Candidate, relation: Relation
+) -> tuple[float, float, float] | None:
+    """Return the end 北头, 北口 or the third 北段 of a road; None: nothing such is said, or it leads elsewhere."""
+    share = _SHARE_ALONG.get(relation.position)
+    here = (candidate.spot.x, candidate.spot.y)
+    is_line = gazetteer.dimension(candidate.row) == 1 and here == gazetteer.point(candidate.row)
+    if share is None or relation.distance_m or not is_line or not relation.direction:
+        return None
+    lines = shapely.get_parts(shapely.line_merge(gazetteer.shape(candidate.row)))
+    line = max(lines, key=lambda part: float(shapely.length(part)))
+    (x0, y0), (x1, y1) = (shapely.get_coordinates(shapely.get_point(line, at))[0] for at in (0, -1))
+    east, north = _unit(relation.direction)
+    towards = (x1 - x0) * east + (y1 - y0) * north
+    if abs(towards) < _ALONG_WITHIN * math.hypot(x1 - x0, y1 - y0):
+        return None
+    at = shapely.line_interpolate_point(
+        line, 1.0 - share if towards > 0 else share, normalized=True
+    )
+    third_m = float(shapely.length(line)) / 3.0
+    return at.x, at.y, third_m / math.sqrt(24.0) if share else END_M
+
+
+_SHARE_ALONG = {"头": 0.0, "口": 0.0, "段": 1.0 / 6.0}
+"""Position -> how far from the end of the road it lies, as a share of its length: 北段 is the northern third."""
+END_M = 25.0
+"""Standard deviation per axis of the end of a road, m."""
 
 
 def _towards(

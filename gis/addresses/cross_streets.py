@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from gis.addresses.crossings import Stretch, crossings, is_way, joined, stretch
+from gis.addresses.crossings import WAY, Stretch, crossings, is_way, joined, stretch
 
 _NEAR = re.compile(r"^(?:靠近|临近|邻近|近|靠)")
 _END = re.compile(r"(?:交[叉岔]?路?口|路口|口)$")
@@ -13,6 +13,10 @@ _LONGEST_WAY = 14
 _AFTER_PLATE = re.compile(
     r"(?:^|(?<=[\u4e00-\u9fff\d]))(?:靠近|临近|邻近|近|靠)(?P<way>[^\d()/]{2,10})$"
 )
+_SECOND = re.compile(
+    rf"(?P<sign>[/和与跟及或、,，-]?)(?P<road>(?![近靠临邻])[^\d/()]{{1,12}}?{WAY})(?P<plate>[甲乙丙]?\d{{1,5}}(?:-\d{{1,4}})?号(?!楼|线|门))"
+)
+_SIGNS = "和与跟及或"
 
 
 def of_remark(remark: str, road: str) -> dict[str, Any]:
@@ -87,6 +91,25 @@ def ends_of(remark: str) -> tuple[str, str] | None:
         return found.ends
     pairs = joined(plain.removesuffix("间").removesuffix("之"))
     return pairs[0] if pairs else None
+
+
+def second_addresses(rest: str) -> tuple[str, ...]:
+    """Return the address that follows a plate, as in 中华大街16号和竹山路22号; none: there is none.
+
+    Whether 和 is the first character of its road, only the gazetteer can tell.
+
+    Examples
+    --------
+    >>> second_addresses("竹山路22号"), second_addresses("和平路16号老王面馆")
+    (('竹山路22号',), ('和平路16号', '平路16号'))
+    >>> second_addresses("近广东路12号"), second_addresses("建设小区3号楼"), second_addresses("老王面馆")
+    ((), (), ())
+    """
+    found = _SECOND.match(rest)
+    if not found or not is_way(found["road"]):
+        return ()
+    address = found["road"] + found["plate"]
+    return (found["sign"] + address, address) if found["sign"] in tuple(_SIGNS) else (address,)
 
 
 def after_plate(poi: str) -> tuple[str, str]:

@@ -29,6 +29,10 @@ _SIGN = re.compile(r"与|和|至|到|-|/|同|及")
 _AFTER = re.compile(
     r"^(?P<two>[^()]{2,14}?)(?P<end>之间|中间|区间|间)?(?:的?(?:路段|区域|地段)|段)?\)?$"
 )
+_ROAD_AFTER = re.compile(
+    rf"(?P<one>[^()]{{2,14}}?{WAY})(?:与|和|至|到|及|/|-)(?P<two>[^()]{{2,14}}?)(?:之间|中间|间)的?"
+    r"(?P<road>[^()]{2,14}?)(?:的?(?:路段|区段|地段)|段)?"
+)
 _RAMP = re.compile(r"(?:出口|入口|匝道)$")
 _ALONG = re.compile(r"^(?:道路)?(?:沿线|两侧|两旁)+从?")
 _ALONG_END = re.compile(r"(?:道路)?(?:沿线|两侧|两旁)+$")
@@ -157,9 +161,14 @@ def stretch(text: str) -> Stretch | None:
     (Stretch(road='裕华路', ends=('建设大街', '中山路')), Stretch(road='', ends=('人民医院', '二中')))
     >>> stretch("河和超市"), stretch("四平路到家超市")
     (None, None)
+    >>> stretch("建设大街与中山路之间的裕华路")
+    Stretch(road='裕华路', ends=('建设大街', '中山路'))
     """
     if not _HAS_BETWEEN.search(text) and "(" not in text:
         return None
+    last = _ROAD_AFTER.fullmatch(text) if "间" in text else None
+    if last and all(is_way(last[part]) for part in ("one", "two", "road")):
+        return Stretch(last["road"], (last["one"], last["two"]))
     for sign in _SIGN.finditer(text):
         found = _stretch_at(text, sign)
         if found:

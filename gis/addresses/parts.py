@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gis.addresses.cross_streets import after_plate, of_remark, remarked_stretch
+from gis.addresses.cross_streets import after_plate, of_remark, remarked_stretch, second_addresses
 from gis.addresses.crossings import Stretch, alongside, crossings, is_way, joined, stretch
 from gis.addresses.plates import in_town, plated
 from gis.addresses.relation import DIRECTIONS, HERE, Located, Relation, split_relation
@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"\d号")
 _PLATE_AFTER = re.compile(r"[/处的东西南北侧]{0,3}(?P<address>.{2,}\d号.*)")
 _STARTS_WITH_PLATE = re.compile(r"\d{1,5}(?:-\d{1,4})?号")
 _MOST_READINGS = 8
+_INNER = frozenset(("block", "building", "unit", "floor", "room", "poi"))
 _LEAST_NAME = 2
 
 
@@ -65,6 +66,8 @@ class AddressParts:
     """Room: 501室."""
     poi: str = ""
     """What is left: a shop, an institution."""
+    others: tuple[str, ...] = ()
+    """A second address after the plate, as it may be read: 竹山路22号 of 中华大街16号和竹山路22号."""
     near: str = ""
     """Cross street: 广东路 of 浙江中路70号(近广东路)."""
     remark: str = ""
@@ -204,6 +207,11 @@ def _plain(located: Located, remark: str, *, whole: bool = False) -> AddressPart
 def _with_cross_street(found: dict[str, Any]) -> dict[str, Any]:
     """Take the cross street off what follows a plate: it is no place of its own."""
     poi = found.get("poi", "")
+    others = second_addresses(found.get("rest", "")) if "plate" in found else ()
+    if others:
+        return {name: told for name, told in found.items() if name not in _INNER} | {
+            "others": others
+        }
     if "plate" not in found or not poi or "block" in found:
         return found
     name, way = after_plate(poi)

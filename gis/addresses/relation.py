@@ -1,7 +1,7 @@
 """Where a place lies from its mark 方位: directions, distances, sides, gates and the like."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 DIRECTIONS = {
@@ -31,7 +31,12 @@ _OFFSET = re.compile(
 _LOOSE = {"半": 0.5, "几百": 300.0, "几十": 50.0, "几": 5.0, "百十": 110.0, "百": 100.0}
 _SIDE = re.compile(r"(?:马路|道路|路)(?P<side>东|西|南|北)(?:侧|边|面)?(?:路边)?")
 _SIDE_ENDS = frozenset("东西南北侧边面")
-_WAY_ENDS = "路街道巷弄线口"
+_WAY_ENDS = "路街道巷弄线口段头"
+_HAS_THING = re.compile(r"的|那|这个|有个")
+_THING = re.compile(
+    r"(?P<mark>.{3,}?(?:对面|对过|旁边|隔壁|附近|门口|门前|后面|前面|[东西南北](?:侧|边|面|角)))"
+    r"(?:的|那个|这个|有个|那边)+(?P<thing>[^\d路街巷弄号楼]{1,12})"
+)
 _END_SIGNS = frozenset(
     "面过口前外旁处线门侧边方首头角端段近围带壁上下后身内里部顶道底洞路带置左右间"
 )
@@ -123,7 +128,7 @@ class Relation:
     is_approximate: bool = False
     """约, 多米: the distance is not measured."""
     position: str = ""
-    """对面, 斜对面, 门, 侧, 口, 段, 附近, 后, 前, 内, 楼下, 桥下, 桥上, 辅路, 角, or empty."""
+    """对面, 斜对面, 门, 侧, 头, 口, 段, 附近, 后, 前, 内, 楼下, 桥下, 桥上, 辅路, 角, or empty."""
     gate: str = ""
     """Direction of the gate: 南 of 南门."""
     words: str = ""
@@ -162,7 +167,15 @@ def split_relation(address: str) -> Located:
     >>> mark, relation, _ = split_relation("人民医院南门斜对面")
     >>> mark, relation.gate, relation.position, relation.is_opposite
     ('人民医院', '南', '斜对面', True)
+    >>> mark, relation, beyond = split_relation("人民医院对面的小超市")
+    >>> mark, relation.is_opposite, relation.is_vague, beyond
+    ('人民医院', True, True, '小超市')
     """
+    thing = _THING.fullmatch(address) if _HAS_THING.search(address) else None
+    if thing:
+        mark, relation, _ = split_relation(thing["mark"])
+        if relation is not HERE:
+            return Located(mark, replace(relation, is_vague=True), thing["thing"])
     found = _Found(address)
     has_offset = _HAS_OFFSET.search(address)
     if has_offset:
@@ -273,6 +286,8 @@ def _position(kind: str, words: str) -> str:
         return "斜对面"
     if kind == "side" and "角" in words:
         return "角"
+    if kind == "side" and words[-1] in "头端首":
+        return "头"
     if kind == "bridge" and "上" in words:
         return "桥上"
     return _POSITIONS[kind]
