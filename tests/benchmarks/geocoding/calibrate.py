@@ -12,7 +12,7 @@ its stated uncertainty. The table is written to ``api/geocoding/calibration.csv`
 import argparse
 import csv
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -155,7 +155,8 @@ def calibrate(
 ) -> tuple[dict[str, tuple[Floats, Floats]], pd.DataFrame]:
     """Fit half of the answers, none of the unseen sources; return the tables and a check on the rest.
 
-    The answers hold the scores before the table, see `raw`.
+    The answers hold the scores before the table, see `raw`. The check tells how well the scores, those by the
+    table that is delivered, and those by the new one agree with the shares that are right.
     """
     told = {name: _told(frame) for name, frame in asked.items()}
     even = {name: frame[frame.index % 2 == 0] for name, frame in told.items() if name not in unseen}
@@ -166,7 +167,8 @@ def calibrate(
     }
     pooled = pd.concat([frame.assign(heavy=heavy[name]) for name, frame in even.items()])
     tables = {}
-    pooled = pooled[~pooled["is_open"] & ~pooled["group"].isin(WITHOUT)]
+    # Answers to a part of what was said have a bound of their own, whatever their group is worth.
+    pooled = pooled[~pooled["is_open"] & ~pooled["is_part"] & ~pooled["group"].isin(WITHOUT)]
     for group, rows in pooled.groupby("group", sort=True):
         columns = (rows[name].to_numpy(dtype=float) for name in ("score", "right", "heavy"))
         bins = int(np.clip(len(rows) // LEAST_ROWS, 2, BINS))
@@ -187,33 +189,35 @@ def _checks(
     tables: dict[str, tuple[Floats, Floats]],
     unseen: Sequence[str],
 ) -> Iterator[dict[str, object]]:
+    delivered = {
+        group: (np.array(scores), np.array(shares))
+        for group, (scores, shares) in calibration.steps_of_groups().items()
+    }
     for name, frame in told.items():
         other = frame if name in unseen else frame[frame.index % 2 == 1]
         raw = other["score"].to_numpy(dtype=float)
-        score = np.array(
-            [
-                min(one, share) if is_open else share
-                for one, share, is_open in zip(
-                    raw, _shares(raw, other, tables), other["is_open"], strict=True
-                )
-            ]
-        )
+        score = _shares(raw, other, tables)
         right = other["right"].to_numpy(dtype=float)
         sure = score >= SURE
+        before = _shares(raw, other, delivered)
         yield {
             "source": name, "answers": len(other), "right": right.mean(), "said": score.mean(),
-            "error_before": expected_error(raw, right), "expected_error": expected_error(score, right),
+            "error_raw": expected_error(raw, right), "error_delivered": expected_error(before, right),
+            "expected_error": expected_error(score, right),
             "sure": sure.mean(), "sure_and_wrong": 1.0 - right[sure].mean() if sure.any() else 0.0,
         }  # fmt: skip
 
 
-def _shares(
-    raw: Floats, rows: pd.DataFrame, tables: dict[str, tuple[Floats, Floats]]
-) -> list[float]:
-    return [
-        float(np.interp(one, *tables[group])) if group in tables else float(one)
-        for one, group in zip(raw, rows["group"], strict=True)
-    ]
+def _shares(raw: Floats, rows: pd.DataFrame, tables: Mapping[str, tuple[Floats, Floats]]) -> Floats:
+    """Return the scores as `api.geocoding.calibration.calibrated` would give them by some tables."""
+    told = np.array(
+        [
+            np.interp(one, *tables[group]) if group in tables else one
+            for one, group in zip(raw, rows["group"], strict=True)
+        ]
+    )
+    told = np.where(rows["is_part"], np.minimum(told, calibration.MOST_OF_PART), told)
+    return np.where(rows["is_open"], np.minimum(told, raw), told)
 
 
 def write_table(path: Path, tables: dict[str, tuple[Floats, Floats]], *, provenance: str) -> None:
@@ -228,13 +232,14 @@ def write_table(path: Path, tables: dict[str, tuple[Floats, Floats]], *, provena
 
 @contextmanager
 def raw() -> Iterator[None]:
-    """Let answers hold the scores before the table."""
-    kept = calibration.steps_of_groups
+    """Let answers hold the scores before the table and its bounds."""
+    kept = calibration.steps_of_groups, calibration.MOST_OF_PART
     calibration.steps_of_groups = cache(dict)  # type: ignore[assignment]
+    calibration.MOST_OF_PART = 1.0
     try:
         yield
     finally:
-        calibration.steps_of_groups = kept
+        calibration.steps_of_groups, calibration.MOST_OF_PART = kept
 
 
 def main() -> None:
@@ -242,7 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.geocoding.calibrate")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument(
-        "--limit", type=int, default=1000, help="about so many questions per source"
+        "--limit", type=int, default=4000, help="about so many questions per source"
     )
     parser.add_argument("--output", type=Path, default=TABLE)
     parser.add_argument(

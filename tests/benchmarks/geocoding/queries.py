@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from api.edition import Edition
-from api.geocoding.calibration import OPEN, group_of
+from api.geocoding.calibration import OPEN, group_of, is_of_part
 from api.geocoding.geocode import geocode_edition
 from api.models import PlaceAnswer
 from gis.addresses.spelling import normalise
@@ -80,6 +80,7 @@ def _row(query: Query, answers: list[PlaceAnswer], seconds: float) -> dict[str, 
         "match": top.match if top else "",
         "group": group_of(top.match, top.why) if top else "",
         "is_open": top is not None and not OPEN.isdisjoint(top.why),
+        "is_part": top is not None and is_of_part(top.match, top.why),
         "got": (top.full_address or top.name) if top else "",
         "got_x": top.x if top else np.nan,
         "got_y": top.y if top else np.nan,
