@@ -31,6 +31,8 @@ router = APIRouter(tags=["nominatim"])
 
 _MOST = 40
 """More answers than this are never given (Nominatim's own limit)."""
+_LEAST_SCORE = 0.02
+"""Clients take the first answer for the place: less sure ones are left out. Forty equals have more."""
 _AREA_BELOW = ((12, "district"), (14, "street"), (16, "community"))
 """Zoom below which an area is asked for -> its level; 10 is a city, 12 a town, 14 a neighbourhood."""
 _ROADS_BELOW = 18
@@ -156,10 +158,11 @@ async def search(request: Request, asked: Annotated[SearchIn, Query()]) -> Respo
 
 
 def _chosen(found: list[PlaceAnswer], asked: SearchIn) -> list[PlaceAnswer]:
-    """Leave out what was not asked for, put what lies in the viewbox first, and cut to the limit."""
+    """Leave out what was not asked for or is hardly meant, put what lies in the viewbox first, cut to the limit."""
     kinds = asked.kinds()
     excluded = set(asked.exclude_place_ids.split(","))
-    kept = [p for p in found if p.kind in kinds and str(place_id_of(p)) not in excluded]
+    likely = [place for place in found if place.score >= _LEAST_SCORE]
+    kept = [p for p in likely if p.kind in kinds and str(place_id_of(p)) not in excluded]
     if asked.viewbox:
         first, second, third, fourth = (float(number) for number in asked.viewbox.split(","))
         (west, east), (south, north) = sorted((first, third)), sorted((second, fourth))
