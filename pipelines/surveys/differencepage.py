@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import orjson
 import shapely
@@ -26,7 +27,7 @@ _GROUND_VERTICES = 60_000
 
 
 def write_page(difference: Difference, path: Path, *, now: datetime | None = None) -> None:
-    """Write counts, map and a table to filter; of more than 20 000 changes the first.
+    """Write counts, map and a table to filter; of more than 20 000 changes as many of each kind.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def _base_text(difference: Difference) -> str:
 def _payload(difference: Difference) -> dict[str, Any]:
     rows = difference.comparison.rows
     changed = rows[rows["change"] != "unchanged"]
-    document = as_document(difference, changes=list(change_documents(changed.iloc[:_ROWS])))
+    document = as_document(difference, changes=list(change_documents(_listed(changed))))
     still = rows[rows["change"] == "unchanged"].geometry.to_numpy()
     step = max(1, -(-len(still) // _STILL))
     points = shapely.get_coordinates(shapely.centroid(still[::step]))
@@ -140,6 +141,13 @@ def _payload(difference: Difference) -> dict[str, Any]:
         "ground": outlines(difference.ground),
         "extent": _extent(difference),
     }
+
+
+def _listed(changed: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return at most `_ROWS` changes in their order: of each kind as many, those that wait first."""
+    waits_first = changed.iloc[np.argsort(changed["outcome"].ne("waits"), kind="stable")]
+    turn = waits_first.groupby("change").cumcount().sort_values(kind="stable")
+    return changed.loc[turn.index[:_ROWS].sort_values()]
 
 
 def _extent(difference: Difference) -> list[float]:

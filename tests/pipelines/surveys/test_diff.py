@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from census.comparison import Comparison
 from gis.builds import live
 from gis.vector import write_vector
+from pipelines.surveys import differencepage
 from pipelines.surveys.diff import Difference, write_difference
 from tests.pipelines.town import write_manifest
 from wanmi import app
@@ -147,3 +148,22 @@ def test_the_page_loads_nothing_and_runs_nothing_of_the_delivery(written, playwr
         assert asked == [page.as_uri()]
     finally:
         browser.close()
+
+
+def test_of_too_many_changes_the_page_has_some_of_each_kind(monkeypatch):
+    monkeypatch.setattr(differencepage, "_ROWS", 6)
+    kinds = ["added"] * 20 + ["moved"] * 10 + ["changed"]
+    count = len(kinds)
+    rows = gpd.GeoDataFrame(
+        {
+            "change": kinds,
+            "code": [f"{number:02d}" for number in range(count)],
+            "outcome": ["taken"] * 15 + ["waits"] + ["taken"] * 15,
+        },
+        geometry=[Point(0, 0)] * count,
+        crs="EPSG:4547",
+    )
+    listed = differencepage._listed(rows)
+    # Each kind in turn: three are added, two moved, one changed; the one that waits is among them.
+    assert listed["code"].tolist() == ["00", "01", "15", "20", "21", "30"]
+    assert len(differencepage._listed(rows.iloc[:4])) == 4
