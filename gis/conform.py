@@ -229,7 +229,7 @@ def _all_fit(values: "pd.Series[Any]", column: "Column[Any]") -> bool:
             return False
         return not pc.any(pc.match_substring(text, "\0")).as_py()
     if isinstance(column.type, JSONB):
-        return all(type(cell) is dict for cell in values)
+        return set(map(type, values)) <= {dict}
     return isinstance(column.type, Date) and kind == "date"
 
 

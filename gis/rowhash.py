@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,7 +57,7 @@ def hash_rows(table: Table, arrays: Mapping[str, Any]) -> Any:
         parts.append(pc.binary_join_element_wise(f"{column.name}=", values, ""))
     whole = pc.binary_join_element_wise(*parts, _SEPARATOR, null_handling="skip")
     rows = whole.cast(pa.binary()).to_pylist()
-    return pa.array([sha256(row).hexdigest() for row in rows], type=pa.string())
+    return _hexadecimal([sha256(row).digest() for row in rows])
 
 
 def document_text(value: Any) -> str:
@@ -80,6 +81,15 @@ def document_text(value: Any) -> str:
 
 def _business(table: Table) -> list[Any]:
     return [column for column in table.columns if column.name not in BOOKKEEPING]
+
+
+def _hexadecimal(digests: Sequence[bytes]) -> Any:
+    """Return digests as their hexadecimal digits, written all at once."""
+    digits = b"".join(digests).hex().encode()
+    width = len(digits) // max(len(digests), 1)
+    ends = np.arange(len(digests) + 1, dtype=np.int32) * width
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(digits)]
+    return pa.Array.from_buffers(pa.string(), len(digests), buffers)
 
 
 def _documents(values: Any) -> Any:

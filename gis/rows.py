@@ -206,6 +206,9 @@ def _written(column: "pd.Series[Any]", write: Callable[[Any], Any]) -> list[Any]
     import pandas as pd
 
     cells = column.tolist()
+    # As the attributes of most layers are.
+    if write is _document and set(map(type, cells)) == {dict} and not any(cells):
+        return ["{}"] * len(cells)
     empty = pd.isna(column).to_numpy()
     if not empty.any():
         return [write(cell) for cell in cells]
