@@ -65,6 +65,8 @@ def read_columns(
         name: _series(parts, kinds[name], index=pd.RangeIndex(len(geometry)))
         for name, parts in columns.items()
     }
+    if len(geometry) > _BLOCK_ROWS:  # what reading took is not kept for the next time
+        pa.default_memory_pool().release_unused()
     return gpd.GeoDataFrame(series, geometry=geometry, crs=crs)
 
 

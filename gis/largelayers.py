@@ -69,6 +69,7 @@ def _read(path: Path, layer: str) -> Reading | None:
             for name in names:
                 columns[name].add(batch.column(name))
         crs = stream.crs
+    pa.default_memory_pool().release_unused()
     count = sum(map(len, shapes))
     index = pd.RangeIndex(count)
     return Reading(
