@@ -6,16 +6,24 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import shapely
 
+from gis.builds import live
 from gis.codes import Rule
+from gis.database import Database
 from gis.faults import Faults
+from gis.vector import write_vector
+from gis.workspace import Workspace
 from pipelines.aside import aside
+from pipelines.build import build_delivery
+from tests.pipelines.town import COMPONENTS_LAYER, components, write_manifest, write_town
 
+JUNE = date(2026, 6, 30)
 ROOT = Path(__file__).resolve().parents[2]
 RULES = {
     "T1": Rule(code="T1", severity="error", reason_en="{word}", reason_zh="{word}"),
@@ -113,6 +121,64 @@ def test_a_copy_that_stands_still_is_ended(caplog: pytest.LogCaptureFixture) -> 
     assert "has stood still for 1 s" in caplog.text
     with pytest.raises(ProcessLookupError):
         os.kill(copy, 0)
+
+
+_BUILDING = """
+import sys
+from pathlib import Path
+from gis.settings import Settings
+from gis.workspace import open_workspace
+from pipelines import components
+from pipelines.build import build_delivery
+
+components._MANY_ROWS = 0
+root = Path(sys.argv[1])
+workspace = open_workspace(root, settings=Settings(workspace=root, database_url=sys.argv[2]))
+print(build_delivery(Path(sys.argv[3]), workspace=workspace)[0].rows_opened)
+"""
+
+
+@needs_two_cores
+def test_a_build_whose_copy_is_killed_loads_every_row(
+    tmp_path: Path, workspace: Workspace, database: Database
+) -> None:
+    build_delivery(write_town(tmp_path / "may"), workspace=workspace)
+    folder = write_town(tmp_path / "june")
+    changed = components().assign(ObjState="破损")
+    write_vector(changed, folder / "雨水箅子.shp", encoding="gb18030")
+    write_manifest(folder, [COMPONENTS_LAYER], as_of=JUNE, name="june")
+    arguments = [str(workspace.root), str(workspace.settings.database_url), str(folder)]
+    with database.connect() as connection:
+        # The copy alone reads the base map, and waits for it.
+        connection.execute("LOCK TABLE topography.feature IN ACCESS EXCLUSIVE MODE")
+        building = subprocess.Popen(
+            [sys.executable, "-c", _BUILDING, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        try:
+            copy = child_of(building)
+            os.kill(copy, signal.SIGKILL)
+        except BaseException:
+            building.kill()
+            raise
+    told, errors = building.communicate(timeout=180)
+    assert (building.returncode, told) == (0, "3\n")
+    assert f"A copy of this process ({copy}) ended before its work was done" in errors
+    assert set(live(database, "components")["condition"]) == {"damaged"}
+
+
+def child_of(process: "subprocess.Popen[str]") -> int:
+    """Return the process that another one makes, once it has."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 180
+    while process.poll() is None and time.monotonic() < deadline:
+        if found := children.read_text("ascii").split():
+            return int(found[0])
+        time.sleep(0.01)
+    pytest.fail("no copy was made")
 
 
 def own_child() -> int:
