@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
@@ -159,6 +160,27 @@ UNITS = [
 ]
 BOTH_UNITS = [*UNITS, unit("C2", "平安居委会", "territorial", area_code="130102001002")]
 """With the territorial unit of the northern community too."""
+
+
+def scattered_components(count: int, *, seed: int) -> list[dict[str, Any]]:
+    """So many components of each of two classes anywhere, their owners told in five ways."""
+    rng = np.random.default_rng(seed)
+    owners: list[dict[str, Any]] = [
+        {"maintainer_code": "W1"},
+        {"owner_name": "水司"},
+        {"owner_name": "无此公司"},
+        {"maintainer_code": "W2", "ownership_state": "disputed"},
+        {"competent_code": "G1", "ownership_state": "none"},
+    ]
+    return [
+        component(
+            f"130102{class_code}{number:06d}",
+            point(*rng.uniform(0, 200, 2)),
+            **owners[int(rng.integers(len(owners)))],
+        )
+        for class_code in ("0103", "0104")
+        for number in range(count)
+    ]
 
 
 def profile(text: str = PROFILE) -> Profile:

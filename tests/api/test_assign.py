@@ -16,12 +16,12 @@ from tests.api.district import (
     A1,
     X0,
     Y0,
-    component,
     line,
     open_district,
     place,
     plan,
     point,
+    scattered_components,
 )
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -29,23 +29,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    rng = np.random.default_rng(5)
-    owners: list[dict[str, Any]] = [
-        {"maintainer_code": "W1"},
-        {"owner_name": "水司"},
-        {"owner_name": "某公司"},
-        {"maintainer_code": "W2", "ownership_state": "disputed"},
-        {"competent_code": "G1", "ownership_state": "none"},
-    ]
-    components = [
-        component(
-            f"130102{class_code}{number:06d}",
-            point(*rng.uniform(0, 200, 2)),
-            **owners[int(rng.integers(len(owners)))],
-        )
-        for class_code in ("0103", "0104")
-        for number in range(40)
-    ]
+    components = scattered_components(40, seed=5)
     return open_district(
         tmp_path_factory.mktemp("district"),
         components=components,

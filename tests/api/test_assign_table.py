@@ -21,13 +21,13 @@ from tests.api.district import (
     GRIDS,
     X0,
     Y0,
-    component,
     grid,
     line,
     open_district,
     place,
     plan,
     point,
+    scattered_components,
 )
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -37,23 +37,7 @@ CHANGE = date(2026, 3, 1)
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    rng = np.random.default_rng(11)
-    owners: list[dict[str, Any]] = [
-        {"maintainer_code": "W1"},
-        {"owner_name": "水司"},
-        {"owner_name": "无此公司"},
-        {"maintainer_code": "W2", "ownership_state": "disputed"},
-        {"competent_code": "G1", "ownership_state": "none"},
-    ]
-    components = [
-        component(
-            f"130102{class_code}{number:06d}",
-            point(*rng.uniform(0, 200, 2)),
-            **owners[int(rng.integers(len(owners)))],
-        )
-        for class_code in ("0103", "0104")
-        for number in range(60)
-    ]
+    components = scattered_components(60, seed=11)
     components[3] |= {"valid_to": CHANGE}
     plans = [
         plan("1", "competent", "G1", area_code="130102001001", limit_value=4, limit_unit="hour"),

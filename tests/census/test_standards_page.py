@@ -38,10 +38,14 @@ def test_the_page_names_exactly_the_rules_that_refuse():
 
 
 def test_the_profiles_of_the_page_are_valid():
-    for block in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL):
+    blocks = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
         text = block if "[city]" in block else f'[city]\ncode = "130102"\n{block}'
         profile = parse_profile(text)
-        read_taxonomy(profile.city.standard, profile.extension_class)
+        taxonomy = read_taxonomy(profile.city.standard, profile.extension_class)
+        extensions = profile.extension_class
+        assert all(taxonomy.exists(one.kind, one.code) for one in extensions)
 
 
 def test_lengths_of_the_page_are_those_of_the_profile():

@@ -1,7 +1,6 @@
 """``wanmi grid check`` and ``wanmi grid number`` as a user types them, on a town of four grids."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
@@ -9,22 +8,18 @@ import geopandas as gpd
 import psycopg
 import pyogrio
 import pytest
-from click.testing import Result
 from playwright.sync_api import Playwright
 from shapely import box
-from typer.testing import CliRunner
 
-import wanmi
 from gis.database import Database
 from gis.errors import CodeError, DeliveryError
 from gis.vector import write_vector
 from gis.workspace import Workspace
 from gridding.checks import Surroundings, check_layer
 from gridding.report import write_report
+from tests.commands import Run, runner
 from tests.gridding.lattice import PLANTS, make_town, spots
 from tests.pipelines.town import GRIDS, grids, rectangle
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -33,16 +28,8 @@ def model(standing_town: str) -> str:
 
 
 @pytest.fixture
-def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command on the town, built; errors come out as exceptions."""
-    monkeypatch.setenv("WANMI_DATABASE_URL", str(workspace.settings.database_url))
-    app = wanmi.mount(["gridding"])
-
-    def call(*words: object) -> Result:
-        arguments = ["-w", str(workspace.root), *map(str, words)]
-        return CliRunner().invoke(app, arguments, catch_exceptions=False)
-
-    return call
+def run(workspace: Workspace) -> Run:
+    return runner(workspace, ["gridding"])
 
 
 def delivered(folder: Path, **changes: object) -> Path:

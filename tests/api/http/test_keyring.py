@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from api.http import server
 from api.http.keyring import Keyring
@@ -45,11 +46,18 @@ def test_a_slow_reading_does_not_undo_a_later_one(monkeypatch: pytest.MonkeyPatc
     assert found.key_id == KEY_ID
 
 
-def test_words_that_can_not_be_read_stop_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_can_not_be_read_stop_no_server_and_are_logged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frozen: list[bool] = []
+
     class Damaged:
         def read_words(self) -> None:
             raise SnapshotError("damaged", zh="损坏")
 
     monkeypatch.setattr(server, "_opened", {"a": Damaged()})
-    monkeypatch.setattr(gc, "freeze", lambda: None)
-    server.read_words_ahead()
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    with capture_logs() as told:
+        server.read_words_ahead()
+    assert [entry["event"] for entry in told] == ["words of addresses not read"]
+    assert frozen == [True]  # what was opened is shared all the same

@@ -1,25 +1,21 @@
 """``wanmi grid manage`` as a user types it, on a town of four grids."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyogrio
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-import wanmi
 from gis.builds import Scope, list_builds, live
 from gis.database import Database
 from gis.errors import BuildError, RequestError
 from gis.tables.columns import BOOKKEEPING
 from gis.workspace import Workspace
+from tests.commands import Run, runner
 from tests.pipelines.town import AS_OF, CRS, GRIDS, rectangle
 from tests.publishing import publish_drawn
 
-Run = Callable[..., Result]
 A1, A2, B1, B2 = GRIDS
 
 
@@ -29,16 +25,8 @@ def model(standing_town: str) -> str:
 
 
 @pytest.fixture
-def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command on the town, built; errors come out as exceptions."""
-    monkeypatch.setenv("WANMI_DATABASE_URL", str(workspace.settings.database_url))
-    app = wanmi.mount(["gridding"])
-
-    def call(*words: object) -> Result:
-        arguments = ["-w", str(workspace.root), *map(str, words)]
-        return CliRunner().invoke(app, arguments, catch_exceptions=False)
-
-    return call
+def run(workspace: Workspace) -> Run:
+    return runner(workspace, ["gridding"])
 
 
 def test_a_proposal_is_written_checked_loaded_and_loaded_again(
