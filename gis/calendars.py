@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from datetime import date, time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,6 +63,15 @@ class Hours(
         return text >= self.since or text <= self.to
 
 
+@lru_cache(maxsize=10_000)
+def _is_published_workday(day: date) -> bool | None:
+    """Say whether a day is worked by the published holidays; None: those of its year are not yet."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:  # the library's word for a year without published holidays
+        return None
+
+
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[calendar]`` table: when the city's units work."""
 
@@ -94,10 +103,7 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             return False
         if day.year in self.years:
             return not is_weekend(day)
-        try:
-            return bool(chinese_calendar.is_workday(day))
-        except NotImplementedError:  # the library's word for a year without published holidays
-            return None
+        return _is_published_workday(day)
 
     def spans(self, day: date) -> Spans:
         """Return the working hours of a day that is worked."""

@@ -72,6 +72,38 @@ def test_recorded_cases_are_decided_and_closed_ones_stay_closed(
     )
 
 
+def test_a_case_among_many_is_told_as_it_is_alone(database: Database, snapshot: Snapshot) -> None:
+    """From sure ones in the middle of a grid to those that may be anybody's."""
+    cases = {f"{n:02d}": (X0 + 12.5 * n, (1.0, 5.0, 30.0)[n % 3]) for n in range(24)}
+    with database.connect() as connection:
+        for case_id, (x, accuracy_m) in cases.items():
+            connection.execute(
+                "INSERT INTO cases.case (case_id, kind, class_code, reported_at, x, y, crs, accuracy_m,"
+                " needs_review, state, request_hash)"
+                " VALUES (%s, 'component', '0104', %s, %s, %s, 'city', %s, false, 'received', 'h')",
+                [case_id, NOW, x, Y0 + 50, accuracy_m],
+            )
+    assert assign_stored(database, snapshot, actor="desk") == len(cases)
+    owners = {}
+    for case_id, (x, accuracy_m) in cases.items():
+        position = replace(CASE.position, x=x, accuracy_m=accuracy_m)
+        alone = decide(snapshot, replace(CASE, case_id=case_id, position=position))
+        stored = get_case(database, case_id).decision
+        assert stored is not None
+        assert stored.owner is not None
+        assert alone.owner is not None
+        # Sums over many cases may end in another last digit.
+        assert replace(stored.owner, alternatives=()) == replace(alone.owner, alternatives=())
+        shares = [(s.unit_code, s.why, round(s.probability, 9)) for s in stored.owner.alternatives]
+        assert shares == [
+            (s.unit_code, s.why, round(s.probability, 9)) for s in alone.owner.alternatives
+        ]
+        owners[case_id] = alone.owner
+    told = [len(owner.alternatives) for owner in owners.values() if owner]
+    assert min(told) == 0
+    assert max(told) > 0
+
+
 def test_a_day_that_was_asked_for_is_kept(database: Database, snapshot: Snapshot) -> None:
     case = replace(CASE, as_of=date(2026, 1, 1))
     post_case(database, partial(decide, snapshot), case, actor="desk")
