@@ -199,6 +199,20 @@ def last_unit(steps: Sequence[Step]) -> str | None:
     return None
 
 
+def closing_time(steps: Sequence[Step]) -> datetime | None:
+    """Return when the last step closed the case; None: it is open, or nobody says when it was closed.
+
+    Examples
+    --------
+    >>> at = datetime(2026, 7, 1)
+    >>> steps = [Step(action="assigned", at=None, unit="A"), Step(action="closed", at=at, unit="A")]
+    >>> closing_time(steps) == at, closing_time([*steps, Step(action="reopened", at=at, unit=None)])
+    (True, None)
+    """
+    kept = [step for step in steps if step.action in _KEPT]
+    return kept[-1].at if kept and kept[-1].action == "closed" else None
+
+
 def count_returns(steps: Sequence[Step]) -> int:
     """Return how often units sent a case back."""
     return sum(step.action == RETURNED for step in steps)

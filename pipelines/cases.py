@@ -1,5 +1,6 @@
 """Cases 案件 of the past: recorded as reported; who should have had them is decided later, by the API."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,6 +18,7 @@ from gis.crs import GEOGRAPHIC, transform_xy
 from gis.errors import CrsError
 from gis.faults import Faults, Outcome
 from pipelines.case_steps import (
+    closing_time,
     count_returns,
     gather_steps,
     is_step,
@@ -58,7 +60,8 @@ _TEXTS = (
     "component_code", "source_file",
 )  # fmt: skip
 _QUESTION = REPORT_COLUMNS[1:12]
-_CITY = ("city", "城市坐标系", "地方坐标系")
+_CITY = ("城市坐标系", "地方坐标系", "本市坐标系", "本市")
+"""What tables call the city's own CRS."""
 
 
 def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
@@ -108,7 +111,6 @@ def _judge(whole: pd.DataFrame, context: BuildContext) -> Outcome:
     early = rows["closed_at"] < rows["reported_at"]
     faults.add("CA06", early, closed=rows["closed_at"], reported=rows["reported_at"])
     rows.loc[early, "closed_at"] = pd.NaT
-    rows["state"] = np.where(rows["closed_at"].notna(), "closed", "received")
     accepted = _with_steps(rows[~faults.refused[rows.index]], whole, context, faults)
     packed = {name: accepted[name].astype("string[pyarrow]") for name in _TEXTS}
     return Outcome(accepted=accepted.assign(**packed), faults=faults.outcome().faults)
@@ -140,12 +142,18 @@ def _with_steps(
     told = pd.Series([last_unit(of_case) for of_case in found], index=accepted.index, dtype=object)
     handled = accepted["handled_by"].where(accepted["handled_by"].notna(), told)
     reports = row_hashes(accepted)
+    closed = pd.Series([closing_time(of_case) for of_case in found], index=accepted.index)
+    closed = pd.to_datetime(closed, utc=True).astype(_STAMP)
+    closed = closed.where(closed >= accepted["reported_at"])
+    closed = accepted["closed_at"].where(accepted["closed_at"].notna(), closed)
     hashes = [
         f"{report}.{steps_hash(f'{text}{unit or str()}')}" if text or unit else report
         for report, text, unit in zip(reports, texts, handled, strict=True)
     ]
     return accepted.assign(
         handled_by=handled,
+        closed_at=closed,
+        state=np.where(closed.notna(), "closed", "received"),
         returns=[count_returns(of_case) for of_case in found],
         steps=texts,
         request_hash=hashes,
@@ -167,7 +175,7 @@ def _read(frame: pd.DataFrame, context: BuildContext) -> pd.DataFrame:
             "address": text_of(frame, "address"),
             "x": numbers_of(frame, "x"),
             "y": numbers_of(frame, "y"),
-            "crs": text_of(frame, "crs"),
+            "crs": text_of(frame, "crs").replace(dict.fromkeys(_CITY, "city")),
             "accuracy_m": numbers_of(frame, "accuracy_m"),
             "component_code": code_of(frame, "component_code"),
             "closed_at": times_of(frame, "closed_at", zone=zone),
@@ -205,7 +213,7 @@ def times_of(frame: pd.DataFrame, column: str, *, zone: ZoneInfo) -> "pd.Series[
 
 
 def _time(text: str, zone: ZoneInfo) -> datetime | None:
-    plain = text.replace("/", "-").replace("年", "-").replace("月", "-").replace("日", " ")
+    plain = unicodedata.normalize("NFKC", text).translate(_DATE_SIGNS)
     for read in _READERS:
         try:
             found = read(plain.strip())
@@ -218,6 +226,7 @@ def _time(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 _STAMP = "datetime64[us, UTC]"
+_DATE_SIGNS = str.maketrans({"/": "-", "年": "-", "月": "-", "日": " "})
 _YEARS = range(1970, 2100)
 """Other years are mistakes, or stand for never, as 9999-12-31 does."""
 
@@ -260,14 +269,14 @@ def _check_positions(
     said = text_of(frame, "x").notna() | text_of(frame, "y").notna()
     usable = usable_positions(rows, city_crs=context.crs.text)
     can_else = rows["address"].notna() | rows["component_code"].notna()
-    faults.add("CA03", ~usable & ~can_else)
-    faults.add(
-        "CA04",
-        said & ~usable & can_else,
-        x=text_of(frame, "x").fillna(""),
-        y=text_of(frame, "y").fillna(""),
-        crs=rows["crs"].astype(object).fillna(""),
-    )
+    faults.add("CA03", ~usable & ~can_else & ~said)
+    told = {
+        "x": text_of(frame, "x").fillna(""),
+        "y": text_of(frame, "y").fillna(""),
+        "crs": rows["crs"].astype(object).fillna(""),
+    }
+    faults.add("CA04", said & ~usable & can_else, **told)
+    faults.add("CA13", said & ~usable & ~can_else, **told)
     rows.loc[~usable, ["x", "y"]] = np.nan
 
 
@@ -292,7 +301,7 @@ def usable_positions(rows: pd.DataFrame, *, city_crs: str) -> "pd.Series[bool]":
     result = pd.Series(False, index=rows.index)
     for name in sorted(names.unique()):
         same = names == name
-        source = city_crs if name in _CITY else name
+        source = city_crs if name == "city" else name
         try:
             lon, lat = transform_xy(
                 rows.loc[same, "x"], rows.loc[same, "y"], source=source, target=GEOGRAPHIC

@@ -76,7 +76,7 @@ def test_rows_are_judged(tmp_path):
         (6, "P002"),
         (7, "P001"),
         (8, "CA04"),
-        (9, "CA03"),
+        (9, "CA13"),
         (10, "CA06"),
     ]
     found = outcome.accepted.set_index("case_id")
@@ -94,6 +94,31 @@ def test_positions_in_the_citys_crs_are_usable(tmp_path):
     ]
     outcome = judge(tmp_path, *rows)
     assert outcome.accepted["case_id"].tolist() == ["1"]  # without CRS they would be degrees
+
+
+def test_the_citys_crs_is_known_by_its_names_and_signs_of_full_width_are_read(tmp_path):
+    place = {"x": "540050", "y": "4214050", "reported_at": "２０２６年５月３１日 14:05"}
+    found = judge(tmp_path, row("1", crs="本市", **place), row("2", crs="地方坐标系", **place))
+    assert found.accepted["crs"].tolist() == ["city", "city"]
+    assert found.accepted["reported_at"].iloc[0] == datetime(2026, 5, 31, 6, 5, tzinfo=UTC)
+    assert found.faults.empty
+
+
+def test_the_last_step_says_that_a_case_is_closed(tmp_path):
+    def step(case_id, action, at):
+        return {"case_id": case_id, "action": action, "step_at": at, "step_unit": "U1"}
+
+    outcome = judge(
+        tmp_path,
+        row("1"), step("1", "派遣", "2026-06-01 08:00"), step("1", "结案", "2026-06-02 09:00"),
+        row("2"), step("2", "结案", "2026-06-02 09:00"), step("2", "派遣", "2026-06-03 09:00"),
+        row("3", closed_at="2026-06-05 08:00"), step("3", "结案", "2026-06-02 09:00"),
+    )  # fmt: skip
+    found = outcome.accepted.set_index("case_id")
+    assert found["state"].tolist() == ["closed", "received", "closed"]
+    assert found["closed_at"].iloc[0] == datetime(2026, 6, 2, 1, tzinfo=UTC)
+    assert pd.isna(found["closed_at"].iloc[1])
+    assert found["closed_at"].iloc[2] == datetime(2026, 6, 5, 0, tzinfo=UTC)  # the column says it
 
 
 def test_the_hash_is_of_the_question_and_not_of_the_closing(tmp_path):
