@@ -5,9 +5,11 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -211,17 +213,20 @@ def test_a_server_answers_without_its_database_and_stops_politely(own_town: Town
             refused = client.get("/ogc/collections/unit_grids/items")
             assert refused.status_code == 503
             assert "hunter2" not in refused.text
-        answers: list[httpx.Response] = []
-        asking = threading.Thread(target=lambda: answers.append(ask_batch(url)))
+        answers: list[tuple[int, bytes]] = []
+        asked = threading.Event()
+        asking = threading.Thread(target=lambda: answers.append(ask_batch(port, asked)))
         asking.start()
-        time.sleep(0.5)
+        assert asked.wait(180)
+        time.sleep(0.5)  # for the worker to read what was sent
     finally:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=180)
     asking.join()
     assert process.returncode == 0, output
-    assert [answer.status_code for answer in answers] == [200]
-    assert len(answers[0].json()) == 3000
+    ((status, body),) = answers
+    assert status == 200
+    assert len(orjson.loads(body)) == 3000
     assert "Serving from the snapshot alone" in output
     assert "hunter2" not in output
     assert "Traceback" not in output
@@ -241,7 +246,13 @@ def test_workers_end_when_the_first_process_was_killed(own_town: Town) -> None:
         httpx.get(f"{url}/healthz", timeout=10)
 
 
-def ask_batch(url: str) -> httpx.Response:
+def ask_batch(port: int, asked: threading.Event) -> tuple[int, bytes]:
+    """Return status and body of a batch's answer; tell when the batch was sent."""
     position = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547"}
     cases = [{"class_code": "0137", "position": position} for _ in range(3000)]
-    return httpx.post(f"{url}/v1/assign/batch", json=cases, timeout=180)
+    connection = HTTPConnection("127.0.0.1", port, timeout=180)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/v1/assign/batch", orjson.dumps(cases), headers)
+    asked.set()
+    answer = connection.getresponse()
+    return answer.status, answer.read()
