@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from opencc import OpenCC
-from pypinyin import lazy_pinyin
 from rapidfuzz.distance import Indel
 
 from gis.codes import read_table
@@ -128,6 +127,8 @@ def features(name: Name) -> Iterator[str]:
 @lru_cache(maxsize=16384)
 def sound(token: str) -> str:
     """Return the pinyin of a Han character without tone; Latin words and figures as they are."""
+    from pypinyin import lazy_pinyin  # its dictionary takes longer to load than most commands run
+
     return lazy_pinyin(token)[0] if not token.isascii() else token
 
 

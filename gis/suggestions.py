@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pypinyin import Style, lazy_pinyin
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 _LIKE = 0.88
@@ -75,6 +74,8 @@ def _forms(spelling: str) -> tuple[str, ...]:
     plain = _letters(spelling)
     if plain.isascii():
         return (plain,)
+    from pypinyin import Style, lazy_pinyin  # takes longer to load than most commands run
+
     forms = [plain]
     for word, others in _SAME.items():
         forms.extend(plain.replace(word, other) for other in others if word in plain)
