@@ -12,8 +12,9 @@ import numpy as np
 from gis.encoding import EncodingDecision, decide_encoding, decode_values
 from gis.errors import FileFormatError
 from gis.findings import remarks
+from gis.headers import Rows, frame_of, scientific_in
 from gis.remarks import Remark, name_rows
-from gis.sheets import Rows, delimiter_of, frame_of, scientific_in
+from gis.sheets import delimiter_of
 from gis.sources import FileReport, Layer, hash_file, require_file, unpacked
 from gis.texts import examine_frame
 
