@@ -46,10 +46,14 @@ HEAD = (
 """Columns of the fault, before those of the row as delivered."""
 _SHEET_ROWS = 1_000_000
 _CELL_CHARACTERS = 32_000
+# A decision on conflicts, and a migration, read no files: what was delivered before still waits.
 _NEWEST = """
     WITH newest AS (
-        SELECT max(build_id) AS build_id FROM meta.build
-        WHERE status = 'live' AND corrects_build_id IS NULL GROUP BY dataset
+        SELECT max(b.build_id) AS build_id FROM meta.build b
+        WHERE b.status = 'live' AND b.corrects_build_id IS NULL
+          AND (b.dataset <> 'components' OR b.files <> '{}'
+               OR EXISTS (SELECT FROM meta.reject r WHERE r.build_id = b.build_id))
+        GROUP BY b.dataset
     )
     SELECT b.build_id FROM meta.build b JOIN newest n
     ON n.build_id IN (b.build_id, b.corrects_build_id) WHERE b.status = 'live'

@@ -24,16 +24,23 @@ class DatasetStatus:
     finished_at: str | None
 
 
+# A decision on conflicts, and a migration, read no files: what was delivered before still waits.
 _NEWEST = """
+    WITH refused AS (
+        SELECT DISTINCT ON (b.dataset) b.dataset, (
+            SELECT count(DISTINCT (r.source_file, r.source_row)) FROM meta.reject r
+            JOIN meta.build c USING (build_id) WHERE c.status = 'live'
+            AND b.build_id IN (c.build_id, c.corrects_build_id)
+            AND r.severity = 'error' AND r.resolved_build_id IS NULL
+        )::int AS rows_rejected
+        FROM meta.build b WHERE b.status = 'live' AND b.corrects_build_id IS NULL
+          AND (b.dataset <> 'components' OR b.files <> '{}' OR b.rows_rejected > 0)
+        ORDER BY b.dataset, b.build_id DESC
+    )
     SELECT DISTINCT ON (b.dataset) b.dataset, b.build_id, b.as_of::text AS as_of,
-           CASE WHEN b.rows_rejected = 0 THEN 0 ELSE (
-               SELECT count(DISTINCT (r.source_file, r.source_row)) FROM meta.reject r
-               JOIN meta.build c USING (build_id) WHERE c.status = 'live'
-               AND b.build_id IN (c.build_id, c.corrects_build_id)
-               AND r.severity = 'error' AND r.resolved_build_id IS NULL
-           )::int END AS rows_rejected,
+           coalesce(r.rows_rejected, 0) AS rows_rejected,
            b.finished_at::text AS finished_at, d.name AS delivery
-    FROM meta.build b JOIN meta.delivery d USING (delivery_id)
+    FROM meta.build b JOIN meta.delivery d USING (delivery_id) LEFT JOIN refused r USING (dataset)
     WHERE b.status = 'live' AND b.corrects_build_id IS NULL ORDER BY b.dataset, b.build_id DESC
 """
 

@@ -13,6 +13,7 @@ from gis.builds import list_builds, rollback
 from gis.errors import ConflictError, FileFormatError, NotFoundError, RequestError
 from pipelines.build import build_delivery
 from pipelines.rejects import read_rejects, write_rejects
+from pipelines.status import read_status
 from pipelines.surveys import listing
 from pipelines.surveys.correction import reload_rows
 from pipelines.surveys.merge import merge_delivery
@@ -29,6 +30,17 @@ from tests.pipelines.surveys.merging.teams import (
 )
 from tests.pipelines.town import at
 from wanmi import app
+
+
+def test_a_decision_does_not_hide_the_rows_that_wait(contested, database):
+    before = read_rejects(database, dataset="components")
+    assert {"C051", "C053"} <= set(before["rule"])
+    ids = dict(conflicts_of(database)[["kind", "conflict_id"]].itertuples(index=False, name=None))
+    decide(database, [ids["field"]], take="live", because="seen", actor="me")
+    after = read_rejects(database, dataset="components")
+    pd.testing.assert_frame_equal(pd.DataFrame(after), pd.DataFrame(before))
+    (status,) = (entry for entry in read_status(database) if entry.dataset == "components")
+    assert status.rows_rejected == 2
 
 
 def test_decisions_are_builds(contested, database):
