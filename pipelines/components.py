@@ -91,7 +91,8 @@ def transform(frame: gpd.GeoDataFrame, context: BuildContext) -> Outcome:
     )
     accepted = _judge_rest(rows, faults, where=where, context=context, rules=rules)
     accepted = accepted[standing(accepted, faults)]
-    accepted["attributes"] = attributes_of(frame.loc[accepted.index], columns=COLUMNS)
+    others = [name for name in frame.columns if name not in COLUMNS]
+    accepted["attributes"] = attributes_of(frame.loc[accepted.index, others], columns=COLUMNS)
     accepted = keep_shapes(accepted, context.features(DATASET))
     return Outcome(accepted=accepted, faults=faults.table())
 
