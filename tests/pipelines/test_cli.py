@@ -11,28 +11,21 @@ from pathlib import Path
 import openpyxl
 import pytest
 import typer
-from typer.testing import CliRunner
 
 import wanmi
 from gis.command import make_app
 from gis.errors import BuildError, DeliveryError, NotFoundError, RequestError
 from gis.vector import write_vector
+from tests.commands import runner
 from tests.pipelines.town import components, write_town
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def run(workspace, monkeypatch):
+def run(workspace):
     """Run a command on the test's workspace; errors come out as exceptions."""
-    monkeypatch.setenv("WANMI_DATABASE_URL", workspace.settings.database_url)
-    app = wanmi.mount(["pipelines"])
-
-    def call(*words: str):
-        arguments = ["-w", str(workspace.root), *map(str, words)]
-        return CliRunner().invoke(app, arguments, catch_exceptions=False)
-
-    return call
+    return runner(workspace, ["pipelines"])
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_ctrl_c_ends_with_one_sentence_and_nothing_half_done(built, database, tm
         finally:
             command.kill()
             command.communicate()
-    assert command.returncode == 130
+    assert command.returncode == 130, errors
     assert "Stopped; nothing was left half done." in errors
     assert "Traceback" not in errors
     wait_until_alone(database)
