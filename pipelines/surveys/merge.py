@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from census.conflicts import refuse_newer, write_conflicts, write_recodes
 from census.lineage import VERSION, newest_build, normal
@@ -174,6 +175,7 @@ def judge_and_merge(
         delivered, judged = _delivered(judged)
         live = normal(context.features(DATASET)[[*COLUMNS, *VERSION]])
         context.references.forget(DATASET)  # what is normal stands for it from here on
+        pa.default_memory_pool().release_unused()
         base = find_base(context.delivery, claims, connection, live=live)
         merged = merge(_sides(judged, base, delivered, live, context))
         unknown = None if base.unknown is None else base.unknown.reindex(delivered.index).dropna()
