@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="File to write: .csv, .csv.gz, .parquet, .geoparquet or .gpkg."),
+    typer.Option(
+        "--output", "-o", help="File to write: .csv, .csv.gz, .parquet, .geoparquet or .gpkg."
+    ),
 ]
 Columns = Annotated[
     str | None, typer.Option("--columns", help="Answers to write, by comma; default: all.")
@@ -51,7 +53,9 @@ def assign(
     ctx: typer.Context,
     source: Annotated[
         Path | None,
-        typer.Argument(metavar="IN", help="Cases: .csv, .csv.gz, .parquet, .gpkg, .geojson, .shp or .xlsx."),
+        typer.Argument(
+            metavar="IN", help="Cases: .csv, .csv.gz, .parquet, .gpkg, .geojson, .shp or .xlsx."
+        ),
     ] = None,
     output: Output = None,
     is_stored: Annotated[
@@ -117,7 +121,8 @@ def assign(
 def geocode(
     ctx: typer.Context,
     source: Annotated[
-        Path | None, typer.Argument(metavar="IN", help="Addresses: .csv, .csv.gz, .parquet, .gpkg or .xlsx.")
+        Path | None,
+        typer.Argument(metavar="IN", help="Addresses: .csv, .csv.gz, .parquet, .gpkg or .xlsx."),
     ] = None,
     output: Output = None,
     column: Annotated[str, typer.Option("--column", help="Column of the addresses.")] = "address",

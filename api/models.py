@@ -195,7 +195,7 @@ class OwnerAnswer:
     due_at: datetime | None = None
     """When the time limit ends, counted from the report; None: no limit, or no time of report."""
     due_is_provisional: bool = False
-    """The holidays of a year up to it are not published yet: weekends and the holidays of the law alone were thought off."""
+    """Holidays of a year up to it are not published yet: only weekends and holidays of the law are off."""
     filing_condition: str | None = None
     """When a case is to be filed 立案条件, in the plan's words."""
     closing_condition: str | None = None
