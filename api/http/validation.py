@@ -62,6 +62,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "model_attributes_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),
     "dict_type": ("{field} must be a JSON object", "{field} 必须是 JSON 对象"),
     "list_type": ("{field} must be a JSON array", "{field} 必须是 JSON 数组"),
+    "too_short": (
+        "{field} must have at least {min_length} items",
+        "{field} 至少需要 {min_length} 项",
+    ),
     "too_long": ("{field} must have at most {max_length} items", "{field} 最多 {max_length} 项"),
 }
 _PATTERNS: dict[str, tuple[str, str]] = {
@@ -94,12 +98,17 @@ def describe_faults(
     >>> fault = {"type": "string_pattern_mismatch", "loc": ("body", "case_id"), "ctx": {"pattern": CASE_ID}}
     >>> describe_faults([fault], language="en")[0]["message"]
     'case_id must have 1 to 64 signs, no blanks or slashes among them'
+    >>> fault = {"type": "too_short", "loc": ("query", "q"), "input": "", "ctx": {"min_length": 1}}
+    >>> describe_faults([fault], language="en")[0]["message"]
+    'q must have at least 1 characters'
     """
     return [_describe(fault, language) for fault in faults]
 
 
 def _describe(fault: Mapping[str, Any], language: Language) -> dict[str, str]:
     rule = str(fault["type"])
+    if rule in ("too_short", "too_long") and isinstance(fault.get("input"), str):
+        rule = f"string_{rule}"  # as pydantic names it where nothing else looks at the text first
     place = list(fault.get("loc", ()))
     if place and place[0] in _PLACES:
         place = place[1:]
