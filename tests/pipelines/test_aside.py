@@ -94,8 +94,9 @@ def test_what_a_killed_copy_was_to_do_is_done_here(
             time.sleep(60)
         return os.getpid(), answer
 
+    others = own_children()
     with aside(work, is_worth=True) as result:
-        copy = own_child()
+        (copy,) = own_children() - others
         if answer:  # half of the answer waits in the pipe, which holds no more
             time.sleep(0.5)
         os.kill(copy, signal.SIGKILL)
@@ -115,8 +116,9 @@ def test_a_copy_that_stands_still_is_ended(caplog: pytest.LogCaptureFixture) -> 
             os.kill(os.getpid(), signal.SIGSTOP)
         return os.getpid()
 
+    others = own_children()
     with aside(work, is_worth=True, still_s=1.0) as result:
-        copy = own_child()
+        (copy,) = own_children() - others
         assert result() == here
     assert "has stood still for 1 s" in caplog.text
     with pytest.raises(ProcessLookupError):
@@ -181,11 +183,10 @@ def child_of(process: "subprocess.Popen[str]") -> int:
     pytest.fail("no copy was made")
 
 
-def own_child() -> int:
-    """Return the one process that this one made and has not waited for."""
+def own_children() -> set[int]:
+    """Return the processes that this one made and has not waited for: servers of other tests among them."""
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
-    (child,) = children.read_text("ascii").split()
-    return int(child)
+    return set(map(int, children.read_text("ascii").split()))
 
 
 def test_a_copy_ends_with_a_process_that_is_killed() -> None:
