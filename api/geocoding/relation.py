@@ -16,6 +16,9 @@ OFFSET_ERROR = 0.2
 VAGUE_M = 40.0
 """Standard deviation that 附近, 旁 … add, m: measured on addresses of Shanghai whose plate is not known, with
 the word and without it."""
+NEAR_PLATE_M = 15.0
+"""The same at a plate that is known, m: whoever names it stands nearer to it than to the next, some 30 m on. On
+such addresses of Shanghai, which shops state, the word made no difference at all."""
 ACROSS_M = 10.0
 """Standard deviation that 对面 adds, m."""
 SIDE_M = 15.0
@@ -63,7 +66,8 @@ def moved(gazetteer: Gazetteer, candidate: Candidate, relation: Relation) -> Can
     if not way and relation.position in _AT_DOOR and gazetteer.dimension(candidate.row) == 2:
         x, y, sigma_m = _door(gazetteer, candidate, (x, y, sigma_m))
     if relation.is_vague:
-        sigma_m = math.hypot(sigma_m, VAGUE_M)
+        at_plate = gazetteer.kind(candidate.row) == "plate" and not candidate.label
+        sigma_m = math.hypot(sigma_m, NEAR_PLATE_M if at_plate else VAGUE_M)
     if (x, y, sigma_m) == (spot.x, spot.y, spot.sigma_m):
         return candidate
     there = replace(candidate, spot=Spot(x=x, y=y, sigma_m=sigma_m))

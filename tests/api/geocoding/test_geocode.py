@@ -141,6 +141,7 @@ def test_uncertainty_follows_from_the_kind_of_match(snapshot: Snapshot) -> None:
         text: first(snapshot, text).uncertainty_m
         for text in (
             "裕华路12号",
+            "裕华路12号附近",
             "人民医院",
             "裕华路",
             "建设小区",
@@ -149,6 +150,7 @@ def test_uncertainty_follows_from_the_kind_of_match(snapshot: Snapshot) -> None:
         )
     }
     assert sigma_m["裕华路12号"] == 8.0
+    assert sigma_m["裕华路12号附近"] == 17.0  # 8 m and 15 m
     assert sigma_m["人民医院"] == 15.0
     assert sigma_m["建设小区"] == pytest.approx(80 / 12**0.5, abs=0.1)
     assert sigma_m["裕华路"] == pytest.approx(200 / 24**0.5, abs=0.1)
