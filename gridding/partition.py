@@ -13,11 +13,11 @@ from gridding.recut import recut
 from gridding.search import anneal, descend
 
 _ROUNDS = 12
-_STEPS = (1_500, 4_000)
+_STEPS = (700, 4_000)
 """Random moves for each node in one shaking: of much land and of little."""
 _MOVES = 200_000
 """Random moves of one shaking that little land gets at least, as far as the bounds allow."""
-_SHAKEN, _SHAKES = 1200, (2, 6)
+_SHAKEN, _SHAKES = 1200, (1, 6)
 """Nodes to be shaken in all, and how often at least and at most."""
 _HEAT, _COLD = 0.5, 0.05
 """Loss that is accepted once in e times, at the start and at the end."""
