@@ -32,6 +32,13 @@ class Stopping:
         return numbered(table, begun)
 
 
+def stop_midway(source: Path, target: Path) -> None:
+    """Run until two of three spans of ten rows are done, as if Ctrl-C were pressed then."""
+    work = Stopping(KeyboardInterrupt(), after=2)
+    with pytest.raises(KeyboardInterrupt):
+        work_through(source, target, work=work, signature="v1", plan=SMALL)
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     path = tmp_path / "in.csv"
@@ -41,10 +48,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_a_stopped_run_goes_on_where_it_was(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
-    with pytest.raises(KeyboardInterrupt):
-        work_through(
-            source, target, work=Stopping(KeyboardInterrupt(), after=2), signature="v1", plan=SMALL
-        )
+    stop_midway(source, target)
     assert not target.exists()
     again = Stopping(KeyboardInterrupt(), after=9)
     done = work_through(source, target, work=again, signature="v1", plan=SMALL)
@@ -55,11 +59,7 @@ def test_a_stopped_run_goes_on_where_it_was(source: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("change", ["signature", "file", "columns", "suffix"])
 def test_parts_of_other_work_are_thrown_away(source: Path, tmp_path: Path, change: str) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        work_through(
-            source, tmp_path / "out.csv", work=Stopping(KeyboardInterrupt(), after=2),
-            signature="v1", plan=SMALL,
-        )  # fmt: skip
+    stop_midway(source, tmp_path / "out.csv")
     if change == "file":
         source.write_text(source.read_text().replace("\n0\n", "\n7\n"))
     done = work_through(
