@@ -3,6 +3,7 @@
 rio-tiler is loaded with the first tile: a worker that draws none starts faster without.
 """
 
+import threading
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -23,6 +24,8 @@ TILE_SIZE = 256
 MAX_ZOOM = 24
 _CACHE = {"Cache-Control": "private, max-age=3600"}
 """Who asks may keep an image; a proxy may not, for it would hand it to those without a key."""
+_LOADING = threading.Lock()
+"""The modules of rio-tiler load each other: the threads of a page's first tiles would find them half loaded."""
 _PNG: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A tile, transparent where there is no image",
@@ -87,8 +90,9 @@ def file(request: Request, code: Key) -> Response:
 
 def draw(image: Image, x: int, y: int, z: int) -> bytes:
     """Return a tile as PNG: three bands in colour, one in grey, no data transparent."""
-    from rio_tiler.errors import TileOutsideBounds
-    from rio_tiler.io import Reader
+    with _LOADING:
+        from rio_tiler.errors import TileOutsideBounds
+        from rio_tiler.io import Reader
 
     with Reader(str(image.path)) as reader:
         bands = (1, 2, 3) if image.facts["bands"] >= 3 else (1,)
