@@ -1,6 +1,7 @@
 """A real PostGIS for the tests: one throw-away cluster a session, one fresh database a test."""
 
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,10 @@ _numbers = count(1)
 # A slow machine is no fault, and the same code gives the same verdict each time.
 settings.register_profile("wanmi", deadline=None, derandomize=True)
 settings.load_profile("wanmi")
+
+# What a shell runs in the background ignores Ctrl-C, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
