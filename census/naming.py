@@ -60,28 +60,6 @@ def take_apart(name: str) -> Name:
     return Name(simple=simple, loose=loose, tokens=tokens, initials=initials)
 
 
-def simple_name(name: str) -> str:
-    """Return a name in simplified characters, half-width, without blanks, signs and notes of doubt.
-
-    Examples
-    --------
-    >>> simple_name("臺南市政府（交通局） "), simple_name("排水公司（待核实）")
-    ('台南市政府交通局', '排水公司')
-    """
-    return take_apart(name).simple
-
-
-def loose_name(name: str) -> str:
-    """Return the same with one word for each legal form: ``有限责任公司`` is ``公司``.
-
-    Examples
-    --------
-    >>> loose_name("市照明有限责任公司"), loose_name("裕东街道办事处")
-    ('市照明公司', '裕东街办')
-    """
-    return take_apart(name).loose
-
-
 def likeness(first: str, second: str) -> float:
     """Return how much two tokens are alike: 1 equal, 0 not at all.
 

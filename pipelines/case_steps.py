@@ -19,8 +19,6 @@ from gis.returns import category_of
 from pipelines.context import BuildContext
 from pipelines.values import names_of, numbers_of, text_of, words_of
 
-STEP_COLUMNS = ("action", "step_at", "step_unit", "step_reason")
-"""Columns of an export with one row per step, as ``gis/codes/field_aliases.csv`` maps them."""
 HANDLED = "handled"
 RETURNED, REASSIGNED = "returned", "reassigned"
 _KEPT = ("assigned", RETURNED, REASSIGNED, "closed", "reopened")

@@ -6,7 +6,6 @@ from typing import Literal
 from gis.errors import ConflictError
 
 State = Literal["received", "assigned", "returned", "closed"]
-Action = Literal["assigned", "returned", "reassigned", "closed", "reopened"]
 
 RECEIVED, ASSIGNED, RETURNED, CLOSED = "received", "assigned", "returned", "closed"
 REASSIGNED, REOPENED = "reassigned", "reopened"

@@ -86,20 +86,6 @@ def pairs_of(query: bytes) -> dict[str, str]:
     }
 
 
-async def read_body(request: Request, model: type[Asked]) -> Asked:
-    """Return the JSON body of a request.
-
-    Raises
-    ------
-    RequestValidationError
-        It is no JSON, or a member is missing, wrong or not known.
-    """
-    try:
-        return model.model_validate_json(await request.body())
-    except ValidationError as error:
-        raise placed(error, "body") from error
-
-
 def placed(error: ValidationError, place: str) -> RequestValidationError:
     """Return the faults of a model as those of a part of a request."""
     faults = [{**fault, "loc": (place, *fault["loc"])} for fault in error.errors(include_url=False)]

@@ -146,11 +146,6 @@ class Chains:
         """Return what of the chains of an effect number the plan or the directory names."""
         return self._reduced[effect]
 
-    @property
-    def effect_count(self) -> int:
-        """How many effect numbers have been given."""
-        return len(self._reduced)
-
     def effects(self, place: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the effect numbers of place numbers."""
         return self._effect[place]

@@ -3,5 +3,3 @@
 from pathlib import Path
 
 STATIC = Path(__file__).resolve().parent
-VENDOR = STATIC / "vendor"
-"""Libraries copied by ``python -m api.static.vendor``."""

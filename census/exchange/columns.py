@@ -7,7 +7,7 @@ demand of GB/T 47678.5-2026 table 2, and the name that a shapefile keeps (10 byt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal
 
 from census.survey import known_words
 from gis.codes import read_table
@@ -15,9 +15,6 @@ from gis.codes import read_table
 ColumnSet = Literal["platform", "survey", "2026", "zh"]
 """platform: this program's names; survey: those of 2007 and 2013, as contractors know them; 2026: the
 exchange columns of GB/T 47678.5-2026 table 2 alone; zh: Chinese names."""
-COLUMN_SETS: tuple[ColumnSet, ...] = get_args(ColumnSet)
-LOSSLESS: tuple[ColumnSet, ...] = ("platform", "survey", "zh")
-"""Sets that hold all that the database holds."""
 SHAPEFILE_BYTES = 10
 """What a DBF keeps of a column name."""
 

@@ -18,7 +18,6 @@ BASE_BUILD = "base_build"
 """Build that wrote the exported version of the row."""
 BASE_HASH = "base_hash"
 """``content_hash`` of the exported version of the row."""
-BASE_COLUMNS = (BASE_BUILD, BASE_HASH)
 KIND = "components"
 """What a stamp says in ``kind`` when its file is an export of components."""
 

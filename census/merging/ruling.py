@@ -9,7 +9,6 @@ from census.merging.joining import columns_of
 from gis.errors import ConflictError, RequestError
 
 Take = Literal["live", "delivered", "base", "both"]
-TAKES: tuple[Take, ...] = ("live", "delivered", "base", "both")
 _GIVEN_TWICE = ("add_add", "place")
 
 Row = dict[str, Any]

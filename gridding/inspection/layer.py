@@ -42,10 +42,6 @@ class CheckOptions:
     """A gap narrower than this is a sliver, m."""
 
 
-def _no_shapes() -> Geometries:
-    return np.empty(0, dtype=object)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a layer of grids is held against; whatever is missing is not checked."""

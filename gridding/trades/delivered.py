@@ -40,7 +40,6 @@ class Sort:
 
 MANAGEMENT = Sort(dataset="management_grids", prefix="MG", series="trade", persons=PERSONS)
 EVALUATION = Sort(dataset="evaluation_grids", prefix="EG", series="kind")
-SORTS = {sort.dataset: sort for sort in (MANAGEMENT, EVALUATION)}
 
 Reader = Callable[[pd.DataFrame, str], "pd.Series[str]"]
 """Reads a column as trimmed text, None for blank or missing."""

@@ -25,7 +25,6 @@ from pipelines.responsibility.listing import as_document
 from pipelines.responsibility.wording import area_names
 
 _SIMPLIFIED_M = 2.0
-_MOST_VERTICES = 120_000
 
 
 def write_page(judged: PlanJudgement, path: Path, *, now: datetime | None = None) -> None:

@@ -42,7 +42,6 @@ _SPOTS: tuple[_Gathering, ...] = (
     ("slab", "0110", (6, 20), (1, 12), 60.0),
 )
 """Use of the block, class, hours, months and spread of what gathers there."""
-_YEAR = datetime(2025, 1, 1)  # noqa: DTZ001 (the export writes local time without a zone)
 
 
 @dataclass(frozen=True, kw_only=True)
