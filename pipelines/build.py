@@ -353,12 +353,13 @@ def _finish(
 ) -> DatasetReport:
     if isinstance(item, BuildResult):
         return report_result(item)
-    dataset = item.step.dataset
+    dataset, warnings = item.step.dataset, item.warnings
     with progress(f"publishing {dataset}", total=1) as advance:
         if dataset == DATASET:
-            result = publish_cases(
+            result, left = publish_cases(
                 database, item.request, outcome=item.outcome, actor=options.actor
             )
+            warnings += left
         elif item.is_nothing:
             return report_nothing(dataset)
         else:
@@ -374,7 +375,7 @@ def _finish(
             )
         advance(1)
     logger.info("%s: build %s, %s rows", dataset, result.build_id, result.rows_accepted)
-    return report_result(result, faults=summary_of(item.outcome), warnings=item.warnings)
+    return report_result(result, faults=summary_of(item.outcome), warnings=warnings)
 
 
 def _forecast(item: Judged | BuildResult) -> DatasetReport:

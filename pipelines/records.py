@@ -10,6 +10,7 @@ from gis.builds import BuildRequest, BuildResult, RollbackResult, rollback
 from gis.database import Connection, Database, copy_rows, dataset_lock
 from gis.errors import BuildError
 from gis.faults import Outcome
+from gis.remarks import Remark
 from pipelines.case_steps import step_rows
 from pipelines.cases import DATASET, REPORT_COLUMNS
 
@@ -18,14 +19,15 @@ _WAIT_S = 30.0
 
 def publish_cases(
     database: Database, request: BuildRequest, *, outcome: Outcome, actor: str
-) -> BuildResult:
+) -> tuple[BuildResult, tuple[Remark, ...]]:
     """Record imported cases by ``case_id``, all in one transaction.
 
     A new case is added undecided. A known one whose report changed takes the new report and loses
     its decision, so that it is decided again; one that is only closed since is closed, and one to
     which more happened since gets the steps as they are told now. What people did here stays: a
     closing, a mark as repeat, returns, and that a case was reopened after the export closed it. A
-    case that the workflow system posted is left to that system altogether.
+    case that the workflow system posted is left to that system altogether; how many they are is
+    returned beside the result.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def publish_cases(
     with database.connect() as connection, dataset_lock(connection, DATASET, wait_s=_WAIT_S):
         same = ledger.find(connection, DATASET, request.content_hash, request.as_of)
         if same is not None:
-            return same
+            return same, ()
         result = BuildResult(
             build_id=0,
             dataset=DATASET,
@@ -48,20 +50,20 @@ def publish_cases(
             rows_unchanged=0,
         )
         result = replace(result, build_id=ledger.record(connection, request, result))
-        changed = _store(connection, outcome, result, srid=database.srid, actor=actor)
+        changed, left = _store(connection, outcome, result, srid=database.srid, actor=actor)
         result = replace(result, rows_opened=changed, rows_unchanged=outcome.count - changed)
         connection.execute(
             "UPDATE meta.build SET rows_opened = %s, rows_unchanged = %s WHERE build_id = %s",
             [result.rows_opened, result.rows_unchanged, result.build_id],
         )
         ledger.audit(connection, actor=actor, action="build", detail=result)
-    return result
+    return result, left
 
 
 def _store(
     connection: Connection, outcome: Outcome, result: BuildResult, *, srid: int, actor: str
-) -> int:
-    """Write the cases, their steps and the faults; return how many cases are new or changed."""
+) -> tuple[int, tuple[Remark, ...]]:
+    """Write cases, steps and faults; return how many cases are new or changed, and what was left."""
     connection.execute(
         'CREATE TEMP TABLE staged_case (LIKE cases."case" INCLUDING DEFAULTS) ON COMMIT DROP'
     )
@@ -88,7 +90,28 @@ def _store(
     for statement in (_FORGET, _REMEMBER):
         connection.execute(statement)
     found = connection.execute("SELECT count(*) FROM changed_case").fetchone()
-    return int(found[0]) if found else 0
+    return (int(found[0]) if found else 0), _left_alone(connection)
+
+
+def _left_alone(connection: Connection) -> tuple[Remark, ...]:
+    """Tell how many of the cases were posted, and which of these the file alone says are closed."""
+    row = connection.execute(_POSTED).fetchone()
+    if row is None or not row[0]:
+        return ()
+    count, closed, first = row
+    more, more_zh = (" …", "等") if len(first) < (closed or count) else ("", "")
+    en = f"Left as the workflow system posted them: {count:,} case(s)"
+    zh = f"业务系统登记的案件保持原记录：{count:,} 件"
+    if closed:
+        en += f", {closed:,} of them closed in the file but open on record"
+        zh += f"，其中 {closed:,} 件在文件中已结案而记录中未结案"
+    en, zh = f"{en} ({', '.join(first)}{more})", f"{zh}（{'、'.join(first)}{more_zh}）"
+    if closed:
+        en, zh = (
+            f"{en}: close them by POST /v1/cases/…/close",
+            f"{zh}：请用 POST /v1/cases/…/close 结案",
+        )
+    return (Remark(en=f"{en}.", zh=f"{zh}。"),)
 
 
 def _assignments() -> sql.Composable:
@@ -150,6 +173,17 @@ _CLOSE = (
     + _NOTED
 )
 
+
+_POSTED = """
+WITH posted AS (
+    SELECT c.case_id, s.state = 'closed' AND c.state <> 'closed' AS is_behind
+    FROM staged_case s JOIN cases."case" c USING (case_id) WHERE c.build_id IS NULL
+)
+SELECT count(*), count(*) FILTER (WHERE is_behind), ARRAY(
+    SELECT case_id FROM posted
+    WHERE is_behind OR NOT EXISTS (SELECT 1 FROM posted WHERE is_behind) ORDER BY case_id LIMIT 5
+) FROM posted
+"""
 
 # The imported steps of the cases that changed are replaced; what happened here stays.
 _FORGET = (

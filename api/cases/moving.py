@@ -19,6 +19,7 @@ from api.cases.records import (
     remember,
     stored_question,
 )
+from api.cases.retries import is_last, is_returned
 from api.cases.states import (
     ASSIGNED,
     CLOSED,
@@ -63,7 +64,8 @@ def return_case(
 
     Every unit that ever sent the case back is left out. Nobody being left, or the reason being one
     that no other unit can help with (a repeat, not found …), the decision has no owner and the case
-    waits for a person. Two returns at once: the second finds that the unit no longer has the case.
+    waits for a person. Two returns at once: the second finds that the unit no longer has the case;
+    the same return sent again changes nothing, and gets the decision in force.
 
     Parameters
     ----------
@@ -89,15 +91,18 @@ def return_case(
     """
     told = _checked_return(snapshot, told)
     asks_person = return_reasons()[str(told.category)].then == "person"
+    entry = HistoryEntry(at=datetime.now(UTC), action=RETURNED, actor=actor, **vars(told))
     with database.connect(as_api=True) as connection:
         row = lock_case(connection, case_id)
+        known = read_decision(row["decision"])
+        if known is not None and is_returned(connection, row, entry):
+            return known
         check_action(case_id, state=row["state"], action=RETURNED)
         _check_holder(row, unit_code=told.unit_code)
         excluded = refusers(connection, case_id) | {told.unit_code}
         decision = decide(snapshot, stored_question(row), excluded=excluded)
         if asks_person:
             decision = replace(decision, owner=None, probability=0.0, needs_review=True)
-        entry = HistoryEntry(at=datetime.now(UTC), action=RETURNED, actor=actor, **vars(told))
         remember(connection, entry, case_id, {})
         state = ASSIGNED if decision.owner else RETURNED
         _store(
@@ -131,7 +136,8 @@ def assign_case(
 ) -> Decision:
     """Give a case to the unit that a person names, whatever was decided; the trace says so.
 
-    The time limit stays, counted from the report.
+    The time limit stays, counted from the report. The same word sent again, if it was the last,
+    changes nothing.
 
     Raises
     ------
@@ -146,14 +152,20 @@ def assign_case(
     unit = snapshot.edition().directory.units.get(unit_code)
     if unit is None:
         raise _unknown_unit(unit_code)
+    entry = HistoryEntry(
+        at=datetime.now(UTC), action=REASSIGNED, unit_code=unit_code, reason=reason, actor=actor
+    )
     with database.connect(as_api=True) as connection:
         row = lock_case(connection, case_id)
+        known = read_decision(row["decision"])
+        if known is not None and is_last(connection, case_id, entry):
+            return known
         check_action(case_id, state=row["state"], action=REASSIGNED)
         if row["unit_code"] == unit_code:
             msg = f"Case {case_id} is with unit {unit_code} already: there is nothing to change."
             raise ConflictError(msg, zh=f"案件 {case_id} 已由 {unit_code} 负责，无需改派。")
         question = stored_question(row)
-        base = read_decision(row["decision"]) or decide(snapshot, question)
+        base = known or decide(snapshot, question)
         fresh = decide(snapshot, question)
         limit = fresh.owner.time_limit if fresh.owner else None
         zone = ZoneInfo(snapshot.profile.city.timezone)
@@ -184,13 +196,6 @@ def assign_case(
             trace=(*(_lost(step) for step in base.trace), step),
         )
         _store(connection, row, decision, state=ASSIGNED, srid=database.srid)
-        entry = HistoryEntry(
-            at=datetime.now(UTC),
-            action=REASSIGNED,
-            unit_code=unit_code,
-            reason=reason,
-            actor=actor,
-        )
         remember(connection, entry, case_id, document_of(decision))
     return decision
 
@@ -204,6 +209,8 @@ def close_case(
     duplicate_of: str | None = None,
 ) -> None:
     """Close a case; the unit that has it is the one that handled it.
+
+    The same closing sent again changes nothing.
 
     Parameters
     ----------
@@ -233,14 +240,6 @@ def close_case(
         ids = sorted({case_id, duplicate_of or case_id})
         rows = {name: lock_case(connection, name) for name in ids}
         row = rows[case_id]
-        check_action(case_id, state=row["state"], action=CLOSED)
-        if duplicate_of is not None:
-            _check_original(case_id, rows[duplicate_of])
-        connection.execute(
-            "UPDATE cases.case SET state = %s, closed_at = clock_timestamp(), duplicate_of = %s,"
-            " handled_by = CASE WHEN %s::text IS NULL THEN unit_code END WHERE case_id = %s",
-            [CLOSED, duplicate_of, duplicate_of, case_id],
-        )
         said = reason.strip() or (f"repeats {duplicate_of}" if duplicate_of else None)
         entry = HistoryEntry(
             at=datetime.now(UTC),
@@ -249,11 +248,24 @@ def close_case(
             reason=said,
             actor=actor,
         )
+        is_same = row["state"] == CLOSED and row["duplicate_of"] == duplicate_of
+        if is_same and is_last(connection, case_id, entry):
+            return
+        check_action(case_id, state=row["state"], action=CLOSED)
+        if duplicate_of is not None:
+            _check_original(case_id, rows[duplicate_of])
+        connection.execute(
+            "UPDATE cases.case SET state = %s, closed_at = clock_timestamp(), duplicate_of = %s,"
+            " handled_by = CASE WHEN %s::text IS NULL THEN unit_code END WHERE case_id = %s",
+            [CLOSED, duplicate_of, duplicate_of, case_id],
+        )
         remember(connection, entry, case_id, {})
 
 
 def reopen_case(database: Database, case_id: str, *, reason: str, actor: str) -> None:
     """Reopen a closed case: it goes back to the unit that had it, or waits for a person.
+
+    The same reopening sent again, if it was the last that was done, changes nothing.
 
     Raises
     ------
@@ -267,18 +279,20 @@ def reopen_case(database: Database, case_id: str, *, reason: str, actor: str) ->
     reason = _reason(reason, en="Reopening", zh="恢复案件")
     with database.connect(as_api=True) as connection:
         row = lock_case(connection, case_id)
-        check_action(case_id, state=row["state"], action=REOPENED)
-        connection.execute(
-            "UPDATE cases.case SET state = %s, closed_at = NULL, handled_by = NULL,"
-            " duplicate_of = NULL, reopened = reopened + 1 WHERE case_id = %s",
-            [ASSIGNED if row["unit_code"] else RETURNED, case_id],
-        )
         entry = HistoryEntry(
             at=datetime.now(UTC),
             action=REOPENED,
             unit_code=row["unit_code"],
             reason=reason,
             actor=actor,
+        )
+        if is_last(connection, case_id, entry):
+            return
+        check_action(case_id, state=row["state"], action=REOPENED)
+        connection.execute(
+            "UPDATE cases.case SET state = %s, closed_at = NULL, handled_by = NULL,"
+            " duplicate_of = NULL, reopened = reopened + 1 WHERE case_id = %s",
+            [ASSIGNED if row["unit_code"] else RETURNED, case_id],
         )
         remember(connection, entry, case_id, {})
 

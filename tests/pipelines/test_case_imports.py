@@ -123,6 +123,17 @@ def test_a_posted_case_keeps_its_history_when_an_export_names_it(deliver, databa
     report = deliver(MAY, cases_csv=f"{WITH_RETURNS}\n{line_of('1')},1,不在辖区,甲,乙")
     assert (report.rows_opened, report.rows_unchanged) == (0, 1)
     assert [entry[0] for entry in history(database)] == ["assigned"]
+    assert report.warnings == ("Left as the workflow system posted them: 1 case(s) (1).",)
+    # The file says that one was closed, the record does not: that is what somebody has to look at.
+    more = [line_of(name, closed="2026-06-02 08:00") for name in "12"]
+    report = deliver(JUNE, cases_csv="\n".join([HEADER, *more]))
+    assert (report.rows_opened, report.rows_unchanged) == (1, 1)
+    (told,), (told_zh,) = report.warnings, report.warnings_zh
+    assert told.startswith(
+        "Left as the workflow system posted them: 1 case(s), 1 of them closed in the file but open"
+    )
+    assert "其中 1 件在文件中已结案而记录中未结案（1）" in told_zh
+    assert stored(database).loc["1", "state"] == "assigned"
 
 
 def test_an_empty_export_and_one_without_its_columns(deliver):

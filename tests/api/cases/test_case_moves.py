@@ -173,7 +173,7 @@ def test_returns_go_down_the_candidates_until_nobody_is_left(
     assert stored.history[1].suggested_unit_code == "G1"
     assert len(stored.history) == 1 + 2 * 6 - 1
     with pytest.raises(ConflictError, match="only a case that is assigned can be returned"):
-        give_back(database, snapshot, "D1")
+        give_back(database, snapshot, "D1", reason="还是不属我单位")
     # A person's word ends it, even for a unit that refused.
     decision = assign_case(
         database, snapshot, "2026-1", unit_code="W2", reason="现场核实", actor="chief"
@@ -225,10 +225,10 @@ def test_of_two_returns_at_once_one_wins(database: Database, snapshot: Snapshot)
     post_case(database, partial(decide, snapshot), CASE, actor="desk")
     gate = threading.Barrier(8)
 
-    def act(_: int) -> str:
+    def act(number: int) -> str:
         gate.wait()
         try:
-            give_back(database, snapshot, "W1")
+            give_back(database, snapshot, "W1", reason=f"不属我单位 {number}")
         except ConflictError as error:
             return error.code
         return "won"
@@ -259,7 +259,7 @@ def test_closing_and_reopening(database: Database, snapshot: Snapshot) -> None:
     assert get_case(database, "2026-2").handled_by == "W1"
     for act in (
         lambda: give_back(database, snapshot, "W1"),
-        lambda: close_case(database, "2026-1", reason="", actor="desk"),
+        lambda: close_case(database, "2026-1", reason="", actor="chief"),
         lambda: assign_case(database, snapshot, "2026-1", unit_code="G1", reason="x", actor="desk"),
     ):
         with pytest.raises(ConflictError, match="is closed"):

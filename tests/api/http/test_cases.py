@@ -47,8 +47,10 @@ def test_a_returned_case_goes_to_the_next_unit(client: httpx.Client) -> None:
         ("reassigned", TOWN_HALL),
     ]
     assert stored["history"][1]["reason"] == "该灯杆已移交街道"
+    # Its answer was lost: the same return sent again is answered as the first was.
+    assert client.post("/v1/cases/back/return", json=told).json() == stored
     # Only the unit that has the case can return it.
-    again = client.post("/v1/cases/back/return", json=told)
+    again = client.post("/v1/cases/back/return", json={**told, "reason": "不属本单位"})
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
@@ -134,11 +136,16 @@ def test_a_person_overrides_closes_and_reopens(client: httpx.Client) -> None:
     stored = client.post("/v1/cases/person/assign", json=told).json()
     assert (stored["state"], stored["unit_code"]) == ("assigned", TOWN_HALL)
     assert stored["decision"]["owner"]["role"] == "person"
-    assert client.post("/v1/cases/person/close", json={}).json()["state"] == "closed"
-    again = client.post("/v1/cases/person/close", json={})
+    assert client.post("/v1/cases/person/assign", json=told).json() == stored
+    closed = client.post("/v1/cases/person/close", json={}).json()
+    assert closed["state"] == "closed"
+    assert client.post("/v1/cases/person/close", json={}).json() == closed
+    again = client.post("/v1/cases/person/close", json={"reason": "修复"})
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
     told = {"reason": "又坏了"}
-    assert client.post("/v1/cases/person/reopen", json=told).json()["state"] == "assigned"
+    opened = client.post("/v1/cases/person/reopen", json=told).json()
+    assert opened["state"] == "assigned"
+    assert client.post("/v1/cases/person/reopen", json=told).json() == opened
 
 
 def test_an_open_case_at_the_same_place_is_hinted_at(client: httpx.Client) -> None:
