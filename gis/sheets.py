@@ -20,6 +20,7 @@ from gis.errors import FileFormatError
 from gis.findings import remarks
 from gis.headers import Rows, frame_of, lost_digits_in, scientific_in
 from gis.remarks import Remark, name_rows
+from gis.sheetreach import refuse_stray_cells
 from gis.sources import FileReport, Layer, hash_file, require_file, unpacked
 from gis.texts import examine_frame
 
@@ -114,7 +115,7 @@ def opened_book(path: Path) -> Iterator[Any]:
     Raises
     ------
     FileFormatError
-        The file is damaged, encrypted, or an old ``.xls``.
+        The file is damaged, encrypted, an old ``.xls``, or a sheet of it reaches too far.
     """
     with path.open("rb") as stream:
         magic = stream.read(4)
@@ -123,6 +124,7 @@ def opened_book(path: Path) -> Iterator[Any]:
         raise FileFormatError(
             msg, zh=f"{path.name} 已加密，或是改名的旧版 .xls：请去掉密码并另存为 .xlsx。"
         )
+    refuse_stray_cells(path)
     try:
         yield CalamineWorkbook.from_path(str(path))
     except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:

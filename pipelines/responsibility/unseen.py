@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gis.errors import FileFormatError
-
-MOST_CELLS = 5_000_000
-"""Cells of the rectangle from A1 to the last cell of a sheet; a stray one far off would fill the memory."""
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
@@ -32,16 +28,11 @@ def find_unseen(path: Path) -> dict[str, Unseen]:
 
     A formula without a result comes from programs that write workbooks and do not calculate; one whose
     result is empty text has a result. A file that is no workbook has no sheets: reading it says why.
-
-    Raises
-    ------
-    FileFormatError
-        A sheet reaches further than can be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             return {
-                name: _scan(archive, part, is_hidden=is_hidden, told=f"{path.name}: {name}")
+                name: _scan(archive, part, is_hidden=is_hidden)
                 for name, part, is_hidden in _sheets(archive)
             }
     except (zipfile.BadZipFile, KeyError, OSError, ElementTree.ParseError, NotImplementedError):
@@ -66,18 +57,14 @@ def _tag(element: Any) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _scan(archive: zipfile.ZipFile, part: str, *, is_hidden: bool, told: str) -> Unseen:
+def _scan(archive: zipfile.ZipFile, part: str, *, is_hidden: bool) -> Unseen:
     hidden, lost = set[int](), dict[tuple[int, int], str]()
-    last_row = last_column = 0
     with archive.open(part) as stream:
         for _, element in ElementTree.iterparse(stream):  # noqa: S314
             tag = _tag(element)
             if tag == "c":
                 at = _place(element.get("r"))
                 kind, formula, value = _content(element)
-                if at is not None and value:
-                    last_row, last_column = max(last_row, at[0]), max(last_column, at[1])
-                    _refuse_wide((last_row + 1) * (last_column + 1), told)
                 if at is not None and (kind == "e" or (formula and not value and kind != "str")):
                     lost[at] = f"{element.get('r')} {value or formula}".strip()
             elif tag == "row":
@@ -113,16 +100,3 @@ def _place(reference: str | None) -> tuple[int, int] | None:
     for letter in found[1]:
         column = column * 26 + ord(letter) - 64
     return int(found[2]) - 1, column - 1
-
-
-def _refuse_wide(cells: int, told: str) -> None:
-    if cells > MOST_CELLS:
-        msg = (
-            f"{told} reaches over {cells:,} cells: a stray value stands far below or right of the table; "
-            "delete the rows and columns beyond it and save again."
-        )
-        raise FileFormatError(
-            msg,
-            zh=f"{told} 的范围达 {cells:,} 个单元格：表格下方或右侧很远处有零散内容；"
-            "请删除表格之外的行列后重新保存。",
-        )

@@ -100,6 +100,35 @@ def test_one_filled_sheet_needs_none(tmp_path):
     assert read_sheet(path).frame["a"].tolist() == ["1"]
 
 
+def far_book(path, place, value):
+    book = openpyxl.Workbook()
+    book.active.append(["编号", "名称"])
+    book.active.append(["0104", "甲"])
+    cell = book.active[place]
+    cell.value, cell.number_format = value, "@"
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("place", "cells"), [("XFD200000", "3,276,800,000"), ("AB1048576", "29,360,128")]
+)
+def test_a_value_far_off_is_refused_before_memory_is_filled(tmp_path, place, cells):
+    with pytest.raises(FileFormatError, match=f"A sheet of a.xlsx reaches over {cells} cells"):
+        read_sheet(far_book(tmp_path / "a.xlsx", place, "x"))
+
+
+def test_cells_that_are_only_formatted_reach_nowhere(tmp_path):
+    found = read_sheet(far_book(tmp_path / "a.xlsx", "XFD200000", None)).frame
+    assert found[["编号", "名称"]].to_numpy().tolist() == [["0104", "甲"]]
+
+
+def test_a_table_wider_than_the_alphabet_is_read(tmp_path):
+    rows = [[f"c{number}" for number in range(60)], [str(number) for number in range(60)]]
+    found = read_sheet(workbook(tmp_path / "a.xlsx", 表=rows)).frame
+    assert (found["c0"].tolist(), found["c59"].tolist()) == (["0"], ["59"])
+
+
 @pytest.mark.parametrize(
     ("encoding", "label"),
     [("utf-8", "UTF-8"), ("gbk", "GBK"), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16")],
