@@ -13,7 +13,7 @@ from gis.errors import FileFormatError
 
 MOST_BLANKS = 20_000_000
 """Blank cells that the rectangle of a sheet may hold: each takes memory as a filled one does."""
-_FAR = re.compile(rb"\br=[\"'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{7})")
+_FAR = re.compile(rb"r=[\"'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{7})")
 """A cell beyond column Z or row 999,999: most sheets have none, and need no closer look."""
 _FILLED = re.compile(
     rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,10})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b"
