@@ -76,7 +76,7 @@ def city_crs(profile: Profile, root: Path) -> CityCrs:
     name = profile.city.crs.strip()
     if name.lower().endswith((".wkt", ".prj")):
         try:
-            text = (root / name).read_text(encoding="utf-8").strip()
+            text = (root / name).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             msg = f"The city's CRS file {name} can not be read in {root}: put the WKT there or name an EPSG code."
             raise CrsError(

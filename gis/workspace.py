@@ -301,11 +301,17 @@ def open_workspace(folder: Path, *, settings: Settings) -> Workspace:
     WorkspaceError
         The folder has no ``wanmi.toml``.
     SettingsError
-        The profile is not valid TOML or has an unknown key or a value out of range.
+        The profile is not UTF-8, not valid TOML, or has an unknown key or a value out of range.
     """
     path = folder / PROFILE_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        # Editors of Windows put a byte order mark before UTF-8.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{path} is not UTF-8 (byte {error.start}): save it again as UTF-8."
+        raise SettingsError(
+            msg, zh=f"{path} 不是 UTF-8 编码（第 {error.start} 字节）：请另存为 UTF-8。"
+        ) from error
     except FileNotFoundError as error:
         msg = f"{folder} is no workspace: it has no {PROFILE_NAME}; make one with `wanmi init {folder}`."
         raise WorkspaceError(

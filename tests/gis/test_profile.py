@@ -90,3 +90,15 @@ def test_a_workspace_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
     with pytest.raises(WorkspaceError, match="can not be written"):
         make_workspace(path / "below", city={"code": "130102"})
+
+
+def test_a_profile_saved_by_an_editor_of_windows_opens_or_says_what_to_do(tmp_path: Path) -> None:
+    path = make_workspace(tmp_path, city={"code": "130102", "name": "长安区"})
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8-sig")
+    assert open_workspace(tmp_path, settings=Settings()).profile.city.name == "长安区"
+    path.write_text(text, encoding="gb18030")
+    with pytest.raises(
+        SettingsError, match=r"wanmi\.toml is not UTF-8 \(byte \d+\): save it again"
+    ):
+        open_workspace(tmp_path, settings=Settings())
