@@ -101,7 +101,7 @@ class CasesIn(Question):
     due: Literal["in_time", "soon", "overdue"] | None = None
     """Open cases whose time limit stands so."""
     limit: Annotated[int, Field(ge=1, le=MOST)] = 100
-    next: Annotated[str, Field(max_length=200)] | None = None
+    next: Annotated[str, Field(max_length=400)] | None = None
     """``next`` of the page before."""
 
     def wanted(self, districts: tuple[str, ...]) -> CaseFilter:

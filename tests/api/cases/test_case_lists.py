@@ -7,10 +7,11 @@ import pytest
 
 from api import Case, Position, Snapshot
 from api.assign import decide
-from api.cases.listing import CaseFilter, list_cases
+from api.cases.listing import CaseFilter, list_cases, write_token
 from api.cases.moving import close_case
 from api.cases.posting import post_case
 from api.cases.records import get_case
+from api.http.reports import CasesIn
 from gis.crs import GEOGRAPHIC, transform_xy
 from gis.database import Database
 from gis.errors import RequestError
@@ -102,3 +103,8 @@ def test_a_list_that_can_not_be_meant_is_refused(
 ) -> None:
     with pytest.raises(RequestError, match=match):
         list_cases(database, CaseFilter(**wanted), **more)
+
+
+def test_the_end_of_a_page_can_be_asked_for_whatever_its_case_is_called() -> None:
+    token = write_token(NOW, "城管〔2026〕" + "件" * 55)
+    assert CasesIn(next=token).next == token
