@@ -44,15 +44,22 @@ def back_up(database: Database, file: Path) -> int:
         *(f"--schema={name}" for name in SCHEMAS),
         f"--file={draft.absolute()}",
     ]
-    done = subprocess.run(
-        command, env=_environment(database), capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
+    try:
+        done = subprocess.run(
+            command,
+            env=_environment(database),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        if done.returncode != 0:
+            reason = _reason(done.stderr)
+            msg = f"The backup failed ({reason}): correct that and run it again; no file was left."
+            raise DatabaseError(msg, zh=f"备份失败（{reason}）：请排除后重试，未留下文件。")
+        draft.replace(file)
+    finally:  # also when somebody presses Ctrl-C
         draft.unlink(missing_ok=True)
-        reason = _reason(done.stderr)
-        msg = f"The backup failed ({reason}): correct that and run it again; no file was left."
-        raise DatabaseError(msg, zh=f"备份失败（{reason}）：请排除后重试，未留下文件。")
-    draft.replace(file)
     return file.stat().st_size
 
 
@@ -98,7 +105,10 @@ def _replay(database: Database, reader: list[str], version: int) -> None:
         "--file=-",
         f"--command={_acceptance(database)}",
     ]
-    with tempfile.TemporaryFile("w+") as told, tempfile.TemporaryFile("w+") as read:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as told,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as read,
+    ):
         with (
             subprocess.Popen(
                 writer,
@@ -189,7 +199,8 @@ def _check_archive(program: str, file: Path, *, version: int) -> None:
         [program, "--list", str(file)],
         env=child_environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if "unsupported version" in done.stderr:

@@ -1,5 +1,9 @@
 """Backups with the real programs: back exactly, or not at all."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +15,8 @@ from gis.backup import _environment, back_up, restore
 from gis.database import Database, migrate, read_rows
 from gis.errors import DatabaseError
 from tests.gis.test_migrations import catalogue, session
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -164,3 +170,26 @@ def test_a_password_goes_by_the_environment_not_the_command_line() -> None:
     assert environment["PGHOST"] == "db.example"
     assert environment["PGPORT"] == "6543"
     assert environment["PGSSLMODE"] == "require"
+
+
+STOPPED = """
+import sys
+from pathlib import Path
+from gis.backup import back_up
+from gis.database import Database
+back_up(Database(url=sys.argv[1], crs="EPSG:4547", srid=4547), Path(sys.argv[2]))
+"""
+
+
+def test_a_backup_that_is_stopped_leaves_no_file(filled: Database, tmp_path: Path) -> None:
+    with filled.connect() as connection:
+        connection.execute("LOCK TABLE cases.case IN ACCESS EXCLUSIVE MODE")  # pg_dump waits for it
+        command = [sys.executable, "-c", STOPPED, filled.url, str(tmp_path / "a.dump")]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as running:
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while connection.execute(waiting).fetchone() == (0,):
+                assert running.poll() is None
+                time.sleep(0.05)
+            running.send_signal(signal.SIGINT)
+    assert running.returncode != 0
+    assert list(tmp_path.iterdir()) == []
