@@ -197,7 +197,7 @@ def _check_not_copied(root: Path, found: Server) -> None:
     if found.home.is_relative_to(root):
         return
     try:
-        owner = Path((found.home / "workspace").read_text("utf-8"))
+        owner = Path(os.fsdecode((found.home / "workspace").read_bytes()))
     except OSError:
         return
     original = owner / FOLDER / _RECORD
@@ -221,7 +221,7 @@ def _write(root: Path, found: Server) -> None:
         server_user=found.account.name,
         client_user=found.clients[0],
     )
-    text = json.dumps(msgspec.to_builtins(record), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(msgspec.to_builtins(record), indent=1) + "\n"
     process.write_text(root / FOLDER / _RECORD, text, account=process.own_account())
     server.private_folder(found.home, found.account)
     if not found.home.is_relative_to(root):

@@ -84,8 +84,8 @@ def write_text(path: Path, text: str, *, account: Account) -> None:
     """Write a file of `account`, readable by it alone, replacing the old one whole."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(os.fsencode(text))  # paths in it stay the bytes that the system knows
     if account.uid != os.geteuid():
         os.chown(draft, account.uid, account.gid)
     draft.replace(path)
