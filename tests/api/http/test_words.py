@@ -1,6 +1,7 @@
 """Small parts that need no server: languages, logs, formats, problems."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,12 @@ def test_metrics_of_all_workers_are_shown(tmp_path: Path) -> None:
     assert shown.count("# TYPE wanmi_requests_total counter") == 1
     assert 'wanmi_requests_total{worker="1"} 7.0' in shown
     assert 'route="/v1/lookup",status="200"' in shown
+    for invented in ("PROPFIND", "WHATEVER"):
+        mine.count(invented, "unmatched", 405, 0.001)
+    counted = [line for line in mine.exposition().decode().splitlines() if 'status="405"' in line]
+    assert [line for line in counted if line.startswith("wanmi_requests_total")] == [
+        f'wanmi_requests_total{{method="other",route="unmatched",status="405",worker="{os.getpid()}"}} 2.0'
+    ]
     assert merge([]) == b"\n"
 
 
