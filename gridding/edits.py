@@ -18,7 +18,7 @@ from gis.database import Connection, Database, copy_rows, read_rows
 from gis.errors import ConflictError
 from gis.faults import REJECT_COLUMNS
 from gis.tables.columns import BOOKKEEPING
-from gridding.lineage import name_rows
+from gridding.lineage import name_rows, rounding_m2
 
 Kind = Literal["update", "edit", "area_change"]
 DATASET = "unit_grids"
@@ -208,9 +208,7 @@ def _is_same_shape(
 ) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Return which outlines differ by rounding alone."""
     differ = shapely.area(shapely.symmetric_difference(new, old))
-    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = differ <= np.maximum(
-        0.02, 0.008 * shapely.length(old)
-    )
+    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = differ <= rounding_m2(old)
     return result
 
 

@@ -22,6 +22,8 @@ KINDS = ("keep", "reshape", "split", "merge", "replace", "retire", "new")
 """What became of a grid: as it was, border adjusted, parted, joined, drawn anew, gone, come."""
 _CRUMB_M2 = 0.5
 _MAIN = 0.5
+_ROUNDING_M = 0.008
+"""How far rounding to centimetres moves a border, m: half the diagonal of a cell, and a little."""
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -47,7 +49,8 @@ def overlaps(old: Geometries, new: Geometries) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``old``, ``new`` (positions), ``area_m2``, ``overlap_old``, ``overlap_new`` (share of either's
-        area) and ``likeness`` (common area / joint area), ordered by old, then new.
+        area), ``likeness`` (common area / joint area) and ``is_equal`` (they differ by rounding alone),
+        ordered by old, then new.
 
     Examples
     --------
@@ -74,10 +77,23 @@ def overlaps(old: Geometries, new: Geometries) -> pd.DataFrame:
             "overlap_old": area / old_m2,
             "overlap_new": area / new_m2,
             "likeness": area / (old_m2 + new_m2 - area),
+            "is_equal": old_m2 + new_m2 - 2 * area <= rounding_m2(old)[first],
         }
     )
     table = table[table["area_m2"] > np.minimum(_CRUMB_M2, 0.5 * np.minimum(old_m2, new_m2))]
     return table.sort_values(["old", "new"]).reset_index(drop=True)
+
+
+def rounding_m2(shapes: Geometries) -> Floats:
+    """Return the area by which polygons may differ when their vertices are rounded, m².
+
+    Examples
+    --------
+    >>> rounding_m2(shapely.box([0, 0], 0, [100, 0.1], 100)).tolist()
+    [3.2, 1.6016]
+    """
+    result: Floats = np.maximum(0.02, _ROUNDING_M * shapely.length(shapes))
+    return result
 
 
 def _equal(old: Geometries, new: Geometries) -> tuple[Indices, Indices]:
@@ -143,8 +159,8 @@ def succession(
     if rules.kept_share is not None:
         same |= main & (table["kind"] == "split") & (table["overlap_old"] >= rules.kept_share)
     table["is_same"] = same & _is_best(table, same)
-    identical = table["likeness"] >= 1.0 - 1e-6
-    table.loc[table["is_same"], "kind"] = np.where(identical[table["is_same"]], "keep", "reshape")
+    equal = table.loc[table["is_same"], "is_equal"].astype(bool)
+    table.loc[table["is_same"], "kind"] = np.where(equal, "keep", "reshape")
     table["is_main"] = main
     return pd.concat([table, *_loners(table, counts)], ignore_index=True)
 

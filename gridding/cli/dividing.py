@@ -55,10 +55,11 @@ def propose(
 ) -> None:
     """Divide communities anew by the live topography and write the proposal to a file.
 
-    The database is not touched. Borders and grids that an editor locked stay; codes continue after the
-    largest number ever used. A .gpkg also gets the layers ``exceptions`` (grids that are not as they
-    should be, each with reason and suggestion) and ``fixes`` (gaps and overlaps of communities that were
-    closed). A run that was stopped goes on where it was.
+    The database is not touched. Borders and grids that an editor locked stay. A grid that comes out as
+    one that is live keeps its code; other codes continue after the largest number ever used. A .gpkg
+    also gets the layers ``exceptions`` (grids that are not as they should be, each with reason and
+    suggestion) and ``fixes`` (gaps and overlaps of communities that were closed). A run that was
+    stopped goes on where it was.
 
     Example: wanmi grid divide -o proposal.gpkg -c 130102001001
     """
@@ -129,14 +130,22 @@ def _numbered(
 ) -> "gpd.GeoDataFrame":
     import geopandas as gpd
 
-    from gridding.numbering import number, retired_codes, used_codes
+    from gis.builds import live
+    from gridding.lineage import give_codes, overlaps, succession
+    from gridding.numbering import retired_codes, used_codes
     from gridding.patrol import patrol_order
 
-    codes = number(
+    length = workspace.profile.grid_code_length
+    old = live(database, "unit_grids", columns=["code", "geometry"])
+    stays = old["code"].str.len().eq(length) & ~old["code"].isin(retired_codes(database))
+    old = gpd.GeoDataFrame(old[stays].reset_index(drop=True))
+    pairs = overlaps(old.geometry.to_numpy(), grids.geometry.to_numpy())
+    codes = give_codes(
+        old,
         grids,
-        code_length=workspace.profile.grid_code_length,
+        succeeded=succession(pairs, counts=(len(old), len(grids))),
         used=used_codes(database),
-        retired=retired_codes(database),
+        code_length=length,
         target_m2=options.target_m2,
     )
     coded = grids.assign(

@@ -28,6 +28,7 @@ from tests.pipelines.town import (
     CRS,
     areas,
     rectangle,
+    write_manifest,
     write_town,
 )
 
@@ -118,6 +119,28 @@ def test_one_community_alone_comes_out_as_it_does_with_all(run: Run, tmp_path: P
     assert set(own["community_code"]) == {COMMUNITY_A}
     assert own["code"].tolist() == of_a["code"].tolist()
     assert shapely.equals(own.geometry.to_numpy(), of_a.geometry.to_numpy()).all()
+
+
+def test_what_comes_out_as_it_is_live_keeps_its_code(
+    run: Run, city: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "grids"
+    folder.mkdir()
+    assert run("-o", folder / "grids.gpkg", "--workers", 1).exit_code == 0
+    first = grids_in(folder / "grids.gpkg", layer="unit_grids")
+    # Live under other numbers than a division would give.
+    live = first.assign(code=first["community_code"] + ["801", "802", "803", "804"] * 2)
+    write_vector(live[["code", "geometry"]], folder / "grids.gpkg", layer="unit_grids")
+    layer = {"dataset": "unit_grids", "path": "grids.gpkg", "layer": "unit_grids"}
+    write_manifest(folder, [layer], name="grids")
+    build_delivery(folder, workspace=city)
+    assert run("-o", tmp_path / "again.gpkg", "--workers", 1).exit_code == 0
+    again = grids_in(tmp_path / "again.gpkg", layer="unit_grids")
+    assert again["code"].tolist() == sorted(live["code"])
+    assert run("-o", tmp_path / "half.gpkg", "--workers", 1, "--target-m2", 5000).exit_code == 0
+    half = grids_in(tmp_path / "half.gpkg", layer="unit_grids")
+    assert len(half) == 16
+    assert half["code"].str[12:].min() == "805"
 
 
 @pytest.mark.parametrize("name", ["grids.geojson", "grids.shp", "grids.fgb"])
