@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -32,6 +33,7 @@ from wanmi import app
 
 pytestmark = [pytest.mark.xdist_group("server"), pytest.mark.slow]
 
+TILES = 16
 PLACE = {"x": X0 + 250, "y": Y0 + 250, "crs": "EPSG:4547", "class_code": "0137"}
 
 
@@ -54,6 +56,20 @@ def test_no_snapshot_is_told_with_the_command(town: Town, tmp_path: Path) -> Non
     refused = serve_here(empty, "--port", str(free_port()))
     assert isinstance(refused.exception, SnapshotError)
     assert "wanmi snapshot" in refused.exception.message
+
+
+def test_the_first_tiles_of_a_cold_server_are_drawn_however_many_at_once(town: Town) -> None:
+    """The library of tiles is loaded with the first: all who ask at once wait until it is there."""
+    gate = threading.Barrier(TILES)
+    with serving(town.workspace, "--workers", "1") as cold, cold.client() as client:
+
+        def ask(number: int) -> tuple[int, str]:
+            gate.wait()
+            answer = client.get(f"/imagery/west/tiles/4/{number}/6.png")
+            return answer.status_code, answer.text if answer.status_code != 200 else ""
+
+        with ThreadPoolExecutor(TILES) as pool:
+            assert set(pool.map(ask, range(TILES))) == {(200, "")}
 
 
 class Asker(threading.Thread):
