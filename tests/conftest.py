@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Playwright, sync_playwright
@@ -50,7 +51,7 @@ def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="wanmi-tests-", ignore_cleanup_errors=True) as name:
         root = Path(name)
         root.chmod(0o755)
-        running = cluster.up(root, is_durable=False)
+        running = _with_postgis_loaded(root)
         watch = _stop_when_orphaned(running, root)
         try:
             yield running
@@ -58,6 +59,22 @@ def server() -> Iterator[Server]:
             cluster.down(root)
             watch.communicate()
             shutil.rmtree(running.home, ignore_errors=True)
+
+
+def _with_postgis_loaded(root: Path) -> Server:
+    """Start the cluster with PostGIS in it: loading it takes longer than most connections need.
+
+    Not for cities: the PostGIS 3.3 of a connection could no longer be interrupted.
+    """
+    running = cluster.up(root, is_durable=False)
+    with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
+        try:
+            connection.execute("LOAD 'postgis-3'")
+        except psycopg.Error:
+            return running  # another name of the library
+        connection.execute("ALTER SYSTEM SET shared_preload_libraries = 'postgis-3'")
+    cluster.down(root)
+    return cluster.up(root, is_durable=False)
 
 
 def _stop_when_orphaned(running: Server, root: Path) -> "subprocess.Popen[bytes]":
@@ -141,7 +158,11 @@ _GROUPS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have pytest-xdist hand the groups out in the order of the tests, not the biggest first."""
+    """Let Ctrl-C be heard; have pytest-xdist hand the groups out in the order of the tests."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # What a script runs in the background ignores it, and so would every command of the tests.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Not the biggest group first.
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 

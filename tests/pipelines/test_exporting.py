@@ -11,13 +11,11 @@ from xml.etree import ElementTree as Tree
 
 import geopandas as gpd
 import pandas as pd
-import psycopg
 import pyarrow.parquet as pq
 import pyogrio
 import pyproj
 import pytest
 import shapely
-from psycopg import sql
 from typer.testing import CliRunner
 
 from census.exchange.columns import exchange_columns, no_attributes, short_names
@@ -29,14 +27,13 @@ from gis.errors import FileFormatError, NotFoundError, RequestError
 from gis.fields import find_column
 from gis.geopackage import read_project, read_stamp
 from gis.server import Server
-from gis.settings import Settings
 from gis.vector import list_layers, read_vector, write_vector
-from gis.workspace import Workspace, open_workspace
+from gis.workspace import Workspace
 from pipelines.build import BuildOptions, build_delivery
+from tests.databases import created, opened
 from tests.pipelines.town import (
     AREAS_LAYER,
     CRS,
-    DISTRICT,
     GRIDS,
     GRIDS_LAYER,
     areas,
@@ -95,16 +92,7 @@ def city(
     server: Server, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Database, Workspace]]:
     """A built town with six components; tests of this file change nothing that is live."""
-    name = "exporting"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
-    database = Database(url=server.url(name), crs=CRS, srid=4547)
     root = tmp_path_factory.mktemp("exporting")
-    (root / "wanmi.toml").write_text(
-        f'[city]\ncode = "{DISTRICT}"\ncrs = "{CRS}"\n', encoding="utf-8"
-    )
-    workspace = open_workspace(root, settings=Settings(workspace=root, database_url=database.url))
     folder = root / "delivery"
     write_manifest(
         folder,
@@ -121,11 +109,11 @@ def city(
     (folder / "units.csv").write_text(
         "code,name,kind\nU1,排水公司,company\nU2,路灯处,department\n", encoding="utf-8"
     )
-    build_delivery(folder, workspace=workspace, options=BuildOptions(actor="tests"))
-    assert len(live(database, "components")) == 6
-    yield database, workspace
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with created(server, "exporting", of=template) as url:
+        database, workspace = Database(url=url, crs=CRS, srid=4547), opened(root, url)
+        build_delivery(folder, workspace=workspace, options=BuildOptions(actor="tests"))
+        assert len(live(database, "components")) == 6
+        yield database, workspace
 
 
 def export(city, path: Path, **options):
