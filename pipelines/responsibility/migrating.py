@@ -87,8 +87,14 @@ def work_out(
     """
     earlier = STANDARDS[: STANDARDS.index(to_ref)]
     source = from_ref or profile.city.standard
+    if not earlier:
+        later = ", ".join(STANDARDS[1:])
+        msg = f"A plan is moved to a later generation of classes, not to {to_ref}, the first: name {later}."
+        raise RequestError(
+            msg, zh=f"职责分解方案只能迁往更新的标准，不能迁往最早的 {to_ref}：可用 {later}。"
+        )
     if source not in earlier:
-        known = ", ".join(earlier) or "-"
+        known = ", ".join(earlier)
         msg = f"A plan of {source} can not be moved to {to_ref}: say with --from what it is of ({known})."
         raise RequestError(
             msg,

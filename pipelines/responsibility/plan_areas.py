@@ -25,6 +25,7 @@ COLUMNS = (
 )
 _RULES = read_rules("pipelines")
 _SLIVER_M2 = 1.0
+_METRES = r"\s*(?:米|m|M|公尺)\s*$"
 
 
 @dataclass(kw_only=True)
@@ -110,7 +111,7 @@ def _with_shapes(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
                 for name in ("sides", "left_side", "right_side", "remark", "lost")
             },
             "said_width": text_of(frame, "width_m"),
-            "width_m": numbers_of(frame, "width_m"),
+            "width_m": _metres(frame, "width_m"),
             "sharing": words_of(frame, "sharing", subject="sharing"),
             "said_sharing": text_of(frame, "sharing"),
             "source_file": frame["source_file"],
@@ -127,6 +128,12 @@ def _with_shapes(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     rows["kind"] = rows["kind"].mask(rows["said_kind"].eq(POLYGON), POLYGON)
     rows["name"] = rows["name"].mask(drawn & rows["name"].isna(), rows["code"])
     return rows[~(drawn & rows["code"].isin(told))].reset_index(drop=True), shapes
+
+
+def _metres(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """Return a column of metres; who writes the unit beside the number means the same."""
+    text = text_of(frame, column).str.replace(_METRES, "", regex=True)
+    return numbers_of(pd.DataFrame({column: text}), column)
 
 
 def _draw(
@@ -203,26 +210,25 @@ def _share(drawn: _Drawn, own: Mapping[str, Any], places: _Places) -> None:
     said = "、".join(stated) if stated else (own["sides"] or "")
     found = places.names.find(said)
     sides = list(found.codes)
-    if found.unknown or len(sides) != 2:
+    if found.unknown:
+        drawn.refuse("RA17", value="、".join(found.unknown))
+        return
+    if len(sides) != 2:
         drawn.refuse("RA07", value=said or "-")
         return
-    axis = drawn.record["axis"]
-    if (
-        axis is not None
-        and own["sharing"] == "side"
-        and _is_crossed(axis, sides, own["width_m"], places)
-    ):
+    is_drawn = drawn.record["geometry"] is not None and own["sharing"] == "side"
+    if is_drawn and _is_crossed(drawn.record["axis"], sides, own["width_m"], places):
         if stated:
             drawn.refuse("RA08", value=stated[0], other=stated[-1])
         sides.reverse()
     drawn.record["sides"] = sides
 
 
-def _is_crossed(axis: str, sides: list[str], width: float | None, places: _Places) -> bool:
+def _is_crossed(axis: str, sides: list[str], width: float, places: _Places) -> bool:
     """Tell whether the first area lies rather on the right of the axis and the second on its left."""
-    line, reach = shapely.from_wkt(axis), width or 1.0
+    line = shapely.from_wkt(axis)
     left, right = (
-        shapely.buffer(line, side * reach, single_sided=True, cap_style="flat") for side in (1, -1)
+        shapely.buffer(line, side * width, single_sided=True, cap_style="flat") for side in (1, -1)
     )
     first, second = (places.shapes.get(code) for code in sides)
     if first is None or second is None:

@@ -108,6 +108,18 @@ def test_stated_sides_that_contradict_the_map_are_exchanged_and_told(tmp_path):
     assert rules_of(faults) == [(2, "RA08")]
 
 
+def test_the_unknown_side_of_a_boundary_road_is_named(tmp_path):
+    _, faults = judge(tmp_path, boundary(sides="翠屏社区、火星社区"))
+    assert faults["reason_zh"].iloc[0].startswith("界路两侧的区域 火星社区 不是")
+
+
+@pytest.mark.parametrize("told", ["20", "20米", "20 m", "２０　米", "20.0公尺"])
+def test_a_half_width_may_say_its_unit(tmp_path, told):
+    areas, faults = judge(tmp_path, section(width_m=told))
+    assert faults.empty
+    assert areas["width_m"].tolist() == [20.0]
+
+
 @pytest.mark.parametrize("sharing", ["单双日", "共管"])
 def test_who_leads_is_as_listed_where_sides_do_not_count(tmp_path, sharing):
     areas, _ = judge(tmp_path, boundary(sides="槐底社区、翠屏社区", sharing=sharing))
@@ -129,7 +141,9 @@ def test_who_leads_is_as_listed_where_sides_do_not_count(tmp_path, sharing):
         (section(width_m="-3"), ["RA05"]),
         (boundary(sides="翠屏社区、槐底社区", sharing="抓阄"), ["RA06"]),
         (boundary(sides="翠屏社区"), ["RA07"]),
-        (boundary(sides="翠屏社区、火星社区"), ["RA07"]),
+        (boundary(sides="翠屏社区、火星社区"), ["RA17"]),
+        # Of what is refused for its width nothing is said of its sides.
+        (boundary(left_side="翠屏社区", right_side="槐底社区", width_m="-3"), ["RA05"]),
         ({"code": None, "kind": "面", "wkt": rectangle(0, 0, 9, 9).wkt}, ["P001"]),
         ({"code": GRIDS[0], "kind": "面", "wkt": rectangle(0, 0, 9, 9).wkt}, ["RA09"]),
     ],

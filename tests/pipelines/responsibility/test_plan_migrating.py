@@ -25,6 +25,8 @@ def test_listed_decided_carried_out_and_rolled_back(run, database, tmp_path):
     assert live(database, "responsibility").equals(before)
     with pytest.raises(BuildError, match="1 rows of the plan wait"):
         run("plan", "migrate", "--to", "2026", "--apply")
+    with pytest.raises(RequestError, match="not to CJ/T 214-2007, the first: name GB/T 30428"):
+        run("plan", "migrate", "--to", "2007")
 
     workbook = openpyxl.load_workbook(listed)
     sheet = workbook.worksheets[0]

@@ -75,7 +75,9 @@ def test_a_stray_cell_far_off_is_refused_before_memory_is_filled(tmp_path):
     def stray(book):
         book["职责"]["XFD1048576"] = "x"
 
-    with pytest.raises(FileFormatError, match=r"A sheet of a\.xlsx reaches over 17,179,869,184 cells"):
+    with pytest.raises(
+        FileFormatError, match=r"A sheet of a\.xlsx reaches over 17,179,869,184 cells"
+    ):
         read_plan(change(path, stray))
 
 
