@@ -14,7 +14,7 @@ from gis.errors import FileFormatError
 from gis.findings import remarks
 from gis.headers import Rows, frame_of, scientific_in
 from gis.remarks import Remark, name_rows
-from gis.sheets import delimiter_of
+from gis.sheets import delimiter_of, refuse_renamed_book
 from gis.sources import FileReport, Layer, hash_file, require_file, unpacked
 from gis.texts import examine_frame
 
@@ -49,6 +49,7 @@ def read_sheet_parts(path: Path, *, rows: int, encoding: str | None = None) -> I
     file = require_file(Path(path))
     sha256 = hash_file(file)
     with unpacked(file) as plain, plain.open("rb") as source:
+        refuse_renamed_book(plain)
         text = _Text(source=source, decision=_decide(source, encoding), name=file.name)
         for body, doubts in _bodies(text, rows):
             frame, header, more = frame_of(body, name=file.name)

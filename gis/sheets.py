@@ -26,7 +26,7 @@ from gis.texts import examine_frame
 
 logger = logging.getLogger(__name__)
 
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+_OLE_MAGIC, _ZIP_MAGIC = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 _EXACT_DIGITS = 15  # Excel keeps no more; the rest of a longer number is zeros
 _DELIMITERS = ",\t;|"
 _FILLED = re.compile(r"\S[^\r\n]*")
@@ -134,6 +134,25 @@ def opened_book(path: Path) -> Iterator[Any]:
         ) from error
 
 
+def refuse_renamed_book(path: Path) -> None:
+    """Refuse an Excel workbook that is called a text file.
+
+    Raises
+    ------
+    FileFormatError
+        It begins as a workbook does.
+    """
+    with path.open("rb") as stream:
+        magic = stream.read(4)
+    if magic in (_OLE_MAGIC, _ZIP_MAGIC):
+        suffix = ".xls" if magic == _OLE_MAGIC else ".xlsx"
+        msg = f"{path.name} is no text but an Excel workbook under a new name: call it {suffix}, or save it as CSV."
+        raise FileFormatError(
+            msg,
+            zh=f"{path.name} 不是文本文件，而是改了名的 Excel 工作簿：请改回 {suffix}，或另存为 CSV。",
+        )
+
+
 def wrong_kind(path: Path) -> FileFormatError:
     """Return the error for a file that is not read as a table."""
     if path.suffix.lower() == ".xls":
@@ -212,6 +231,7 @@ def _read_csv(
     path: Path, *, encoding: str | None
 ) -> tuple[Rows, EncodingDecision, tuple[Remark, ...]]:
     with unpacked(path) as plain:
+        refuse_renamed_book(plain)
         data = plain.read_bytes()
     text, decision, warnings = _decode(data, encoding=encoding)
     del data

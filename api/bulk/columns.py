@@ -25,6 +25,7 @@ _SELDOM, _MOSTLY = 0.1, 0.8
 _MARGIN = 0.5
 """The city and its surroundings reach this part of its extent beyond it."""
 _DEGREES = "EPSG:4326"
+_PLACES = ("x", "y", "address", "component_code")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +100,18 @@ def turned(
 ) -> tuple[Asking, str | None]:
     """Return how to ask with x and y exchanged if only so the positions lie in the city; and what to say.
 
+    Also said is that no column tells where any case is.
+
     In Chinese surveying X is north and Y is east, in mathematics and GIS it is the other way round; and
     columns of longitude and latitude are mixed up often enough.
     """
     named = dict(how.named)
+    if how.geometry is None and named.keys().isdisjoint(_PLACES):
+        told = ", ".join(name for name in source.empty().column_names if name != source.geometry)
+        return how, (
+            f"No column says where a case is (there are: {told}): name those that do with --field, as "
+            "x=经度 and y=纬度, address=地点 or component_code=部件."
+        )
     extent = _extent(snapshot)
     if "x" not in named or "y" not in named or extent is None:
         return how, None

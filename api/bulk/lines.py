@@ -15,6 +15,7 @@ from api.bulk.spans import SPAN_ROWS, Chunk, Span, Trouble, distinct_names
 from gis.encoding import decide_encoding
 from gis.errors import EncodingError, RequestError
 from gis.records import UNCLOSED, Records, find_records
+from gis.sheets import refuse_renamed_book
 
 SPAN_BYTES = 1 << 25
 """A span holds no more bytes than this."""
@@ -185,7 +186,10 @@ def read_dialect(path: Path, *, encoding: str | None = None, span_rows: int) -> 
         The file has no header.
     EncodingError
         Its encoding can not be decided.
+    FileFormatError
+        It is an Excel workbook.
     """
+    refuse_renamed_book(path)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         mark = len(_UTF8_MARK) if head.startswith(_UTF8_MARK) else 0

@@ -164,6 +164,12 @@ def test_csv_gzip(tmp_path):
     assert read_sheet(path).frame["编号"].tolist() == ["007"]
 
 
+def test_a_workbook_called_csv_is_told(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", 表=[["编号"], ["1"]]).rename(tmp_path / "a.csv")
+    with pytest.raises(FileFormatError, match=r"a\.csv is no text but an Excel workbook"):
+        read_sheet(path)
+
+
 def test_a_damaged_character_costs_no_row(tmp_path):
     path = tmp_path / "a.csv"
     lines = ["编号,名称", *(f"{row},裕华路{row}号" for row in range(40))]

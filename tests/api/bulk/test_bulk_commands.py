@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from gis.database import Database
-from gis.errors import RequestError
+from gis.errors import FileFormatError, RequestError
 from gis.geoparquet import read_geoparquet
 from tests.api.bulk_workspace import CHINESE, ROWS, make_workspace, run
 from tests.api.district import A1, B2, PROFILE, X0, Y0
@@ -172,6 +172,24 @@ def test_east_and_north_are_told_apart_by_where_the_city_is(
     assert pd.read_csv(target, dtype=str)["grid_code"].tolist() == [A1, B2]
     notes = orjson.loads(printed)["notes"]
     assert notes == [] if east_first else "other way round" in notes[0]
+
+
+def test_a_file_that_says_no_place_is_told(workspace: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("编号,JD,WD\n1,114.4,38.0\n", encoding="utf-8")
+    printed = run(workspace, "assign", str(source), "-o", str(tmp_path / "out.csv"))
+    assert "No column says where a case is (there are: 编号, JD, WD)" in printed
+    named = ["--field", "x=JD", "--field", "y=WD"]
+    printed = run(workspace, "assign", str(source), "-o", str(tmp_path / "out.csv"), *named)
+    assert "No column" not in printed
+
+
+def test_a_workbook_called_csv_is_told(workspace: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    with source.open("wb") as file:
+        pd.DataFrame(ROWS, columns=CHINESE).to_excel(file, index=False)
+    with pytest.raises(FileFormatError, match=r"in\.csv is no text but an Excel workbook"):
+        run(workspace, "assign", str(source), "-o", str(tmp_path / "out.csv"))
 
 
 def test_metres_taken_for_degrees_are_told(workspace: Path, tmp_path: Path) -> None:
