@@ -16,10 +16,10 @@ from gis.errors import BuildError, ConflictError, DeliveryError
 from gis.geopackage import read_stamp, write_project, write_stamp, write_styles
 from gis.vector import read_vector, write_vector
 from gis.workspace import Profile
-from gridding.checks import check_coverage
 from gridding.edits import Also
-from gridding.lineage import CodeRules
+from gridding.lineage import CodeRules, overlaps
 from gridding.locks import locked, release_locks, set_locks
+from gridding.objections import find_objections
 from gridding.patching import Geometries, tie
 from gridding.proposal import Proposal, hash_rows, with_codes
 from gridding.qgis import PROJECT, STYLES, project_text, style_text
@@ -27,8 +27,6 @@ from gridding.qgis import PROJECT, STYLES, project_text, style_text
 LAYER = "unit_grid"
 EDITABLE = ("name", "land_use", "management_grade", "responsible_body", "remark")
 """Attributes an editor may change."""
-_STRICT = frozenset({"UG05", "UG07", "UG08", "UG09", "UG10", "UG11", "UG18", "UG20", "UG28"})
-"""Rules of the coverage that an edit may not break anew, though a delivery may."""
 _MARGIN_M = 100.0
 _PRECISION_M = 0.01
 _ON_BORDER_M = 0.015
@@ -116,8 +114,8 @@ class Revision:
     """An edit read back, judged and ready to be published."""
 
     proposal: Proposal
-    faults: pd.DataFrame
-    """What stands against it: ``rule``, ``code``, ``reason_en``, ``reason_zh``; empty: it is accepted."""
+    faults: gpd.GeoDataFrame
+    """What stands against it, as of `gridding.objections`; an error refuses it."""
     locks: gpd.GeoDataFrame
     """``kind``, ``code``, ``geometry`` of what the editor set."""
     released: tuple[int, ...]
@@ -142,6 +140,9 @@ def read_revision(database: Database, file: Path, *, profile: Profile) -> Revisi
     base, edited, removed = _read_edits(database, file)
     old = gpd.GeoDataFrame(live(database, "unit_grids"))
     stale = base.loc[removed & ~base["row_id"].isin(old["row_id"]), "code"]
+    if len(stale) and _is_live(edited, old):
+        msg = f"{file.name} was imported already and its edit is live: export again before the next edit."
+        raise ConflictError(msg, zh=f"{file.name} 已导入，其编辑已生效：再次编辑前请重新导出。")
     if len(stale):
         shown = ", ".join(sorted(stale)[:3])
         msg = f"{len(stale)} edited grids were changed since the export ({shown}): export again and repeat the edit."
@@ -166,10 +167,9 @@ def read_revision(database: Database, file: Path, *, profile: Profile) -> Revisi
         rules=CodeRules(),
         points=_places(database),
     )
-    faults = _faults(proposal, communities, code_length=profile.grid_code_length)
     return Revision(
         proposal=proposal,
-        faults=faults,
+        faults=find_objections(proposal, communities, database=database, profile=profile),
         locks=_locks(proposal, crs=database.crs),
         released=_overruled(database, proposal.new),
         is_change=bool(removed.any()) or len(edited) > 0,
@@ -207,6 +207,12 @@ def _read_edits(
     before = _keys(base, texts)
     after = _keys(frame, texts)
     return base, gpd.GeoDataFrame(frame[~after.isin(before)]), ~before.isin(after)
+
+
+def _is_live(edited: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> bool:
+    """Return whether all edited polygons are live grids, rounding apart."""
+    pairs = overlaps(edited.geometry.to_numpy(), old.geometry.to_numpy())
+    return len(edited) > 0 and int(pairs["is_equal"].sum()) == len(edited)
 
 
 def _single(shapes: Geometries) -> Geometries:
@@ -265,37 +271,6 @@ def _homes(shapes: Geometries, communities: gpd.GeoDataFrame) -> list[str]:
     best = table.sort_values(["shape", "m2", "code"], ascending=[True, False, True])
     homes = best.drop_duplicates("shape").set_index("shape")["code"]
     return [str(code) for code in homes.reindex(range(len(shapes))).fillna("0" * 12)]
-
-
-def _faults(proposal: Proposal, communities: gpd.GeoDataFrame, *, code_length: int) -> pd.DataFrame:
-    """Return the faults that the edit brings in; what was amiss before stands not against it."""
-    old, new = proposal.old, proposal.new
-    homes = set(old.loc[old["code"].isin(proposal.touched), "community_code"])
-    changed = ~new["code"].isin(old["code"]) | new["code"].isin(proposal.touched)
-    homes |= set(new.loc[changed, "community_code"])
-    land = gpd.GeoDataFrame(communities[communities["code"].isin(homes)])
-    if land.empty:
-        return pd.DataFrame(columns=["rule", "severity", "code", "reason_en", "reason_zh"])
-    found = []
-    for layer in (old, new):
-        reach = shapely.union_all(land.geometry.to_numpy())
-        rows = layer[
-            layer["community_code"].isin(homes)
-            | shapely.intersects(layer.geometry.to_numpy(), reach)
-        ]
-        around = communities[communities["code"].isin(set(rows["community_code"]))]
-        found.append(
-            check_coverage(
-                gpd.GeoDataFrame(rows[["code", "geometry"]].reset_index(drop=True)),
-                gpd.GeoDataFrame(around.reset_index(drop=True)),
-                code_length=code_length,
-            )
-        )
-    before, after = found
-    known = set(zip(before["rule"], before["reason_en"], strict=True))
-    fresh = [key not in known for key in zip(after["rule"], after["reason_en"], strict=True)]
-    counts = (after["severity"] == "error") | after["rule"].isin(_STRICT)
-    return after[np.array(fresh, dtype=np.bool_) & counts].reset_index(drop=True)
 
 
 def _locks(proposal: Proposal, *, crs: str) -> gpd.GeoDataFrame:

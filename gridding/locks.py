@@ -44,7 +44,8 @@ def list_locks(database: Database) -> pd.DataFrame:
         " ELSE ST_Area(l.geom) END)::float AS size, l.actor, l.at, l.reason {} ORDER BY l.lock_id"
     ).format(sql.SQL(_HELD))
     with database.connect(read_only=True) as connection:
-        return read_rows(connection, query)
+        rows = read_rows(connection, query)
+    return rows.assign(code=rows["code"].astype(object).where(rows["code"].notna(), None))
 
 
 def set_locks(

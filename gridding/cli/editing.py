@@ -58,37 +58,50 @@ def import_edit(
     is_rehearsal: Annotated[
         bool, typer.Option("--dry-run", help="Judge the edit, change nothing.")
     ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write what is wrong, and where, to this .gpkg."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring an edit back: judged by the checks, made live, and locked against later divisions.
 
-    An edit with faults is refused as a whole. Borders that moved and grids that were redrawn are
-    locked until `wanmi grid locks --release` gives them free.
+    An edit with errors is refused as a whole; warnings, as a building that is cut, are told. Borders
+    that moved and grids that were redrawn are locked until `wanmi grid locks --release` gives them free.
 
     Example: wanmi grid import 编辑.gpkg --actor 王芳 --reason 沿新围墙调整
     """
     from gis.database import open_database
+    from gis.outputs import check_output
+    from gis.vector import write_vector
     from gridding.editing import lock_edit, read_revision
     from gridding.proposal import alone, apply
 
+    if output is not None:
+        check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     who = editor or actor()
     result: dict[str, Any] = {}
     with alone(database):
         revision = read_revision(database, file, profile=workspace.profile)
-        accepted = revision.faults.empty
+        is_error = revision.faults["severity"].eq("error")
+        accepted = not is_error.any()
         if accepted and not is_rehearsal and revision.is_change:
             also = lock_edit(revision, database, actor=who, reason=reason)
             done = apply(database, revision.proposal, actor=who, reason=reason, also=also)
             result = asdict(done)
     if result:
         carry_sets(database, actor=who)
-    faults = revision.faults[["rule", "code", "reason_en", "reason_zh"]].to_dict("records")
+    if output is not None:
+        write_vector(revision.faults, output, layer="faults")
+    rows = revision.faults.drop(columns="geometry")
+    faults, warnings = (rows[kind].to_dict("records") for kind in (is_error, ~is_error))
     kinds = revision.locks["kind"].tolist()
     told = {
         "edited": len(revision.proposal.touched),
         "faults": faults,
+        "warnings": warnings,
         "borders_locked": kinds.count("border"),
         "grids_locked": kinds.count("grid"),
         "locks_released": len(revision.released),
@@ -100,10 +113,17 @@ def import_edit(
 
 
 def _show(told: dict[str, Any]) -> None:
-    for fault in told["faults"][:_SHOWN]:
-        typer.echo(f"{fault['rule']}  {fault['reason_en']}")
+    for row in [*told["faults"], *told["warnings"]][:_SHOWN]:
+        place = f" At {row['x']:.0f}, {row['y']:.0f}." if row["x"] == row["x"] else ""
+        typer.echo(f"{row['severity']:8}{row['rule']}  {row['reason_en']}{place}")
+    count = len(told["faults"]) + len(told["warnings"])
+    if count > _SHOWN:
+        typer.echo(f"… and {count - _SHOWN} more; --json and -o list all.")
     if told["faults"]:
-        typer.echo(f"The edit has {len(told['faults'])} faults and was not taken: repair them.")
+        typer.echo(
+            f"The edit was not taken, for {len(told['faults'])} faults: repair them in the file and import it "
+            "again; -o FILE.gpkg shows where they are. New grids are named by the codes they would get."
+        )
     elif told["edit"]:
         made = told["edit"]
         typer.echo(
@@ -141,7 +161,7 @@ def locks(
             unit = "m" if row["kind"] == "border" else "m²"
             size = f"{row['size']:.0f} {unit}"
             typer.echo(
-                f"{row['lock_id']:6}  {row['kind']:7}{row['code'] or '':16}{size:>12}  "
+                f"{row['lock_id']:6}  {row['kind']:7}{row['code'] or '–':16}{size:>12}  "
                 f"{row['actor']}: {row['reason']}"
             )
         typer.echo(f"{len(rows)} locks hold.")

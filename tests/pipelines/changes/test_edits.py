@@ -142,6 +142,48 @@ def test_an_edit_of_a_grid_that_changed_meanwhile_is_refused(
     assert "export again" in str(told["error"])
 
 
+def test_a_file_imported_twice_is_told_apart_from_a_conflict(
+    town: Workspace, exported: Path
+) -> None:
+    edit(exported, move_border)
+    run(town, "import", str(exported), "--reason", "first")
+    told = run(town, "import", str(exported), "--reason", "first", fails=True)
+    assert "was imported already" in str(told["error"])
+
+
+def test_an_edit_through_a_building_is_taken_and_the_building_told(
+    town: Workspace, tmp_path: Path
+) -> None:
+    # The border between 003 and 004 comes to lie through it: from (100, 100) to (110, 0).
+    house = ("H1", "310300", land(103, 120, 20, 30))
+    renew_streets(town, tmp_path / "june", house)
+    file, where = tmp_path / "编辑.gpkg", tmp_path / "where.gpkg"
+    run(town, "export", str(file), "-c", WEST_SIDE)
+    edit(file, move_border)
+    told = run(town, "import", str(file), "--reason", "a slip", "-o", str(where))
+    assert told["faults"] == []
+    assert [row["rule"] for row in told["warnings"]] == ["UG16"]
+    assert told["edit"]["reshaped"] == 2
+    spot = pyogrio.read_dataframe(where, layer="faults")
+    assert spot["severity"].tolist() == ["warning"]
+    x, y = told["warnings"][0]["x"] - EAST, told["warnings"][0]["y"] - NORTH
+    assert 20 <= y <= 30
+    assert x == pytest.approx(110 - y / 10, abs=0.02)
+
+
+def test_an_edit_that_is_refused_says_where(
+    town: Workspace, exported: Path, tmp_path: Path
+) -> None:
+    where = tmp_path / "where.gpkg"
+    edit(exported, lambda frame: frame[frame["code"] != f"{WEST_SIDE}002"])
+    arguments = ["import", str(exported), "--reason", "a mistake", "-o", str(where)]
+    told = run(town, *arguments, fails=True)
+    gap = next(row for row in told["faults"] if row["rule"] == "UG09")
+    assert (gap["x"] - EAST, gap["y"] - NORTH) == (150, 150)
+    faults = pyogrio.read_dataframe(where, layer="faults")
+    assert faults.loc[faults["rule"] == "UG09", "geometry"].area.tolist() == [10_000]
+
+
 def test_a_file_of_another_origin_is_refused(town: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "other.gpkg"
     write_vector(squares(), file, layer="unit_grid")
