@@ -1,5 +1,6 @@
 """What vector files can be written: formats by suffix, names and values that they take."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,3 +95,34 @@ def appearing(path: Path) -> Iterator[Path]:
     finally:
         if partial.parent.is_dir():
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def appearing_files(path: Path) -> Iterator[Path]:
+    """Yield a place of the same name to write a layer to, whose files appear beside each other at the end.
+
+    A shapefile is several files. Where the block fails nothing has changed; a file that is there gives way
+    to the new one, with all its layers.
+
+    Raises
+    ------
+    FileFormatError
+        As for `check_output`.
+    WorkspaceError
+        The file can not be written.
+    """
+    check_output(path)
+    folder = path.with_name(f".{path.name}.partial")
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yield folder / path.name
+        for file in sorted(folder.iterdir()):
+            file.replace(path.with_name(file.name))
+    except OSError as error:
+        msg = f"{path} can not be written: {error.strerror or error}; choose another place."
+        raise WorkspaceError(
+            msg, zh=f"无法写入 {path}：{error.strerror or error}；请另选位置。"
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

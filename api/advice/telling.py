@@ -11,6 +11,7 @@ from api.advice.advising import Advice
 from api.advice.findings import Finding
 from api.owning.directory import Directory
 from census.workbooks import write_tables
+from gis.outputs import appearing_files
 from gis.vector import write_vector
 
 COLUMNS = {
@@ -169,7 +170,8 @@ def write_advice(advice: Advice, directory: Directory, path: Path, *, crs: str) 
         table[drawn].reset_index(drop=True),
         geometry=gpd.GeoSeries([shape for shape in shapes if shape is not None], crs=crs),
     )
-    write_vector(lines, path, layer="stretches")
+    with appearing_files(path) as partial:
+        write_vector(lines, partial, layer="stretches")
 
 
 def _wkt(shape: Any) -> str:

@@ -47,10 +47,13 @@ def show_differences(
     """
     from gis.builds import live
     from gis.database import open_database
+    from gis.outputs import appearing_files, check_output
     from gis.vector import write_vector
     from gridding.compare import compare
     from gridding.proposal import open_cases
 
+    if output is not None:
+        check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     found = compare(
@@ -60,7 +63,8 @@ def show_differences(
         cases=open_cases(database),
     )
     if output is not None:
-        write_vector(found.table, output)
+        with appearing_files(output) as partial:
+            write_vector(found.table, partial)
     emit(_told(found), as_json=as_json, human=lambda: _show(found))
 
 
@@ -123,6 +127,7 @@ def renew(
     Example: wanmi grid update --policy hard --hard-class 430502 -o proposal.gpkg
     """
     from gis.database import open_database
+    from gis.outputs import check_output
     from gridding.change import POLICIES, UpdateRules
     from gridding.lineage import CodeRules
     from gridding.options import options_of
@@ -134,6 +139,8 @@ def renew(
     if is_applied and not reason.strip():
         msg = "A change that is applied needs its reason: add --reason TEXT."
         raise DeliveryError(msg, zh="应用变更须说明原因：请加 --reason。")
+    if output is not None:
+        check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     rules = UpdateRules(policy=policy, hard_class=hard_class)  # type: ignore[arg-type]
@@ -206,13 +213,15 @@ def _changed(
 def _write(proposal: "Proposal", found: "Comparison", output: Path) -> None:
     import geopandas as gpd
 
+    from gis.outputs import appearing_files
     from gis.vector import write_vector
 
     columns = ["code", "community_code", "area_m2", "geometry"]
     grids = proposal.new.assign(area_m2=proposal.new.geometry.area)
-    write_vector(gpd.GeoDataFrame(grids[columns]), output, layer="unit_grid")
-    if output.suffix.lower() == ".gpkg":
-        write_vector(found.table, output, layer="changes")
+    with appearing_files(output) as partial:
+        write_vector(gpd.GeoDataFrame(grids[columns]), partial, layer="unit_grid")
+        if output.suffix.lower() == ".gpkg":
+            write_vector(found.table, partial, layer="changes")
 
 
 def _told(found: "Comparison") -> dict[str, Any]:

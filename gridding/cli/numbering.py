@@ -35,10 +35,12 @@ def renumber(
     Example: wanmi grid number 单元网格.shp -o numbered.gpkg
     """
     from gis.database import open_database
+    from gis.outputs import appearing_files, check_output
     from gis.vector import write_vector
     from gridding.numbering import number, retired_codes, used_codes
     from gridding.patrol import measure_order, patrol_order
 
+    check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     grids = _with_communities(read_grids(file, workspace), live_communities(database), file=file)
@@ -52,7 +54,8 @@ def renumber(
     )
     given = grids["code"] if "code" in grids else codes.map(lambda _: None)
     grids = grids.assign(code=codes, patrol_order=patrol_order(grids, target_m2=target_m2))
-    write_vector(grids.drop(columns=["source_file", "source_row"]), output)
+    with appearing_files(output) as partial:
+        write_vector(grids.drop(columns=["source_file", "source_row"]), partial)
     kept = int(codes.eq(given).sum())
     result = {
         "file": str(output),

@@ -79,11 +79,13 @@ def divide(
     import numpy as np
 
     from gis.database import open_database
+    from gis.outputs import appearing_files, check_output
     from gis.vector import write_vector
     from gridding.trades.loads import join_loads, parse_loads
     from gridding.trades.proposal import WITHIN, Wish, propose
     from gridding.trades.store import count_loads, ever_used
 
+    check_output(output)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     weights = parse_loads(load)
@@ -103,7 +105,8 @@ def divide(
     loads = count_loads(database, grids, list(weights))
     joined = join_loads(loads, weights) if weights else np.ones(len(grids))
     sets, quality = propose(grids, joined, wish=wish, used=ever_used(database, sort))
-    write_vector(sets, output)
+    with appearing_files(output) as partial:
+        write_vector(sets, partial)
     absent = [name for name, values in loads.items() if not values.any()]
 
     def show() -> None:
