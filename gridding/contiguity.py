@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.network import COUNTERS, GOAL, JOINT_M, QUEUE, STAMP
 
 _REACH = 1500
 """Nodes looked at to prove that nothing is enclosed; past that it counts as enclosed."""
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def may_move(network: Any, node: int, grid: int) -> bool:
     """Return whether a node may join a grid: both stay in one piece and no ring appears."""
     own = network.nodes[node]["label"]
@@ -20,7 +20,7 @@ def may_move(network: Any, node: int, grid: int) -> bool:
     return not _closes(network, node, grid)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _breaks(network: Any, node: int) -> bool:
     """Return whether a node's grid falls apart without it."""
     nodes, edges, room = network.nodes, network.edges, network.room
@@ -41,7 +41,7 @@ def _breaks(network: Any, node: int) -> bool:
     return bool(_spread(network, start, left) > 0)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _spread(network: Any, start: Any, left: Any) -> Any:
     """Return how many of `left` marked nodes are not reached from `start` inside its grid."""
     nodes, edges, room = network.nodes, network.edges, network.room
@@ -68,7 +68,7 @@ def _spread(network: Any, start: Any, left: Any) -> Any:
     return left
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def is_connected(network: Any, grid: int) -> bool:
     """Return whether a grid is one piece."""
     nodes, room, head = network.nodes, network.room, network.grids[grid]["head"]
@@ -82,7 +82,7 @@ def is_connected(network: Any, grid: int) -> bool:
     return bool(left == 0 or _spread(network, head, left) == 0)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _closes(network: Any, node: int, grid: int) -> bool:
     """Return whether a grid that takes a node in encloses others from then on."""
     network.room[COUNTERS, STAMP] += 1
@@ -90,7 +90,7 @@ def _closes(network: Any, node: int, grid: int) -> bool:
     return _encloses(network, node, grid, count, needs_outer)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def is_ring(network: Any, grid: int) -> bool:
     """Return whether a grid encloses others."""
     network.room[COUNTERS, STAMP] += 1
@@ -104,7 +104,7 @@ def is_ring(network: Any, grid: int) -> bool:
     return _encloses(network, np.int64(-1), grid, count, needs_outer)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _note(network: Any, node: Any, grid: int, count: Any) -> tuple[int, bool]:
     """Add a node's neighbours outside a grid to the goals; return their number, and if it is outer."""
     nodes, edges, room = network.nodes, network.edges, network.room
@@ -122,7 +122,7 @@ def _note(network: Any, node: Any, grid: int, count: Any) -> tuple[int, bool]:
     return count, is_outer
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _encloses(network: Any, node: Any, grid: int, count: Any, needs_outer: bool) -> bool:
     """Return whether grid and node cut the goals off from each other or from the exterior.
 
@@ -143,7 +143,7 @@ def _encloses(network: Any, node: Any, grid: int, count: Any, needs_outer: bool)
     return False
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _flood(
     network: Any, node: int, grid: int, goals: int, start: int, wanted: int
 ) -> tuple[int, bool]:

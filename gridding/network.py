@@ -7,25 +7,29 @@ so that a move costs a fraction of a microsecond.
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gis.compiled import forget_stale
+from gridding.compiling import compiled_in_place
 from gridding.graph import Floats, Graph, Indices
 from gridding.objective import Weights
 
 forget_stale(
     Path(__file__).parent,
     modules=(
+        "compiling",
         "contiguity",
         "enclosure",
         "greedy",
         "network",
+        "nudges",
         "patches",
+        "planes",
         "recut",
+        "room",
         "search",
         "sweeps",
     ),
@@ -166,7 +170,7 @@ def _own_outside(
     return numbered, is_outer
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def fill_grids(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, labels: Any) -> None:
     """Put every node into the grid that `labels` names and work out the sums."""
     room[COUNTERS, STAMP] = 0
@@ -187,7 +191,7 @@ def fill_grids(nodes: Any, edges: Any, grids: Any, weights: Any, room: Any, labe
             grids[grid]["worth"] = _worth_now(grids, weights, grid)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _clear(grids: Any, grid: int) -> None:
     grids[grid]["area"] = 0.0
     grids[grid]["share"] = 0.0
@@ -196,7 +200,7 @@ def _clear(grids: Any, grid: int) -> None:
     grids[grid]["worth"] = 0.0
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _enter(nodes: Any, grids: Any, node: int, grid: int) -> None:
     follower = grids[grid]["head"]
     nodes[node]["label"] = grid
@@ -208,7 +212,7 @@ def _enter(nodes: Any, grids: Any, node: int, grid: int) -> None:
     grids[grid]["count"] += 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _leave(nodes: Any, grids: Any, node: int, grid: int) -> None:
     leader, follower = nodes[node]["before"], nodes[node]["after"]
     if leader >= 0:
@@ -220,14 +224,14 @@ def _leave(nodes: Any, grids: Any, node: int, grid: int) -> None:
     grids[grid]["count"] -= 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _add(nodes: Any, grids: Any, node: int, grid: int, sign: float) -> None:
     grids[grid]["area"] += sign * nodes[node]["area"]
     grids[grid]["share"] += sign * nodes[node]["share"]
     grids[grid]["load"] += sign * nodes[node]["load"]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def worth_of(weights: Any, area: float, share: float, load: float, rim: float) -> float:
     """Return the cost of a grid by its sums."""
     miss = abs(share - 1.0)
@@ -240,14 +244,14 @@ def worth_of(weights: Any, area: float, share: float, load: float, rim: float) -
     return result
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _worth_now(grids: Any, weights: Any, grid: int) -> float:
     here = grids[grid]
     worth: float = worth_of(weights, here["area"], here["share"], here["load"], here["rim"])
     return worth
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def border(nodes: Any, edges: Any, node: int, grid: int) -> tuple[float, float]:
     """Return length and cost of the borders of a node with a grid."""
     length, cost = 0.0, 0.0
@@ -258,7 +262,7 @@ def border(nodes: Any, edges: Any, node: int, grid: int) -> tuple[float, float]:
     return length, cost
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, grid: int) -> float:
     """Return how much the division's cost changes when a node goes to another grid."""
     here, new = nodes[node], grids[grid]
@@ -292,7 +296,7 @@ def move_change(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, gri
     return result
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def move(nodes: Any, edges: Any, grids: Any, weights: Any, node: int, grid: int) -> None:
     """Make a node part of another grid."""
     old = nodes[node]["label"]

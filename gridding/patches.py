@@ -6,9 +6,9 @@ found without a look at its neighbours.
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.graph import Floats, Indices
 from gridding.network import JOINT_M, worth_of
 
@@ -48,6 +48,9 @@ _PART = np.dtype(
         ("worth", "f8"),
     ]
 )
+_WAYS = 16
+"""Ways of cutting a patch that are tried, at most."""
+
 # Rows of the lists, and places of the counts.
 ORDER, QUEUE, _LOG_SPOT, _LOG_PART = range(4)
 SIZE, TAKEN = range(2)
@@ -66,6 +69,8 @@ class Patch(NamedTuple):
     """Cost of a spot's borders with each part."""
     ends: Floats
     """How far a spot is from each of four ends, m."""
+    known: Floats
+    """What each way of cutting a patch came to."""
     lists: Any
     grids: Indices
     """Grid that each part is, or would be."""
@@ -83,13 +88,14 @@ def patch_of(size: int, edges: int) -> Patch:
         length=np.zeros((size, PARTS)),
         cost=np.zeros((size, PARTS)),
         ends=np.zeros((4, size)),
+        known=np.zeros(_WAYS),
         lists=np.zeros((4, size + 1), dtype=np.int64),
         grids=np.zeros(PARTS, dtype=np.int64),
         counts=np.zeros(2, dtype=np.int64),
     )
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def take(nodes: Any, grids: Any, patch: Any, grid: int, part: int, size: Any) -> Any:
     """Add the nodes of a grid to the first `size` of a patch; return how many it has then."""
     node = grids[grid]["head"]
@@ -104,7 +110,7 @@ def take(nodes: Any, grids: Any, patch: Any, grid: int, part: int, size: Any) ->
     return size
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def connect(nodes: Any, edges: Any, patch: Any, size: int) -> None:
     """Work out the neighbours of every spot inside a patch."""
     count = 0
@@ -120,14 +126,14 @@ def connect(nodes: Any, edges: Any, patch: Any, size: int) -> None:
     patch.spots[size]["first"] = count
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def put_back(patch: Any, size: int) -> None:
     """Put every spot into the part that it came from."""
     for k in range(size):
         patch.spots[k]["part"] = patch.spots[k]["was"]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def add_up(patch: Any, weights: Any, size: int) -> float:
     """Work out the sums of parts and borders anew; return the cost of the patch."""
     spots, ways, parts = patch.spots, patch.ways, patch.parts
@@ -163,7 +169,7 @@ def add_up(patch: Any, weights: Any, size: int) -> float:
     return total
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def settle(patch: Any, weights: Any, size: int, wanted: int) -> float:
     """Move spots between parts while each move gains; return the change."""
     total = 0.0
@@ -180,7 +186,7 @@ def settle(patch: Any, weights: Any, size: int, wanted: int) -> float:
     return total
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def chain(patch: Any, weights: Any, size: int, wanted: int) -> float:
     """Move spots between parts, each once, the best first, losses too.
 
@@ -213,7 +219,7 @@ def chain(patch: Any, weights: Any, size: int, wanted: int) -> float:
     return best
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _best_part(
     patch: Any, weights: Any, size: int, wanted: int, k: int, below: float
 ) -> tuple[float, Any]:
@@ -255,7 +261,7 @@ def _best_part(
     return below, best
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _move(patch: Any, weights: Any, k: int, target: int) -> None:
     """Make a spot part of another part."""
     spots, ways = patch.spots, patch.ways
@@ -279,7 +285,7 @@ def _move(patch: Any, weights: Any, k: int, target: int) -> None:
         patch.cost[near, target] += ways[e]["cost"]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _breaks(patch: Any, size: int, k: int) -> bool:
     """Return whether a spot's part falls apart without it."""
     spots, ways, queue = patch.spots, patch.ways, patch.lists[QUEUE]

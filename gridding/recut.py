@@ -6,9 +6,9 @@ grid with one or two neighbours and cut the whole into one, two or three, the be
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.contiguity import is_connected, is_ring
 from gridding.greedy import neighbours
 from gridding.network import (
@@ -44,7 +44,7 @@ _POOR = 0.15
 """Cost of missing the target from which a grid is tried with two neighbours at once."""
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def recut(network: Any, patch: Any) -> int:
     """Give every grid the best change with its neighbours; return how many changed."""
     changed = 0
@@ -54,7 +54,7 @@ def recut(network: Any, patch: Any) -> int:
     return changed
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _recut_grid(network: Any, patch: Any, grid: int) -> int:
     """Apply the best change of a grid alone or with one neighbour, else with two; 0: none gains.
 
@@ -83,7 +83,7 @@ def _recut_grid(network: Any, patch: Any, grid: int) -> int:
     return 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _apply(network: Any) -> None:
     """Make the grids that were noted as the best those of the network."""
     nodes, edges, grids, weights, room = network
@@ -97,7 +97,7 @@ def _apply(network: Any) -> None:
             move(nodes, edges, grids, weights, node, target)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _changed(network: Any, patch: Any, taken: int) -> int:
     """Return when any of the first `taken` grids of a patch last changed."""
     latest = network.grids[patch.grids[0]]["changed"]
@@ -107,7 +107,7 @@ def _changed(network: Any, patch: Any, taken: int) -> int:
     return result
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _try_triples(network: Any, patch: Any, count: int, best: float) -> float:
     """Try a grid with every two of its neighbours; return the best change so far."""
     room, tried = network.room, network.grids[patch.grids[0]]["tried"]
@@ -119,7 +119,7 @@ def _try_triples(network: Any, patch: Any, count: int, best: float) -> float:
     return best
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _try_parts(network: Any, patch: Any, taken: Any, best: float) -> float:
     """Try what the first `taken` grids of a patch could become; return the best change so far."""
     nodes, edges, grids, _, room = network
@@ -150,7 +150,7 @@ def _try_parts(network: Any, patch: Any, taken: Any, best: float) -> float:
     return best
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _empty(grids: Any, room: Any) -> int:
     """Return the next grid without nodes, -1: there is none."""
     cursor: int = room[COUNTERS, CURSOR]
@@ -162,14 +162,14 @@ def _empty(grids: Any, room: Any) -> int:
     return -1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _try_number(network: Any, patch: Any, wanted: int, cuts: int, best: float) -> float:
     """Try to cut a patch into a number of parts in several ways; return the best change so far."""
     weights, size = network.weights, patch.counts[SIZE]
     put_back(patch, size)
     start = add_up(patch, weights, size)
-    known = np.zeros(2 * DIRECTIONS + 1)
-    known += np.inf
+    for k in range(len(patch.known)):
+        patch.known[k] = np.inf
     for direction in range(-1 if wanted == patch.counts[TAKEN] > 1 else 0, cuts):
         total = 0.0
         if direction >= 0:
@@ -177,7 +177,7 @@ def _try_number(network: Any, patch: Any, wanted: int, cuts: int, best: float) -
             total = add_up(patch, weights, size) - start
         if wanted > 1 and total < best + _HOPE:
             total += settle(patch, weights, size, wanted)
-            is_new = _is_new(known, direction, total)
+            is_new = _is_new(patch.known, direction, total)
             if is_new and total < best + _HOPE / 3.0:
                 total += chain(patch, weights, size, wanted)
         if total < best - EPSILON and _is_sound(network, patch, wanted):
@@ -186,7 +186,7 @@ def _try_number(network: Any, patch: Any, wanted: int, cuts: int, best: float) -
     return best
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_new(known: Any, direction: int, total: float) -> bool:
     """Note the change that a direction came to; return whether none before it came to the same."""
     known[direction + 1] = total
@@ -196,7 +196,7 @@ def _is_new(known: Any, direction: int, total: float) -> bool:
     return is_new
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _note(room: Any, patch: Any) -> None:
     """Note the grids of a patch as the best found."""
     room[COUNTERS, FOUND] = patch.counts[SIZE]
@@ -205,7 +205,7 @@ def _note(room: Any, patch: Any) -> None:
         room[BEST, k] = patch.grids[patch.spots[k]["part"]]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_sound(network: Any, patch: Any, wanted: int) -> bool:
     """Return whether every part is in one piece and encloses no other grid."""
     size = patch.counts[SIZE]
@@ -220,7 +220,7 @@ def _is_sound(network: Any, patch: Any, wanted: int) -> bool:
     return is_sound
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _put(network: Any, node: int, grid: int) -> None:
     nodes, edges, grids, weights, _ = network
     if nodes[node]["label"] != grid:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.contiguity import may_move
 from gridding.network import CLOCK, COUNTERS, JOINT_M, move, move_change
 from gridding.patches import EPSILON
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def descend(network: Any) -> None:
     """Move nodes of the border between two grids while that gains; nodes in ascending order."""
     n = len(network.grids)
@@ -25,7 +25,7 @@ def descend(network: Any) -> None:
             break
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _best_move(network: Any, node: int) -> Any:
     """Return the grid that a node had better be in; -1: it is well where it is."""
     nodes, edges, grids, weights, _ = network
@@ -41,7 +41,7 @@ def _best_move(network: Any, node: int) -> Any:
     return best
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def anneal(network: Any, steps: int, heat: float, cold: float) -> None:
     """Move nodes at random, losses too as long as it is warm: simulated annealing.
 
@@ -74,7 +74,7 @@ def anneal(network: Any, steps: int, heat: float, cold: float) -> None:
             _change(network, node, grid)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _change(network: Any, node: int, grid: int) -> None:
     """Move a node and note when both grids changed."""
     nodes, edges, grids, weights, room = network
@@ -84,7 +84,7 @@ def _change(network: Any, node: int, grid: int) -> None:
     move(nodes, edges, grids, weights, node, grid)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _next(state: Any) -> Any:
     state ^= state >> np.uint64(12)
     state ^= state << np.uint64(25)
@@ -92,8 +92,10 @@ def _next(state: Any) -> Any:
     return state
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _draw(state: Any, below: int) -> Any:
     """Return a whole number below a bound from a state."""
-    number: Any = np.int64((state * np.uint64(2685821657736338717)) >> np.uint64(33)) % below
-    return number
+    # Of 32 bits, which are divided in less time; a bound never needs more.
+    number = np.uint32((state * np.uint64(2685821657736338717)) >> np.uint64(33))
+    drawn: Any = np.int64(number % np.uint32(below))
+    return drawn

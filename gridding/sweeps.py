@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.network import JOINT_M
 from gridding.patches import ORDER, QUEUE
 
@@ -14,7 +14,7 @@ _BETWEEN = ((0, 1), (2, 3), (0, 2), (2, 1))
 _ACROSS = (1, 0, 3, 2)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def lay(patch: Any, size: int, wanted: int, direction: int) -> None:
     """Cut a patch into parts of equal size by straight sweeps from one end to another.
 
@@ -35,7 +35,7 @@ def lay(patch: Any, size: int, wanted: int, direction: int) -> None:
         start = stop
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _sort(patch: Any, start: Any, size: int, direction: int) -> None:
     """Sort a patch, or what a first cut left of it, by how much nearer one end is than another.
 
@@ -57,7 +57,7 @@ def _sort(patch: Any, start: Any, size: int, direction: int) -> None:
         spots[here]["key"] = key
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _portion(patch: Any, start: Any, size: int, pieces: int) -> int:
     """Return where the first of so many pieces of equal size ends; at least one spot for each."""
     order, spots = patch.lists[ORDER], patch.spots
@@ -73,7 +73,7 @@ def _portion(patch: Any, start: Any, size: int, pieces: int) -> int:
     return size
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def measure(patch: Any, size: int) -> None:
     """Work out distances in a patch from four ends.
 
@@ -87,7 +87,7 @@ def measure(patch: Any, size: int) -> None:
         _walk(patch, size, start, max(row, 0))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _farthest(patch: Any, size: int, one: int, other: int) -> Any:
     """Return the spot of a patch that is farthest from the nearer of two ends."""
     found: Any = np.int64(-1)
@@ -99,7 +99,7 @@ def _farthest(patch: Any, size: int, one: int, other: int) -> Any:
     return found
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _walk(patch: Any, size: int, start: int, row: int) -> None:
     """Work out how far the spots of a patch are from one of them, by the roots of their areas."""
     spots, ways, queue, end = patch.spots, patch.ways, patch.lists[QUEUE], patch.ends[row]

@@ -9,6 +9,7 @@ from gis.compiled import forget_stale
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("gis", "gridding", "census", "pipelines", "api")
+COMPILERS = ("njit", "compiled_in_place")
 INNER = "import numba\n@numba.njit(cache=True)\ndef inner(x):\n    return x + {}\n"
 OUTER = """from pathlib import Path
 from gis.compiled import forget_stale
@@ -58,7 +59,7 @@ def named_by_compiled(tree: ast.Module) -> set[str]:
     marks = {
         target.id
         for node in tree.body
-        if isinstance(node, ast.Assign) and "njit" in ast.unparse(node.value)
+        if isinstance(node, ast.Assign) and is_compiling(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
@@ -67,11 +68,15 @@ def named_by_compiled(tree: ast.Module) -> set[str]:
         for made in tree.body
         if isinstance(made, ast.FunctionDef)
         for mark in made.decorator_list
-        if "njit" in ast.unparse(mark) or ast.unparse(mark).split("(")[0] in marks
+        if is_compiling(mark) or ast.unparse(mark).split("(")[0] in marks
         for statement in made.body
         for node in ast.walk(statement)
         if isinstance(node, ast.Name)
     }
+
+
+def is_compiling(mark: ast.AST) -> bool:
+    return any(name in ast.unparse(mark) for name in COMPILERS)
 
 
 def compiled_from(tree: ast.Module) -> set[str]:
@@ -107,15 +112,16 @@ def names_in(value: ast.AST, folder: str) -> set[str]:
 def test_whatever_is_compiled_into_a_function_is_watched() -> None:
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     trees = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(text)
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text("utf-8"))
         for path in paths
-        if "njit" in (text := path.read_text("utf-8")) or "forget_stale" in text
+        if any(name in path.read_text("utf-8") for name in (*COMPILERS, "forget_stale"))
     }
     watched = [
         pair for name, tree in trees.items() for pair in watched_in(tree, name.rpartition(".")[0])
     ]
     made = {name: compiled_from(tree) for name, tree in trees.items()}
     assert "gis.packing" in made["gis.probe"]
+    assert "gridding.network" in made["gridding.search"]
     unwatched = {
         (name, source)
         for name, sources in made.items()
