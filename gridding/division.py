@@ -19,6 +19,7 @@ from gis.errors import DeliveryError
 from gridding.atoms import cut_atoms, order_by_bounds
 from gridding.conflation import conflate
 from gridding.coverage import fill_land, snap_coverage
+from gridding.graph import grid_targets
 from gridding.lines import unbound
 from gridding.link import graph_of
 from gridding.options import DivisionOptions
@@ -203,7 +204,8 @@ def divide_land(
         return [land]
     graph, node = graph_of(atoms, scene, options=options)
     label = partition(graph, options=options)
-    grids = straighten(atoms, label[node], land, scene, options=options)
+    target_m2 = grid_targets(graph, label)
+    grids = straighten(atoms, label[node], land, scene, target_m2=target_m2, options=options)
     least_m2 = _CHIP_SHARE * options.target_m2
     # What noding chipped off is filled in from its neighbours when all land is put together.
     kept = [grid for grid in grids if grid.area > least_m2]

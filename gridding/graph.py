@@ -32,3 +32,13 @@ class Graph:
     """Length of the border between the two, m."""
     cost: Floats
     """What keeping that border as a grid border costs: sum of price x length / 100 m."""
+
+
+def grid_targets(graph: Graph, label: Indices) -> Floats:
+    """Return the area that each grid should have, m²: it lies between the targets of its nodes.
+
+    `label` names the grid of every node, from 0.
+    """
+    area = np.bincount(label, graph.area_m2)
+    targets: Floats = area / np.bincount(label, graph.area_m2 / graph.target_m2)
+    return targets

@@ -19,6 +19,7 @@ from gridding.obstacles import (
     near_points,
     pass_round,
 )
+from gridding.relaxing import Limits, relax
 
 if TYPE_CHECKING:
     from gridding.options import DivisionOptions
@@ -39,6 +40,7 @@ def straighten(
     land: shapely.Polygon,
     scene: Scene,
     *,
+    target_m2: Floats | None = None,
     options: DivisionOptions,
 ) -> list[shapely.Polygon]:
     """Make grids of atoms, with plain borders where these follow no feature.
@@ -47,7 +49,8 @@ def straighten(
     outline of the land and borders set before stay as they are, borders on features stay within five
     centimetres; where a component is too near, those on no road, water or railway step aside by less than
     a metre. A border in a gap between buildings or over open land takes the simplest line that keeps
-    clear of buildings, components and other borders and moves no grid out of the window of area.
+    clear of buildings, components and other borders and moves no grid out of the window of area. Where such
+    borders meet, and where they end on others, is moved last, to where the division costs least.
 
     Parameters
     ----------
@@ -59,8 +62,10 @@ def straighten(
         What the atoms cover, metres.
     scene : Scene
         What of the topography lies there.
+    target_m2 : array of float or None
+        Area that each grid should have, m²; None: that of the options.
     options : DivisionOptions
-        Gives clearances, target, window and precision grid.
+        Gives clearances, target, window, weights and precision grid.
 
     Returns
     -------
@@ -72,7 +77,11 @@ def straighten(
         return [land]
     arcs = chain_arcs(atoms, grid, precision_m=options.precision_m)
     bench = _Bench.of(arcs, scene, count=count, options=options)
-    return list(_built(bench.straightened(arcs, land), arcs, bench))
+    straight = bench.straightened(arcs, land)
+    limits = bench.limits(np.full(count, options.target_m2) if target_m2 is None else target_m2)
+    relaxed = relax(straight, bench.obstacles, limits, options=options)
+    polygons, is_lost = bench.faces(relaxed)
+    return list(_built(straight, arcs, bench) if is_lost.any() else shapely.normalize(polygons))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +112,22 @@ class _Bench:
             origin=origin,
             options=options,
         )
+
+    def limits(self, target_m2: Floats) -> Limits:
+        """Return what each grid may become by relaxing."""
+        lower, upper = self.options.lower_ratio * target_m2, self.options.upper_ratio * target_m2
+        reach = _AREA_SHARE * target_m2
+        return Limits(
+            target_m2=target_m2,
+            least_m2=np.maximum(np.minimum(self.area_m2, lower), self.area_m2 - reach),
+            most_m2=np.minimum(np.maximum(self.area_m2, upper), self.area_m2 + reach),
+        )
+
+    def faces(self, arcs: Arcs) -> tuple[Geometries, Mask]:
+        """Return the polygon of each grid, and which grids have none."""
+        count = len(self.area_m2)
+        area = grid_areas(arcs, swept_area(arcs.lines, self.origin), count=count)
+        return _chosen(polygons_of(arcs, count=count), area)
 
     def straightened(self, arcs: Arcs, land: shapely.Polygon) -> Arcs:
         """Return arcs whose free ones are as simple as they may be, the others but lightly eased."""
@@ -267,11 +292,8 @@ def _eased(arcs: Arcs, land: shapely.Polygon, precision_m: float) -> tuple[Indic
 
 def _built(arcs: Arcs, original: Arcs, bench: _Bench) -> Geometries:
     """Return the polygon of each grid; where straightening lost one, its arcs go back."""
-    count = len(bench.area_m2)
     while True:
-        polygons = polygons_of(arcs, count=count)
-        area = grid_areas(arcs, swept_area(arcs.lines, bench.origin), count=count)
-        chosen, is_lost = _chosen(polygons, area)
+        chosen, is_lost = bench.faces(arcs)
         changed = arcs.lines != original.lines
         sides = np.column_stack([arcs.left, arcs.right])
         back = changed & (is_lost[np.maximum(sides, 0)] & (sides >= 0)).any(axis=1)
