@@ -76,6 +76,12 @@ def candidates(edition: Edition, question: OwnerQuestion) -> Iterator[Candidate]
     The roles before the territory are asked of the record first, all of them, then of the plan. A
     unit found by the directory is marked no_owner 无责任主体 unless the order names the territory alone.
     """
+    yield from before_directory(edition, question)
+    yield from of_directory(edition, question)
+
+
+def before_directory(edition: Edition, question: OwnerQuestion) -> Iterator[Candidate]:
+    """Yield the candidates of record and plan, which depend on areas that the plan names alone."""
     order = order_of(edition, question)
     asked: list[str] = []
     for place, role in enumerate(order):
@@ -89,8 +95,6 @@ def candidates(edition: Edition, question: OwnerQuestion) -> Iterator[Candidate]
     yield from _from_roles(edition, question, asked)
     if TERRITORIAL not in order:
         yield from _marked(from_plan(edition, question, TERRITORIAL), "no_owner")
-    is_fallback = order != (TERRITORIAL,)
-    yield from _marked(_from_directory(edition, question), "no_owner" if is_fallback else "")
 
 
 def _marked(found: Iterator[Candidate], reason: str) -> Iterator[Candidate]:
@@ -209,7 +213,10 @@ def _plan_values(match: Match, winner: Match | None, *, role: str) -> dict[str, 
     }
 
 
-def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[Candidate]:
+def of_directory(edition: Edition, question: OwnerQuestion) -> Iterator[Candidate]:
+    """Yield the territorial units of the areas of a place, and the last resort."""
+    is_fallback = order_of(edition, question) != (TERRITORIAL,)
+    reasons = ("no_owner",) if is_fallback else ()
     chain = question.chain
     codes = (chain.grid, chain.community, chain.street, chain.district)
     for level, area in zip(TERRITORIES, codes, strict=True):
@@ -225,6 +232,7 @@ def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[Candi
             rule=f"directory:{area}",
             level=level,
             area_code=area,
+            reasons=reasons,
         )
     last = edition.directory.last_resort(excluded=question.excluded)
     if last is not None:
@@ -236,7 +244,7 @@ def _from_directory(edition: Edition, question: OwnerQuestion) -> Iterator[Candi
             values={},
             rule="directory:*",
             certainty=0.0,
-            reasons=("no_territory",),
+            reasons=("no_territory", *reasons),
         )
 
 

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 
@@ -100,12 +101,16 @@ class Directory:
         excluded : frozenset of str
             Codes of units that may not be taken.
         """
+        return next((unit for unit in self._by_rank if unit.code not in excluded), None)
+
+    @cached_property
+    def _by_rank(self) -> tuple[Unit, ...]:
+        """The units in the order in which they get what nobody claims."""
         areas = sorted(self._territorial, key=lambda area: (len(area), area))
         rank = {"territorial": 0, "department": 1}
         others = sorted(self.units.values(), key=lambda u: (rank.get(u.kind, 2), u.code))
         units = [self.units[self._territorial[area]] for area in areas] + others
-        heirs = (self.successor(unit) for unit in units)
-        return next((unit for unit in heirs if unit.code not in excluded), None)
+        return tuple(dict.fromkeys(self.successor(unit) for unit in units))
 
 
 def _holds(since: date | None, as_of: date | None) -> bool:

@@ -15,9 +15,11 @@ from api.owning.candidates import (
     Candidate,
     OwnerQuestion,
     OwnRecord,
+    before_directory,
     candidates,
     from_plan,
     from_record,
+    of_directory,
     order_of,
 )
 from api.owning.directory import Unit
@@ -40,6 +42,7 @@ __all__ = [
 Principle = Literal["owner_first", "territory_first"]
 RivalCause = Literal["conflict", "dispute", "record"]
 _RESOLUTIONS_KEPT = 200_000
+_TRACES_KEPT = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +101,29 @@ def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
 
 def trace_owner(edition: Edition, question: OwnerQuestion) -> tuple[TraceStep, ...]:
     """Return the order asked, every candidate of a question in it, and why each but one lost."""
+    known: dict[OwnerQuestion, tuple[TraceStep, ...]] = edition.kept("traces of owners", dict)
+    # What record and plan say is the same wherever no other area is named.
+    asked = question._replace(chain=question.chain.naming(edition.areas_named))
+    begun = known.get(asked)
+    if begun is None:
+        order = " > ".join(order_of(edition, question))
+        first = step("order", order, "accepted", told(_order_line(edition, question)))
+        found = before_directory(edition, asked)
+        begun = (first, *_trace(edition, question, found, is_decided=False))
+        if len(known) >= _TRACES_KEPT:
+            known.clear()
+        known[asked] = begun
+    is_decided = any(line.outcome == "accepted" for line in begun[1:])
+    found = of_directory(edition, question)
+    return (*begun, *_trace(edition, question, found, is_decided=is_decided))
+
+
+def _trace(
+    edition: Edition, question: OwnerQuestion, found: Iterator[Candidate], *, is_decided: bool
+) -> Iterator[TraceStep]:
+    """Yield a line for each candidate; the first that can be sent the case is taken."""
     principle = _principle(edition, question)
-    order = order_of(edition, question)
-    trace = [step("order", " > ".join(order), "accepted", told(_order_line(edition, question)))]
-    is_decided = False
-    for candidate in candidates(edition, question):
+    for candidate in found:
         why = told(candidate.why, **candidate.values)
         outcome: Literal["accepted", "rejected"] = "rejected"
         if candidate.unit is not None and candidate.unit.code in question.excluded:
@@ -111,8 +132,7 @@ def trace_owner(edition: Edition, question: OwnerQuestion) -> tuple[TraceStep, .
             why = _joined("later", why)
         elif candidate.unit is not None:
             outcome, is_decided = "accepted", True
-        trace.append(step(principle, candidate.label, outcome, why))
-    return tuple(trace)
+        yield step(principle, candidate.label, outcome, why)
 
 
 def own_unit(edition: Edition, record: OwnRecord) -> Unit | None:
