@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
 
-def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table) -> Any:
+def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table | pa.RecordBatch) -> Any:
     """Decide the cases of a frame or table, one answer per row and in their order.
 
     Parameters
     ----------
     snapshot : Snapshot
         The data.
-    rows : pandas.DataFrame, geopandas.GeoDataFrame or pyarrow.Table
+    rows : pandas.DataFrame, geopandas.GeoDataFrame, pyarrow.Table or pyarrow.RecordBatch
         Columns as for ``api.assign.assign_frame``, under those names or usual ones (经度, 小类代码 …);
         others are ignored. Without x and y a GeoDataFrame is asked for where its geometry lies, in its
         own CRS; lines and areas for a point on them.
@@ -38,16 +39,23 @@ def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table) -> Any:
     Raises
     ------
     RequestError
-        Two columns stand for one, or a geometry has no CRS.
+        It is no frame or table, two columns stand for one, or a geometry has no CRS.
     """
     from api.assign import assign_frame, assign_table
     from api.telling.answers import plain
 
+    if isinstance(rows, pa.RecordBatch):
+        rows = pa.Table.from_batches([rows])
     if isinstance(rows, pa.Table):
         named = known_fields(rows.column_names)
         columns = {name: rows.column(position) for name, position in named.items()}
         asked = pa.table(columns or {"case_id": pa.nulls(rows.num_rows, pa.string())})
         return plain(assign_table(snapshot, asked))
+    if not isinstance(rows, pd.DataFrame):
+        kind = type(rows).__name__
+        msg = f"Cases are a frame or an Arrow table, not a {kind}: write pandas.DataFrame(…) around them."
+        zh = f"案件应为数据框或 Arrow 表，而不是 {kind}：请用 pandas.DataFrame(…) 转换。"
+        raise RequestError(msg, zh=zh)
     named = known_fields([str(name) for name in rows.columns])
     given = {name: rows.iloc[:, position] for name, position in named.items()}
     frame = pd.DataFrame(
@@ -118,4 +126,5 @@ def _add_positions(frame: pd.DataFrame, rows: "gpd.GeoDataFrame") -> None:
         ) from error
     if (shapely.get_type_id(shapes) > 0).any():
         shapes = shapely.point_on_surface(shapes)
+    shapes = np.where(shapely.is_empty(shapes), None, shapes)  # they have no coordinates to ask for
     frame["x"], frame["y"], frame["crs"] = shapely.get_x(shapes), shapely.get_y(shapes), crs

@@ -205,7 +205,8 @@ def ask_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None = N
     moments, unreadable = read_moments(table, "reported_at", zone=zone, present=present)
     read = {name: read_numbers(table, name) for name in ("x", "y", *_ACCURACIES)}
     numbers = {name: values for name, (values, _) in read.items()}
-    half = np.isnan(numbers["x"]) != np.isnan(numbers["y"])
+    half = np.isfinite(numbers["x"]) != np.isfinite(numbers["y"])
+    endless = np.isinf(numbers["x"]) | np.isinf(numbers["y"])
     day, minute = np.empty(len(moments), np.int64), np.empty(len(moments), np.int64)
     clocks(moments.view(np.int64), day, minute)
     return _ask(
@@ -218,7 +219,7 @@ def ask_table(snapshot: "Snapshot", table: pa.Table, *, now: datetime | None = N
         reasons={
             "time_invalid": unreadable,
             "as_of_invalid": read_days(table, "as_of")[2],
-            "position_invalid": read["x"][1] | read["y"][1] | half,
+            "position_invalid": read["x"][1] | read["y"][1] | half | endless,
         },
     )
 

@@ -257,7 +257,7 @@ class Snapshot:
 
         return decide(self, case)
 
-    def assign(self, rows: "pd.DataFrame | pa.Table") -> Any:
+    def assign(self, rows: "pd.DataFrame | pa.Table | pa.RecordBatch") -> Any:
         """Decide the cases of a frame, GeoDataFrame or Arrow table; see ``api.frames.assign_rows``."""
         from api.frames import assign_rows
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from shapely import Point, Polygon
 
 from api import Snapshot, open_snapshot
 from api.assign import DECISION_COLUMNS
@@ -77,6 +78,7 @@ def test_arrow_tables_are_answered_with_arrow_tables(
     assert snapshot.assign(coded).equals(found)
     assert snapshot.assign(pa.table({"note": ["x", "y"]})).num_rows == 2
     assert snapshot.assign(table.slice(0, 0)).schema == found.schema
+    assert snapshot.assign(table.to_batches()[0]).equals(found)
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4547", "EPSG:4326", "EPSG:4490"])
@@ -96,6 +98,10 @@ def test_a_geometry_is_a_position_in_its_crs(snapshot: Snapshot, crs: str) -> No
         {"class_code": ["0104", "0104"]}, geometry=[None, points[0]], crs="EPSG:4547"
     )
     assert snapshot.assign(missing)["location_source"].tolist() == ["none", "position"]
+    shapes = [Point(), points[0], Polygon(), points[0].buffer(10)]
+    odd = gpd.GeoDataFrame({"class_code": "0104"}, geometry=shapes, index=range(4), crs="EPSG:4547")
+    sources = ["none", "position"] * 2
+    assert snapshot.assign(odd)["location_source"].tolist() == sources
 
 
 def test_what_a_frame_does_not_say_is_asked_for(snapshot: Snapshot) -> None:
@@ -104,6 +110,19 @@ def test_what_a_frame_does_not_say_is_asked_for(snapshot: Snapshot) -> None:
         snapshot.assign(points)
     with pytest.raises(RequestError, match="rename"):
         snapshot.assign(pd.DataFrame({"X": [1.0], "经度": [1.0]}))
+
+
+def test_coordinates_without_end_are_no_place(snapshot: Snapshot, frame: pd.DataFrame) -> None:
+    found = snapshot.assign(frame.assign(x=[np.inf, X0 + 150, -np.inf], y=[Y0, np.inf, np.inf]))
+    assert [reasons.split(";")[:2] for reasons in found["reasons"]] == [
+        ["not_located", "position_invalid"]
+    ] * 3
+
+
+@pytest.mark.parametrize("rows", [[{"x": 1.0}], {"x": [1.0]}, pd.Series([1.0]), "cases.csv", None])
+def test_what_is_no_frame_is_told_in_one_sentence(snapshot: Snapshot, rows: Any) -> None:
+    with pytest.raises(RequestError, match="Cases are a frame or an Arrow table, not a"):
+        snapshot.assign(rows)
 
 
 def test_no_rows(snapshot: Snapshot, frame: pd.DataFrame) -> None:
