@@ -6,11 +6,14 @@ from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
 from api.http.schemas import CaseIn
+from api.http.unpacking import unpacked_size
+from api.questions import FIELDS
 from gis.errors import RequestError
 
 Format = Literal["json", "ndjson", "arrow", "parquet"]
@@ -30,7 +33,7 @@ UNPACKED_BYTES = 512 * 1024 * 1024
 """Most bytes a compressed table may unpack to."""
 
 _CASES = TypeAdapter(list[CaseIn])
-_ARROW_FILE_MAGIC = b"ARROW1"
+_ARROW_FILE_MAGIC, _ARROW_FILE_HEAD = b"ARROW1", 8
 
 
 def format_of(content_type: str) -> Format | None:
@@ -120,7 +123,7 @@ def _placed(faults: Iterable[Any], *place: str) -> list[dict[str, Any]]:
 
 
 def read_table(body: bytes, *, format_name: Literal["arrow", "parquet"], most: int) -> pa.Table:
-    """Read a table of cases; columns as of ``api.assign.assign_table``.
+    """Read a table of cases; of its columns those that ``api.assign.assign_table`` knows.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def read_table(body: bytes, *, format_name: Literal["arrow", "parquet"], most: i
     """
     try:
         return _read_parquet(body, most) if format_name == "parquet" else _read_arrow(body, most)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name
         name = "Parquet" if format_name == "parquet" else "Arrow IPC"
         msg = f"The body can not be read as {name}: {error}"
         raise RequestError(msg, zh=f"请求内容无法按 {name} 读取：{error}") from error
@@ -140,17 +143,48 @@ def _read_parquet(body: bytes, most: int) -> pa.Table:
     groups = range(file.metadata.num_row_groups)
     check_count(file.metadata.num_rows, most=most)
     check_size(sum(file.metadata.row_group(group).total_byte_size for group in groups))
-    batches = file.iter_batches(batch_size=16_384)
-    return _bounded(batches, file.schema_arrow, most)
+    names = _wanted(file.schema_arrow)
+    plain = pa.schema([field for field in file.schema_arrow if field.name in names])
+    texts = [field.name for field in plain if _is_text(field.type)]
+    # As it is packed: a long text that all rows share must not be written out for each of them.
+    packed = pq.ParquetFile(io.BytesIO(body), read_dictionary=texts)
+    schema = pa.schema([field for field in packed.schema_arrow if field.name in names])
+    batches = packed.iter_batches(batch_size=16_384, columns=names)
+    return _bounded(batches, schema, most).cast(plain)
 
 
 def _read_arrow(body: bytes, most: int) -> pa.Table:
-    if body.startswith(_ARROW_FILE_MAGIC):
-        reader = pa.ipc.open_file(pa.BufferReader(body))
-        batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-        return _bounded(batches, reader.schema, most)
-    stream = pa.ipc.open_stream(pa.BufferReader(body))
+    # A file is a stream between two marks.
+    start = _ARROW_FILE_HEAD if body.startswith(_ARROW_FILE_MAGIC) else 0
+    check_size(unpacked_size(_from(body, start)))
+    schema = pa.ipc.open_stream(_from(body, start)).schema
+    stream = pa.ipc.open_stream(_from(body, start), options=_only(schema))
     return _bounded(stream, stream.schema, most)
+
+
+def _from(body: bytes, start: int) -> pa.BufferReader:
+    return pa.BufferReader(pa.py_buffer(body).slice(start))
+
+
+def _wanted(schema: pa.Schema) -> list[str]:
+    """Return the columns a case is asked by; of a table without any the first, to tell how many rows."""
+    return [name for name in schema.names if name in FIELDS] or schema.names[:1]
+
+
+def _only(schema: pa.Schema) -> pa.ipc.IpcReadOptions:
+    names = set(_wanted(schema))
+    places = [place for place, name in enumerate(schema.names) if name in names]
+    return pa.ipc.IpcReadOptions(included_fields=places)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    tests = (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+    )
+    return any(test(kind) for test in tests)
 
 
 def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most: int) -> pa.Table:
@@ -158,11 +192,26 @@ def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most: int) ->
     rows = size = 0
     for batch in batches:
         rows += batch.num_rows
-        size += batch.nbytes
+        batch.validate(full=True)  # offsets that lead beyond the memory would end the process
+        size += sum(map(unpacked_bytes, batch.columns))
         check_count(rows, most=most)
         check_size(size)
         taken.append(batch)
     return pa.Table.from_batches(taken, schema=schema)
+
+
+def unpacked_bytes(column: pa.Array) -> int:
+    """Return the memory of a column when each row has its value to itself, bytes.
+
+    Examples
+    --------
+    >>> unpacked_bytes(pa.array(["abc", "abc", "d"]).dictionary_encode())
+    7
+    """
+    if not pa.types.is_dictionary(column.type) or not _is_text(column.type.value_type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary).cast(pa.int64())
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
 
 
 def check_count(count: int, *, most: int) -> None:
