@@ -18,9 +18,9 @@ from gis.vector import read_vector, write_vector
 from gis.workspace import Profile
 from gridding.edits import Also
 from gridding.lineage import CodeRules, overlaps
-from gridding.locks import locked, release_locks, set_locks
+from gridding.locks import locked, overruled, release_locks, set_locks
 from gridding.objections import find_objections
-from gridding.patching import Geometries, tie
+from gridding.patching import Geometries, insert_vertices, tie
 from gridding.proposal import Proposal, hash_rows, with_codes
 from gridding.qgis import PROJECT, STYLES, project_text, style_text
 
@@ -171,7 +171,7 @@ def read_revision(database: Database, file: Path, *, profile: Profile) -> Revisi
         proposal=proposal,
         faults=find_objections(proposal, communities, database=database, profile=profile),
         locks=_locks(proposal, crs=database.crs),
-        released=_overruled(database, proposal.new),
+        released=overruled(database, old.geometry.to_numpy(), proposal.new.geometry.to_numpy()),
         is_change=bool(removed.any()) or len(edited) > 0,
     )
 
@@ -243,6 +243,8 @@ def _replaced(
     shapes = shapely.set_precision(edited.geometry.to_numpy(), _PRECISION_M, mode="pointwise")
     around = stay.geometry.to_numpy().copy()
     if len(shapes):
+        own = np.unique(shapely.get_coordinates(shapes), axis=0)
+        shapes = insert_vertices(shapes, own)
         near = np.unique(
             shapely.STRtree(around).query(shapes, predicate="dwithin", distance=0.05)[1]
         )
@@ -295,23 +297,6 @@ def _locks(proposal: Proposal, *, crs: str) -> gpd.GeoDataFrame:
         geometry=[*borders, *now[fresh][redrawn]],
         crs=crs,
     )
-
-
-def _overruled(database: Database, new: gpd.GeoDataFrame) -> tuple[int, ...]:
-    """Return the locks that the new layer does not keep."""
-    borders, grids = locked(database)
-    outlines = shapely.STRtree(shapely.boundary(new.geometry.to_numpy()))
-    lost: list[int] = []
-    for number, line in zip(borders["lock_id"], borders.geometry, strict=True):
-        near = outlines.geometries[outlines.query(line, predicate="dwithin", distance=0.05)]
-        kept = shapely.buffer(shapely.union_all(near), 0.05, cap_style="flat")
-        if shapely.length(shapely.difference(line, kept)) > 1.0:
-            lost.append(int(number))
-    shape = new.set_index("code").geometry
-    for number, code, polygon in zip(grids["lock_id"], grids["code"], grids.geometry, strict=True):
-        if code not in shape.index or shape[code].symmetric_difference(polygon).area > 1.0:
-            lost.append(int(number))
-    return tuple(lost)
 
 
 def lock_edit(revision: Revision, database: Database, *, actor: str, reason: str) -> Also:

@@ -27,7 +27,7 @@ from gridding.edits import (
     publish_edit,
 )
 from gridding.lineage import CodeRules, give_codes, overlaps, stayed_shares, succession
-from gridding.locks import locked
+from gridding.locks import held_grids, locked
 from gridding.numbering import used_codes
 from gridding.options import DivisionOptions
 from gridding.reform import carry
@@ -98,12 +98,13 @@ def propose_update(
     pending, newest = pending_changes(database)
     old = live(database, "unit_grids")
     borders, held = locked(database)
+    inside = held_grids(held.geometry.to_numpy(), old.geometry.to_numpy())
     components = live(database, "components", columns=["code", "geometry"])
     ground = Ground(
         features=live(database, "topography"),
         components=components,
         locked_borders=borders.geometry.to_numpy(),
-        locked_codes=frozenset(held["code"].dropna()),
+        locked_codes=frozenset(old["code"].iloc[inside["new"]]),
     )
     given = pending if changed is None else changed
     result = update(old, ground=ground, changed=given, rules=rules, options=options)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from shapely import Polygon
@@ -19,6 +20,8 @@ from tests.pipelines.changes.ground import (
     deliver,
     grids_of,
     land,
+    line,
+    renew_streets,
     run,
     table,
 )
@@ -68,6 +71,40 @@ def test_a_split_community_recodes_its_part_and_cuts_what_crosses(
     assert set(table(database, "lineage")["kind"]) == {"split"}
     untouched = [code for code in before.index if code.startswith(EAST_SIDE)]
     pd.testing.assert_frame_equal(after.loc[untouched], before.loc[untouched], check_dtype=False)
+
+
+def test_a_lock_holds_its_land_under_the_code_of_another_community(
+    town: Workspace, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "编辑.gpkg"
+    run(town, "export", str(file), "-c", WEST_SIDE)
+    frame = pyogrio.read_dataframe(file, layer="unit_grid")
+    two = frame.loc[frame["code"].str[-3:].isin(["001", "003"])]  # the western half, merged
+    whole = two.iloc[:1].set_geometry([land(0, 100)], crs=frame.crs)
+    edited = pd.concat([frame.drop(two.index), whole])
+    pyogrio.write_dataframe(edited, file, layer="unit_grid", driver="GPKG", append=False)
+    told = run(town, "import", str(file), "--reason", "one courtyard")
+    assert told["grids_locked"] == 1
+    rename(town, tmp_path / "june", {"130102002001": land(0, 200), EAST_SIDE: land(200, 400)})
+    run(town, "update", "--areas", "--apply", "--reason", "street office moved")
+    assert run(town, "locks")["locks"][0]["code"] == "130102002001005"
+    renew_streets(town, tmp_path / "july", ("R9", "430501", line((-10, 120), (95, 120))))
+    run(town, "update", "--policy", "hard", "--apply", "--reason", "road")
+    assert grids_of(database).geometry["130102002001005"].equals(land(0, 100))
+    # An edit elsewhere does not lift it, an edit of its border does.
+    run(town, "export", str(file))
+    frame = pyogrio.read_dataframe(file, layer="unit_grid")
+    rows = frame["code"].str.startswith(EAST_SIDE)
+    frame.loc[rows & frame["code"].str.endswith("001"), "name"] = "甲"
+    pyogrio.write_dataframe(frame, file, layer="unit_grid", driver="GPKG", append=False)
+    assert run(town, "import", str(file), "--reason", "a name")["locks_released"] == 0
+    run(town, "export", str(file))
+    frame = pyogrio.read_dataframe(file, layer="unit_grid").set_index("code", drop=False)
+    frame.loc["130102002001005", "geometry"] = land(0, 90)
+    frame.loc["130102002001002", "geometry"] = land(90, 200, 100, 200)
+    frame.loc["130102002001004", "geometry"] = land(90, 200, 0, 100)
+    pyogrio.write_dataframe(frame, file, layer="unit_grid", driver="GPKG", append=False)
+    assert run(town, "import", str(file), "--reason", "narrower")["locks_released"] >= 1
 
 
 def test_merged_communities_append_their_grids(
