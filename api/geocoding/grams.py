@@ -6,13 +6,18 @@ neighbouring sounds (`api.geocoding.sounds.folded`). A gram counts the more the 
 by character; a character that sounds like the one it stands for is half an error.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from api.geocoding.probes import first_not_below
 from api.geocoding.texts import Arrays
+from gis.compiled import forget_stale
+
+forget_stale(Path(__file__).parent, modules=("grams",), built_from=("probes",))
 
 _PAIR = np.uint64(21)
 _HEARD = np.uint64(1 << 63)
@@ -88,19 +93,6 @@ def shared(index: Any, query: Any, scores: Any, wanted: Any, limits: Any) -> Any
 
 
 @numba.njit(cache=True)
-def _lower(values: Any, value: Any) -> Any:
-    """Return the place of the first of sorted values that is not below a value."""
-    low, high = 0, len(values)
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@numba.njit(cache=True)
 def _spread(index: Any, query: Any) -> Any:
     """Return how many names have each gram, its place in the index, the weight of all grams."""
     code, first, _, weight, total = index
@@ -109,7 +101,7 @@ def _spread(index: Any, query: Any) -> Any:
     own = np.float32(0.0)
     unknown = np.float32(np.log1p(np.float64(max(len(total), 1))))
     for number in range(len(query)):
-        at = place[number] = _lower(code, query[number])
+        at = place[number] = first_not_below(code, query[number])
         if at < len(code) and code[at] == query[number]:
             spread[number] = first[at + 1] - first[at]
             own += weight[at]
@@ -163,7 +155,7 @@ def _gather(index: Any, spread: Any, place: Any, scores: Any, most_read: int) ->
 def _add_known(names: Any, weight: Any, touched: Any, scores: Any) -> None:
     """Add the weight of a gram that very many names have to those that rarer ones led to."""
     for candidate in touched:
-        where = _lower(names, candidate)
+        where = first_not_below(names, candidate)
         if where < len(names) and names[where] == candidate:
             scores[candidate] += weight
 

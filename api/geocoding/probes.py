@@ -248,7 +248,7 @@ def near_points(grid: Any, at: Any, mask: Any, cell_m: float, wanted: Any) -> An
     most = 0
     for line in range(len(ends)):
         base = (lowest + line) * _LINE
-        low, high = _first_not_below(cells, base + west), _first_not_below(cells, base + past)
+        low, high = first_not_below(cells, base + west), first_not_below(cells, base + past)
         ends[line, 0], ends[line, 1] = first[low], first[high]
         most += ends[line, 1] - ends[line, 0]
     found = np.empty(most, dtype=np.int64)
@@ -263,7 +263,8 @@ def near_points(grid: Any, at: Any, mask: Any, cell_m: float, wanted: Any) -> An
 
 
 @numba.njit(cache=True)
-def _first_not_below(values: Any, value: Any) -> Any:
+def first_not_below(values: Any, value: Any) -> Any:
+    """Return the place of the first of sorted values that is not below a value."""
     low, high = 0, len(values)
     while low < high:
         middle = (low + high) // 2
