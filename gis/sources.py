@@ -93,7 +93,7 @@ def require_file(path: Path) -> Path:
         return path
     if path.suffix.lower() == ".shp" and path.parent.is_dir():
         find_parts(path)  # says which parts there are
-    msg = f"There is no file {path.name} in {path.parent}: correct its path, of a delivery in delivery.toml."
+    msg = f"There is no file {path}: correct its path (a delivery's stand in delivery.toml)."
     raise FileFormatError(
         msg,
         zh=f"{path.parent} 中没有文件 {path.name}：请更正路径（交付的文件请改 delivery.toml 中的 path）。",

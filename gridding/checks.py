@@ -19,7 +19,13 @@ from gridding.inspection.codes import find_codes, find_unused_numbers
 from gridding.inspection.contents import Load, buildings_of, find_cut_buildings, find_load
 from gridding.inspection.findings import RULES, Findings
 from gridding.inspection.land import find_gaps, find_overhang
-from gridding.inspection.layer import CheckOptions, GridLayer, Surroundings, make_layer
+from gridding.inspection.layer import (
+    CheckOptions,
+    GridLayer,
+    Indices,
+    Surroundings,
+    make_layer,
+)
 from gridding.inspection.shapes import (
     find_loose_vertices,
     find_parts,
@@ -57,10 +63,11 @@ class Figures:
     upper_quartile_m2: float
     smallest_m2: float
     largest_m2: float
-    share_within: float
-    """Share of grids within the window of area (0.5-1.5 of the target by default)."""
-    share_near: float
-    """Share of grids within 0.7-1.3 of the target."""
+    share_within: float | None
+    """Share of grids within the window of area (0.5-1.5 of the target by default); grids that water or
+    vegetation may make larger do not count."""
+    share_near: float | None
+    """Share of them within 0.7-1.3 of the target."""
     compactness: float
     """Median of 4 π area / perimeter²: 0.785 for a square."""
     compactness_low: float
@@ -145,7 +152,7 @@ def check_layer(
     find_spikes(layer, findings)
     loose = find_loose_vertices(layer, findings, options=options)
     gap_m2, overlap_m2 = _find_coverage(layer, findings, around=around, options=options)
-    find_sizes(layer, findings, features=around.features, options=options)
+    open_land = find_sizes(layer, findings, features=around.features, options=options)
     buildings = _find_buildings(layer, findings, around.features)
     load = (
         None
@@ -155,7 +162,9 @@ def check_layer(
     measured = {"gap_m2": gap_m2, "overlap_m2": overlap_m2, "loose_share": loose}
     return Review(
         faults=findings.table(layer.frame, layer.home),
-        figures=_figures(layer, options, measured=measured, buildings=buildings, load=load),
+        figures=_figures(
+            layer, options, open_land, measured=measured, buildings=buildings, load=load
+        ),
         options=options,
         grids=_drawn(layer),
     )
@@ -286,6 +295,7 @@ def _drawn(layer: GridLayer) -> gpd.GeoDataFrame:
 def _figures(
     layer: GridLayer,
     options: CheckOptions,
+    open_land: Indices,
     *,
     measured: dict[str, float],
     buildings: tuple[int, int] | None,
@@ -298,7 +308,8 @@ def _figures(
     ratio = area / options.target_m2
     round_ = 4 * np.pi * area / np.maximum(length, 1e-9) ** 2
     lower, median, upper = (float(value) for value in np.percentile(area, [25, 50, 75]))
-    within = (ratio >= options.lower_ratio) & (ratio <= options.upper_ratio)
+    counted = ratio[~np.isin(layer.rows, open_land)] if len(layer.rows) else ratio
+    within = (counted >= options.lower_ratio) & (counted <= options.upper_ratio)
     vertices = shapely.get_num_coordinates(shapes) - 1
     held = load.held if load is not None and len(load.held) else np.zeros(1)
     mean = float(held.mean())
@@ -311,8 +322,8 @@ def _figures(
         upper_quartile_m2=upper,
         smallest_m2=float(area.min()),
         largest_m2=float(area.max()),
-        share_within=float(within.mean()),
-        share_near=float(((ratio >= 0.7) & (ratio <= 1.3)).mean()),
+        share_within=float(within.mean()) if len(counted) else None,
+        share_near=float(((counted >= 0.7) & (counted <= 1.3)).mean()) if len(counted) else None,
         compactness=float(np.median(round_)),
         compactness_low=float(np.percentile(round_, 10)),
         vertices=float(vertices.mean()) if len(vertices) else 0.0,

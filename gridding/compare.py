@@ -93,6 +93,8 @@ def compare(
     told = table[~unchanged & (table["is_main"] | table["is_same"])].copy()
     moved = told["kind"].isin(["keep", "reshape"]) & told["old_code"].ne(told["new_code"])
     told.loc[moved, "kind"] = "replace"
+    # Components that stayed may have kept the code where the land alone would not have.
+    told.loc[told["kind"].eq("replace") & told["old_code"].eq(told["new_code"]), "kind"] = "reshape"
     told["kind"] = told["kind"].map(_WORD)
     shapes = pick(second, told["new"].to_numpy())
     gone = told["new"].to_numpy() < 0

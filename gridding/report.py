@@ -118,9 +118,13 @@ def _figure_rows(review: Review) -> str:
         (
             f"目标面积 {low:g}–{high:g} 倍内",
             f"within {low:g}–{high:g} of the target, {options.target_m2:,.0f} m²",
-            f"{figures.share_within:.1%}",
+            _number(figures.share_within, ".1%"),
         ),
-        ("目标面积 0.7–1.3 倍内", "within 0.7–1.3 of the target", f"{figures.share_near:.1%}"),
+        (
+            "目标面积 0.7–1.3 倍内",
+            "within 0.7–1.3 of the target",
+            _number(figures.share_near, ".1%"),
+        ),
         (
             "紧凑度中位数（第 10 百分位）",
             "compactness, median (10th percentile)",

@@ -1,5 +1,6 @@
 """``wanmi grid update`` and ``wanmi grid compare``."""
 
+import re
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _LIVE = "live"
+_ROADS = ("41", "42", "43", "44")
 
 
 def add(grid: typer.Typer) -> None:
@@ -76,17 +78,36 @@ def _layer(name: str, workspace: "Workspace", database: "Database") -> "gpd.GeoD
 
     if name == _LIVE:
         return gpd.GeoDataFrame(live(database, "unit_grids"))
-    try:
-        day = date.fromisoformat(name)
-    except ValueError:
+    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", name) is None:
         grids = read_grids(Path(name), workspace)
         if "code" not in grids:
             msg = f"{name} has no column of grid codes; number it with `wanmi grid number {name}`."
-            raise DeliveryError(
-                msg, zh=f"{name} 没有单元网格编码列，请用 wanmi grid number 编号。"
-            ) from None
+            raise DeliveryError(msg, zh=f"{name} 没有单元网格编码列，请用 wanmi grid number 编号。")
         return grids
-    return gpd.GeoDataFrame(live(database, "unit_grids", as_of=day))
+    return _held_on(_day(name), "unit_grids", database)
+
+
+def _held_on(day: date, dataset: str, database: "Database") -> "gpd.GeoDataFrame":
+    """Return what of a dataset held on a day; that it held nothing is said."""
+    import geopandas as gpd
+
+    from gis.builds import live
+
+    rows = gpd.GeoDataFrame(live(database, dataset, as_of=day))
+    if rows.empty:
+        msg = f"No {dataset} held on {day}: give a later day; `wanmi builds` lists what was built when."
+        raise DeliveryError(
+            msg, zh=f"{day} 当日尚无 {dataset} 数据：请给出更晚的日期，可用 wanmi builds 查看。"
+        )
+    return rows
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        msg = f"{text!r} is no day: write it as 2026-05-31."
+        raise DeliveryError(msg, zh=f"“{text}”不是日期，请写作 2026-05-31。") from error
 
 
 def renew(
@@ -136,6 +157,12 @@ def renew(
     if policy not in POLICIES:
         msg = f"There is no policy {policy!r}: use keep, soft or hard."
         raise DeliveryError(msg, zh=f"没有策略“{policy}”：请用 keep、soft 或 hard。")
+    if not hard_class.startswith(_ROADS):
+        known = ", ".join(_ROADS)
+        msg = f"--hard-class {hard_class!r} is no class of roads of GB/T 13923: those begin with {known}."
+        raise DeliveryError(
+            msg, zh=f"--hard-class“{hard_class}”不是 GB/T 13923 道路类代码：应以 {known} 开头。"
+        )
     if is_applied and not reason.strip():
         msg = "A change that is applied needs its reason: add --reason TEXT."
         raise DeliveryError(msg, zh="应用变更须说明原因：请加 --reason。")
@@ -198,14 +225,9 @@ def _changed(
         return frame if "feature_class" in frame else frame.assign(feature_class="")
     if since is None:
         return None
-    try:
-        day = date.fromisoformat(since)
-    except ValueError as error:
-        msg = f"{since!r} is no day: write it as 2026-05-31."
-        raise DeliveryError(msg, zh=f"“{since}”不是日期，请写作 2026-05-31。") from error
     columns = ["feature_class", "geometry"]
     return changed_features(
-        gpd.GeoDataFrame(live(database, "topography", columns=columns, as_of=day)),
+        gpd.GeoDataFrame(_held_on(_day(since), "topography", database)[columns]),
         gpd.GeoDataFrame(live(database, "topography", columns=columns)),
     )
 

@@ -131,8 +131,12 @@ def _show(review: "Review") -> None:
     if len(review.faults) > _SHOWN:
         typer.echo(f"… and {len(review.faults) - _SHOWN} more; --report and --json list all.")
     figures = review.figures
+    within = (
+        "all on water or open land"
+        if figures.share_within is None
+        else f"{figures.share_within:.1%} within the window of area"
+    )
     typer.echo(
         f"{figures.grids} grids: {review.count('error')} errors, {review.count('warning')} warnings, "
-        f"{review.count('note')} notes; median {figures.median_m2:.0f} m², "
-        f"{figures.share_within:.1%} within the window of area."
+        f"{review.count('note')} notes; median {figures.median_m2:.0f} m², {within}."
     )

@@ -188,15 +188,22 @@ def _write(
 def _show(
     output: Path, quality: "Quality", exceptions: "pd.DataFrame", fixes: "pd.DataFrame"
 ) -> None:
+    within = (
+        f"{quality.share_within:.1%} of {quality.built_up} in built-up land within 0.5-1.5 of the target"
+        if quality.built_up
+        else "no built-up land"
+    )
     typer.echo(
         f"{quality.grids} grids over {quality.area_km2:.2f} km² written to {output}: median "
-        f"{quality.median_m2:.0f} m², {quality.share_within:.1%} within 0.5-1.5 of the target, "
+        f"{quality.median_m2:.0f} m², {within}, "
         f"{quality.buildings_cut} of {quality.buildings} buildings cut."
     )
     if len(fixes):
         typer.echo(f"{len(fixes)} gaps and overlaps of communities were closed; see layer fixes.")
     for kind, rows in exceptions.groupby("kind"):
-        typer.echo(f"{len(rows):6} {kind}: {rows['reason_en'].iloc[0]}")
+        first = rows.iloc[0]
+        name = f", as {first['code'] or first['community_code']}" if len(rows) > 1 else ""
+        typer.echo(f"{len(rows):6} {kind}{name}: {first['reason_en']}")
     if len(exceptions):
         typer.echo("Each exception with its reason and a suggestion: layer exceptions.")
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gridding.homes import Geometries, is_finite
 from gridding.inspection.findings import Findings
-from gridding.inspection.layer import CheckOptions, GridLayer
+from gridding.inspection.layer import CheckOptions, GridLayer, Indices
 
 _OPEN = ("21", "23", "24", "81", "82", "83", "84", "85")
 """Water, cropland, forest and other vegetation: grids there may be large."""
@@ -19,10 +19,10 @@ def find_sizes(
     *,
     features: gpd.GeoDataFrame | None,
     options: CheckOptions,
-) -> None:
+) -> Indices:
     """Find grids below and above the window of area: UG21, UG22; slivers are told as such.
 
-    A large grid of which water or vegetation covers half is no fault.
+    A large grid of which water or vegetation covers half is no fault. Returns those grids.
     """
     rows = np.setdiff1d(layer.rows, findings.rows_of("UG20"))
     area = shapely.area(layer.shapes[rows])
@@ -30,9 +30,12 @@ def find_sizes(
     small = ratio < options.lower_ratio
     findings.add("UG21", rows[small], area_m2=area[small], ratio=ratio[small])
     large = np.flatnonzero(ratio > options.upper_ratio)
+    is_open = np.zeros(len(large), dtype=np.bool_)
     if features is not None and len(large):
-        large = large[_open_share(layer.shapes[rows[large]], features) < 0.5]
-    findings.add("UG22", rows[large], area_m2=area[large], ratio=ratio[large])
+        is_open = _open_share(layer.shapes[rows[large]], features) >= 0.5
+    told = large[~is_open]
+    findings.add("UG22", rows[told], area_m2=area[told], ratio=ratio[told])
+    return rows[large[is_open]].astype(np.intp)
 
 
 def _open_share(shapes: Geometries, features: gpd.GeoDataFrame) -> NDArray[np.float64]:

@@ -268,7 +268,12 @@ def test_large_water_is_no_fault(clean: Town) -> None:
     around = Surroundings(communities=town.communities)
     assert "UG22" in set(check_layer(town.grids, around=around).faults["rule"])
     around = Surroundings(communities=town.communities, features=lake)
-    assert "UG22" not in set(check_layer(town.grids, around=around).faults["rule"])
+    review = check_layer(town.grids, around=around)
+    assert "UG22" not in set(review.faults["rule"])
+    # It counts neither for nor against the window of area; all others are of a hectare.
+    assert review.figures.share_within == 1.0
+    alone = gpd.GeoDataFrame(town.grids.iloc[[town.at(5, 5)]].reset_index(drop=True))
+    assert check_layer(alone, around=around).figures.share_within is None
 
 
 def test_a_vertex_that_is_a_few_millimetres_off_is_told(clean: Town) -> None:

@@ -56,6 +56,18 @@ def test_each_change_has_its_name() -> None:
     assert kinds(old, layer(x=a, b=b, c=c, d=d)) == [("replaced", "a", "x")]
 
 
+def test_a_code_that_stays_with_its_land_is_reshaped_and_rounding_is_no_change() -> None:
+    a, b = row(100, 100)
+    wide, narrow = row(
+        120, 80
+    )  # less than nine tenths in common: the code stayed for another reason
+    told = kinds(layer(a=a, b=b), layer(a=wide, b=narrow))
+    assert told == [("reshaped", "a", "a"), ("reshaped", "b", "b")]
+    near, rest = row(100.005, 99.995)
+    assert kinds(layer(a=a, b=b), layer(a=near, b=rest)) == []
+    assert kinds(layer(a=a, b=b), layer(c=near, b=rest)) == [("replaced", "a", "c")]
+
+
 def test_counts_are_of_old_grids() -> None:
     a, b = row(100, 100)
     left, right = row(60, 40)

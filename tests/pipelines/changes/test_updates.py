@@ -180,6 +180,16 @@ _OTHERS = (
 )
 
 
+def test_days_and_classes_that_can_not_be_meant_are_refused(town: Workspace) -> None:
+    for arguments, said in (
+        (["compare", "2027-13-01", "live"], "is no day"),
+        (["compare", "2020-01-01", "live"], "No unit_grids held on 2020-01-01"),
+        (["update", "--from-date", "2020-01-01"], "No topography held on 2020-01-01"),
+        (["update", "--policy", "hard", "--hard-class", "999"], "no class of roads"),
+    ):
+        assert said in str(run(town, *arguments, fails=True)["error"])
+
+
 def test_a_kill_midway_leaves_nothing_and_a_second_update_waits_outside(
     town: Workspace, database: Database, tmp_path: Path
 ) -> None:
