@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
+from scipy.spatial import cKDTree
 
 from gridding.options import DivisionOptions
 from gridding.scene import Scene
@@ -36,6 +36,7 @@ _CLOSER = 0.7
 """Spacing of the lattice where a large obstacle lies, in usual ones."""
 _MOST_SITES = 100_000
 """Sites in the open of one face: what a face larger than that asks for is spaced wider."""
+_FAR_M = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,107 +181,125 @@ def _gaps(obstacles: Obstacles, polygon: Indices, start: Floats, step: Floats) -
 def _lattices(
     faces: Geometries, target_m2: Floats, obstacles: Obstacles, options: DivisionOptions
 ) -> tuple[Floats, Indices]:
-    """Return sites on a lattice in each face, clear of obstacles, and the face of each."""
+    """Return sites on a lattice in each face, clear of obstacles, and the face of each.
+
+    The lattice is as wide as makes grids of the target's side; then come pockets and strips that it missed.
+    """
     spacing = options.lattice_m * np.sqrt(target_m2 / options.target_m2)
     spacing = np.maximum(spacing, np.sqrt(shapely.area(faces) / _MOST_SITES))
-    boxes = shapely.oriented_envelope(faces)
-    shapely.prepare(faces)
     is_large = shapely.area(obstacles.polygons) > _LARGE_SHARE * options.target_m2
     trees = (
         shapely.STRtree(obstacles.polygons[~is_large]),
         shapely.STRtree(obstacles.polygons[is_large]),
     )
     spacing[np.unique(trees[1].query(faces, predicate="intersects")[0])] *= _CLOSER
-    found = [
-        _lattice(face, box, float(gap), (float(np.sqrt(target)), trees))
-        for face, box, gap, target in zip(faces, boxes, spacing, target_m2, strict=True)
-    ]
-    points = np.concatenate([*found, np.empty((0, 2))])
-    return points, np.repeat(np.arange(len(found)), [len(part) for part in found])
+    ground = _Ground(faces=faces, edges=shapely.boundary(faces), spacing_m=spacing, trees=trees)
+    shapely.prepare(ground.faces)
+    shapely.prepare(ground.edges)
+    axes = _axes(shapely.oriented_envelope(faces))
+    points, face = ground.clear(*_grids(axes, _cells(axes, spacing, np.sqrt(target_m2))))
+    fine, home = _grids(axes, _cells(axes, spacing / 3.0, spacing / 3.0))
+    fine, home = ground.clear(*_apart(fine, home, (points, face), 0.95 * spacing))
+    # One point after the other.
+    kept = _thinned(fine, home, 0.95 * spacing)
+    points, face = np.concatenate([points, fine[kept]]), np.concatenate([face, home[kept]])
+    order = np.argsort(face, kind="stable")
+    return points[order], face[order]
 
 
-def _lattice(
-    face: shapely.Polygon,
-    box: shapely.Polygon,
-    spacing_m: float,
-    near: tuple[float, tuple[shapely.STRtree, shapely.STRtree]],
-) -> Floats:
-    """Return lattice points in one face: as wide as makes grids of the target's side, then the rest."""
-    side_m, obstacles = near
-    corner, first, second = _axes(box)
-    grid = _grid(corner, first, second, _cells(first, second, spacing_m, side_m))
-    regular = _clear(grid, face, spacing_m, obstacles)
-    fine = _grid(corner, first, second, _cells(first, second, spacing_m / 3.0, spacing_m / 3.0))
-    if len(regular):
-        fine = fine[KDTree(regular).query(fine)[0] > 0.95 * spacing_m]
-    # Pockets and strips that the lattice missed, one point after the other.
-    fine = _clear(fine, face, spacing_m, obstacles)
-    if len(fine) == 0:
-        return regular
-    return np.concatenate([regular, fine[_thinned(fine, 0.95 * spacing_m)]])
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """Faces, and what keeps sites in them off."""
+
+    faces: Geometries
+    edges: Geometries
+    spacing_m: Floats
+    trees: tuple[shapely.STRtree, shapely.STRtree]
+    """Obstacles, the small and the large."""
+
+    def clear(self, points: Floats, face: Indices) -> tuple[Floats, Indices]:
+        """Return the points well inside their faces and well clear of obstacles."""
+        inside = shapely.contains_xy(self.faces[face], points[:, 0], points[:, 1])
+        points, face = points[inside], face[inside]
+        sites = shapely.points(points)
+        rows = np.flatnonzero(~shapely.dwithin(self.edges[face], sites, self.spacing_m[face] / 6.0))
+        for tree, share in zip(self.trees, (_CLEAR_SHARE, _NEAR_SHARE), strict=True):
+            near = tree.query(
+                sites[rows], predicate="dwithin", distance=share * self.spacing_m[face[rows]]
+            )[0]
+            rows = np.delete(rows, np.unique(near))
+        return points[rows], face[rows]
 
 
-def _axes(box: shapely.Geometry) -> tuple[Floats, Floats, Floats]:
-    """Return a corner of a rectangle and its two sides, the longer one first."""
-    corners = shapely.get_coordinates(box)
-    corner, first, second = corners[0], corners[1] - corners[0], corners[-2] - corners[0]
-    if np.hypot(*first) < np.hypot(*second):
-        first, second = second, first
-    return corner, first, second
+def _axes(boxes: Geometries) -> tuple[Floats, Floats, Floats]:
+    """Return a corner of each rectangle and its two sides, the longer one first."""
+    corners, box = shapely.get_coordinates(boxes, return_index=True)
+    begin = np.searchsorted(box, np.arange(len(boxes) + 1))
+    corner = corners[begin[:-1]]
+    first, second = corners[begin[:-1] + 1] - corner, corners[begin[1:] - 2] - corner
+    swap = (np.hypot(*first.T) < np.hypot(*second.T))[:, None]
+    return corner, np.where(swap, second, first), np.where(swap, first, second)
 
 
-def _cells(first: Floats, second: Floats, spacing_m: float, side_m: float) -> tuple[int, int]:
+def _cells(axes: tuple[Floats, Floats, Floats], spacing_m: Floats, side_m: Floats) -> Indices:
     """Return how many cells lie along each side: as many as fit the spacing, in whole grids."""
     counts = []
-    for side in (first, second):
-        length = float(np.hypot(*side))
-        grids = max(1, round(length / side_m))
-        counts.append(grids * max(1, round(length / (grids * spacing_m))))
-    return counts[0], counts[1]
+    for side in axes[1:]:
+        length = np.hypot(*side.T)
+        grids = np.maximum(1, np.rint(length / side_m))
+        counts.append(grids * np.maximum(1, np.rint(length / (grids * spacing_m))))
+    return np.stack(counts).astype(np.intp)
 
 
-def _grid(corner: Floats, first: Floats, second: Floats, cells: tuple[int, int]) -> Floats:
-    """Return the centres of the cells of a rectangle."""
-    along = (np.arange(cells[0]) + 0.5) / cells[0]
-    across = (np.arange(cells[1]) + 0.5) / cells[1]
-    points: Floats = (corner + along[:, None, None] * first + across[:, None] * second).reshape(
-        -1, 2
-    )
-    return points
+def _grids(axes: tuple[Floats, Floats, Floats], cells: Indices) -> tuple[Floats, Indices]:
+    """Return the centres of the cells of rectangles, and which rectangle each is in."""
+    corner, first, second = axes
+    size = cells[0] * cells[1]
+    box = np.repeat(np.arange(len(size)), size)
+    place = np.arange(len(box)) - np.repeat(np.cumsum(size) - size, size)
+    row, column = np.divmod(place, cells[1][box])
+    along = (row + 0.5) / cells[0][box]
+    across = (column + 0.5) / cells[1][box]
+    points: Floats = corner[box] + along[:, None] * first[box] + across[:, None] * second[box]
+    return points, box
 
 
-def _clear(
-    points: Floats,
-    face: shapely.Polygon,
-    spacing_m: float,
-    obstacles: tuple[shapely.STRtree, shapely.STRtree],
-) -> Floats:
-    """Return the points well inside a face and well clear of obstacles, the small and the large."""
-    points = points[np.asarray(shapely.contains_xy(face, *points.T))]
-    sites = shapely.points(points)
-    edge = shapely.boundary(face)
-    shapely.prepare(edge)
-    inside = ~shapely.dwithin(edge, sites, spacing_m / 6.0)
-    for tree, share in zip(obstacles, (_CLEAR_SHARE, _NEAR_SHARE), strict=True):
-        inside[tree.query(sites, predicate="dwithin", distance=share * spacing_m)[0]] = False
-    clear: Floats = points[inside]
-    return clear
+def _apart(
+    points: Floats, face: Indices, others: tuple[Floats, Indices], distance_m: Floats
+) -> tuple[Floats, Indices]:
+    """Return the points farther than a distance from all others in their face."""
+    if len(others[0]) == 0 or len(points) == 0:
+        return points, face
+    # Faces lie one above the other, so far that only those of the same face are near.
+    tree = cKDTree(np.column_stack([others[0], _FAR_M * others[1]]))
+    nearest = tree.query(
+        np.column_stack([points, _FAR_M * face]),
+        distance_upper_bound=1.01 * float(distance_m.max()),
+    )[0]
+    kept = nearest > distance_m[face]
+    return points[kept], face[kept]
 
 
 @numba.njit(cache=True)
-def _thinned(points, distance_m):  # type: ignore[no-untyped-def]
-    """Return which points to keep so that none is nearer to another: the first come."""
+def _thinned(points, face, distance_m):  # type: ignore[no-untyped-def]
+    """Return which points to keep so that none is nearer to another of its face: the first come."""
     kept = np.zeros(len(points), dtype=np.bool_)
+    rows = np.empty(len(points), dtype=np.intp)
+    start, stop = 0, 0
     for one in range(len(points)):
+        if one > 0 and face[one] != face[one - 1]:
+            start = stop
+        limit = distance_m[face[one]]
         free = True
-        for other in range(one):
-            if (
-                kept[other]
-                and (points[one, 0] - points[other, 0]) ** 2
-                + (points[one, 1] - points[other, 1]) ** 2
-                < distance_m**2
-            ):
+        for k in range(start, stop):
+            other = rows[k]
+            if (points[one, 0] - points[other, 0]) ** 2 + (
+                points[one, 1] - points[other, 1]
+            ) ** 2 < limit**2:
                 free = False
                 break
-        kept[one] = free
+        if free:
+            kept[one] = True
+            rows[stop] = one
+            stop += 1
     return kept
