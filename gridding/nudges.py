@@ -6,9 +6,9 @@ moves only where what it sweeps is empty and its borders keep their distance fro
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.graph import Floats, Indices
 from gridding.network import worth_of
 from gridding.planes import Cells, cross
@@ -17,7 +17,8 @@ from gridding.room import is_clear, other_end
 FIXED, FREE, SLIDING = range(3)
 _EPSILON = 1e-7
 _SLACK_M = 1e-6
-_DIRECTIONS = 8
+DIRECTIONS = 8
+"""Ways in which a corner in the open is tried; straight between its neighbours is one more."""
 
 SLIDE = np.dtype(
     [
@@ -55,6 +56,10 @@ class Mesh(NamedTuple):
     tried: Indices
     """When each corner was last tried."""
     clock: Indices
+    touched: Floats
+    """Room: what grids gain by a move, (16, 3)."""
+    ways: Floats
+    """Room: where a corner could move, and the change, (DIRECTIONS + 1, 3)."""
     weights: Floats
     """As the search has them."""
     price: float
@@ -68,25 +73,24 @@ class Mesh(NamedTuple):
     """Distance to be kept from each sort, m; that from a track holds for sides that may move too."""
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def nudge(mesh: Any, near: Any, step_m: float) -> int:
     """Move every corner by a step to where the cost falls most; return how many moved.
 
     `near` holds the sides by cell, with room for a step at both ends of each.
     """
     moved = 0
-    room = (np.zeros((16, 3)), np.zeros((_DIRECTIONS + 1, 3)))
     for corner in range(len(mesh.xy)):
         if mesh.kind[corner] == FIXED or not _is_stirred(mesh, corner):
             continue
         if mesh.kind[corner] == FREE:
-            moved += _nudge_free(mesh, near, corner, step_m, room)
+            moved += _nudge_free(mesh, near, corner, step_m)
         else:
-            moved += _nudge_sliding(mesh, near, corner, step_m, room)
+            moved += _nudge_sliding(mesh, near, corner, step_m)
     return moved
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_stirred(mesh: Any, corner: int) -> bool:
     """Return whether a grid beside a corner changed since it was last tried; note that it is tried."""
     latest = 0
@@ -99,32 +103,35 @@ def _is_stirred(mesh: Any, corner: int) -> bool:
     return is_stirred
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _nudge_free(mesh: Any, near: Any, corner: int, step_m: float, room: Any) -> int:
+@compiled_in_place
+def _nudge_free(mesh: Any, near: Any, corner: int, step_m: float) -> int:
     x, y = mesh.xy[corner]
     cell = mesh.precision_m
-    touched, ways = room
-    for k in range(_DIRECTIONS + 1):
-        if k < _DIRECTIONS:
-            turn = 2.0 * np.pi * k / _DIRECTIONS
+    touched, ways = mesh.touched, mesh.ways
+    for k in range(DIRECTIONS + 1):
+        if k < DIRECTIONS:
+            turn = 2.0 * np.pi * k / DIRECTIONS
             at_x, at_y = x + step_m * np.cos(turn), y + step_m * np.sin(turn)
         else:
             at_x, at_y = _foot(mesh, corner, step_m)
         ways[k, 0], ways[k, 1] = np.rint(at_x / cell) * cell, np.rint(at_y / cell) * cell
         ways[k, 2] = _change(mesh, corner, ways[k, 0], ways[k, 1], 0.0, touched)
     while True:
-        k = int(np.argmin(ways[:, 2]))
-        if ways[k, 2] >= -_EPSILON:
+        best = 0
+        for k in range(1, DIRECTIONS + 1):
+            if ways[k, 2] < ways[best, 2]:
+                best = k
+        if ways[best, 2] >= -_EPSILON:
             return 0
-        if is_clear(mesh, near, corner, ways[k, 0], ways[k, 1], -1):
+        if is_clear(mesh, near, corner, ways[best, 0], ways[best, 1], -1):
             break
-        ways[k, 2] = np.inf
-    _change(mesh, corner, ways[k, 0], ways[k, 1], 0.0, touched)
-    _apply(mesh, corner, ways[k, 0], ways[k, 1], touched)
+        ways[best, 2] = np.inf
+    _change(mesh, corner, ways[best, 0], ways[best, 1], 0.0, touched)
+    _apply(mesh, corner, ways[best, 0], ways[best, 1], touched)
     return 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _foot(mesh: Any, corner: int, step_m: float) -> tuple[float, float]:
     """Return the place of a corner of two sides on the straight line between its neighbours."""
     x, y = mesh.xy[corner]
@@ -146,9 +153,9 @@ def _foot(mesh: Any, corner: int, step_m: float) -> tuple[float, float]:
     return to_x, to_y
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _nudge_sliding(mesh: Any, near: Any, corner: int, step_m: float, room: Any) -> int:
-    touched = room[0]
+@compiled_in_place
+def _nudge_sliding(mesh: Any, near: Any, corner: int, step_m: float) -> int:
+    touched = mesh.touched
     slide = mesh.slides[corner]
     cell = mesh.precision_m
     best, to_x, to_y, to = -_EPSILON, 0.0, 0.0, 0.0
@@ -171,7 +178,7 @@ def _nudge_sliding(mesh: Any, near: Any, corner: int, step_m: float, room: Any) 
     return 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _slid(mesh: Any, corner: int, step_m: float) -> tuple[float, Any]:
     """Return how far along its track a corner is after a step, and the vertex before: on one side of it."""
     slide = mesh.slides[corner]
@@ -199,7 +206,7 @@ def _slid(mesh: Any, corner: int, step_m: float) -> tuple[float, Any]:
     return min(at, to), on
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _add(touched: Any, count: int, grid: int, area: float, rim: float) -> int:
     """Note what a grid gains; return how many grids are noted."""
     if grid < 0:
@@ -213,7 +220,7 @@ def _add(touched: Any, count: int, grid: int, area: float, rim: float) -> int:
     return count + 1
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _change(mesh: Any, corner: int, to_x: float, to_y: float, along: float, touched: Any) -> float:
     """Return how the cost changes when a corner moves; infinite where a grid leaves its limits.
 
@@ -250,7 +257,7 @@ def _change(mesh: Any, corner: int, to_x: float, to_y: float, along: float, touc
     return total
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _apply(mesh: Any, corner: int, to_x: float, to_y: float, touched: Any) -> None:
     mesh.xy[corner, 0], mesh.xy[corner, 1] = to_x, to_y
     k = 0

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.graph import Floats, Indices
 
 _SHRINK_M = 0.015
@@ -38,7 +39,7 @@ def frame_of(xy: Floats, *, side_m: float) -> Floats:
     return np.array([low[0], low[1], side, columns, rows], dtype=np.float64)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def span(frame: Any, low: float, high: float, axis: int) -> tuple[int, int]:
     """Return the first and the last column (axis 0) or row (axis 1) between two coordinates."""
     most = int(frame[3 + axis]) - 1
@@ -72,13 +73,13 @@ def _filled(segments: Any, frame: Any, pad_m: float) -> Any:
     return first, held
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def cross(a: float, b: float, c: float, d: float) -> float:
     """Return the cross product of two vectors."""
     return a * d - b * c
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def point_distance(x: float, y: float, a: float, b: float, c: float, d: float) -> float:
     """Return the distance of a point from a segment."""
     dx, dy = c - a, d - b
@@ -90,7 +91,7 @@ def point_distance(x: float, y: float, a: float, b: float, c: float, d: float) -
     return result
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def do_cross(one: Any, two: Any) -> bool:
     """Return whether two segments cross or touch."""
     a, b, c, d = one
@@ -106,7 +107,7 @@ def do_cross(one: Any, two: Any) -> bool:
     return s * t <= 0 and u * v <= 0
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def distance(one: Any, two: Any) -> float:
     """Return the distance between two segments."""
     if do_cross(one, two):
@@ -120,7 +121,7 @@ def distance(one: Any, two: Any) -> float:
     return result
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def is_held(corners: Any, segment: Any) -> bool:
     """Return whether a triangle, six coordinates, holds some of a segment: 1.5 cm or more inside."""
     a, b, c, d = segment

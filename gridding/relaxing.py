@@ -10,7 +10,7 @@ import shapely
 
 from gridding.arcs import Arcs, Geometries, Mask, grid_areas, swept_area
 from gridding.graph import Floats, Indices
-from gridding.nudges import FIXED, FREE, SLIDE, SLIDING, Mesh, nudge
+from gridding.nudges import DIRECTIONS, FIXED, FREE, SLIDE, SLIDING, Mesh, nudge
 from gridding.objective import weights_of
 from gridding.planes import Cells, cells_of, frame_of
 from gridding.room import POINT, SOLID, TRACK
@@ -139,6 +139,8 @@ class _Frame:
             changed=np.zeros(count, dtype=np.int64),
             tried=np.zeros(len(self.xy), dtype=np.int64),
             clock=np.ones(1, dtype=np.int64),
+            touched=np.zeros((16, 3)),
+            ways=np.zeros((DIRECTIONS + 1, 3)),
             weights=np.array([weights.area, weights.shape, 0.0, weights.reward, 1.0]),
             price=options.open_price / 100.0,
             precision_m=options.precision_m,
@@ -190,13 +192,14 @@ class _Frame:
         ends = np.column_stack([track[:, :2], np.roll(track[:, :2], -1, axis=0)])
         is_last = np.append(np.diff(track[:, 2]) < 0, True)[: len(track)]
         ends[is_last, 2:] = ends[is_last, :2]
-        closed = ~self.arcs.is_free & (self.arcs.start == self.arcs.end)
-        rings = _segments(self.arcs.lines[closed]) - np.tile(self.base, 2)
+        others = ~self.arcs.is_free
+        others[np.concatenate([np.zeros(0, dtype=np.intp), *(t.arcs for t in self.tracks)])] = False
+        features = _segments(self.arcs.lines[others]) - np.tile(self.base, 2)
         solids = _segments(shapely.get_rings(obstacles.solids)) - np.tile(self.base, 2)
         points = shapely.get_coordinates(obstacles.points) - self.base
-        groups = (ends, rings, solids, np.column_stack([points, points]))
+        groups = (ends, features, solids, np.column_stack([points, points]))
         sort = np.repeat([TRACK, TRACK, SOLID, POINT], [len(group) for group in groups])
-        grid = frame_of(np.concatenate([self.xy, track[:, :2]]), side_m=_CELL_M)
+        grid = frame_of(self.xy, side_m=_CELL_M)
         return cells_of(np.concatenate(groups), frame=grid, pad_m=0.0), sort.astype(np.int64)
 
     def lines(self, mesh: Mesh, before: Floats) -> Geometries:

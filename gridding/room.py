@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from gridding.compiling import compiled_in_place
 from gridding.planes import cross, distance, do_cross, is_held, point_distance, span
 
 TRACK, SOLID, POINT = range(3)
@@ -17,7 +17,7 @@ _SHARP = 0.2
 """Sine of the least angle between two borders."""
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def is_clear(mesh: Any, near: Any, corner: int, to_x: float, to_y: float, on: Any) -> bool:
     """Return whether a corner may move: nothing lies where its sides sweep, nothing is too near."""
     for k in range(mesh.first[corner], mesh.first[corner + 1]):
@@ -33,7 +33,7 @@ def is_clear(mesh: Any, near: Any, corner: int, to_x: float, to_y: float, on: An
     return True
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _sine(x: float, y: float, a: float, b: float, c: float, d: float) -> float:
     """Return the sine of the angle at a place between the ways to two others; 1 if it is not acute."""
     if (a - x) * (c - x) + (b - y) * (d - y) <= 0:
@@ -43,7 +43,7 @@ def _sine(x: float, y: float, a: float, b: float, c: float, d: float) -> float:
     return result
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_open(mesh: Any, corner: int, to_x: float, to_y: float, other: int, on: Any) -> bool:
     """Return whether a side is long enough and on its side of the track that its corner slides along."""
     x, y = mesh.xy[corner]
@@ -61,7 +61,7 @@ def _is_open(mesh: Any, corner: int, to_x: float, to_y: float, other: int, on: A
     return bool(abs(off) / length >= min(_SHARP, abs(off) / max(np.hypot(a - x, b - y), 1e-9)))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_apart(mesh: Any, corner: int, to_x: float, to_y: float, side: int) -> bool:
     """Return whether a corner's sides after the given one make no sharper angle with it."""
     x, y = mesh.xy[corner]
@@ -74,7 +74,7 @@ def _is_apart(mesh: Any, corner: int, to_x: float, to_y: float, side: int) -> bo
     return True
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_alone(mesh: Any, near: Any, corner: int, to_x: float, to_y: float, other: int) -> bool:
     """Return whether a side that moves meets no other side that may move, nor passes over one."""
     x, y = mesh.xy[corner]
@@ -109,7 +109,7 @@ def _is_alone(mesh: Any, near: Any, corner: int, to_x: float, to_y: float, other
     return True
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _is_free(mesh: Any, corner: int, to_x: float, to_y: float, other: int, on: Any) -> bool:
     """Return whether a side that moves keeps clear of features, buildings and components."""
     x, y = mesh.xy[corner]
@@ -145,7 +145,7 @@ def _is_free(mesh: Any, corner: int, to_x: float, to_y: float, other: int, on: A
     return True
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _keeps_off(sides: Any, place: Any, sort: Any, reach: float, on: Any) -> bool:
     """Return whether the second of two sides, from the same end, is as far from a segment as it must be.
 
@@ -173,7 +173,7 @@ def _keeps_off(sides: Any, place: Any, sort: Any, reach: float, on: Any) -> bool
     return True
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def _shortened(side: Any, start_m: float, stop_m: float) -> Any:
     """Return a side without its first and last metres; at least a little of it stays."""
     x, y, a, b = side
@@ -183,7 +183,7 @@ def _shortened(side: Any, start_m: float, stop_m: float) -> Any:
     return (x + start * dx, y + start * dy, a - stop * dx, b - stop * dy)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_in_place
 def other_end(mesh: Any, edge: int, corner: int) -> Any:
     """Return the corner at the other end of a side."""
     if mesh.edges[edge, 0] == corner:

@@ -57,8 +57,8 @@ def tracks_of(arcs: Arcs, may_slide: Mask, *, base: Floats, precision_m: float) 
     precision_m : float
         Side of the cells on which all coordinates lie, m.
 
-    Every such arc that is not closed is on one track; a ring of them begins at one of its junctions, which
-    does not slide then.
+    Each junction that may slide is inside one track, but for rings: such a track begins at a junction that
+    does not slide then. Arcs that end where nothing slides are on none.
     """
     xy, line = shapely.get_coordinates(arcs.lines, return_index=True)
     xy = np.rint((xy - base) / precision_m) * precision_m
@@ -127,6 +127,6 @@ def _walks(arcs: Arcs, may_slide: Mask) -> list[list[tuple[int, bool]]]:
             one, other = at[junction]
             row = other if one == row else one
             is_turned = start[row] != junction
-        if steps:
+        if len(steps) > 1:
             found.append(steps)
     return found
