@@ -1,6 +1,6 @@
 """Two teams edit a part of a real city from one base: nothing is lost, whichever of them comes first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,11 +9,9 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import psycopg
 import pyogrio
 import pytest
 import shapely
-from psycopg import sql
 
 from census.conflicts import read_conflicts
 from census.exchange.exporting import ExportRequest, export_components
@@ -27,6 +25,7 @@ from gis.vector import read_vector, write_vector
 from gis.workspace import Workspace, open_workspace
 from pipelines.build import BuildOptions, build_delivery
 from pipelines.surveys.merge import MergeReport, merge_delivery
+from tests.databases import created
 from tests.pipelines.town import write_manifest
 from tests.real import cambridge, tainan, tainan_pipelines
 
@@ -176,55 +175,42 @@ class Survey:
 @pytest.fixture(scope="module", params=list(PLACES))
 def survey(
     request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Survey]:
+) -> Survey:
     place = PLACES[request.param]
     if not place.source.is_dir():
         pytest.skip("the shared real data is not here")
     root = tmp_path_factory.mktemp(request.param)
-    template = f"two_teams_{request.param}"
+    model = f"two_teams_{request.param}"
     delivery = place.write(root)
-    _create(server, template)
-    workspace, database = _opened(server, template, root)
-    migrate(database)
-    build_delivery(delivery, workspace=workspace, options=BuildOptions(only=place.datasets))
-    base = gpd.GeoDataFrame(live(database, "components")).set_index("code")
-    edits = _choose(base.index.tolist())
-    for team in "ab":
-        export_components(database, workspace, ExportRequest(path=root / team))
-        _edit(root / team / "components.gpkg", team, edits, unit=place.unit)
-    after = {}
-    for order in ("ab", "ba"):
-        name = f"{template}_{order}"
-        _create(server, name, template=template)
-        workspace, database = _opened(server, name, root)
+    with created(server, model) as url:
+        workspace, database = _opened(url, root)
+        migrate(database)
+        build_delivery(delivery, workspace=workspace, options=BuildOptions(only=place.datasets))
+        base = gpd.GeoDataFrame(live(database, "components")).set_index("code")
+        edits = _choose(base.index.tolist())
+        for team in "ab":
+            export_components(database, workspace, ExportRequest(path=root / team))
+            _edit(root / team / "components.gpkg", team, edits, unit=place.unit)
+        after = {order: _merged(server, model, order, root) for order in ("ab", "ba")}
+    return Survey(base=base, edits=edits, unit=place.unit, after=after)
+
+
+def _merged(server: Server, model: str, order: str, root: Path) -> After:
+    """Load the teams' deliveries in this order into a copy of `model`, the later one twice."""
+    with created(server, f"{model}_{order}", of=model) as url:
+        workspace, database = _opened(url, root)
         reports = [merge_delivery(root / team, workspace=workspace) for team in (*order, order[1])]
         with database.connect(read_only=True) as connection:
             conflicts = read_conflicts(connection, crs=database.crs)
         rows = gpd.GeoDataFrame(live(database, "components")).set_index("code")
-        first, second, again = reports
-        after[order] = After(
-            rows=rows, conflicts=conflicts, first=first, second=second, again=again
-        )
-    yield Survey(base=base, edits=edits, unit=place.unit, after=after)
-    for name in (template, f"{template}_ab", f"{template}_ba"):
-        _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    first, second, again = reports
+    return After(rows=rows, conflicts=conflicts, first=first, second=second, again=again)
 
 
-def _create(server: Server, name: str, *, template: str = "template1") -> None:
-    make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    _execute(server, make.format(sql.Identifier(name), sql.Identifier(template)))
-
-
-def _execute(server: Server, statement: sql.Composed) -> None:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def _opened(server: Server, name: str, root: Path) -> tuple[Workspace, Database]:
-    settings = Settings(workspace=root, database_url=server.url(name))
-    workspace = open_workspace(root, settings=settings)
+def _opened(url: str, root: Path) -> tuple[Workspace, Database]:
+    workspace = open_workspace(root, settings=Settings(workspace=root, database_url=url))
     crs = city_crs(workspace.profile, root)
-    return workspace, Database(url=server.url(name), crs=crs.text, srid=crs.srid)
+    return workspace, Database(url=url, crs=crs.text, srid=crs.srid)
 
 
 def _edit(path: Path, team: str, edits: Edits, *, unit: str) -> None:
