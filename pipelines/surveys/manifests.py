@@ -4,7 +4,6 @@ What is proved stands in the manifest; what is only likely stands there as a com
 a person to confirm. Nothing is loaded.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +12,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import orjson
 import pandas as pd
 
 from census.taxonomy import Taxonomy
@@ -33,6 +31,7 @@ from pipelines.surveys.evidence import (
     guess_fields,
     point_columns,
 )
+from pipelines.surveys.proposal import Entry, Proposal, quoted
 from pipelines.unpacking import all_files
 
 _MANY = (".gpkg", ".gdb")
@@ -40,7 +39,6 @@ _SHOWN = 5
 _SHEETS = (".csv", ".csv.gz", ".xlsx")
 _IMAGES = (".tif", ".tiff")
 _BESIDE = (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".xml", ".qix", ".qmd", ".aux")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 _ADVICE = {
     ".rar": "unpack it",
     ".7z": "unpack it",
@@ -61,39 +59,6 @@ class Hints:
     """The city's CRS, in which coordinates without zone number are likely to be."""
     local: dict[str, list[str]] = field(default_factory=dict)
     """The city's own spellings of columns."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One layer as proposed."""
-
-    path: str
-    layer: str | None = None
-    sheet: str | None = None
-    dataset: str | None = None
-    rows: int = 0
-    lines: tuple[str, ...] = ()
-    """Lines of TOML below dataset and path."""
-    problems: tuple[str, ...] = ()
-    """What a person must see to."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """A manifest, and what is left to do."""
-
-    name: str
-    as_of: date
-    entries: tuple[Entry, ...]
-    unread: dict[str, str]
-    """File -> why it is not in the manifest."""
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What a person must see to, file by file."""
-        return tuple(
-            f"{_called(entry)}: {problem}" for entry in self.entries for problem in entry.problems
-        )
 
 
 def propose_manifest(
@@ -252,7 +217,7 @@ def _look(
         problems.append("it has no CRS and its coordinates look like none that is known: state crs")
     else:
         crs, why = guess
-        lines.append(f"# crs = {_quote(crs)}   # the file states none; it looks like {why}")
+        lines.append(f"# crs = {quoted(crs)}   # the file states none; it looks like {why}")
         problems.append(f"it has no CRS; confirm {crs} ({why}) and take away the # before crs")
     return found
 
@@ -269,9 +234,9 @@ def _point_lines(frame: pd.DataFrame, *, problems: list[str], city: str) -> list
     crs, why = guess or ("EPSG:…", "none that is known")
     problems.append(f"a table states no CRS; confirm {crs} ({why}) and take away the # before crs")
     return [
-        f"x_field = {_quote(pair[0])}",
-        f"y_field = {_quote(pair[1])}",
-        f"# crs = {_quote(crs)}   # it looks like {why}",
+        f"x_field = {quoted(pair[0])}",
+        f"y_field = {quoted(pair[1])}",
+        f"# crs = {quoted(crs)}   # it looks like {why}",
     ]
 
 
@@ -285,10 +250,10 @@ def _class_lines(
 ) -> list[str]:
     guess = guess_class(frame, names, hints.taxonomy)
     if guess.class_code is not None:
-        return [f"class_code = {_quote(guess.class_code)}   # {guess.why}"]
+        return [f"class_code = {quoted(guess.class_code)}   # {guess.why}"]
     if guess.class_field is not None:
         stated["class_code"] = guess.class_field
-        return [f"class_field = {_quote(guess.class_field)}   # {guess.why}"]
+        return [f"class_field = {quoted(guess.class_field)}   # {guess.why}"]
     if guess.why:
         return [f"# no class_code: {guess.why}"]
     problems.append("nothing says which class its components are: state class_code or class_field")
@@ -312,7 +277,7 @@ def _field_lines(
     if dataset == "components":
         told = guess_fields(frame, taken, digits=hints.taxonomy.code_length)
         for platform, (column, why) in told.items():
-            lines.append(f"{platform} = {_quote(column)}   # {why}")
+            lines.append(f"{platform} = {quoted(column)}   # {why}")
     for warning in mapping.warnings:
         lines.append(f"# {warning.en}")
     if mapping.unmapped:
@@ -345,53 +310,8 @@ def _choose_doubles(
             best = max(columns, key=lambda column: int(frame[column].notna().sum()))
             chosen[platform] = best
             others = ", ".join(column for column in columns if column != best)
-            lines.append(f"{platform} = {_quote(best)}   # the fuller one; {others} means it too")
+            lines.append(f"{platform} = {quoted(best)}   # the fuller one; {others} means it too")
             problems.append(
                 f"{', '.join(columns)} all stand for {platform}; {best} was taken, confirm it"
             )
     return chosen
-
-
-def write_proposal(proposal: Proposal) -> str:
-    """Return the manifest as TOML, with what must be confirmed as comments.
-
-    Examples
-    --------
-    >>> entry = Entry(path="a.shp", dataset="components", rows=3, lines=('class_code = "0104"',))
-    >>> made = Proposal(name="d", as_of=date(2026, 5, 31), entries=(entry,), unread={})
-    >>> print(write_proposal(made).split("[[layer]]")[1].strip())
-    dataset = "components"   # 3 rows
-    path = "a.shp"
-    class_code = "0104"
-    """
-    blocks = [
-        "# Proposed by `wanmi census manifest`: read it, correct it, then check or build the delivery.",
-        "",
-        "[delivery]",
-        f"name = {_quote(proposal.name)}",
-        f"as_of = {proposal.as_of.isoformat()}   # the day the files describe",
-    ]
-    for entry in proposal.entries:
-        block = ["", *(f"# ! {problem}" for problem in entry.problems)]
-        body = ["[[layer]]", f"dataset = {_quote(entry.dataset or '…')}   # {entry.rows:,} rows"]
-        body.append(f"path = {_quote(entry.path)}")
-        body += [f"layer = {_quote(entry.layer)}"] if entry.layer else []
-        body += [f"sheet = {_quote(entry.sheet)}"] if entry.sheet else []
-        body += entry.lines
-        if entry.dataset is None:  # not part of the delivery until a person says what it is
-            body = [f"# {line.removeprefix('# ')}" for line in body]
-        blocks += [*block, *body]
-    if proposal.unread:
-        blocks += ["", "# Not read:"]
-        blocks += [f"#   {name}: {why}" for name, why in proposal.unread.items()]
-    # A name may have a line break in it, as headings of spreadsheets do: a comment must not end there.
-    return "\n".join(_CONTROL.sub(" ", line) for line in blocks) + "\n"
-
-
-def _called(entry: Entry) -> str:
-    part = entry.layer or entry.sheet
-    return f"{entry.path}|{part}" if part else entry.path
-
-
-def _quote(text: str) -> str:
-    return orjson.dumps(text).decode()  # strings of JSON are strings of TOML

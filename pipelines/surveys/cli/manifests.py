@@ -40,7 +40,8 @@ def manifest(
     """
     from census.taxonomy import read_taxonomy
     from gis.outputs import appearing
-    from pipelines.surveys.manifests import Hints, propose_manifest, write_proposal
+    from pipelines.surveys.manifests import Hints, propose_manifest
+    from pipelines.surveys.proposal import write_proposal
 
     if output is not None and output.exists() and not replace:
         msg = f"{output} is there already: give another name, or --replace."

@@ -17,7 +17,8 @@ from census.taxonomy import read_taxonomy
 from gis.errors import DeliveryError, WorkspaceError
 from gis.vector import write_vector
 from pipelines.surveys.evidence import class_of_name, guess_crs, guess_dataset
-from pipelines.surveys.manifests import Hints, propose_manifest, write_proposal
+from pipelines.surveys.manifests import Hints, propose_manifest
+from pipelines.surveys.proposal import write_proposal
 from pipelines.unpacking import opened_delivery
 from wanmi import app
 
