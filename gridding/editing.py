@@ -90,17 +90,33 @@ def _surroundings(database: Database, grids: gpd.GeoDataFrame) -> dict[str, gpd.
     near = gpd.GeoDataFrame(topography[shapely.intersects(topography.geometry.to_numpy(), reach)])
     dimension = shapely.get_dimensions(near.geometry.to_numpy())
     is_road = near["feature_class"].str[:2].isin(["42", "43", "44"]) & (dimension == 1)
+    is_wall = near["feature_class"].str[:2].isin(["38"]) & (dimension == 1)
+    is_compound = near["feature_class"].str[:4].eq("3106") & (dimension == 2)
+    is_water = near["feature_class"].str[:2].isin(["21", "22", "23", "24"]) & (dimension == 2)
+    walls = gpd.GeoDataFrame(near[is_wall | is_compound])
+    outlines = np.where(
+        shapely.get_dimensions(walls.geometry.to_numpy()) == 2,
+        shapely.boundary(walls.geometry.to_numpy()),
+        walls.geometry.to_numpy(),
+    )
     is_building = near["feature_class"].str[:4].isin(["3103", "3104", "3105"]) & (dimension == 2)
     areas = live(database, "areas", columns=["code", "name", "level", "geometry"])
     areas = areas[(areas["level"] == "community") & areas.intersects(reach)]
     borders, _ = locked(database)
+    components = live(database, "components", columns=["code", "class_code", "name", "geometry"])
+    dots = (shapely.get_type_id(components.geometry.to_numpy()) == 0) & shapely.intersects(
+        components.geometry.to_numpy(), reach
+    )
     columns = ["code", "community_code", *EDITABLE, "area_m2", "geometry"]
     layers = {
         LAYER: grids[columns],
         "lock": borders[borders.intersects(reach)],
+        "component": components[dots],
         "community": areas,
         "road": near[is_road],
+        "wall": walls.set_geometry(outlines, crs=database.crs),
         "building": near[is_building],
+        "water": near[is_water],
     }
     return {
         name: gpd.GeoDataFrame(frame)
@@ -133,7 +149,7 @@ def read_revision(database: Database, file: Path, *, profile: Profile) -> Revisi
     Raises
     ------
     DeliveryError
-        The file was not written by ``wanmi grid export``.
+        The file was not written by ``wanmi grid export``, or an edited outline crosses itself.
     ConflictError
         A grid that was edited was changed in the database since the export.
     """
@@ -241,6 +257,7 @@ def _replaced(
     columns = ["code", "community_code", *EDITABLE]
     stay = old[~old["code"].isin(gone)]
     shapes = shapely.set_precision(edited.geometry.to_numpy(), _PRECISION_M, mode="pointwise")
+    _check_outlines(shapes, edited["code"])
     around = stay.geometry.to_numpy().copy()
     if len(shapes):
         own = np.unique(shapely.get_coordinates(shapes), axis=0)
@@ -260,6 +277,27 @@ def _replaced(
     fresh = edited[list(EDITABLE)].assign(code=kept, community_code=homes)[columns]
     frame = pd.concat([pd.DataFrame(stay[columns]), pd.DataFrame(fresh)], ignore_index=True)
     return gpd.GeoDataFrame(frame, geometry=np.concatenate([around, shapes]), crs=old.crs)
+
+
+def _check_outlines(shapes: Geometries, codes: "pd.Series[str]") -> None:
+    """Refuse outlines that cross themselves: nothing can be told of them but where they do.
+
+    Raises
+    ------
+    DeliveryError
+        There are such.
+    """
+    broken = np.flatnonzero(~shapely.is_valid(shapes))
+    if len(broken) == 0:
+        return
+    places = [
+        f"{codes.iloc[row] or '–'} ({shapely.is_valid_reason(shapes[row])})" for row in broken[:3]
+    ]
+    shown = ", ".join(places)
+    msg = f"The outlines of {len(broken)} edited grids are not valid: {shown}. Repair them in QGIS and import again."
+    raise DeliveryError(
+        msg, zh=f"{len(broken)} 个已编辑网格的边界自相交：{shown}。请在 QGIS 中修正后重新导入。"
+    )
 
 
 def _homes(shapes: Geometries, communities: gpd.GeoDataFrame) -> list[str]:

@@ -24,10 +24,13 @@ _LONGEST_ID_LOST = 10
 def project(tmp_path):
     square = shapely.box(500_000, 4_200_000, 500_100, 4_200_100)
     for name in ("unit_grid", "community"):
-        frame = gpd.GeoDataFrame({"code": ["130102001001001"]}, geometry=[square], crs=CRS)
+        columns = {"code": ["130102001001001"], "community_code": "130102001001", "name": "甲"}
+        frame = gpd.GeoDataFrame(columns, geometry=[square], crs=CRS)
         write_vector(frame, tmp_path / "a.gpkg", layer=name)
+    spot = gpd.GeoDataFrame({"code": ["1"]}, geometry=[square.centroid], crs=CRS)
+    write_vector(spot, tmp_path / "a.gpkg", layer="component")
     text = project_text(
-        "a.gpkg", ["unit_grid", "community"], crs=CRS, extent=shapely.bounds(square)
+        "a.gpkg", ["unit_grid", "component", "community"], crs=CRS, extent=shapely.bounds(square)
     )
     path = tmp_path / "a.qgs"
     path.write_text(text, encoding="utf-8")
@@ -69,4 +72,12 @@ def test_qgis_opens_it(project):
     assert told["is_topological"]
     assert told["not_overlapping"] == [STYLES["unit_grid"].title]
     layers = {name: (layer["rows"], layer["is_locked"]) for name, layer in told["layers"].items()}
-    assert layers == {STYLES["unit_grid"].title: (1, False), STYLES["community"].title: (1, True)}
+    grids, components, communities = (
+        STYLES[name].title for name in ("unit_grid", "component", "community")
+    )
+    assert layers == {grids: (1, False), components: (1, True), communities: (1, True)}
+    assert sorted(told["snapped"]) == sorted([grids, communities])
+    edited = told["layers"][grids]
+    assert edited["precision"] == 0.01
+    assert edited["locked_columns"] == ["code", "community_code"]
+    assert edited["aliases"]["name"] == "网格名称"

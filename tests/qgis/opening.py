@@ -21,6 +21,11 @@ def main() -> None:
     application.initQgis()
     project = QgsProject.instance()
     told = {"is_read": project.read(sys.argv[1]), "crs": project.crs().authid()}
+    told["snapped"] = [
+        layer.name()
+        for layer, setting in project.snappingConfig().individualLayerSettings().items()
+        if setting.enabled() and project.snappingConfig().enabled()
+    ]
     told["is_topological"] = project.topologicalEditing()
     told["not_overlapping"] = [layer.name() for layer in project.avoidIntersectionsLayers()]
     shown = [node.layer() for node in project.layerTreeRoot().findLayers() if node.isVisible()]
@@ -30,6 +35,13 @@ def main() -> None:
             "rows": layer.featureCount(),
             "is_locked": layer.readOnly(),
             "has_labels": layer.labelsEnabled(),
+            "precision": layer.geometryOptions().geometryPrecision(),
+            "aliases": {field.name(): field.alias() for field in layer.fields()},
+            "locked_columns": [
+                field.name()
+                for number, field in enumerate(layer.fields())
+                if layer.editFormConfig().readOnly(number)
+            ],
             "widgets": {
                 field.name(): layer.editorWidgetSetup(number).type()
                 for number, field in enumerate(layer.fields())

@@ -142,6 +142,20 @@ def test_an_edit_of_a_grid_that_changed_meanwhile_is_refused(
     assert "export again" in str(told["error"])
 
 
+def test_an_outline_that_crosses_itself_is_refused_with_its_place(
+    town: Workspace, exported: Path
+) -> None:
+    def cross(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        loop = shapely.Polygon([(0, 100), (100, 200), (100, 100), (0, 200)])
+        shape = shapely.transform(loop, lambda points: points + np.array([EAST, NORTH]))
+        frame.loc[frame["code"] == f"{WEST_SIDE}001", "geometry"] = shape
+        return frame
+
+    edit(exported, cross)
+    told = str(run(town, "import", str(exported), "--reason", "a slip", fails=True)["error"])
+    assert f"{WEST_SIDE}001 (Self-intersection[500050 4210150])" in told
+
+
 def test_a_file_imported_twice_is_told_apart_from_a_conflict(
     town: Workspace, exported: Path
 ) -> None:
