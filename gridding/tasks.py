@@ -1,5 +1,6 @@
 """Pieces of land divided side by side, each result kept so that a stopped run goes on."""
 
+import gc
 import hashlib
 import os
 from collections import deque
@@ -126,6 +127,19 @@ def run_tasks(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _uncollected(
+    divide_land: Division, task: LandTask, options: DivisionOptions
+) -> list[shapely.Polygon]:
+    """Divide a piece of land without the collection of cycles, of which it makes few: a twentieth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return divide_land(task.land, task.scene, options=options)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _one_by_one(
     tasks: Iterable[LandTask], divide_land: Division, options: DivisionOptions, memo: Memo
 ) -> Iterator[tuple[int, list[shapely.Polygon]]]:
@@ -133,7 +147,7 @@ def _one_by_one(
         path = memo.path(task, options)
         grids = memo.read(path)
         if grids is None:
-            grids = divide_land(task.land, task.scene, options=options)
+            grids = _uncollected(divide_land, task, options)
             memo.write(path, grids)
         yield task.number, grids
 
@@ -162,7 +176,7 @@ def _side_by_side(
         grids = memo.read(path)
         future = None
         if grids is None:
-            future = pool.submit(divide_land, task.land, task.scene, options=options)
+            future = pool.submit(_uncollected, divide_land, task, options)
         waiting.append((task.number, path, grids, future))
         if len(waiting) >= _AHEAD * workers:
             yield take_first()
