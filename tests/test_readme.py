@@ -32,7 +32,7 @@ def test_first_lookup_answers(sample: BuiltSample) -> None:
     assert len(urls) == 2
     with serving(sample.workspace) as server:
         asked = [url.replace("http://127.0.0.1:8000", server.url) for url in urls]
-        answers = [httpx.get(url) for url in (*asked, f"{asked[0]}&trace=true")]
+        answers = [httpx.get(url, timeout=60) for url in (*asked, f"{asked[0]}&trace=true")]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     lookup = answers[0].json()
     assert lookup["owner"]["unit_name"]
