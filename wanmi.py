@@ -1,5 +1,6 @@
 """The command ``wanmi``: mounts each package's commands, nothing else."""
 
+import gc
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -55,7 +56,11 @@ def main() -> None:
     """Run the command named on the command line, without loading the others' packages."""
     words = sys.argv[1:]
     packages = [package for package, names in COMMANDS.items() if {*names} & {*words}]
-    run(mount(COMMANDS if not packages or words[0] == "--help" else packages))
+    try:
+        run(mount(COMMANDS if not packages or words[0] == "--help" else packages))
+    finally:
+        # Or Python would go through every object of the libraries once more before it ends: 0.4 s.
+        gc.freeze()
 
 
 if __name__ == "__main__":

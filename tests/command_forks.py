@@ -6,6 +6,7 @@ are imported by each command, as when it is typed in a terminal.
     python -m tests.command_forks  < one JSON document a line: words, out, err  > exit codes, one a line
 """
 
+import gc
 import json
 import os
 import runpy
@@ -68,6 +69,7 @@ def _next_command() -> list[str] | None:
 if __name__ == "__main__":
     for name in LIBRARIES:
         import_module(name)
+    gc.freeze()  # or each command would go through all of the libraries' objects as it ends
     if (command := _next_command()) is not None:
         sys.argv = ["wanmi", *command]
         runpy.run_module("wanmi", run_name="__main__", alter_sys=True)
