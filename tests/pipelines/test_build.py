@@ -10,7 +10,7 @@ import pytest
 import shapely
 from shapely import GeometryCollection, MultiPoint, Point, Polygon
 
-from gis.builds import list_builds, live, rollback
+from gis.builds import list_builds, live
 from gis.database import dataset_lock, read_rows
 from gis.errors import (
     BuildError,
@@ -21,38 +21,25 @@ from gis.errors import (
 )
 from gis.remarks import Remark
 from gis.vector import write_vector
-from pipelines.build import BuildOptions, build_delivery
 from pipelines.layers import evidence_of, warnings_of
 from pipelines.rejects import read_rejects
 from tests.pipelines.town import (
     AREAS_LAYER,
-    COMPONENTS_LAYER,
     CRS,
     GRIDS_LAYER,
     ROADS_LAYER,
     X0,
     Y0,
     at,
+    build,
     components,
+    rewrite,
     roads,
     write_manifest,
     write_town,
 )
 
 JUNE = date(2026, 6, 30)
-
-
-def build(folder, workspace, **options):
-    reports = build_delivery(
-        folder, workspace=workspace, options=BuildOptions(actor="t", **options)
-    )
-    return {report.dataset: report for report in reports}
-
-
-def rewrite(folder: Path, name: str, frame: gpd.GeoDataFrame) -> None:
-    for part in folder.glob(f"{name}.*"):
-        part.unlink()
-    write_vector(frame, folder / f"{name}.shp", encoding="gb18030")
 
 
 @pytest.fixture
@@ -101,57 +88,6 @@ def test_building_the_same_delivery_again_changes_nothing(town, workspace, datab
     pd.testing.assert_frame_equal(list_builds(database), before)
 
 
-def test_a_later_delivery_closes_and_opens_only_what_changed(town, workspace, database):
-    build(town, workspace)
-    changed = components()
-    changed.loc[0, "ObjState"] = "破损"
-    rewrite(town, "雨水箅子", changed.iloc[[0, 1]])
-    write_manifest(town, [COMPONENTS_LAYER], as_of=JUNE)
-    report = build(town, workspace)["components"]
-    assert (report.rows_opened, report.rows_closed, report.rows_unchanged) == (1, 2, 1)
-    now = live(database, "components").set_index("code")["condition"].to_dict()
-    assert now == {"1301020104000001": "damaged", "1301020104000002": "intact"}
-    then = live(database, "components", as_of=date(2026, 6, 1))
-    assert then["condition"].tolist() == ["intact"] * 3
-    rollback(database, report.build_id, actor="t")
-    assert len(live(database, "components")) == 3
-
-
-def test_an_update_closes_nothing(town, workspace, database):
-    build(town, workspace)
-    rewrite(town, "雨水箅子", components().iloc[[1]].assign(ObjState="破损"))
-    write_manifest(town, [COMPONENTS_LAYER | {"mode": "update"}], as_of=JUNE)
-    report = build(town, workspace)["components"]
-    assert (report.rows_opened, report.rows_closed, report.rows_unchanged) == (1, 1, 0)
-    assert len(live(database, "components")) == 3
-
-
-def test_a_delivery_of_one_class_leaves_the_other_classes(town, workspace, database):
-    build(town, workspace)
-    lamps = components().iloc[[0]].assign(ObjID="1301020102000001", ObjName="污水井盖")
-    write_vector(lamps, town / "covers.shp", encoding="gb18030")
-    write_manifest(
-        town, [{"dataset": "components", "path": "covers.shp", "class_code": "0102"}], as_of=JUNE
-    )
-    report = build(town, workspace)["components"]
-    assert (report.rows_opened, report.rows_closed) == (1, 0)
-    assert len(live(database, "components")) == 4
-
-
-def test_new_grids_make_the_components_be_placed_again(town, workspace, database):
-    build(town, workspace)
-    grids = gpd.read_file(town / "grids.gpkg")
-    grids.loc[0, "DYWGBSM"] = "130102001001009"
-    write_vector(grids, town / "grids.gpkg", layer="grids")
-    write_manifest(town, [GRIDS_LAYER, COMPONENTS_LAYER], as_of=JUNE)
-    report = build(town, workspace)["components"]
-    assert report.status == "built"
-    placed = live(database, "components").set_index("code")["grid_code"]
-    assert placed["1301020104000001"] == "130102001001009"
-    # On the edge of the new number and A2, which is the lower one now.
-    assert placed["1301020104000003"] == "130102001001002"
-
-
 def test_a_dry_run_tells_the_same_and_writes_nothing(town, workspace, database):
     bad = pd.concat([components(), components().iloc[[0]]], ignore_index=True)
     rewrite(town, "雨水箅子", gpd.GeoDataFrame(bad, crs=CRS))
@@ -164,24 +100,6 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(town, workspace, database):
         assert expected == (other.rows_read, other.rows_accepted, other.rows_rejected, other.faults)
     assert dry["components"].status == "judged"
     assert wet["components"].rows_rejected == 1
-
-
-def test_only_the_datasets_asked_for_are_built(town, workspace, database):
-    build(town, workspace)
-    assert list(build(town, workspace, only=("components",))) == ["components"]
-    with pytest.raises(BuildError, match="no dataset 'component': did you mean 'components'"):
-        build(town, workspace, only=("component",))
-    with pytest.raises(BuildError, match="The delivery has no imagery: it brings areas"):
-        build(town, workspace, only=("imagery",))
-
-
-def test_a_delivery_older_than_what_is_live_is_refused_whole(town, workspace, database):
-    build(town, workspace)
-    before = list_builds(database)
-    write_manifest(town, [AREAS_LAYER, COMPONENTS_LAYER], as_of=date(2026, 1, 1))
-    with pytest.raises(BuildError, match=r"is live as of 2026-05-31 .* later than this delivery's"):
-        build(town, workspace)
-    pd.testing.assert_frame_equal(list_builds(database), before)
 
 
 def test_what_a_delivery_brings_about_must_not_be_older_either(town, workspace, database):

@@ -22,8 +22,10 @@ from gis.database import Database
 from gis.settings import Settings
 from gis.vector import write_vector
 from gis.workspace import Workspace, parse_profile
+from pipelines.build import BuildOptions, build_delivery
 from pipelines.context import BuildContext, References
 from pipelines.delivery import Delivery
+from pipelines.reports import DatasetReport
 
 CRS = "EPSG:4547"
 X0, Y0 = 540_000.0, 4_214_000.0
@@ -194,3 +196,18 @@ def write_town(folder: Path, *, as_of: date = AS_OF, name: str = "town") -> Path
     write_vector(components(), folder / "雨水箅子.shp", encoding="gb18030")
     layers = [AREAS_LAYER, GRIDS_LAYER, ROADS_LAYER, COMPONENTS_LAYER]
     return write_manifest(folder, layers, as_of=as_of, name=name)
+
+
+def rewrite(folder: Path, name: str, frame: gpd.GeoDataFrame) -> None:
+    """Put another shapefile in the place of one of the delivery."""
+    for part in folder.glob(f"{name}.*"):
+        part.unlink()
+    write_vector(frame, folder / f"{name}.shp", encoding="gb18030")
+
+
+def build(folder: Path, workspace: Workspace, **options: Any) -> dict[str, DatasetReport]:
+    """Build a delivery and return the reports by dataset."""
+    reports = build_delivery(
+        folder, workspace=workspace, options=BuildOptions(actor="t", **options)
+    )
+    return {report.dataset: report for report in reports}
