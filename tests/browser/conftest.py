@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
 from tests.server_fixtures import Running
 
@@ -20,6 +20,8 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+# Every point is drawn by the processor, and the map draws anew with each move and tile.
+VIEWPORT: ViewportSize = {"width": 900, "height": 600}
 
 
 @dataclass
@@ -49,7 +51,7 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 
 
 def watch(browser: Browser, url: str, *, locale: str = "zh-CN") -> Watched:
-    page = browser.new_page(viewport={"width": 1200, "height": 800}, locale=locale)
+    page = browser.new_page(viewport=VIEWPORT, locale=locale)
     watched = Watched(page, url)
     page.on("pageerror", lambda error: watched.errors.append(str(error)))
     page.on(

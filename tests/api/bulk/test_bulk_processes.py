@@ -21,7 +21,7 @@ from tests.api.bulk_workspace import make_workspace, numbered
 from tests.api.district import X0, Y0
 
 ROOT = Path(__file__).resolve().parents[3]
-ROWS, SPAN = 6_000, 100
+ROWS, SPAN = 3_000, 100
 PAUSE_S = 0.05
 PROGRAM = f"""
 import signal

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.xdist_group("server"), pytest.mark.slow]
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 QUESTION: dict[str, Any] = {"x": X0 + 50, "y": Y0 + 50, "crs": "EPSG:4547", "class_code": "0104"}
-SWITCHES = 20
+SWITCHES = 10
 
 
 class Hammer(threading.Thread):
@@ -146,13 +146,16 @@ def test_who_takes_a_dead_workers_place_goes_on_with_its_version(
         wait_for_workers(server, second, count=workers)
         point_at_half(workspace.snapshots, second)
         known = standings(server)
-        os.kill(min(known), signal.SIGKILL)
-        ends = time.monotonic() + 60
-        while (now := standings(server)).keys() <= known.keys():
-            assert time.monotonic() < ends, now
-            time.sleep(0.05)
-        (fresh,) = now.keys() - known.keys()
-        assert now[fresh] == second
+        dying = min(known)
+        for _ in range(2):  # the second dies as soon as it has begun: no reason to end the server
+            os.kill(dying, signal.SIGKILL)
+            ends = time.monotonic() + 60
+            while (now := standings(server)).keys() <= known.keys():
+                assert time.monotonic() < ends, now
+                time.sleep(0.05)
+            (dying,) = now.keys() - known.keys()
+            assert now[dying] == second
+            known |= now
         for _ in range(20):  # each over a connection of its own, so that every worker answers some
             told = httpx.get(f"{server.url}/v1/lookup", params=QUESTION, timeout=60).json()
             assert (told["data_version"], told["owner"]["unit_code"]) == (second, "W1")
