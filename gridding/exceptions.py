@@ -64,8 +64,8 @@ def list_exceptions(
         Topography: gives what is indivisible, and targets of zones.
     options : DivisionOptions
         Target and window of area.
-    locked : array of lines or None
-        Borders that an editor locked.
+    locked : array of lines and polygons, or None
+        Borders and grids that an editor locked.
 
     Returns
     -------
@@ -77,9 +77,11 @@ def list_exceptions(
     """
     frame = grids.reset_index(drop=True)
     locked = np.empty(0, dtype=object) if locked is None else locked
+    is_grid = shapely.get_dimensions(locked) == 2
+    held, locked = locked[is_grid], locked[~is_grid]
     parts = [
-        *_odd_areas(frame, communities, scene, options),
-        _cut_buildings(frame, scene, locked),
+        *_odd_areas(frame, communities, scene, options, held),
+        _cut_buildings(frame, scene, np.concatenate([locked, shapely.boundary(held)])),
         _in_parts(communities),
         _rings(frame),
         _lost_borders(frame, communities, scene.buildings, locked),
@@ -117,7 +119,11 @@ def _code_of(frame: gpd.GeoDataFrame, rows: Indices) -> NDArray[np.object_]:
 
 
 def _odd_areas(
-    frame: gpd.GeoDataFrame, communities: gpd.GeoDataFrame, scene: Scene, options: DivisionOptions
+    frame: gpd.GeoDataFrame,
+    communities: gpd.GeoDataFrame,
+    scene: Scene,
+    options: DivisionOptions,
+    held: Geometries,
 ) -> list[pd.DataFrame]:
     shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
     area = shapely.area(shapes)
@@ -146,7 +152,17 @@ def _odd_areas(
         why = _why_small(table, communities, scene, target[rows])
         if kind == "large":
             why = _why_large(shapes[rows], scene, target[rows])
+        is_held = _is_held(shapes[rows], held)
+        why["cause"] = np.where(is_held, "lock", why["cause"]).astype(object)
         found.append(worded(kind, table.assign(**why)))
+    return found
+
+
+def _is_held(shapes: Geometries, held: Geometries) -> NDArray[np.bool_]:
+    """Return which grids an editor locked as they are."""
+    found = np.zeros(len(shapes), dtype=np.bool_)
+    spots = shapely.point_on_surface(shapes)
+    found[shapely.STRtree(held).query(spots, predicate="within")[0]] = True
     return found
 
 

@@ -79,8 +79,31 @@ STYLES: Mapping[str, Style] = {
         width_mm=0.2,
         fill="205,230,245,255",
     ),
+    "unit_grids": Style(
+        title="unit grids 单元网格",
+        shape="Polygon",
+        line="230,0,126,255",
+        width_mm=0.4,
+        label="substr(code, 13)",
+    ),
+    "exceptions": Style(
+        title="exceptions 例外",
+        shape="Polygon",
+        line="200,0,26,255",
+        width_mm=0.6,
+        fill="200,0,26,60",
+        label="kind",
+    ),
+    "fixes": Style(
+        title="fixes 修正",
+        shape="Polygon",
+        line="31,98,168,255",
+        width_mm=0.6,
+        fill="31,98,168,60",
+        label="kind",
+    ),
 }
-"""The layers, the topmost first."""
+"""The layers of an export, the topmost first, and those of a proposal."""
 
 
 def project_text(

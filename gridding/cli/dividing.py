@@ -102,7 +102,7 @@ def propose(
         communities=chosen,
         scene=scene,
         options=options,
-        locked=np.asarray(locks.borders.geometry.to_numpy(), dtype=object),
+        locked=np.concatenate([locks.borders.geometry.to_numpy(), locks.grids.geometry.to_numpy()]),
     )
     _write(output, grids, exceptions, fixes)
     shutil.rmtree(memo, ignore_errors=True)
@@ -165,7 +165,9 @@ def _write(
     """Write the proposal; a file of that name gives way only to a whole new one."""
     import geopandas as gpd
 
+    from gis.geopackage import write_styles
     from gis.vector import write_vector
+    from gridding.qgis import style_text
 
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -176,9 +178,11 @@ def _write(
             layers |= {"exceptions": exceptions, "fixes": fixes}
         if output.suffix.lower() == ".shp":
             layers["unit_grids"] = gpd.GeoDataFrame(grids.rename(columns=_SHORT))
-        for name, layer in layers.items():
-            if name == "unit_grids" or len(layer):
-                write_vector(layer, partial / output.name, layer=name)
+        written = {n: layer for n, layer in layers.items() if n == "unit_grids" or len(layer)}
+        for name, layer in written.items():
+            write_vector(layer, partial / output.name, layer=name)
+        if output.suffix.lower() == ".gpkg":
+            write_styles(partial / output.name, {name: style_text(name) for name in written})
         for file in sorted(partial.iterdir()):  # a shapefile is several
             file.replace(output.with_name(file.name))
     finally:

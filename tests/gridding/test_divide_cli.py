@@ -92,6 +92,8 @@ def test_a_proposal_holds_grids_exceptions_and_fixes(
     ]
     assert fixes["area_m2"].iloc[0] == pytest.approx(20.0, abs=0.01)
     assert told["fixes"] == 1
+    styles = pyogrio.read_dataframe(file, layer="layer_styles")
+    assert set(styles["f_table_name"]) == layers - {"layer_styles"}
     assert ("exceptions" in layers) == bool(told["exceptions"])
     # What was kept for a stopped run is gone, and so is the unfinished file.
     assert not (city.root / "division").exists()

@@ -141,12 +141,25 @@ def test_a_ring_is_told_and_a_hole_of_the_land_is_not() -> None:
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     rows = read_table("gridding", "exceptions.csv")
-    assert len({(row["kind"], row["cause"]) for row in rows}) == len(rows) == 17
+    assert len({(row["kind"], row["cause"]) for row in rows}) == len(rows) == 19
     for row in rows:
         for name in ("reason", "suggestion"):
             english, chinese = row[f"{name}_en"], row[f"{name}_zh"]
             assert english
             assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+
+
+def test_a_grid_that_an_editor_locked_is_told_so() -> None:
+    large, small = box(0, 0, 200, 100), box(200, 0, 240, 100)
+    table = list_exceptions(
+        layer((A, large), (A, small)),
+        communities=areas(a=box(0, 0, 240, 100)),
+        scene=read_scene(topography(), options=OPTIONS),
+        options=OPTIONS,
+        locked=np.array([large], dtype=object),
+    )
+    # The small one is bounded by the community on three sides: nothing locks it.
+    assert kinds(table) == [("large", "lock", "notable"), ("small", "between", "notable")]
 
 
 def test_what_was_lost_of_a_locked_border_is_listed() -> None:
