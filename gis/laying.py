@@ -1,6 +1,6 @@
 """Cells cut into a pattern of small squares, so that most points need one look and the others few edges.
 
-The plane is cut into tiles about as wide as a cell, a tile that edges cross into squares, the more the
+The plane is cut into tiles about twice as wide as a cell, a tile that edges cross into squares, the more the
 more edges there are. A square that no edge crosses names the lowest cell that covers it. A square that
 edges cross keeps for each cell near it the edges that cross it, and a pole: a point of the square
 whose place, inside or outside, is known. Whether a point lies inside follows from the edges between
@@ -26,7 +26,9 @@ forget_stale(Path(__file__).parent, modules=("laying",), built_from=("cutting", 
 
 _MOST_TILES_PER_CELL = 16
 _COARSEST, _FINEST = 4, 1024
-_FINENESS = 1.4
+_CELLS_PER_TILE = 4
+"""What is told of tiles is then small enough to be found fast among millions of cells."""
+_FINENESS = 1.6
 """Squares per side for each square root of the edges in a tile."""
 _MOST_STATES = 1 << 26
 """Squares of a tile times cells with edges in it."""
@@ -158,7 +160,7 @@ def _frame_of(
     (west, south), (east, north) = vertices.min(axis=0), vertices.max(axis=0)
     most = _MOST_TILES_PER_CELL * cells + 1024
     width = max(
-        float(np.sqrt(area_m2 / cells)),
+        float(np.sqrt(_CELLS_PER_TILE * area_m2 / cells)),
         float(np.sqrt((east - west) * (north - south) / most)),
         max(east - west, north - south) / most,
         1e-9,

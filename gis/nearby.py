@@ -196,8 +196,8 @@ def _nearest_in_tile(
     column, row, told = where
     side, first = told & (SIDES - 1), told >> SIDE_BITS
     width = frame[2] / side
-    rows = _strips(y - frame[1] - row * frame[2], least, width, side)
-    columns = _strips(x - frame[0] - column * frame[2], least, width, side)
+    rows = strips(y - frame[1] - row * frame[2], least, width, side)
+    columns = strips(x - frame[0] - column * frame[2], least, width, side)
     hair = 1e-6 * width
     for line in range(rows[0], rows[1]):
         south = frame[1] + row * frame[2] + line * width - hair
@@ -336,8 +336,8 @@ def _nearest_in_block(
     column, row = block % wide * BLOCK, block // wide * BLOCK
     from_west, from_south = x - frame[0] - column * width, y - frame[1] - row * width
     first = int(blocks[block]) << (2 * BLOCK_BITS)
-    rows = _strips(from_south, known[1], width, min(BLOCK, int(shape[1]) - row))
-    columns = _strips(from_west, known[1], width, min(BLOCK, int(shape[0]) - column))
+    rows = strips(from_south, known[1], width, min(BLOCK, int(shape[1]) - row))
+    columns = strips(from_west, known[1], width, min(BLOCK, int(shape[0]) - column))
     hair = 1e-6 * width
     for line in range(rows[0], rows[1]):
         south = from_south - line * width
@@ -361,7 +361,7 @@ def _is_bare(told: int, squares: Any) -> bool:
 
 
 @_inline
-def _strips(offset: float, least: float, size: float, count: int) -> tuple[int, int]:
+def strips(offset: float, least: float, size: float, count: int) -> tuple[int, int]:
     """Return the first strip that comes within a distance, and past the last."""
     first = int(max(0.0, np.floor((offset - least) / size - 1e-3)))
     last = int(min(count - 1.0, np.floor((offset + least) / size + 1e-3)))

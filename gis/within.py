@@ -5,7 +5,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from gis.nearby import named, to_border, to_square, told_of
+from gis.nearby import named, strips, to_border, to_square, told_of
 from gis.tiling import SIDE_BITS, SIDES
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -61,19 +61,23 @@ def _gather(disc: Any, where: Any, tiling: Any, found: Any, count: int) -> int:
     x, y, reach = disc
     column, row, told = where
     side, first = told & (SIDES - 1), told >> SIDE_BITS
-    for square in range(side * side):
-        value = int(tiling[4][first + square])
-        far = to_square(x, y, tiling[0], (column, row, side), square) > reach * reach
-        if value == -1 or far:
-            continue
-        number = 0
-        cell = named(value, tiling[5], number)
-        while cell >= 0 and count >= 0:
-            count = _noted(cell, found, count)
-            number += 1
+    frame = tiling[0]
+    west, south, width = frame[0] + column * frame[2], frame[1] + row * frame[2], frame[2] / side
+    rows, columns = strips(y - south, reach, width, side), strips(x - west, reach, width, side)
+    for line in range(rows[0], rows[1]):
+        for square in range(line * side + columns[0], line * side + columns[1]):
+            value = int(tiling[4][first + square])
+            far = to_square(x, y, frame, (column, row, side), square) > reach * reach
+            if value == -1 or far:
+                continue
+            number = 0
             cell = named(value, tiling[5], number)
-        if count < 0:
-            break
+            while cell >= 0 and count >= 0:
+                count = _noted(cell, found, count)
+                number += 1
+                cell = named(value, tiling[5], number)
+            if count < 0:
+                return -1
     return count
 
 
