@@ -1,6 +1,5 @@
 """Real utility lines of Tainan, checked: every segment counted, and whose it is as far as the words say."""
 
-import psycopg
 import pytest
 
 from census.report.document import rule_rows
@@ -11,6 +10,7 @@ from gis.server import Server
 from gis.settings import Settings
 from gis.workspace import open_workspace
 from pipelines.surveys.check import check_delivery
+from tests.databases import created
 from tests.real import tainan_pipelines
 
 pytestmark = [
@@ -38,13 +38,11 @@ SEGMENTS = {
 def judgement(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Judgement:
     folder = tmp_path_factory.mktemp("pipes")
     delivery = tainan_pipelines.write_workspace(folder)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE tainan_pipes")
-    url = server.url("tainan_pipes")
-    workspace = open_workspace(folder, settings=Settings(workspace=folder, database_url=url))
-    crs = city_crs(workspace.profile, workspace.root)
-    migrate(Database(url=url, crs=crs.text, srid=crs.srid))
-    return check_delivery(delivery, workspace=workspace).judgement
+    with created(server, "tainan_pipes") as url:
+        workspace = open_workspace(folder, settings=Settings(workspace=folder, database_url=url))
+        crs = city_crs(workspace.profile, workspace.root)
+        migrate(Database(url=url, crs=crs.text, srid=crs.srid))
+        return check_delivery(delivery, workspace=workspace).judgement
 
 
 def test_every_segment_is_counted_and_none_refused(judgement: Judgement) -> None:
