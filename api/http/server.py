@@ -21,6 +21,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from api.http.app import create_app
+from api.http.deaths import Deaths
 from api.http.live import Live
 from api.http.logs import configure_logs
 from api.http.options import ServerOptions
@@ -195,6 +196,7 @@ def serve(
             workers_kill_timeout=STOP_S,
             log_dictconfig=_LOG,
         )
+        server.respawned_wrks = Deaths()  # type: ignore[assignment]
         configure_logs(options.workspace.settings.log_level)
         open_ahead(options.workspace)
         _Forks(workers=workers).watch()
