@@ -50,6 +50,9 @@ COLUMNS: dict[str, Callable[[Quality], str]] = {
     "overlaps m²": lambda q: f"{q.overlaps_m2:.1f}",
 }
 
+_BESIDE = ("clear", "patrol m", "walk m", "gaps m²", "overlaps m²")
+"""Columns of the second table, which stands in the documentation below the first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -207,11 +210,19 @@ def _or_dash(value: float) -> str:
 
 
 def _show(lines: list[Line]) -> None:
-    head = ["town", "way", *COLUMNS, "CPU s/km²", "s in all", "MB/km²"]
+    """Write both tables as they stand in ``docs/gridding.md``."""
+    first = [name for name in COLUMNS if name not in _BESIDE]
+    _table(lines, first, [])
+    _table(lines, list(_BESIDE), ["CPU s/km²", "s in all", "MB/km²"])
+
+
+def _table(lines: list[Line], columns: list[str], more: list[str]) -> None:
+    head = ["town", "way", *columns, *more]
     _say("\n| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
     for line in lines:
-        cells = [line.town, line.way, *(show(line.quality) for show in COLUMNS.values())]
-        cells += [f"{line.seconds_per_km2:.2f}", f"{line.wall_s:.1f}", f"{line.mb_per_km2:.1f}"]
+        cells = [line.town, line.way, *(COLUMNS[name](line.quality) for name in columns)]
+        if more:
+            cells += [f"{line.seconds_per_km2:.2f}", f"{line.wall_s:.1f}", f"{line.mb_per_km2:.1f}"]
         _say("| " + " | ".join(cells) + " |")
 
 
