@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from api.geocoding.geocode import AddressLevels, one_line
+from api.http.validation import CLASS_CODE
 from api.models import Case, Position
 from api.questions import CITY_CRS
 from gis.addresses.spelling import LONGEST
@@ -54,7 +55,7 @@ CrsName = Annotated[
     AfterValidator(check_crs),
 ]
 ClassCode = Annotated[
-    str, Field(pattern=r"^\d{4,5}$", description="minor class 小类", examples=["0102"])
+    str, Field(pattern=CLASS_CODE, description="minor class 小类", examples=["0102"])
 ]
 Accuracy = Annotated[
     float,

@@ -68,7 +68,13 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "too_long": ("{field} must have at most {max_length} items", "{field} 最多 {max_length} 项"),
 }
+CLASS_CODE = r"^\d{4,5}$"
+"""Pattern of a minor class 小类; whether there is one is another question."""
 _PATTERNS: dict[str, tuple[str, str]] = {
+    CLASS_CODE: (
+        "{field} must be a minor class, four or five digits as 0102: /v1/classes lists them",
+        "{field} 须为小类代码，四位或五位数字，如 0102：可用 /v1/classes 查看",
+    ),
     CASE_ID: (
         "{field} must have 1 to 64 signs, no blanks or slashes among them",
         "{field} 须为 1 至 64 个字符，不含空格和斜杠",
@@ -101,6 +107,9 @@ def describe_faults(
     >>> fault = {"type": "too_short", "loc": ("query", "q"), "input": "", "ctx": {"min_length": 1}}
     >>> describe_faults([fault], language="en")[0]["message"]
     'q must have at least 1 characters'
+    >>> fault = {"type": "string_pattern_mismatch", "loc": ("query", "class_code"), "ctx": {"pattern": CLASS_CODE}}
+    >>> describe_faults([fault], language="zh")[0]["message"]
+    'class_code 须为小类代码，四位或五位数字，如 0102：可用 /v1/classes 查看'
     """
     return [_describe(fault, language) for fault in faults]
 

@@ -157,7 +157,7 @@ def test_a_place_in_another_city_is_refused_without_that_hint(client: httpx.Clie
         ({"x": 214.0, "y": 37.9}, "no longitude"),
         ({"x": 114.0, "y": 37.9, "crs": "EPSG:99"}, "EPSG:99"),
         ({"x": 114.0, "y": 37.9, "class_code": "9999"}, "no minor class"),
-        ({"x": 114.0, "y": 37.9, "class_code": "lamp"}, "pattern"),
+        ({"x": 114.0, "y": 37.9, "class_code": "lamp"}, "four or five digits"),
         ({"x": 114.0, "y": 37.9, "kind": "thing"}, "kind must be"),
         ({"x": 114.0, "y": 37.9, "accuracy_m": -1}, "accuracy_m must be at least 0"),
         ({"x": 114.0, "y": 37.9, "as_of": "2999-01-01"}, "is to come"),
@@ -165,7 +165,7 @@ def test_a_place_in_another_city_is_refused_without_that_hint(client: httpx.Clie
         ({"x": 114.0, "y": 37.9, "as_of": "soon"}, "as_of"),
         ({"x": 114.0, "y": 37.9, "trace": "perhaps"}, "trace must be true or false"),
         ({"x": 114.0, "y": 37.9, "color": "red"}, "color is not known here"),
-        ({"x": 114.0, "y": 37.9, "class_code": ""}, "pattern"),
+        ({"x": 114.0, "y": 37.9, "class_code": ""}, "four or five digits"),
     ],
 )
 def test_bad_questions_are_told_what_is_wrong(
