@@ -235,9 +235,10 @@ def _add(nodes: Any, grids: Any, node: int, grid: int, sign: float) -> None:
 def worth_of(weights: Any, area: float, share: float, load: float, rim: float) -> float:
     """Return the cost of a grid by its sums."""
     miss = abs(share - 1.0)
-    far = max(0.0, miss - 0.2)
-    cost = weights[0] * (0.3 * miss * miss + 8.0 * far * far) - weights[3]
-    cost += weights[1] * max(0.0, rim * rim / (16.0 * area) - 1.0)
+    far, out = max(0.0, miss - 0.2), max(0.0, miss - 0.4)
+    cost = weights[0] * (0.3 * miss * miss + 6.0 * far * far + 30.0 * out * out) - weights[3]
+    ragged = max(0.0, rim * rim / (16.0 * area) - 1.0)
+    cost += weights[1] * (ragged + max(0.0, ragged - 0.5) / 3.0)
     if weights[2] > 0:
         cost += weights[2] * (load / weights[4] - 1.0) ** 2
     result: float = cost

@@ -24,9 +24,9 @@ class DivisionOptions:
     """Distance a cut keeps from the buildings it goes round, where there is room, m."""
     area_weight: float = 4.0
     """Cost of missing the target area."""
-    shape_weight: float = 3.2
+    shape_weight: float = 4.5
     """Cost of a shape unlike a square."""
-    grid_reward: float = 1.2
+    grid_reward: float = 1.6
     """Reward of one more grid: makes the mean area hit the target."""
     open_price: float = 0.7
     """Cost of 100 m of border that follows no feature."""

@@ -125,7 +125,7 @@ def test_strips_are_cut_anew_into_squares() -> None:
     while recut(network, patch) > 0:
         descend(network)
     labels = network.nodes["label"][:16]
-    assert division_cost(graph, labels, options=DivisionOptions()) == pytest.approx(-3.84)
+    assert division_cost(graph, labels, options=DivisionOptions()) == pytest.approx(-5.12)
 
 
 @settings(max_examples=40, deadline=None)
