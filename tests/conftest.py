@@ -172,12 +172,8 @@ _BEGINNING = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let Ctrl-C be heard; have pytest-xdist hand the groups out in the order of the tests."""
+    """Have pytest-xdist hand the groups out in the order of the tests, not the biggest first."""
     gc.disable()  # until all is collected: a third of the time would go into looking for garbage
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # What a script runs in the background ignores it, and so would every command of the tests.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Not the biggest group first.
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 
@@ -206,15 +202,15 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def _turn(item: pytest.Item, *, group: str | None, slow: Set[str | None]) -> int:
+def _turn(item: pytest.Item, *, group: str | None, slow: Set[str | None]) -> tuple[int, int]:
     if group in _BEGINNING:
-        return _BEGINNING.index(group)
+        return 0, _BEGINNING.index(group)
     if group in slow:
-        return 2
+        return 1, 0
     made = _made_for(item)
     if _shared_by(item) is not None:
-        return 3
-    return 4 if "server" in made else 5
+        return 2, 0
+    return (3 if "server" in made else 4), 0
 
 
 def _group_of(item: pytest.Item) -> str | None:
