@@ -226,9 +226,14 @@ def _read_edits(
 
 
 def _is_live(edited: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> bool:
-    """Return whether all edited polygons are live grids, rounding apart."""
+    """Return whether all edited polygons are live grids with the same attributes, rounding apart."""
     pairs = overlaps(edited.geometry.to_numpy(), old.geometry.to_numpy())
-    return len(edited) > 0 and int(pairs["is_equal"].sum()) == len(edited)
+    pairs = pairs[pairs["is_equal"]]
+    mine, theirs = (
+        frame[list(EDITABLE)].where(frame[list(EDITABLE)].notna(), "").to_numpy()[pairs[side]]
+        for frame, side in ((edited, "old"), (old, "new"))
+    )
+    return len(edited) > 0 and len(pairs) == len(edited) and bool((mine == theirs).all())
 
 
 def _single(shapes: Geometries) -> Geometries:
@@ -296,7 +301,7 @@ def _check_outlines(shapes: Geometries, codes: "pd.Series[str]") -> None:
     shown = ", ".join(places)
     msg = f"The outlines of {len(broken)} edited grids are not valid: {shown}. Repair them in QGIS and import again."
     raise DeliveryError(
-        msg, zh=f"{len(broken)} 个已编辑网格的边界自相交：{shown}。请在 QGIS 中修正后重新导入。"
+        msg, zh=f"{len(broken)} 个已编辑网格的边界图形无效：{shown}。请在 QGIS 中修正后重新导入。"
     )
 
 

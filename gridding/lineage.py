@@ -24,6 +24,8 @@ _CRUMB_M2 = 0.5
 _MAIN = 0.5
 _ROUNDING_M = 0.008
 """How far rounding to centimetres moves a border, m: half the diagonal of a cell, and a little."""
+_APART_M = 0.015
+"""How far apart outlines are at most that rounding moved, m."""
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -80,6 +82,10 @@ def overlaps(old: Geometries, new: Geometries) -> pd.DataFrame:
             "is_equal": old_m2 + new_m2 - 2 * area <= rounding_m2(old)[first],
         }
     )
+    # A corner moved far may change little area.
+    alike = np.flatnonzero(table["is_equal"])
+    apart = shapely.hausdorff_distance(old[first[alike]], new[second[alike]])
+    table.loc[alike, "is_equal"] = apart <= _APART_M
     table = table[table["area_m2"] > np.minimum(_CRUMB_M2, 0.5 * np.minimum(old_m2, new_m2))]
     return table.sort_values(["old", "new"]).reset_index(drop=True)
 

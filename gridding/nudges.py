@@ -17,6 +17,8 @@ from gridding.room import is_clear, other_end
 FIXED, FREE, SLIDING = range(3)
 _EPSILON = 1e-7
 _SLACK_M = 1e-6
+FARTHEST = 1.1
+"""Steps that a corner goes at most: one that slides may go on to a vertex a tenth of a step farther."""
 DIRECTIONS = 8
 """Ways in which a corner in the open is tried; straight between its neighbours is one more."""
 
@@ -192,7 +194,7 @@ def _slid(mesh: Any, corner: int, step_m: float) -> tuple[float, Any]:
         if slide["after"] >= 0:
             limit = mesh.slides[slide["after"]]["at"]
         to = min(at + step_m, limit - mesh.reach[0])
-        if to > track[on + 1, 2] - 0.1 * step_m:
+        if to > track[on + 1, 2] - (FARTHEST - 1.0) * step_m:
             to = min(track[on + 1, 2], limit - mesh.reach[0])
         return max(at, to), on
     while on < slide["last"] - 1 and track[on + 1, 2] < at - _SLACK_M:
@@ -201,7 +203,7 @@ def _slid(mesh: Any, corner: int, step_m: float) -> tuple[float, Any]:
     if slide["before"] >= 0:
         limit = mesh.slides[slide["before"]]["at"]
     to = max(at + step_m, limit + mesh.reach[0])
-    if to < track[on, 2] - 0.1 * step_m:
+    if to < track[on, 2] - (FARTHEST - 1.0) * step_m:
         to = max(track[on, 2], limit + mesh.reach[0])
     return min(at, to), on
 

@@ -1,5 +1,7 @@
 """What stands against an edit of unit grids: faults and doubts that it brings in, and where."""
 
+from collections.abc import Collection, Iterator
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -16,6 +18,8 @@ from gridding.proposal import Proposal
 COLUMNS = ("rule", "severity", "code", "x", "y", "reason_en", "reason_zh", "fix_en", "fix_zh")
 _STRICT = frozenset({"UG05", "UG07", "UG08", "UG09", "UG10", "UG11", "UG18", "UG20", "UG28"})
 """Rules of the coverage that an edit may not break anew, though a delivery may."""
+_COUNTED = frozenset({"UG30"})
+"""Rules told once for a layer, with a count that any edit changes."""
 
 
 def find_objections(
@@ -51,10 +55,10 @@ def find_objections(
     homes = set(old.loc[old["code"].isin(proposal.touched), "community_code"])
     changed = ~new["code"].isin(old["code"]) | new["code"].isin(proposal.touched)
     homes |= set(new.loc[changed, "community_code"])
-    land = communities[communities["code"].isin(homes)]
-    if land.empty:
+    if not homes:
         empty = {name: pd.Series(dtype=object) for name in COLUMNS}
         return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=old.crs))
+    land = communities[communities["code"].isin(homes)]
     reach = shapely.union_all(land.geometry.to_numpy())
     features, components = (
         _within(gpd.GeoDataFrame(live(database, name, columns=columns)), reach)
@@ -68,7 +72,8 @@ def find_objections(
     )
     found = []
     for layer in (old, new):
-        rows = _within(layer[["code", "community_code", "geometry"]], reach)
+        # Those outside all communities, too: their home is one that is not there.
+        rows = _within(layer[["code", "community_code", "geometry"]], reach, homes=homes)
         around = communities[communities["code"].isin(set(rows["community_code"]) | homes)]
         surroundings = Surroundings(
             communities=gpd.GeoDataFrame(around.reset_index(drop=True)),
@@ -79,16 +84,20 @@ def find_objections(
     return _fresh(*found)
 
 
-def _within(rows: pd.DataFrame, reach: shapely.Geometry) -> gpd.GeoDataFrame:
+def _within(
+    rows: pd.DataFrame, reach: shapely.Geometry, *, homes: Collection[str] = ()
+) -> gpd.GeoDataFrame:
     shapely.prepare(reach)
     near = shapely.intersects(reach, np.asarray(rows["geometry"], dtype=object))
+    if homes:
+        near |= rows["community_code"].isin(homes).to_numpy()
     return gpd.GeoDataFrame(rows[near].reset_index(drop=True))
 
 
 def _fresh(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the faults of the edited layer that the live one does not have."""
-    known = set(zip(before["rule"], before["reason_en"], strict=True))
-    fresh = [key not in known for key in zip(after["rule"], after["reason_en"], strict=True)]
+    known = set(_keys(before))
+    fresh = [key not in known for key in _keys(after)]
     told = after[np.array(fresh, dtype=np.bool_) & after["severity"].ne("note").to_numpy()]
     spots: Geometries = places_of(told.geometry.to_numpy())
     told = told.assign(
@@ -98,3 +107,9 @@ def _fresh(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoDataFram
     )
     told = told.sort_values("severity", kind="stable").reset_index(drop=True)
     return gpd.GeoDataFrame(told[[*COLUMNS, "geometry"]])
+
+
+def _keys(faults: gpd.GeoDataFrame) -> Iterator[tuple[str, str]]:
+    """Yield what makes a fault the same in both layers."""
+    for rule, reason in zip(faults["rule"], faults["reason_en"], strict=True):
+        yield rule, "" if rule in _COUNTED else reason

@@ -10,7 +10,7 @@ import shapely
 
 from gridding.arcs import Arcs, Geometries, Mask, grid_areas, swept_area
 from gridding.graph import Floats, Indices
-from gridding.nudges import DIRECTIONS, FIXED, FREE, SLIDE, SLIDING, Mesh, nudge
+from gridding.nudges import DIRECTIONS, FARTHEST, FIXED, FREE, SLIDE, SLIDING, Mesh, nudge
 from gridding.objective import weights_of
 from gridding.planes import Cells, cells_of, frame_of
 from gridding.room import POINT, SOLID, TRACK
@@ -45,8 +45,8 @@ def relax(arcs: Arcs, obstacles: Obstacles, limits: Limits, *, options: Division
 
     Junctions of free arcs alone move in steps from eight metres down to half a metre, those at which
     free arcs end on a feature or the outline slide along it; what follows a feature stays on it to within
-    a precision cell. The cost is that of the search. Nothing passes over a building, a component's
-    clearance or another border, and no grid leaves its limits.
+    a precision cell. The cost is that of the search, apart from load. Nothing passes over a building or
+    another border or comes to lie in a component's clearance, and no grid leaves its limits.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def relax(arcs: Arcs, obstacles: Obstacles, limits: Limits, *, options: Division
         mesh.tried[:] = 0
         for _ in range(_SWEEPS):
             ends = mesh.xy[mesh.edges[:, :2]].reshape(-1, 4)
-            near = cells_of(ends, frame=mesh.still.frame, pad_m=step + options.precision_m)
+            pad_m = FARTHEST * step + options.precision_m
+            near = cells_of(ends, frame=mesh.still.frame, pad_m=pad_m)
             if nudge(mesh, near, step) == 0:
                 break
     return arcs.with_lines(frame.lines(mesh, before))

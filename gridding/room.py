@@ -118,8 +118,9 @@ def _is_free(mesh: Any, corner: int, to_x: float, to_y: float, other: int, on: A
     still = mesh.still
     low_x, high_x = min(x, to_x, a), max(x, to_x, a)
     low_y, high_y = min(y, to_y, b), max(y, to_y, b)
-    west, east = span(still.frame, low_x - mesh.reach[0], high_x + mesh.reach[0], 0)
-    south, north = span(still.frame, low_y - mesh.reach[0], high_y + mesh.reach[0], 1)
+    far = max(mesh.reach[TRACK], mesh.reach[SOLID], mesh.reach[POINT])
+    west, east = span(still.frame, low_x - far, high_x + far, 0)
+    south, north = span(still.frame, low_y - far, high_y + far, 1)
     for row in range(south, north + 1):
         for column in range(west, east + 1):
             cell = row * int(still.frame[3]) + column

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _LIVE = "live"
-_ROADS = ("41", "42", "43", "44")
+_ROADS = ("42", "43", "44")
 
 
 def add(grid: typer.Typer) -> None:
@@ -78,7 +78,7 @@ def _layer(name: str, workspace: "Workspace", database: "Database") -> "gpd.GeoD
 
     if name == _LIVE:
         return gpd.GeoDataFrame(live(database, "unit_grids"))
-    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", name) is None:
+    if re.fullmatch(r"\d{8}|\d{4}-\d{1,2}-\d{1,2}", name) is None:
         grids = read_grids(Path(name), workspace)
         if "code" not in grids:
             msg = f"{name} has no column of grid codes; number it with `wanmi grid number {name}`."

@@ -2,13 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gis.command import actor, emit, workspace_of
 from gis.errors import DeliveryError
 from gridding.cli.layers import AsJson, carry_sets
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _SHOWN = 10
 
@@ -72,13 +75,11 @@ def import_edit(
     Example: wanmi grid import 编辑.gpkg --actor 王芳 --reason 沿新围墙调整
     """
     from gis.database import open_database
-    from gis.outputs import check_output
-    from gis.vector import write_vector
     from gridding.editing import lock_edit, read_revision
     from gridding.proposal import alone, apply
 
     if output is not None:
-        check_output(output)
+        _check_faults_file(output, file)
     workspace = workspace_of(ctx)
     database = open_database(workspace)
     who = editor or actor()
@@ -87,14 +88,14 @@ def import_edit(
         revision = read_revision(database, file, profile=workspace.profile)
         is_error = revision.faults["severity"].eq("error")
         accepted = not is_error.any()
+        if output is not None:
+            _write_faults(revision.faults, output)
         if accepted and not is_rehearsal and revision.is_change:
             also = lock_edit(revision, database, actor=who, reason=reason)
             done = apply(database, revision.proposal, actor=who, reason=reason, also=also)
             result = asdict(done)
     if result:
         carry_sets(database, actor=who)
-    if output is not None:
-        write_vector(revision.faults, output, layer="faults")
     rows = revision.faults.drop(columns="geometry")
     faults, warnings = (rows[kind].to_dict("records") for kind in (is_error, ~is_error))
     kinds = revision.locks["kind"].tolist()
@@ -110,6 +111,29 @@ def import_edit(
     emit(told, as_json=as_json, human=lambda: _show(told))
     if not accepted:
         raise typer.Exit(1)
+
+
+def _check_faults_file(output: Path, file: Path) -> None:
+    """Refuse a place for faults that holds the edit, or a format that takes one kind of shape only."""
+    from gis.outputs import check_output
+
+    check_output(output)
+    if output.suffix.lower() != ".gpkg":
+        msg = f"Faults are points, lines and areas, which {output.suffix} does not hold together: name a .gpkg."
+        raise DeliveryError(
+            msg, zh=f"问题图层含点、线、面，{output.suffix} 无法同时保存：请用 .gpkg。"
+        )
+    if output.resolve() == file.resolve():
+        msg = f"{output.name} is the edited file itself: give the faults a file of their own."
+        raise DeliveryError(msg, zh=f"{output.name} 就是编辑文件：请为问题图层另取文件名。")
+
+
+def _write_faults(faults: "gpd.GeoDataFrame", output: Path) -> None:
+    from gis.outputs import appearing_files
+    from gis.vector import write_vector
+
+    with appearing_files(output) as partial:
+        write_vector(faults, partial, layer="faults")
 
 
 def _show(told: dict[str, Any]) -> None:
