@@ -56,6 +56,13 @@ def test_each_change_has_its_name() -> None:
     assert kinds(old, layer(x=a, b=b, c=c, d=d)) == [("replaced", "a", "x")]
 
 
+def test_a_notch_of_little_area_is_no_rounding() -> None:
+    a, b = row(100, 100)
+    notch = box(100, 40, 102, 41)  # two metres deep, 2 m²: less than rounding may take all along
+    told = kinds(layer(a=a, b=b), layer(a=a.union(notch), b=b.difference(notch)))
+    assert told == [("reshaped", "a", "a"), ("reshaped", "b", "b")]
+
+
 def test_a_code_that_stays_with_its_land_is_reshaped_and_rounding_is_no_change() -> None:
     a, b = row(100, 100)
     wide, narrow = row(

@@ -165,6 +165,56 @@ def test_a_file_imported_twice_is_told_apart_from_a_conflict(
     assert "was imported already" in str(told["error"])
 
 
+def test_who_writes_another_name_is_no_second_import(
+    town: Workspace, exported: Path, tmp_path: Path
+) -> None:
+    def named(name: str):
+        def change(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+            frame.loc[frame["code"] == f"{WEST_SIDE}001", "name"] = name
+            return frame
+
+        return change
+
+    again = tmp_path / "again.gpkg"
+    run(town, "export", str(again), "-c", WEST_SIDE)
+    edit(exported, named("东门"))
+    edit(again, named("西门"))
+    run(town, "import", str(exported), "--reason", "first")
+    told = run(town, "import", str(again), "--reason", "second", fails=True)
+    assert "were changed since the export" in str(told["error"])
+    told = run(town, "import", str(exported), "--reason", "first", fails=True)
+    assert "was imported already" in str(told["error"])
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_grid_drawn_outside_the_city_is_refused(
+    town: Workspace, exported: Path, database: Database, is_alone: bool
+) -> None:
+    def stray(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        row = frame.iloc[[0]].assign(code=None).set_geometry([land(2_000, 2_100)], crs=frame.crs)
+        if not is_alone:
+            frame = move_border(frame)
+        return gpd.GeoDataFrame(pd.concat([frame, row], ignore_index=True))
+
+    before = grids_of(database)
+    edit(exported, stray)
+    told = run(town, "import", str(exported), "--reason", "a slip", fails=True)
+    assert {fault["rule"] for fault in told["faults"]} == {"UG04"}
+    pd.testing.assert_frame_equal(grids_of(database), before)
+
+
+def test_faults_go_to_a_geopackage_of_their_own(
+    town: Workspace, exported: Path, tmp_path: Path
+) -> None:
+    edit(exported, move_border)
+    for name, told in (("faults.shp", "name a .gpkg"), (exported.name, "the edited file itself")):
+        arguments = ["import", str(exported), "--reason", "a wall", "-o", str(tmp_path / name)]
+        assert told in str(run(town, *arguments, fails=True)["error"])
+    where = tmp_path / "none.gpkg"
+    run(town, "import", str(exported), "--reason", "a wall", "-o", str(where))
+    assert pyogrio.read_dataframe(where, layer="faults").empty
+
+
 def test_an_edit_through_a_building_is_taken_and_the_building_told(
     town: Workspace, tmp_path: Path
 ) -> None:
