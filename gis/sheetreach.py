@@ -4,8 +4,11 @@ A sheet is read as the rectangle from A1 to its last value. One stray value in t
 small table makes that thousands of millions of cells, and the program is killed for want of memory.
 """
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,17 @@ _FAR = re.compile(rb"r=[\"'](?:[A-Z]{2,3}[0-9]|[A-Z][0-9]{7})")
 """A cell beyond column Z or row 999,999: most sheets have none, and need no closer look."""
 _FILLED = re.compile(
     rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,10})[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b"
+)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
 )
 _BLOCK_BYTES = 1 << 22
 _CELL_BYTES = 1 << 10
@@ -39,7 +53,7 @@ def refuse_stray_cells(path: Path) -> None:
             for part in book.namelist():
                 if part.lower().endswith(".xml") and _has_far_cells(book, part):
                     _refuse_wide(book, part, name=path.name)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+    except _DAMAGED:
         return
 
 

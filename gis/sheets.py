@@ -184,6 +184,11 @@ def _read_workbook(path: Path, *, sheet: str | None) -> tuple[Rows, set[tuple[in
 
 def _choose_sheet(workbook: Any, *, sheet: str | None, file: str) -> str:
     names = list(workbook.sheet_names)
+    if not names:
+        msg = f"{file} has no sheet, or its list of sheets is damaged: save it again as .xlsx."
+        raise FileFormatError(
+            msg, zh=f"{file} 没有工作表，或工作表目录已损坏：请重新另存为 .xlsx。"
+        )
     if sheet is not None:
         if sheet in names:
             return sheet

@@ -215,6 +215,21 @@ def test_broken_tables_are_told(tmp_path, name, content, text):
     assert caught.value.zh != caught.value.message
 
 
+def test_a_workbook_with_damage_anywhere_is_read_or_told(tmp_path):
+    rows = [["编号", "名称"], *([f"{row:04}", f"裕华路{row}号"] for row in range(60))]
+    data = workbook(tmp_path / "a.xlsx", 表=rows).read_bytes()
+    told = 0
+    for place in range(4, len(data), 11):
+        (tmp_path / "b.xlsx").write_bytes(
+            data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]
+        )
+        try:
+            read_sheet(tmp_path / "b.xlsx")
+        except FileFormatError as error:
+            told += error.message.startswith("b.xlsx can not be read as a workbook")
+    assert told > 50
+
+
 @needs_data
 def test_real_cases_in_traditional_chinese():
     found = read_sheet(DATA / "tainan" / "cases_1999_2015_2018.csv.gz")
