@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -144,6 +145,7 @@ def _read_parquet(body: bytes, most: int) -> pa.Table:
     check_count(file.metadata.num_rows, most=most)
     check_size(sum(file.metadata.row_group(group).total_byte_size for group in groups))
     names = _wanted(file.schema_arrow)
+    check_kinds(file.schema_arrow)
     plain = pa.schema([field for field in file.schema_arrow if field.name in names])
     texts = [field.name for field in plain if _is_text(field.type)]
     # As it is packed: a long text that all rows share must not be written out for each of them.
@@ -158,6 +160,7 @@ def _read_arrow(body: bytes, most: int) -> pa.Table:
     start = _ARROW_FILE_HEAD if body.startswith(_ARROW_FILE_MAGIC) else 0
     check_size(unpacked_size(_from(body, start)))
     schema = pa.ipc.open_stream(_from(body, start)).schema
+    check_kinds(schema)
     stream = pa.ipc.open_stream(_from(body, start), options=_only(schema))
     return _bounded(stream, stream.schema, most)
 
@@ -187,6 +190,36 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
+def _is_view(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    return bool(
+        _is_text(kind)
+        or pa.types.is_null(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_primitive(kind)  # numbers, truth values, days and times
+    )
+
+
+def check_kinds(schema: pa.Schema) -> None:
+    """Refuse a table that asks by a column of lists, records or the like: their memory is not told.
+
+    Raises
+    ------
+    RequestError
+        A column that is read is of such a kind.
+    """
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        is_read = _is_plain(kind) or _is_view(field.type)
+        if field.name in FIELDS and not is_read:
+            msg = f"Column {field.name} is of type {field.type}: send texts, numbers or times."
+            zh = f"列 {field.name} 的类型为 {field.type}：请使用文本、数字或时间类型。"
+            raise RequestError(msg, zh=zh)
+
+
 def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most: int) -> pa.Table:
     taken: list[pa.RecordBatch] = []
     rows = size = 0
@@ -208,10 +241,21 @@ def unpacked_bytes(column: pa.Array) -> int:
     >>> unpacked_bytes(pa.array(["abc", "abc", "d"]).dictionary_encode())
     7
     """
+    if _is_view(column.type):
+        return _viewed_bytes(column)
     if not pa.types.is_dictionary(column.type) or not _is_text(column.type.value_type):
         return int(column.nbytes)
     lengths = pc.binary_length(column.dictionary).cast(pa.int64())
     return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+
+
+def _viewed_bytes(column: pa.Array) -> int:
+    # Many rows may look at the same letters. A view is 16 bytes that begin with the length.
+    if not len(column):
+        return 0
+    views = np.frombuffer(column.buffers()[1], dtype="<i4").reshape(-1, 4)
+    lengths = views[column.offset : column.offset + len(column), 0].astype(np.int64)
+    return int(lengths[column.is_valid().to_numpy(zero_copy_only=False)].sum())
 
 
 def check_count(count: int, *, most: int) -> None:

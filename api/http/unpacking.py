@@ -10,8 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
-_HEADER = 2
-"""Field of a message that is its batch; of a dictionary batch the rows are field 1."""
+from gis.errors import RequestError
+
+_VERSION, _HEADER, _CUSTOM = 0, 2, 4
+"""Fields of a message; the header is its batch, of a dictionary batch the rows are field 1."""
+_V5 = 4
+"""Version of the format, 1.0, since which a batch says itself that it is packed."""
 _DICTIONARY_ROWS = 1
 _BUFFERS, _COMPRESSION = 2, 3
 """Fields of a batch."""
@@ -29,6 +33,8 @@ def unpacked_size(stream: pa.BufferReader) -> int:
     ------
     pyarrow.ArrowException
         It is no such stream.
+    RequestError
+        It may be packed as formats before 1.0 were, which is not told where others tell it.
 
     Examples
     --------
@@ -53,7 +59,9 @@ def unpacked_size(stream: pa.BufferReader) -> int:
 
 def _declared(message: Any) -> int:
     told, body = memoryview(message.metadata), memoryview(message.body)
-    batch = _table(told, _field(told, _table(told, 0), _HEADER))
+    top = _table(told, 0)
+    _refuse_old_packing(told, top)
+    batch = _table(told, _field(told, top, _HEADER))
     if message.type == "dictionary":
         batch = _table(told, _field(told, batch, _DICTIONARY_ROWS))
     if not _field(told, batch, _COMPRESSION):
@@ -67,6 +75,17 @@ def _declared(message: Any) -> int:
             (declared,) = struct.unpack_from("<q", body, offset)
             total += max(declared, 0)  # -1: this one is not packed
     return total
+
+
+def _refuse_old_packing(told: memoryview, top: int) -> None:
+    """Refuse a message from before 1.0 with words of its own: one of them may say that it is packed."""
+    place = _field(told, top, _VERSION)
+    version = struct.unpack_from("<h", told, place)[0] if place else 0
+    if version < _V5 and _field(told, top, _CUSTOM):
+        msg = "The Arrow stream is written in a format before 1.0: write it anew with Arrow 1.0 or later."
+        raise RequestError(
+            msg, zh="Arrow 数据采用 1.0 之前的格式：请用 Arrow 1.0 或更高版本重新写出。"
+        )
 
 
 def _table(told: memoryview, place: int) -> int:

@@ -87,6 +87,66 @@ def test_a_buffer_that_would_unpack_to_a_terabyte_is_refused(as_file: bool) -> N
         read_table(bomb, format_name="arrow", most=1)
 
 
+def old_stream(words: dict[str, str] | None) -> bytes:
+    """Return a stream as before Arrow 1.0; read as packed, its numbers unpack to a terabyte."""
+    sink = pa.BufferOutputStream()
+    batch = pa.record_batch({"case_id": [1 << 40, 5]})
+    options = pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4)
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
+        writer.write_batch(batch, custom_metadata=words)
+    return sink.getvalue().to_pybytes()
+
+
+def test_a_stream_packed_as_before_arrow_1_is_refused() -> None:
+    plain = read_table(old_stream(None), format_name="arrow", most=2)
+    assert plain["case_id"].to_pylist() == [1 << 40, 5]
+    with pytest.raises(RequestError, match=r"a format before 1\.0"):
+        read_table(
+            old_stream({"ARROW:experimental_compression": "zstd"}), format_name="arrow", most=2
+        )
+
+
+def views(length: int, rows: int) -> pa.Array:
+    """Return rows that all look at the same letters; the last looks at nothing, but says so many."""
+    view = struct.pack("<i4sii", length, b"pppp", 0, 0)
+    known = bytearray(b"\xff" * (rows // 8 + 1))
+    known[(rows - 1) // 8] &= ~(1 << ((rows - 1) % 8))
+    buffers = [pa.py_buffer(bytes(known)), pa.py_buffer(view * rows), pa.py_buffer(b"p" * length)]
+    return pa.Array.from_buffers(pa.string_view(), rows, buffers)
+
+
+def test_letters_that_all_rows_look_at_are_counted_for_each() -> None:
+    shared = views(300, 5)
+    assert shared.to_pylist() == ["p" * 300] * 4 + [None]
+    assert unpacked_bytes(shared) == 1200
+    assert unpacked_bytes(shared[3:]) == 300
+    assert unpacked_bytes(shared[:0]) == 0
+    told = read_table(arrow(pa.table({"address": shared})), format_name="arrow", most=5)
+    assert told["address"].to_pylist() == shared.to_pylist()
+    with pytest.raises(RequestError, match="unpacks to more than 512 MiB"):
+        read_table(
+            arrow(pa.table({"address": views(300_000, 2_000)})), format_name="arrow", most=2_000
+        )
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([["a"], None]),
+        pa.array([{"a": 1}, None]),
+        pa.array([["a"]], pa.list_view(pa.string())),
+        pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), ["a"]),
+        pa.DictionaryArray.from_arrays(pa.array([0]), pa.array(["a"], pa.string_view())),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_only_texts_numbers_and_times_ask(column: pa.Array) -> None:
+    body = arrow(pa.table({"address": column}), packing=None)
+    with pytest.raises(RequestError, match="Column address is of type") as told:
+        read_table(body, format_name="arrow", most=2)
+    assert "列 address 的类型" in told.value.zh
+
+
 @pytest.mark.parametrize("packing", [None, "zstd"])
 def test_a_stream_with_damage_anywhere_is_refused_or_read(packing: str | None) -> None:
     body = arrow(TABLE, packing=packing)
