@@ -158,7 +158,9 @@ def assign_case(
     with database.connect(as_api=True) as connection:
         row = lock_case(connection, case_id)
         known = read_decision(row["decision"])
-        if known is not None and is_last(connection, case_id, entry):
+        # Since a person's word an import may have given the case to another unit.
+        is_there = row["unit_code"] == unit_code
+        if known is not None and is_there and is_last(connection, case_id, entry):
             return known
         check_action(case_id, state=row["state"], action=REASSIGNED)
         if row["unit_code"] == unit_code:
@@ -286,7 +288,8 @@ def reopen_case(database: Database, case_id: str, *, reason: str, actor: str) ->
             reason=reason,
             actor=actor,
         )
-        if is_last(connection, case_id, entry):
+        # Since a person's word an import may have closed the case again.
+        if row["state"] != CLOSED and is_last(connection, case_id, entry):
             return
         check_action(case_id, state=row["state"], action=REOPENED)
         connection.execute(

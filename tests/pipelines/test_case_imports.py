@@ -7,6 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from api.cases.moving import reopen_case
 from gis.errors import BuildError, WanmiError
 from pipelines.records import roll_back
 from pipelines.rejects import read_rejects
@@ -185,6 +186,27 @@ def test_what_people_did_here_is_not_undone_by_a_longer_export(deliver, database
     longer[-1] = line_of("4", closed="2026-06-06 08:00") + ",0,,,甲"
     deliver(date(2026, 7, 31), cases_csv="\n".join(longer))
     assert stored(database).loc["4", "state"] == "closed"
+
+
+def test_a_case_closed_by_a_later_export_is_reopened_anew_in_the_same_words(deliver, database):
+    def reopen() -> None:
+        reopen_case(database, "1", reason="又坏了", actor="desk")
+
+    def state() -> tuple[object, ...]:
+        return tuple(stored(database).loc["1", ["state", "reopened"]])
+
+    deliver(MAY, cases_csv=f"{HEADER}\n{line_of('1', closed='2026-06-02 08:00')}")
+    reopen()
+    reopen()
+    assert state() == ("returned", 1)
+    with database.connect() as connection:
+        connection.execute(
+            "UPDATE cases.history SET at = '2026-06-03 00:00Z' WHERE build_id IS NULL"
+        )
+    deliver(JUNE, cases_csv=f"{HEADER}\n{line_of('1', closed='2026-06-06 08:00')}")
+    assert state() == ("closed", 1)
+    reopen()
+    assert state() == ("returned", 2)
 
 
 def test_an_import_that_people_worked_with_is_not_taken_back(deliver, database):

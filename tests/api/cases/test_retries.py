@@ -93,6 +93,18 @@ def test_other_words_or_another_hand_are_another_request(
     ]
 
 
+def test_a_case_that_was_decided_anew_since_is_assigned_again_in_the_same_words(
+    database: Database, snapshot: Snapshot
+) -> None:
+    give = partial(assign_case, database, snapshot, "2026-1", unit_code="G1")
+    give(reason="指定", actor="chief")
+    with database.connect() as connection:  # as cases on record are decided anew after an import
+        connection.execute("UPDATE cases.case SET unit_code = 'W1' WHERE case_id = '2026-1'")
+    give(reason="指定", actor="chief")
+    assert get_case(database, "2026-1").unit_code == "G1"
+    assert actions(database)[-2:] == [("reassigned", "G1")] * 2
+
+
 def test_closing_and_reopening_sent_again(database: Database, snapshot: Snapshot) -> None:
     for _ in range(2):
         close_case(database, "2026-1", reason="修复", actor="desk")
