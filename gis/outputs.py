@@ -1,8 +1,9 @@
 """What vector files can be written: formats by suffix, names and values that they take."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ _WRITERS = {
     ".shp": "ESRI Shapefile",
     ".fgb": "FlatGeobuf",
 }
+_SIDES = {".shx", ".dbf", ".prj", ".cpg", ".qix", ".qpj", ".sbn", ".sbx", ".idm", ".ind"}
+"""Of a shapefile, beside the ``.shp``."""
+_LOGS = ("-wal", "-shm", "-journal")
+"""Of an SQLite file, as a GeoPackage is."""
 
 
 def check_output(path: Path) -> None:
@@ -99,25 +104,33 @@ def appearing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def appearing_files(path: Path) -> Iterator[Path]:
-    """Yield a place of the same name to write a layer to, whose files appear beside each other at the end.
+    """Yield a place of the same name to write layers to, whose files appear beside each other at the end.
 
-    A shapefile is several files. Where the block fails nothing has changed; a file that is there gives way
-    to the new one, with all its layers.
+    A GeoPackage that is there is copied to that place first: layers that are not written stay as they are,
+    and one that is no GeoPackage gives way. A shapefile is several files; of the old one none stays, no
+    index either. Where the block fails nothing has changed.
 
     Raises
     ------
     FileFormatError
         As for `check_output`.
     WorkspaceError
-        The file can not be written.
+        The file can not be written, or another program is writing it.
     """
     check_output(path)
     folder = path.with_name(f".{path.name}.partial")
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        yield folder / path.name
-        for file in sorted(folder.iterdir()):
+        partial = folder / path.name
+        if partial.suffix.lower() == ".gpkg" and path.is_file():
+            _copy_database(path, partial)
+        yield partial
+        files = sorted(folder.iterdir())
+        for stale in _side_files(path) if partial.exists() else ():
+            if stale.name not in {file.name for file in files}:
+                stale.unlink()
+        for file in files:
             file.replace(path.with_name(file.name))
     except OSError as error:
         msg = f"{path} can not be written: {error.strerror or error}; choose another place."
@@ -126,3 +139,30 @@ def appearing_files(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_database(path: Path, copy: Path) -> None:
+    """Copy an SQLite file with what still lies in its log; leave no copy of a file that is none.
+
+    Raises
+    ------
+    OSError
+        Another program is writing it, or it can not be read.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as old, closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
+    except sqlite3.DatabaseError:
+        copy.unlink(missing_ok=True)
+
+
+def _side_files(path: Path) -> list[Path]:
+    """Return the files that go with a shapefile or an SQLite file: of another content they mislead."""
+    if path.suffix.lower() == ".shp":
+        beside = path.absolute().parent.iterdir()
+        return [file for file in beside if file.stem == path.stem and file.suffix.lower() in _SIDES]
+    logs = [path.with_name(f"{path.name}{end}") for end in _LOGS]
+    return [file for file in logs if file.exists()]
