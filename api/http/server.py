@@ -196,7 +196,7 @@ def serve(
             workers_kill_timeout=STOP_S,
             log_dictconfig=_LOG,
         )
-        server.respawned_wrks = Deaths()  # type: ignore[assignment]
+        server.respawned_wrks = Deaths(workers=workers)  # type: ignore[assignment]
         configure_logs(options.workspace.settings.log_level)
         open_ahead(options.workspace)
         _Forks(workers=workers).watch()
