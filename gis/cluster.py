@@ -153,10 +153,11 @@ def _try_lock(descriptor: int) -> bool:
 def _read(root: Path) -> Server | None:
     path = root / FOLDER / _RECORD
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=Record)
+        # Paths may hold bytes that are no UTF-8, escaped, which msgspec alone refuses.
+        record = msgspec.convert(json.loads(path.read_bytes()), Record)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # also of json and msgspec
         msg = f"{path} is damaged ({error}): restore it, or remove it to begin with an empty database."
         raise ClusterError(
             msg, zh=f"{path} 已损坏：请恢复该文件，或删除它以新建空数据库。"
@@ -285,9 +286,11 @@ def _usable_sockets(found: Server) -> Path:
 
 
 def _fits(folder: Path) -> bool:
-    # A comma separates several folders for libpq, quotes and backslashes are read by the server.
+    # A comma separates several folders for libpq, quotes and backslashes are read by the server;
+    # bytes that are no UTF-8, here halves of surrogate pairs, stand in no URL.
     path = str(folder / _SOCKET_NAME)
-    return len(os.fsencode(path)) <= _SOCKET_BYTES and not re.search(r"[,\"'\\\n%]", path)
+    is_odd = re.search("[,\"'\\\\\n%\ud800-\udfff]", path) is not None
+    return len(os.fsencode(path)) <= _SOCKET_BYTES and not is_odd
 
 
 def _is_private(folder: Path, account: Account) -> bool:

@@ -1,5 +1,6 @@
 """The embedded cluster with real servers: what users do to it and what machines do to it."""
 
+import json
 import os
 import shutil
 import signal
@@ -347,6 +348,32 @@ def test_a_damaged_record_is_told(tmp_path: Path) -> None:
     (tmp_path / "database" / "cluster.json").write_text('{"home": ')
     with pytest.raises(ClusterError, match=r"cluster\.json is damaged"):
         start(tmp_path)
+
+
+def test_folders_whose_names_are_no_utf8_are_read_from_the_record(tmp_path: Path) -> None:
+    sockets = os.fsdecode(b"/run/" + "城市".encode("gbk"))
+    user = process.own_account().name
+    record = {"home": "server", "sockets": sockets, "server_user": user, "client_user": user}
+    (tmp_path / "database").mkdir()
+    (tmp_path / "database" / "cluster.json").write_text(json.dumps(record))
+    found = cluster.find(tmp_path)
+    assert found is not None
+    assert os.fsencode(found.sockets) == b"/run/" + "城市".encode("gbk")
+    assert found.home == tmp_path / "server"
+    (tmp_path / "database" / "cluster.json").write_text('{"home": 1}')
+    with pytest.raises(ClusterError, match=r"cluster\.json is damaged"):
+        cluster.find(tmp_path)
+
+
+def test_a_workspace_whose_path_is_no_utf8(folder: Path) -> None:
+    root = folder / os.fsdecode("城市".encode("gbk"))
+    root.mkdir()
+    try:
+        assert execute(start(root), "SELECT 1") == [(1,)]
+        assert cluster.state(root).state == "running"
+    finally:
+        cluster.down(root)
+    shutil.rmtree(root)
 
 
 def test_the_cluster_of_another_user_is_refused(tmp_path: Path) -> None:
