@@ -1,4 +1,8 @@
-"""Tables of cases that are small as sent and would fill the memory are refused before they are unpacked."""
+"""Tables of cases that are small as sent and would fill the memory are refused.
+
+Of Arrow every buffer is weighed before it is unpacked. What a Parquet file says of itself is its sender's
+word: its texts stay packed, and what was read is counted batch by batch.
+"""
 
 import io
 import struct
@@ -127,6 +131,17 @@ def test_letters_that_all_rows_look_at_are_counted_for_each() -> None:
         read_table(
             arrow(pa.table({"address": views(300_000, 2_000)})), format_name="arrow", most=2_000
         )
+
+
+def test_views_and_unasked_lists_of_a_parquet_file_are_not_written_out() -> None:
+    views = pa.table({"address": pa.array(["路", None, "路"], pa.string_view())})
+    told = read_table(parquet(views), format_name="parquet", most=3)
+    assert told.to_pylist() == views.to_pylist()
+    assert told.schema.types == [pa.string()]
+    lists = pa.table({"tags": [[LONG]] * 9})
+    unread = read_table(parquet(lists), format_name="parquet", most=9)
+    assert unread["tags"].to_pylist() == [None] * 9
+    assert read_table(parquet(pa.table({})), format_name="parquet", most=9).num_rows == 0
 
 
 @pytest.mark.parametrize(
