@@ -93,10 +93,7 @@ def appearing(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        msg = f"{path} can not be written: {error.strerror or error}; choose another place."
-        raise WorkspaceError(
-            msg, zh=f"无法写入 {path}：{error.strerror or error}；请另选位置。"
-        ) from error
+        raise _not_writable(path, error) from error
     finally:
         if partial.parent.is_dir():
             partial.unlink(missing_ok=True)
@@ -133,12 +130,15 @@ def appearing_files(path: Path) -> Iterator[Path]:
         for file in files:
             file.replace(path.with_name(file.name))
     except OSError as error:
-        msg = f"{path} can not be written: {error.strerror or error}; choose another place."
-        raise WorkspaceError(
-            msg, zh=f"无法写入 {path}：{error.strerror or error}；请另选位置。"
-        ) from error
+        raise _not_writable(path, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _not_writable(path: Path, error: OSError) -> WorkspaceError:
+    reason = error.strerror or error
+    msg = f"{path} can not be written: {reason}; choose another place."
+    return WorkspaceError(msg, zh=f"无法写入 {path}：{reason}；请另选位置。")
 
 
 def _copy_database(path: Path, copy: Path) -> None:
