@@ -12,26 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas as pd
-
-from gis.builds import BuildRequest, BuildResult, Scope, find_build, publish
+from gis.builds import BuildRequest, BuildResult, find_build, publish
 from gis.crs import city_crs
 from gis.database import Database, dataset_lock, open_database
-from gis.errors import BuildError, WanmiError
-from gis.faults import Outcome
+from gis.errors import BuildError
 from gis.ledger import check_day
-from gis.remarks import Remark
-from gis.tables import FEATURE_TABLES
 from gis.workspace import Workspace
 from pipelines.cases import DATASET
-from pipelines.casespool import is_large, judge_spooled, summary_of
+from pipelines.casespool import summary_of
 from pipelines.collecting import rare_collections
 from pipelines.contents import HashOf, hashed_beside
 from pipelines.context import BuildContext, References
-from pipelines.corrected import settle_again, spare_corrected
+from pipelines.corrected import settle_again
 from pipelines.delivery import DATASETS, Delivery
 from pipelines.files import closest
-from pipelines.layers import Extract, Failed, describe, extract, no_rows
+from pipelines.judging import Advance, Judged, expect_rows, judge_step
 from pipelines.records import publish_cases
 from pipelines.reports import DatasetReport, report_nothing, report_result
 from pipelines.sameness import beside_files, content_hash_of, live_hashes
@@ -40,7 +35,6 @@ from pipelines.unpacking import opened_delivery
 
 logger = logging.getLogger(__name__)
 
-Advance = Callable[[int], None]
 Progress = Callable[..., AbstractContextManager[Advance]]
 """``progress(label, total=n)``, as `gis.command.progress`."""
 
@@ -55,24 +49,6 @@ class BuildOptions:
     """Judge everything, write nothing."""
     actor: str = "unknown"
     """Who builds, for the audit."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A dataset of a delivery after judging."""
-
-    step: Step
-    request: BuildRequest
-    outcome: Outcome
-    rows_read: int
-    scope: Scope
-    warnings: tuple[Remark, ...] = ()
-    """Doubts about whole files, file by file, and what is to be said of the whole."""
-
-    @property
-    def is_nothing(self) -> bool:
-        """Neither delivered nor brought about: there is nothing to publish."""
-        return not self.outcome.count and not self.request.files and not self.outcome.ends
 
 
 @contextmanager
@@ -257,95 +233,6 @@ def _refuse_older(delivery: Delivery, datasets: Sequence[str], database: Databas
     with database.connect(read_only=True) as connection:
         for name in datasets:
             check_day(connection, dataset=name, as_of=delivery.as_of)
-
-
-def judge_step(
-    step: Step,
-    request: BuildRequest,
-    context: BuildContext,
-    *,
-    advance: Advance,
-    failed: Failed | None = None,
-) -> Judged:
-    """Read and judge what the delivery brings of one dataset; nothing is written.
-
-    With `failed`, files that can not be read are told to it and left out; then no live row ends.
-    """
-    failures: list[str] = []
-
-    def note(name: str, error: WanmiError) -> None:
-        assert failed is not None
-        failures.append(name)
-        failed(name, error)
-
-    if step.dataset == DATASET and context.scratch is not None and is_large(context):
-        spooled, files = judge_spooled(context, context.scratch, advance=advance)
-        advance(1)
-        return Judged(
-            step=step,
-            request=BuildRequest(**{**vars(request), "files": describe(files)}),
-            outcome=spooled,
-            rows_read=spooled.count + spooled.refused,
-            scope=Scope.nothing(),
-            warnings=files.warnings,
-        )
-    delivered = context.delivery.layers_of(step.dataset)
-    extracted = (
-        extract(context, step.dataset, advance=advance, failed=note if failed else None)
-        if delivered
-        else Extract(frame=no_rows(context, step.dataset), reports=(), unmapped={}, columns={})
-    )
-    outcome = step.judge(extracted.frame, replace(context, findings=extracted.findings))
-    faults = outcome.faults
-    faults["record"] = [
-        extracted.as_delivered(record, file)
-        for record, file in zip(faults["record"], faults["source_file"], strict=True)
-    ]
-    advance(1)
-    scope = Scope.nothing() if failures else _scope(step, outcome, context)
-    return Judged(
-        step=step,
-        request=BuildRequest(**{**vars(request), "files": describe(extracted)}),
-        outcome=outcome,
-        # What was read, not what came out: the store counts whether rows were lost on the way.
-        rows_read=len(extracted.frame) if step.is_row_by_row else outcome.count + outcome.refused,
-        scope=spare_corrected(scope, request, context.database),
-        warnings=extracted.warnings + outcome.remarks,
-    )
-
-
-def _scope(step: Step, outcome: Outcome, context: BuildContext) -> Scope:
-    if outcome.ends is not None:
-        return Scope.codes(outcome.ends)
-    replaced = _replaced(outcome.accepted, context, step.dataset)
-    return Scope.nothing() if replaced.empty else step.scope(replaced, context)
-
-
-def _replaced(accepted: pd.DataFrame, context: BuildContext, dataset: str) -> pd.DataFrame:
-    """Return the accepted rows of layers that replace; those of layers that update close nothing."""
-    updating = {
-        context.delivery.source_name(layer, path)
-        for layer in context.delivery.layers_of(dataset)
-        if layer.mode == "update"
-        for path in layer.files
-    }
-    return accepted[~accepted["source_file"].isin(updating)] if updating else accepted
-
-
-def expect_rows(judged: Judged, context: BuildContext) -> None:
-    """Let later datasets see the rows as they will be: refused ones keep their live version."""
-    if judged.step.dataset not in FEATURE_TABLES:
-        return
-    accepted, scope = judged.outcome.accepted, judged.scope
-    faults = judged.outcome.faults
-    refused = faults.loc[faults["severity"] == "error", "code"].dropna().astype(str)
-
-    def change(live: pd.DataFrame) -> pd.DataFrame:
-        ends = scope.covers(live) & ~live["code"].isin(refused)
-        kept = live[~ends & ~live["code"].isin(accepted["code"])]
-        return accepted if kept.empty else pd.concat([kept, accepted], ignore_index=True)
-
-    context.references.expect(judged.step.dataset, change)
 
 
 def _finish(

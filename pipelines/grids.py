@@ -104,7 +104,7 @@ def _judge_dates(faults: Faults, grids: gpd.GeoDataFrame, context: BuildContext)
 def divide_missing(
     context: BuildContext, *, progress: Callable[[int], None] | None = None
 ) -> Outcome:
-    """Divide the communities that have no grids yet, by the topography that will hold.
+    """Divide the communities that have no grids yet, by the topography and components that will hold.
 
     Communities with grids are left as they are, so that codes stay; numbers start after the largest
     one ever used, closed grids included. A border moved later is edited, never divided anew. A new
@@ -126,6 +126,7 @@ def divide_missing(
     grids = divide(
         missing,
         features=context.features("topography"),
+        components=context.features("components"),
         options=options_of(context.profile),
         run=Run(progress=progress),
     )

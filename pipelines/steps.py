@@ -40,6 +40,8 @@ class Step:
     """Datasets its rows are judged against: if one of them changes, it is judged again."""
     triggers: tuple[str, ...] = ()
     """Datasets whose delivery makes this one anew even if it is not delivered itself."""
+    foresees: tuple[str, ...] = ()
+    """Datasets judged after it that it sees as the delivery will leave them, with what they are judged against."""
     facts: Callable[[BuildContext], list[str]] | None = None
     """What else its rows are judged against, as texts: the part of a dataset that matters to it."""
     is_row_by_row: bool = False
@@ -119,6 +121,7 @@ STEPS = (
         scope=_grid_scope,
         inputs=("areas", "topography"),
         triggers=("areas", "topography"),
+        foresees=("units", "components"),
     ),
     Step(
         dataset="place_names",

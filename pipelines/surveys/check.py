@@ -29,17 +29,10 @@ from gis.faults import Outcome
 from gis.ledger import check_day
 from gis.remarks import Remark
 from gis.workspace import Profile, Workspace
-from pipelines.build import (
-    Judged,
-    Progress,
-    choose_steps,
-    expect_rows,
-    judge_step,
-    open_context,
-    silent,
-)
+from pipelines.build import Progress, choose_steps, open_context, silent
 from pipelines.context import BuildContext
 from pipelines.delivery import Delivery
+from pipelines.judging import Judged, expect_rows, judge_step
 from pipelines.rejects import all_rules
 from pipelines.steps import STEPS, Step
 from pipelines.surveys.tallies import class_names, classify, judge_files, tally_classes

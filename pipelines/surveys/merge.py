@@ -23,19 +23,13 @@ from gis.errors import DeliveryError
 from gis.remarks import Remark
 from gis.workspace import Workspace
 from pipelines.attributes import attribute_name
-from pipelines.build import (
-    BuildOptions,
-    Judged,
-    Progress,
-    judge_step,
-    open_context,
-    silent,
-)
+from pipelines.build import BuildOptions, Progress, open_context, silent
 from pipelines.claims import claims_of
 from pipelines.components import DATASET
 from pipelines.contents import hash_content
 from pipelines.context import BuildContext
 from pipelines.delivery import Delivery
+from pipelines.judging import Judged, judge_step
 from pipelines.reports import summarise
 from pipelines.sameness import surroundings_of
 from pipelines.steps import STEPS

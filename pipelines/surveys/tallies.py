@@ -11,8 +11,8 @@ from gis.classification import place_name_categories, topography_classes
 from gis.fields import known_spellings
 from gis.suggestions import suggest_columns
 from pipelines.attributes import is_attribute
-from pipelines.build import Judged
 from pipelines.context import BuildContext
+from pipelines.judging import Judged
 from pipelines.layers import evidence_of, warnings_of
 
 _PLACE = ["source_file", "source_row"]

@@ -20,7 +20,8 @@ from gis.geopackage import write_stamp, write_styles
 from gis.outputs import appearing
 from gis.vector import write_vector
 from gis.workspace import Workspace
-from pipelines.build import Progress, choose_steps, judge_step, open_context, silent
+from pipelines.build import Progress, choose_steps, open_context, silent
+from pipelines.judging import judge_step
 from pipelines.placement import find_cells
 from pipelines.topography.edges import Geometries
 from pipelines.topography.sameness import changed_columns, same_shape

@@ -7,11 +7,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely import LineString, MultiPolygon, Polygon, box
+from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from gis.builds import live
 from gis.crs import city_crs
 from gis.database import Database
+from gis.server import Server
 from gis.settings import Settings
 from gis.vector import write_vector
 from gis.workspace import Workspace, parse_profile
@@ -19,11 +20,13 @@ from pipelines.build import build_delivery
 from pipelines.context import BuildContext, References
 from pipelines.delivery import Delivery
 from pipelines.grids import transform
+from tests.databases import created, opened
 
 CRS = "EPSG:4547"
 EAST, NORTH = 544_000, 4_212_000
 WEST_SIDE, EAST_SIDE = "130102001001", "130102001002"
 AS_OF = date(2026, 5, 31)
+FAR_ROAD = LineString([(EAST + 300, NORTH - 10), (EAST + 300, NORTH + 210)])
 
 
 def land(west: float, east: float, south: float = 0.0, north: float = 200.0) -> Polygon:
@@ -158,3 +161,55 @@ def test_missing_grids_are_divided_once_and_codes_stay(
     kept = after.loc[before.index]
     pd.testing.assert_series_equal(kept.geometry.to_wkb(), before.geometry.to_wkb())
     assert kept["initial_date"].tolist() == [date(2026, 5, 1)] * 4
+
+
+def add_components(folder: Path, points: list[Point], *, class_code: str) -> Path:
+    """Add a layer of components to a delivery written by `write_delivery`."""
+    rows = gpd.GeoDataFrame({"ObjName": ["井盖"] * len(points)}, geometry=points, crs=CRS)
+    write_vector(rows, folder / "covers.gpkg")
+    with (folder / "delivery.toml").open("a") as manifest:
+        manifest.write(
+            f'[[layer]]\ndataset = "components"\npath = "covers.gpkg"\nclass_code = "{class_code}"\n'
+        )
+    return folder
+
+
+def drawn(database: Database) -> list[str]:
+    return sorted(live(database, "unit_grids").geometry.normalize().to_wkt())
+
+
+def test_borders_keep_clear_of_components_that_come_with_the_ground(
+    server: Server, template: str, tmp_path: Path
+) -> None:
+    """A field without a feature is cut through its middle, unless something stands there."""
+    field = {WEST_SIDE: land(0, 200)}
+    covers = [Point(EAST + 100, NORTH + k) for k in range(10, 200, 20)]
+    covers += [Point(EAST + k, NORTH + 100) for k in range(10, 200, 20)]
+    divided, fewest = {}, {}
+    for name, points, class_code in (
+        ("bare", [], "0104"),
+        ("covers", covers, "0104"),
+        ("refused", covers, "9999"),
+    ):
+        folder = write_delivery(
+            tmp_path / name, day="2026-05-01", communities=field, roads=[FAR_ROAD]
+        )
+        if points:
+            add_components(folder, points, class_code=class_code)
+        with created(server, f"field_{name}", of=template) as url:
+            at = opened(tmp_path / f"workspace-{name}", url)
+            found = Database(url=url, crs=CRS, srid=4547)
+            build_delivery(folder, workspace=at)
+            borders = live(found, "unit_grids").boundary.union_all()
+            divided[name] = drawn(found)
+            fewest[name] = min(borders.distance(point) for point in covers)
+            standing = live(found, "components")
+            assert len(standing) == (len(covers) if name == "covers" else 0)
+            assert standing["grid_code"].notna().all()
+            # Built once more nothing is divided, and nothing moves.
+            again = build_delivery(folder, workspace=at)
+            assert {report.status for report in again} <= {"unchanged", "nothing"}
+            assert drawn(found) == divided[name]
+    assert fewest["bare"] < 0.5
+    assert fewest["covers"] >= 0.5
+    assert divided["refused"] == divided["bare"]

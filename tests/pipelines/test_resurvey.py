@@ -6,7 +6,8 @@ import pytest
 
 from gis.builds import BuildRequest, live
 from gis.database import read_rows
-from pipelines.build import judge_step, open_context
+from pipelines.build import open_context
+from pipelines.judging import judge_step
 from pipelines.manifest import read_manifest
 from pipelines.sample.resurvey import write_resurvey
 from pipelines.steps import STEPS
