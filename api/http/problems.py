@@ -45,6 +45,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "code": ("The code is not known", "编码无效"),
     "crs": ("The coordinates can not be read", "坐标系有误"),
     "not_found": ("Not found", "未找到"),
+    "retired": ("The code is retired", "编码已停用"),
     "conflict": ("Contradicts what is stored", "与已有记录冲突"),
     "access": ("Not allowed", "没有权限"),
     "unauthorized": ("An API key is needed", "需要 API 密钥"),

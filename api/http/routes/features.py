@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from api.http.access import Principal
 from api.http.answers import GEOJSON, geojson_of, json_answer
+from api.http.problems import MEDIA_TYPE, language_of, problem
 from api.http.serving import serving_of
+from api.retirement import Retirement, retirement_of
 from gis.crs import reproject_geometry
 from gis.errors import AccessError, NotFoundError
 
@@ -26,6 +28,42 @@ GEOJSON_200: dict[int | str, dict[str, Any]] = {
     },
     404: {"description": "No such thing on that day"},
 }
+_TEXT = {"type": "string"}
+_RETIRED = {
+    "type": "object",
+    "required": ["code", "detail", "unit_grid", "ended_on", "was", "successors"],
+    "properties": {
+        "code": {"const": "retired"},
+        "detail": _TEXT,
+        "unit_grid": _TEXT,
+        "ended_on": {
+            **_TEXT,
+            "format": "date",
+            "description": "first day on which it holds no more",
+        },
+        "was": {**_TEXT, "description": "where the grid is told as it was on its last day"},
+        "successors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "share", "href"],
+                "properties": {
+                    "code": _TEXT,
+                    "share": {"type": "number", "description": "of the retired grid's area, 0-1"},
+                    "href": _TEXT,
+                },
+            },
+        },
+    },
+}
+GRID_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **GEOJSON_200,
+    404: {"description": "No such unit grid, nor was there one before that day"},
+    410: {
+        "description": "The code is retired: since when, and which grids hold its land",
+        "content": {MEDIA_TYPE: {"schema": _RETIRED}},
+    },
+}
 _NAMES = {
     "unit_grids": ("unit grid", "单元网格"),
     "components": ("component", "部件"),
@@ -37,11 +75,64 @@ _LEFT_OUT = ("geometry", "x", "y")
 
 
 @router.get(
-    "/v1/grids/{code}", response_class=Response, responses=GEOJSON_200, summary="A unit grid"
+    "/v1/grids/{code}", response_class=Response, responses=GRID_RESPONSES, summary="A unit grid"
 )
 def grid(request: Request, code: Key, as_of: Day = None) -> Response:
-    """Return a unit grid 万米单元网格 with its outline."""
-    return feature(request, "unit_grids", code, as_of)
+    """Return a unit grid 万米单元网格 with its outline.
+
+    A code that is retired on the day is answered with 410: `ended_on` is the day since when, `was` leads
+    to the grid on its last day, and `successors` are the grids that hold its land on the day asked for,
+    the largest `share` of it first. The land tells: a code whose successors were divided again leads
+    to the grids of that day at once.
+    """
+    return retired(request, code, as_of) or feature(request, "unit_grids", code, as_of)
+
+
+def retired(request: Request, code: str, as_of: date | None) -> Response | None:
+    """Return the answer for a unit grid that ended by a day; None: it holds, or there was none.
+
+    Raises
+    ------
+    AccessError
+        It lies outside the districts of whoever asks.
+    """
+    check_sight(request, code)
+    edition = serving_of(request).live.snapshot.edition(as_of)
+    if edition.find("unit_grids", code) >= 0:
+        return None
+    found = retirement_of(edition, code)
+    if found is None:
+        return None
+    place = f"{request.scope.get('root_path', '')}/v1/grids/"
+    day = "" if as_of is None else f"?as_of={as_of}"
+    language = language_of(request)
+    return problem(
+        410,
+        "retired",
+        language=language,
+        detail=_told(code, found, language=language),
+        unit_grid=code,
+        ended_on=found.ended_on,
+        was=f"{place}{code}?as_of={found.last_day}",
+        successors=[
+            {"code": grid.code, "share": grid.share, "href": f"{place}{grid.code}{day}"}
+            for grid in found.successors
+        ],
+    )
+
+
+def _told(code: str, found: Retirement, *, language: str) -> str:
+    """Return the sentence of a retired code."""
+    if language == "zh":
+        held = [f"{grid.code}（{grid.share:.0%}）" for grid in found.successors]
+        land = f"其范围现属 {'、'.join(held)}" if held else "其范围现无单元网格"
+        return f"单元网格 {code} 自 {found.ended_on} 起停用，{land}；查询原网格请加 as_of={found.last_day}。"
+    held = [f"{grid.code} ({grid.share:.0%})" for grid in found.successors]
+    land = f"its land is held by {', '.join(held)}" if held else "no unit grid holds its land"
+    return (
+        f"Unit grid {code} is retired since {found.ended_on}; {land}. "
+        f"For the grid as it was, add as_of={found.last_day}."
+    )
 
 
 @router.get(

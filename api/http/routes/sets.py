@@ -10,7 +10,14 @@ from starlette.responses import Response
 
 from api.http.access import Principal, may
 from api.http.answers import json_answer
-from api.http.routes.features import GEOJSON_200, Day, Key, check_sight, feature
+from api.http.routes.features import (
+    GEOJSON_200,
+    GRID_RESPONSES,
+    Day,
+    Key,
+    feature,
+    retired,
+)
 from api.http.serving import serving_of
 from gis.datasets import PERSONS
 from gis.errors import NotFoundError
@@ -43,12 +50,20 @@ def evaluation_grid(request: Request, code: Key, as_of: Day = None) -> Response:
     return _set(request, "evaluation_grids", code, as_of)
 
 
-@router.get("/v1/grids/{code}/sets", summary="Management and evaluation grids of a unit grid")
+@router.get(
+    "/v1/grids/{code}/sets",
+    responses={status: GRID_RESPONSES[status] for status in (404, 410)},
+    summary="Management and evaluation grids of a unit grid",
+)
 def sets_of(request: Request, code: Key, as_of: Day = None) -> Response:
-    """Return the management grids of every trade, and the evaluation grids, that hold a unit grid."""
+    """Return the management grids of every trade, and the evaluation grids, that hold a unit grid.
+
+    A retired code is answered as by `/v1/grids/{code}`.
+    """
     serving = serving_of(request)
     serving.check_day(as_of)
-    check_sight(request, code)
+    if (gone := retired(request, code, as_of)) is not None:
+        return gone
     snapshot = serving.live.snapshot
     if snapshot.edition(as_of).find("unit_grids", code) < 0:
         msg = f"There is no unit grid {code} {'now' if as_of is None else f'on {as_of}'}."

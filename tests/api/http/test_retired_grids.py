@@ -1,0 +1,121 @@
+"""A code of the past: since when it is retired, and which grids hold its land."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import httpx
+import pandas as pd
+import pytest
+import shapely
+
+from api.compile import compile_snapshot
+from gis.builds import live
+from gis.database import Database, read_rows
+from gridding.edits import EditRequest, publish_edit
+from gridding.lineage import overlaps, succession
+from tests.api.http.town import MIDDLE_GRID, box
+from tests.server_fixtures import Town, make_workspace, serving
+
+pytestmark = pytest.mark.xdist_group("server")
+
+COMMUNITY = MIDDLE_GRID[:12]
+WIDE, NARROW, NORTH, SOUTH = (f"{COMMUNITY}{number:03d}" for number in (26, 27, 28, 29))
+BESIDE = f"{COMMUNITY}014"
+SPLIT, AGAIN = date(2025, 6, 1), date(2025, 9, 1)
+NOWHERE = "postgresql://nobody@127.0.0.1:9/nothing?connect_timeout=1"
+
+
+def edit(database: Database, out: list[str], put: dict[str, shapely.Polygon], *, day: date) -> None:
+    """Replace grids by others, as an edit by hand does."""
+    old = live(database, "unit_grids").reset_index(drop=True)
+    drawn = gpd.GeoDataFrame(
+        {"code": list(put), "community_code": COMMUNITY}, geometry=list(put.values()), crs=old.crs
+    )
+    kept = old.loc[~old["code"].isin(out), ["code", "community_code", "geometry"]]
+    new = gpd.GeoDataFrame(pd.concat([kept, drawn], ignore_index=True), crs=old.crs)
+    pairs = overlaps(old.geometry.to_numpy(), new.geometry.to_numpy())
+    publish_edit(
+        database,
+        old,
+        new,
+        succeeded=succession(pairs, counts=(len(old), len(new))),
+        request=EditRequest(
+            kind="edit", actor="tests", reason="a new road", as_of=day, inputs_hash=f"{day}"
+        ),
+    )
+
+
+def test_a_retired_code_tells_since_when_and_where_its_land_went(
+    own_town: Town, tmp_path: Path
+) -> None:
+    """The middle grid is split 70 to 30; later the wide part and the grid beside it are cut anew."""
+    database = own_town.database
+    wide, narrow = box(200, 200, 70, 100), box(270, 200, 30, 100)
+    edit(database, [MIDDLE_GRID], {WIDE: wide, NARROW: narrow}, day=SPLIT)
+    beside = box(300, 200, 100, 100)
+    north = box(200, 250, 70, 50).union(box(270, 200, 130, 100))
+    south = box(200, 200, 70, 50)
+    edit(database, [WIDE, NARROW, BESIDE], {NORTH: north, SOUTH: south}, day=AGAIN)
+    assert north.union(south).equals(wide.union(narrow).union(beside))
+    compiled = compile_snapshot(database, own_town.workspace)
+    # Another workspace with the same snapshot, whose database is nowhere.
+    away = make_workspace(tmp_path / "away", NOWHERE)
+    shutil.copytree(compiled.parent, away.snapshots, dirs_exist_ok=True)
+    with serving(away) as server, server.client() as client:
+        gone = client.get(f"/v1/grids/{MIDDLE_GRID}")
+        assert gone.status_code == 410
+        assert gone.headers["content-type"] == "application/problem+json"
+        told = gone.json()
+        assert (told["code"], told["unit_grid"]) == ("retired", MIDDLE_GRID)
+        assert told["ended_on"] == "2025-06-01"
+        assert told["was"] == f"/v1/grids/{MIDDLE_GRID}?as_of=2025-05-31"
+        # Its land went through two changes: who holds it now is told.
+        shares = [(row["code"], row["share"]) for row in told["successors"]]
+        assert shares == [(NORTH, 0.65), (SOUTH, 0.35)]
+        assert told["detail"] == (
+            f"Unit grid {MIDDLE_GRID} is retired since 2025-06-01; its land is held by {NORTH} (65%), "
+            f"{SOUTH} (35%). For the grid as it was, add as_of=2025-05-31."
+        )
+        assert_links_answer(client, told)
+
+        between = client.get(f"/v1/grids/{MIDDLE_GRID}?as_of=2025-07-01").json()
+        assert [(row["code"], row["share"]) for row in between["successors"]] == [
+            (WIDE, 0.7), (NARROW, 0.3)
+        ]  # fmt: skip
+        assert {row["code"] for row in between["successors"]} == recorded(database, MIDDLE_GRID)
+        assert_links_answer(client, between)
+
+        chinese = client.get(f"/v1/grids/{BESIDE}", headers={"Accept-Language": "zh"}).json()
+        assert chinese["title"] == "编码已停用"
+        assert chinese["detail"] == (
+            f"单元网格 {BESIDE} 自 2025-09-01 起停用，其范围现属 {NORTH}（100%）；"
+            "查询原网格请加 as_of=2025-08-31。"
+        )
+
+        before = client.get(f"/v1/grids/{MIDDLE_GRID}?as_of=2025-05-31")
+        assert before.status_code == 200
+        assert before.json()["properties"]["area_m2"] == 10_000.0
+        assert client.get(f"/v1/grids/{MIDDLE_GRID}/sets").json()["code"] == "retired"
+        # A grid that is yet to come is no retired one.
+        assert client.get(f"/v1/grids/{WIDE}?as_of=2025-05-31").status_code == 404
+
+
+def assert_links_answer(client: httpx.Client, told: dict[str, object]) -> None:
+    """Follow each link to a grid that holds."""
+    successors = told["successors"]
+    assert isinstance(successors, list)
+    for link in [told["was"], *(row["href"] for row in successors)]:
+        answer = client.get(str(link))
+        assert answer.status_code == 200
+        assert answer.json()["id"] in str(link)
+
+
+def recorded(database: Database, code: str) -> set[str]:
+    """Return the successors that the record of edits names."""
+    with database.connect(read_only=True) as connection:
+        rows = read_rows(
+            connection, "SELECT new_code FROM grids.lineage WHERE old_code = %s", [code]
+        )
+    return set(rows["new_code"].dropna())
