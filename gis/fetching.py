@@ -6,8 +6,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-_READ, _NEAREST_CACHE, _DATA = 0, 3, 1
-"""What ``llvm.prefetch`` is told."""
+_READ, _SECOND_CACHE, _DATA = 0, 2, 1
+"""What ``llvm.prefetch`` is told. The first cache has few places for lines on their way: sorted points among 5 M cells took
+a sixth less time with lines fetched to the second, from which they are read soon enough."""
 
 
 def _ask(_context: Any, array: Any, _place: Any) -> Any:
@@ -20,7 +21,7 @@ def _ask(_context: Any, array: Any, _place: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
         name = "llvm.prefetch.p0"
         ask = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-        builder.call(ask, [address, number(_READ), number(_NEAREST_CACHE), number(_DATA)])
+        builder.call(ask, [address, number(_READ), number(_SECOND_CACHE), number(_DATA)])
         return context.get_dummy_value()
 
     return types.void(array, types.int64), generate

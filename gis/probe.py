@@ -11,8 +11,8 @@ from gis.orientation import turn
 from gis.packing import BARE, HALF, IMPLIED, UNITS, WIDE, pole_of
 from gis.tiling import BLOCK, BLOCK_BITS, SIDE_BITS, SIDES, Tiling
 
-_AT_ONCE = 32
-"""Points of a batch: what is fetched for four batches stays in the first cache."""
+_AT_ONCE = 64
+"""Points of a batch: what is fetched for four batches stays in the second cache, and has the time it needs."""
 _UNDER_WAY = 4
 """Batches under way: while one is settled, the memory is on its way that the next three need."""
 _COMMON = 10
