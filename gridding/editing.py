@@ -14,6 +14,7 @@ from gis.builds import live
 from gis.database import Connection, Database, read_features
 from gis.errors import BuildError, ConflictError, DeliveryError
 from gis.geopackage import read_stamp, write_project, write_stamp, write_styles
+from gis.outputs import appearing_files
 from gis.vector import read_vector, write_vector
 from gis.workspace import Profile
 from gridding.edits import Also
@@ -44,7 +45,7 @@ def export_grids(database: Database, file: Path, *, codes: Sequence[str] = ()) -
     database : Database
         Migrated database.
     file : Path
-        ``.gpkg``; one that exists is replaced.
+        ``.gpkg``; one that exists is replaced once the new one and its project are whole.
     codes : sequence of str
         Communities 社区; empty: all.
 
@@ -54,6 +55,8 @@ def export_grids(database: Database, file: Path, *, codes: Sequence[str] = ()) -
         A community has no grids.
     DeliveryError
         The file is no ``.gpkg``.
+    WorkspaceError
+        The file can not be written.
     """
     if file.suffix.lower() != ".gpkg":
         msg = f"{file.name} can not hold a project: export to a .gpkg file."
@@ -67,19 +70,20 @@ def export_grids(database: Database, file: Path, *, codes: Sequence[str] = ()) -
     if codes:
         grids = gpd.GeoDataFrame(grids[grids["community_code"].isin(list(codes))])
     layers = _surroundings(database, grids)
-    file.unlink(missing_ok=True)
-    for name, frame in layers.items():
-        write_vector(frame, file, layer=name)
     extent = tuple(float(value) for value in grids.total_bounds)
     west, south, east, north = extent
     text = project_text(
         file.name, list(layers), crs=database.crs, extent=(west, south, east, north)
     )
-    write_styles(file, {name: style_text(name) for name in layers})
-    write_project(file, PROJECT, text)
     rows = dict(zip(grids["code"], grids["row_id"].tolist(), strict=True))
-    write_stamp(file, {"rows": orjson.dumps(rows).decode(), "crs": database.crs})
-    file.with_suffix(".qgs").write_text(text, encoding="utf-8")
+    with appearing_files(file) as partial:
+        partial.unlink(missing_ok=True)  # an earlier export: of other grids, or of another day
+        for name, frame in layers.items():
+            write_vector(frame, partial, layer=name)
+        write_styles(partial, {name: style_text(name) for name in layers})
+        write_project(partial, PROJECT, text)
+        write_stamp(partial, {"rows": orjson.dumps(rows).decode(), "crs": database.crs})
+        partial.with_suffix(".qgs").write_text(text, encoding="utf-8")
     return {name: len(frame) for name, frame in layers.items()}
 
 

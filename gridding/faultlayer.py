@@ -8,6 +8,7 @@ import shapely
 
 from gis.errors import FileFormatError
 from gis.geopackage import write_styles
+from gis.outputs import appearing_files
 from gis.vector import write_vector
 from gridding.checks import Review
 from gridding.homes import Geometries, is_finite
@@ -24,31 +25,36 @@ def write_faults(review: Review, path: Path) -> None:
     """Write faults to a GeoPackage: layers ``faults`` (areas), ``places`` (points) and ``grids``, styled.
 
     Points and lines are drawn as small areas; ``x`` and ``y`` say the place. A fault without a place,
-    such as one of the whole layer, is in ``places`` without geometry.
+    such as one of the whole layer, is in ``places`` without geometry. The file appears whole, in the
+    place of one that was there, or not at all.
 
     Raises
     ------
     FileFormatError
         The file is no ``.gpkg``.
+    WorkspaceError
+        The file can not be written.
     """
     if path.suffix.lower() != ".gpkg":
         msg = (
             f"Faults are written with their style to .gpkg, not to {path.name}: change the suffix."
         )
         raise FileFormatError(msg, zh=f"问题图层须写入 .gpkg，不能写入 {path.name}：请更改后缀。")
-    path.unlink(missing_ok=True)
     faults = review.faults
     shapes = faults.geometry.to_numpy()
     spots = places_of(shapes)
     kinds = [None if shape is None else shape.geom_type for shape in shapes]
     columns = faults.assign(shape=kinds, x=shapely.get_x(spots), y=shapely.get_y(spots))
     drawn = columns.set_geometry(gpd.GeoSeries(_areas(shapes), index=faults.index, crs=faults.crs))
-    write_vector(drawn[~shapely.is_missing(drawn.geometry.to_numpy())], path, layer="faults")
     marked = columns.set_geometry(gpd.GeoSeries(spots, index=faults.index, crs=faults.crs))
-    write_vector(marked, path, layer="places")
-    write_vector(review.grids, path, layer="grids")
     styles = {"grids": _grid_style(), "faults": _style("fill"), "places": _style("marker")}
-    write_styles(path, styles)
+    with appearing_files(path) as partial:
+        partial.unlink(missing_ok=True)  # the faults of an earlier check, which are not these
+        there = ~shapely.is_missing(drawn.geometry.to_numpy())
+        write_vector(drawn[there], partial, layer="faults")
+        write_vector(marked, partial, layer="places")
+        write_vector(review.grids, partial, layer="grids")
+        write_styles(partial, styles)
 
 
 def places_of(shapes: Geometries) -> Geometries:

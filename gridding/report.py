@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gis.errors import WorkspaceError
+from gis.outputs import appearing
 from gridding.checks import Review
 from gridding.inspection.findings import RULES, SEVERITIES
 from gridding.sketch import draw_map
@@ -29,7 +29,8 @@ _BARS = np.array([0, 0.1, 0.25, 0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5, 2.0, 3.0, n
 def write_report(review: Review, path: Path, *, title: str, now: datetime | None = None) -> None:
     """Write the report: verdict, counts by rule, figures, map, and a table of faults to filter.
 
-    Of every rule the first 300 faults are listed, and the rest counted.
+    Of every rule the first 300 faults are listed, and the rest counted. The file appears whole, or not
+    at all.
 
     Parameters
     ----------
@@ -48,11 +49,8 @@ def write_report(review: Review, path: Path, *, title: str, now: datetime | None
         The file can not be written.
     """
     text = report_text(review, title=title, now=now or datetime.now(UTC))
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        msg = f"{path} can not be written: {error.strerror}; choose another place."
-        raise WorkspaceError(msg, zh=f"无法写入 {path}：{error.strerror}；请另选位置。") from error
+    with appearing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def report_text(review: Review, *, title: str, now: datetime) -> str:

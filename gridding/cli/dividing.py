@@ -166,27 +166,22 @@ def _write(
     import geopandas as gpd
 
     from gis.geopackage import write_styles
+    from gis.outputs import appearing_files
     from gis.vector import write_vector
     from gridding.qgis import style_text
 
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        layers = {"unit_grids": grids}
-        if output.suffix.lower() == ".gpkg":
-            layers |= {"exceptions": exceptions, "fixes": fixes}
-        if output.suffix.lower() == ".shp":
-            layers["unit_grids"] = gpd.GeoDataFrame(grids.rename(columns=_SHORT))
-        written = {n: layer for n, layer in layers.items() if n == "unit_grids" or len(layer)}
+    layers = {"unit_grids": grids}
+    if output.suffix.lower() == ".gpkg":
+        layers |= {"exceptions": exceptions, "fixes": fixes}
+    if output.suffix.lower() == ".shp":
+        layers["unit_grids"] = gpd.GeoDataFrame(grids.rename(columns=_SHORT))
+    written = {n: layer for n, layer in layers.items() if n == "unit_grids" or len(layer)}
+    with appearing_files(output) as partial:
+        partial.unlink(missing_ok=True)  # an earlier proposal, whose exceptions are not these
         for name, layer in written.items():
-            write_vector(layer, partial / output.name, layer=name)
+            write_vector(layer, partial, layer=name)
         if output.suffix.lower() == ".gpkg":
-            write_styles(partial / output.name, {name: style_text(name) for name in written})
-        for file in sorted(partial.iterdir()):  # a shapefile is several
-            file.replace(output.with_name(file.name))
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+            write_styles(partial, {name: style_text(name) for name in written})
 
 
 def _show(
