@@ -79,7 +79,9 @@ def probe(  # noqa: C901 (one loop: a call for each step would copy every array'
                     spots[at, number, 0] = int((inner_x - column) * UNITS) - HALF
                     spots[at, number, 1] = int((inner_y - row) * UNITS) - HALF
                     places[at, number] = (told >> SIDE_BITS) + row * side + column
-                    fetch(squares, places[at, number])
+            # (asked for in a loop of its own: the closer waits follow each other, the more are under way)
+            for number in range(min(_AT_ONCE, len(x) - start)):
+                fetch(squares, places[at, number])
         # the records of the one before that, where edges cross,
         if 1 < batch <= batches + 1:
             at, start = (batch - 2) % _UNDER_WAY, (batch - 2) * _AT_ONCE
