@@ -7,10 +7,11 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.chains import chain_lines, join_segments, number_points, number_rows
+from gridding.lines import KINDS, Lines
 from gridding.openings import cut_open, lead_on
 from gridding.options import DivisionOptions
 from gridding.ridges import OPEN, cut_ridges
-from gridding.scene import KINDS, Lines, Scene
+from gridding.scenery import Scene
 from gridding.zones import target_of, zone_shares
 
 Geometries = NDArray[np.object_]

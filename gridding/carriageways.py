@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gridding.lines import KINDS, Floats, Indices
-from gridding.pieces import Flags
+from gridding.lines import KINDS, Flags, Floats, Indices
 from gridding.samples import Samples
 
 _KINDS = (KINDS.index("main_road"), KINDS.index("street"), KINDS.index("railway"))

@@ -8,11 +8,10 @@ import shapely
 from scipy.spatial import cKDTree
 
 from gridding.carriageways import to_middle
-from gridding.lines import KINDS, Floats, Indices, Lines
+from gridding.lines import KINDS, Flags, Floats, Indices, Lines
 from gridding.options import DivisionOptions
-from gridding.pieces import Flags
 from gridding.samples import Samples, sample_strokes
-from gridding.scene import Scene
+from gridding.scenery import Scene
 from gridding.strokes import OUTLINE, Strokes, trace_strokes
 from gridding.ties import tie_ends
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 KINDS = (

@@ -12,7 +12,7 @@ from gridding.atoms import Atoms
 from gridding.graph import Graph
 from gridding.lines import KINDS
 from gridding.options import DivisionOptions
-from gridding.scene import Scene
+from gridding.scenery import Scene
 from gridding.zones import sum_by, target_of, zone_shares
 
 Geometries = NDArray[np.object_]

@@ -5,7 +5,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridding.options import DivisionOptions
-from gridding.scene import Scene
+from gridding.scenery import Scene
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]

@@ -8,10 +8,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gridding.lines import Floats, Geometries, Indices
+from gridding.lines import Flags, Floats, Geometries, Indices
 from gridding.uses import use_of
-
-Flags = NDArray[np.bool_]
 
 _LINES = (1, 2)
 _AREA = 3

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from gridding.chains import chain_lines, join_segments, number_points, number_rows
+from gridding.lines import Lines
 from gridding.options import DivisionOptions
-from gridding.scene import Lines, Scene
+from gridding.scenery import Scene
 from gridding.sites import Sites, read_obstacles, sites_in
 
 Geometries = NDArray[np.object_]

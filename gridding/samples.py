@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gridding.lines import Floats, Indices
-from gridding.pieces import Flags
+from gridding.lines import Flags, Floats, Indices
 from gridding.strokes import Strokes
 
 STEP_M = 4.0

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from gridding.options import DivisionOptions
-from gridding.scene import Scene
+from gridding.scenery import Scene
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ import shapely
 
 from gis.workers import worker_pool
 from gridding.options import DivisionOptions
-from gridding.scene import Scene
+from gridding.scenery import Scene
 
 EDITION = 2
 """Edition of the method: results of another edition are not taken over."""

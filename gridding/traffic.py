@@ -8,9 +8,9 @@ import shapely
 
 from gridding.centrelines import trace_centrelines
 from gridding.levels import ground_parts, levels_of, numbers_of
-from gridding.lines import KINDS, Geometries, Lines, joined_lines, sorted_areas
+from gridding.lines import KINDS, Flags, Geometries, Lines, joined_lines, sorted_areas
 from gridding.options import DivisionOptions
-from gridding.pieces import Flags, Pieces
+from gridding.pieces import Pieces
 
 MAIN_ROAD = "430501"
 """The class whose zone target holds for main roads that are grids of their own."""

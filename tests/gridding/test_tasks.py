@@ -17,7 +17,7 @@ from shapely import LineString, box
 
 from gridding.division import Run, divide, divide_land
 from gridding.options import DivisionOptions
-from gridding.scene import read_scene
+from gridding.scene import Scene, read_scene
 from gridding.tasks import LandTask, Memo, run_tasks
 
 CRS = "EPSG:4547"
@@ -217,3 +217,14 @@ def test_tasks_are_asked_for_as_they_are_needed() -> None:
         number, grids = next(done)
         assert (number, asked) == (0, [0])
         assert sum(grid.area for grid in grids) == pytest.approx(160_000)
+
+
+def test_worker_loads_no_tables():
+    loaded = "import sys, gridding.tasks, gridding.land; print(*sys.modules)"
+    command = [sys.executable, "-c", loaded]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = set(found.stdout.split())
+    assert "gridding.partition" in modules
+    assert not modules & {"pandas", "geopandas", "pyproj", "pyogrio"}
+    assert divide_land.__module__ == "gridding.land"
+    assert Scene.__module__ == "gridding.scenery"
