@@ -95,6 +95,7 @@ def extract(
     unmapped: dict[str, tuple[str, ...]] = {}
     columns: dict[str, dict[str, str]] = {}
     areas = _known_areas(context) if dataset in SPATIAL else None
+    known = context.features(dataset) if dataset == "components" else None
     for spec in context.delivery.layers_of(dataset):
         for path in spec.files:
             name = context.delivery.source_name(spec, path)
@@ -103,7 +104,7 @@ def extract(
                 mapping = mapped(layer, spec, path, local)
                 words = (*layer.report.warnings, *mapping.warnings)
                 report = replace(layer.report, path=name, warnings=words)
-                report = _check(layer.frame, report, spec, context, areas)
+                report = _check(mapping.frame, report, spec, context, (areas, known))
             except WanmiError as error:
                 if failed is None:
                     raise
@@ -142,9 +143,9 @@ def _check(
     report: FileReport,
     spec: LayerSpec,
     context: BuildContext,
-    areas: Areas | None,
+    ground: tuple[Areas | None, gpd.GeoDataFrame | None],
 ) -> FileReport:
-    """Compare where a file lies with the city's areas, known before all other datasets."""
+    """Compare where a file lies with the city's areas, known before all else, and with what is live."""
     if spec.dataset not in SPATIAL:
         return report
     stated = spec.crs or report.crs
@@ -153,7 +154,8 @@ def _check(
         report,
         source=stated if _NAMED_CRS.fullmatch(stated) else context.crs.text,
         city=context.crs.text,
-        areas=areas,
+        areas=ground[0],
+        known=ground[1],
     )
 
 

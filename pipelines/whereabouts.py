@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gis.crs import transform_xy
 from gis.errors import CrsError
 from gis.remarks import Remark
-from gis.shift import Areas, suspect_shift
+from gis.shift import Areas, Finding, suspect_offset, suspect_shift
 from gis.sources import FileReport
 
 LEAST_POINTS = 10
@@ -25,13 +26,14 @@ def check_whereabouts(
     source: str,
     city: str,
     areas: Areas | None,
+    known: gpd.GeoDataFrame | None = None,
 ) -> FileReport:
     """Compare a file's features with the city's ground; return its report with what is suspected.
 
     Parameters
     ----------
     frame : geopandas.GeoDataFrame
-        Features in the city's CRS.
+        Features in the city's CRS; ``code`` where they have one.
     report : FileReport
         What reading the file told.
     source : str
@@ -40,6 +42,9 @@ def check_whereabouts(
         The city's CRS.
     areas : Areas or None
         The city's areas; None: nothing to compare with.
+    known : geopandas.GeoDataFrame or None
+        What is live under codes of its own, ``code`` and points among it: a vendor's offset shows well
+        inside the city too where the same codes come again.
 
     Raises
     ------
@@ -65,8 +70,32 @@ def check_whereabouts(
         return report
     x, y = transform_xy(*points[real].T, source=city, target=source)
     findings = suspect_shift(x, y, source=source, city=city, areas=areas)
+    if not findings and known is not None and "code" in frame:
+        findings = _moved_together(frame, known, city=city)
     for finding in findings:
         if finding.name in _REFUSED:
             raise CrsError(f"{report.path}: {finding.en}", zh=f"{report.path}：{finding.zh}")
     told = [Remark(en=finding.en, zh=finding.zh) for finding in findings]
     return replace(report, warnings=(*report.warnings, *told))
+
+
+def _moved_together(
+    frame: gpd.GeoDataFrame, known: gpd.GeoDataFrame, *, city: str
+) -> list[Finding]:
+    """Compare points with those that are live under the same codes."""
+    pair = _points(frame).merge(_points(known), on="code", suffixes=("", "_known"), validate="1:1")
+    if len(pair) < LEAST_POINTS:
+        return []
+    pair = pair.iloc[:: max(1, len(pair) // _SAMPLE)]
+    return suspect_offset(
+        pair["x"], pair["y"], known_x=pair["x_known"], known_y=pair["y_known"], city=city
+    )
+
+
+def _points(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return code, ``x`` and ``y`` of the points of a frame; of a code that comes twice, none."""
+    shapes = frame.geometry.to_numpy()
+    x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+    there = np.isfinite(x) & np.isfinite(y) & frame["code"].notna().to_numpy()
+    rows = pd.DataFrame({"code": frame["code"].astype(str), "x": x, "y": y})[there]
+    return rows.drop_duplicates("code", keep=False)
