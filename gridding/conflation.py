@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
+from gridding.alongside import Ranked, run_alongside
 from gridding.carriageways import to_middle
 from gridding.lines import KINDS, Flags, Floats, Indices, Lines
 from gridding.options import DivisionOptions
@@ -15,14 +15,6 @@ from gridding.scenery import Scene
 from gridding.strokes import OUTLINE, Strokes, trace_strokes
 from gridding.ties import tie_ends
 
-_PARALLEL = 0.82
-"""Least cosine of the angle between lines that run side by side: 35°."""
-_SLACK_M = 1.0
-"""How far past the end of a part of a line another still counts as beside it."""
-_LEEWAY_M = 2.0
-"""By how much the middles of two parts may lie farther apart than their lines: at least hypot(6, 3) - 6."""
-_OWN_LENGTH_M = 60.0
-"""How far along itself a line must be to run beside itself, as a hairpin does."""
 _ROUNDS = 30
 _SHOWN = 5
 """Every how many parts of a line that was moved there is a vertex."""
@@ -165,14 +157,16 @@ def _beside(strokes: Strokes, samples: Samples, options: DivisionOptions) -> _Be
     reach_m = _MARGIN * _reaches() * options.conflation_m
     place = _precedence(strokes, samples)[samples.stroke]
     may_go = np.flatnonzero(~np.isin(kind, (*_FIXED, OUTLINE)))
-    outer = _filtered(*_pairs(kind, [OUTLINE], may_go, samples, place, reach_m))
+    ranked = Ranked(samples=samples, kind=kind, order=place)
+    outer = _rated(run_alongside(ranked, may_go, [OUTLINE], reach_m), kind, reach_m)
     on_outline = np.zeros(len(kind), dtype=bool)
     on_outline[outer.weak[outer.is_near]] = True
     # Of two equals the one along the outline stays the stronger: the outline stands for it.
     rank = strokes.rank[samples.stroke]
     order = (2 * rank + on_outline) * (1 + len(strokes.kind)) + place
     kinds = [number for number in np.unique(kind).tolist() if number != OUTLINE]
-    inner = _filtered(*_pairs(kind, kinds, may_go, samples, order, reach_m))
+    ranked = ranked._replace(order=order)
+    inner = _rated(run_alongside(ranked, may_go, kinds, reach_m), kind, reach_m)
     return _Beside(
         weak=np.concatenate([outer.weak, inner.weak]),
         strong=np.concatenate([outer.strong, inner.strong]),
@@ -183,55 +177,16 @@ def _beside(strokes: Strokes, samples: Samples, options: DivisionOptions) -> _Be
     )
 
 
-def _pairs(
-    kind: Indices,
-    strong_kinds: list[int],
-    may_go: Indices,
-    samples: Samples,
-    order: Indices,
-    reach_m: Floats,
-) -> tuple[Indices, Indices, Indices, Samples, Floats]:
-    """Return the pairs of a sample that may go and a stronger one of some kinds in reach."""
-    middle = (samples.start + samples.stop) / 2.0
-    stroke = samples.stroke
-    weaker = cKDTree(middle[may_go])
-    found: list[tuple[Indices, Indices]] = [(may_go[:0], may_go[:0])]
-    for strong_kind in strong_kinds:
-        of_kind = np.flatnonzero(kind == strong_kind)
-        radius = float(reach_m[:, strong_kind].max() + _LEEWAY_M)
-        pairs = cKDTree(middle[of_kind]).sparse_distance_matrix(
-            weaker, radius, output_type="ndarray"
-        )
-        weak, strong = may_go[pairs["j"]], of_kind[pairs["i"]]
-        same = stroke[weak] == stroke[strong]
-        possible = (order[weak] < order[strong]) & ~same
-        possible |= same & (samples.along_m[weak] - samples.along_m[strong] > _OWN_LENGTH_M)
-        possible &= pairs["v"] <= reach_m[kind[weak], strong_kind] + _LEEWAY_M
-        found.append((weak[possible], strong[possible]))
-    weak, strong = (np.concatenate(part) for part in zip(*found, strict=True))
-    return weak, strong, kind, samples, reach_m
-
-
-def _filtered(
-    weak: Indices, strong: Indices, kind: Indices, samples: Samples, reach_m: Floats
-) -> _Beside:
-    """Return the pairs that are near, beside each other and parallel."""
-    across = samples.stop[strong] - samples.start[strong]
-    across /= samples.length_m[strong][:, None]
-    offset = (samples.start + samples.stop)[weak] - (samples.start + samples.stop)[strong]
-    along = np.abs((offset * across).sum(axis=1)) / 2.0
-    apart = np.abs(offset[:, 0] * across[:, 1] - offset[:, 1] * across[:, 0]) / 2.0
-    turn = np.abs((samples.heading[weak] * samples.heading[strong]).sum(axis=1))
+def _rated(found: tuple[Indices, Indices, Floats], kind: Indices, reach_m: Floats) -> _Beside:
+    """Return pairs with what the kinds of the two say of them."""
+    weak, strong, apart_m = found
     limit = reach_m[kind[weak], kind[strong]]
-    beside = (apart <= limit) & (along <= samples.length_m[strong] / 2.0 + _SLACK_M)
-    beside &= turn >= _PARALLEL
-    weak, strong, apart, limit = weak[beside], strong[beside], apart[beside], limit[beside]
     fronts = [KINDS.index(name) for name in _FRONTS]
     return _Beside(
         weak=weak,
         strong=strong,
-        apart_m=apart,
-        is_near=apart <= limit / _MARGIN,
+        apart_m=apart_m,
+        is_near=apart_m <= limit / _MARGIN,
         is_lasting=np.isin(kind[weak], fronts) & ~np.isin(kind[strong], fronts),
         on_outline=np.zeros(len(kind), dtype=bool),
     )
