@@ -18,6 +18,7 @@ from api.models import Case, Decision
 from api.numbering import order_of_places
 from api.placing.locate import check_position
 from api.questions import FIELDS, ask_cases, ask_table
+from api.sharing import turned
 from api.single import find_one
 from api.solution import solve
 from api.spans import by_span
@@ -70,7 +71,7 @@ def decide(
     finding = find_one(snapshot, case, now=now, excluded=excluded)
     if finding is None:
         finding = _find(snapshot, case, now, excluded)
-    decision = tell(finding, traced=traced)
+    decision = tell(turned(finding, excluded), traced=traced)
     if case.reported_at is None:
         return decision
     zone = ZoneInfo(snapshot.profile.city.timezone)

@@ -13,6 +13,7 @@ from api.cases.moving import refusers
 from api.cases.records import document_of
 from api.cases.states import ASSIGNED, CLOSED
 from api.questions import ask_frame
+from api.sharing import turned
 from api.solution import solve
 from api.telling.decision import tell
 from api.telling.finding import finding_of
@@ -120,7 +121,7 @@ def _decide(
         if excluded:
             row = cases.iloc[[number]]
             found = solve(edition, ask_frame(snapshot, row), excluded=excluded)
-            decision = tell(finding_of(found, 0))
+            decision = tell(turned(finding_of(found, 0), excluded))
         else:
             finding = finding_of(solution, number)
             if is_sole[number]:

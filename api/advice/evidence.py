@@ -8,6 +8,10 @@ import numpy as np
 import pandas as pd
 
 from api.assign import assign_frame
+from api.questions import ask_frame
+from api.sharing import other_unit
+from api.solution import solve
+from api.telling.finding import finding_of
 from gis.database import Database, read_rows
 
 if TYPE_CHECKING:
@@ -26,9 +30,11 @@ DECIDED = (
 """What was decided, beside the question; ``found_component`` is the component decided."""
 TRUTH = ("truth", "returns", "category")
 """``truth``: unit that handled it, or that the last return names; missing where nobody knows."""
+SHARED = "shared_unit"
+"""Unit of the other area of a boundary road, where a case on it was handled by that; else missing."""
 _TEXTS = (
     "kind", "class_code", "crs", "unit_code", "rule", "grid_code", "community_code", "street_code",
-    "district_code", "truth", "category",
+    "district_code", "truth", "category", "shared_unit",
 )  # fmt: skip
 
 _CASES = """
@@ -75,7 +81,7 @@ def read_evidence(
     Returns
     -------
     pandas.DataFrame
-        `QUESTION`, `DECIDED`, `TRUTH`; texts that repeat are categories, so a million cases take
+        `QUESTION`, `DECIDED`, `TRUTH`, `SHARED`; texts that repeat are categories, so a million cases take
         some hundred megabytes.
     """
     parts = []
@@ -83,7 +89,7 @@ def read_evidence(
         parts.append(_packed(decide_rows(snapshot, cases, as_of=as_of)))
         advance(len(cases))
     if not parts:
-        return pd.DataFrame(columns=[*QUESTION, *DECIDED, *TRUTH])
+        return pd.DataFrame(columns=[*QUESTION, *DECIDED, *TRUTH, SHARED])
     result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     return result.astype(dict.fromkeys(_TEXTS, "category"))
 
@@ -102,7 +108,7 @@ def _chunks(database: Database, *, since: Any) -> Iterator[pd.DataFrame]:
 def decide_rows(
     snapshot: "Snapshot", cases: pd.DataFrame, *, as_of: date | None = None
 ) -> pd.DataFrame:
-    """Return cases with `DECIDED` beside them, and their truth as the unit that answers for it now."""
+    """Return cases with `DECIDED` and `SHARED`, and their truth as the unit that answers for it now."""
     asked = cases[list(QUESTION)]
     if as_of is not None:
         asked = asked.assign(as_of=as_of.isoformat())
@@ -114,11 +120,23 @@ def decide_rows(
         unit = directory.find(text, text)
         known[text] = unit.code if unit is not None else None
     truth = [known.get(text) for text in named]
-    return cases.assign(**{name: found[name] for name in DECIDED}, truth=truth)
+    rows = cases.assign(**{name: found[name] for name in DECIDED}, truth=truth)
+    on_road = (
+        found["reasons"].str.contains(r"(?:^|;)boundary_road(?:;|$)", regex=True).fillna(False)
+    )
+    differs = rows["truth"].notna() & (rows["truth"] != rows["unit_code"])
+    shared = np.full(len(rows), None, dtype=object)
+    open_ = np.flatnonzero(on_road.to_numpy(dtype=bool) & differs.to_numpy(dtype=bool))
+    if len(open_):
+        solution = solve(snapshot.edition(as_of), ask_frame(snapshot, asked.iloc[open_]))
+        others = [other_unit(finding_of(solution, at)) for at in range(len(open_))]
+        is_it = np.array(others, dtype=object) == rows["truth"].to_numpy(dtype=object)[open_]
+        shared[open_[is_it]] = np.array(others, dtype=object)[is_it]
+    return rows.assign(**{SHARED: shared})
 
 
 def _packed(rows: pd.DataFrame) -> pd.DataFrame:
-    kept = rows[[*QUESTION, *DECIDED, *TRUTH]].copy()
+    kept = rows[[*QUESTION, *DECIDED, *TRUTH, SHARED]].copy()
     for name in ("case_id", "address", "component_code", "found_component"):
         kept[name] = kept[name].astype("string[pyarrow]")
     for name in _TEXTS:
@@ -130,12 +148,15 @@ def _packed(rows: pd.DataFrame) -> pd.DataFrame:
 def agreement(evidence: pd.DataFrame) -> dict[str, Any]:
     """Return how many cases the rules send to the unit that handled them at last.
 
+    ``shared``: how many of the others the unit of the other area of a boundary road handled.
+
     Examples
     --------
     >>> rows = pd.DataFrame({"truth": ["A", "A", None], "unit_code": ["A", "B", "B"],
-    ...                      "needs_review": [False, True, False], "kind": ["event"] * 3})
-    >>> agreement(rows)["agree"], agreement(rows)["known"]
-    (1, 2)
+    ...                      "needs_review": [False, True, False], "kind": ["event"] * 3,
+    ...                      "shared_unit": [None, "A", None]})
+    >>> agreement(rows)["agree"], agreement(rows)["known"], agreement(rows)["shared"]
+    (1, 2, 1)
     """
     known = evidence[evidence["truth"].notna()]
     right = known["truth"].astype(object) == known["unit_code"].astype(object)
@@ -151,6 +172,7 @@ def agreement(evidence: pd.DataFrame) -> dict[str, Any]:
         "cases": len(evidence),
         "known": len(known),
         "agree": int(right.sum()),
+        "shared": int(known[SHARED].notna().sum()),
         "known_without_review": int(plain.sum()),
         "agree_without_review": int((right & plain).sum()),
         "by_kind": by_kind,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from api.advice.evidence import SHARED
 from api.advice.intervals import wilson
 
 LEAST_HITS = 5
@@ -70,10 +71,13 @@ class Finding:
 def known_rows(evidence: pd.DataFrame) -> pd.DataFrame:
     """Return the evidence whose truth is known, with plain texts, ``right`` and ``wrong``.
 
-    Wrong is a case that was sent back and handled by another unit than the rules lead to. Where the
+    Cases on a boundary road that the unit of its other area handled say nothing against the plan, and
+    are left out. Wrong is a case that was sent back and handled by another unit than the rules lead to. Where the
     history tells of no return at all, any case that another unit handled is.
     """
-    rows = evidence[evidence["truth"].notna() & evidence["unit_code"].notna()]
+    rows = evidence[
+        evidence["truth"].notna() & evidence["unit_code"].notna() & evidence[SHARED].isna()
+    ]
     plain = rows.assign(
         **{
             name: rows[name].astype(object).where(rows[name].notna(), "")

@@ -158,6 +158,7 @@ def write_advice(advice: Advice, directory: Directory, path: Path, *, crs: str) 
                 ("案件", told["cases"]),
                 ("已知处置单位", told["known"]),
                 ("与判定一致", told["agree"]),
+                ("由界路另一侧单位处置", told["shared"]),
                 ("数据版本", advice.data_version),
             ],
             columns=["项目", "值"],

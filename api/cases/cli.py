@@ -286,9 +286,15 @@ def advise(
 def _show_agreement(told: dict[str, Any]) -> None:
     known, agree = told["known"], told["agree"]
     share = f" ({agree / known:.1%})" if known else ""
+    shared = told["shared"]
+    between = (
+        f" {shared:,} more were handled by the unit of the other area of a boundary road."
+        if shared
+        else ""
+    )
     typer.echo(
         f"{told['cases']:,} cases, of {known:,} the unit that handled them is known: {agree:,}{share} go to it; "
-        f"without review {told['agree_without_review']:,} of {told['known_without_review']:,}."
+        f"without review {told['agree_without_review']:,} of {told['known_without_review']:,}.{between}"
     )
 
 

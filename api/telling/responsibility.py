@@ -203,8 +203,9 @@ def trace_place(finding: Finding, boundary: BoundaryAnswer | None) -> Iterator[T
         why = told("boundary_unclear", name=boundary.name)
         yield step("boundary_road", boundary.code, "rejected", why)
         return
+    is_turned = "boundary_other" in finding.reasons
     why = told(
-        f"boundary_{boundary.sharing}",
+        "boundary_other" if is_turned else f"boundary_{boundary.sharing}",
         name=boundary.name,
         area_code=boundary.area_code,
         other=boundary.other_area_code,
