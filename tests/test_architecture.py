@@ -36,15 +36,22 @@ ENVIRONMENT_READERS = {"gis/command.py"}
 LONGEST = 400
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+def modules() -> Iterator[str]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             if "node_modules" in path.parts or "vendor" in path.parts:
                 continue
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+            yield path.relative_to(ROOT).as_posix()
 
 
-MODULES = dict(modules())
+NAMES = tuple(modules())
+Trees = dict[str, ast.Module]
+
+
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """Each module read once, by the worker that tests them: to read them takes a second or two."""
+    return {name: ast.parse((ROOT / name).read_text(encoding="utf-8")) for name in NAMES}
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
@@ -61,39 +68,39 @@ def calls(tree: ast.Module) -> Iterator[str]:
             yield ast.unparse(node.func)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_packages_import_only_downstream(name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_packages_import_only_downstream(trees: Trees, name: str) -> None:
     package = name.split("/")[0]
-    ours = {found.split(".")[0] for found in imports(MODULES[name])} & set(PACKAGES)
+    ours = {found.split(".")[0] for found in imports(trees[name])} & set(PACKAGES)
     assert ours - {package} <= MAY_IMPORT[package]
 
 
-def test_only_the_http_edge_imports_the_web_framework() -> None:
+def test_only_the_http_edge_imports_the_web_framework(trees: Trees) -> None:
     web = {"fastapi", "starlette", "granian", "pydantic", "tipg", "titiler"}
     found = {
         name
-        for name, tree in MODULES.items()
+        for name, tree in trees.items()
         if not name.startswith("api/http/") and {part.split(".")[0] for part in imports(tree)} & web
     }
     assert found == set()
 
 
-def test_only_the_database_module_opens_connections() -> None:
+def test_only_the_database_module_opens_connections(trees: Trees) -> None:
     openers = {"psycopg.connect", "create_engine", "sqlalchemy.create_engine", "ConnectionPool"}
     found = {
         name
-        for name, tree in MODULES.items()
+        for name, tree in trees.items()
         if name not in CONNECTION_OPENERS and openers & set(calls(tree))
     }
     assert found == set()
 
 
-def test_only_the_vector_and_raster_modules_open_geodata() -> None:
+def test_only_the_vector_and_raster_modules_open_geodata(trees: Trees) -> None:
     libraries = {"fiona", "pyogrio", "rasterio"}
     opening = {"gpd.read_file", "geopandas.read_file", "gpd.read_parquet", "rasterio.open"}
     writers = ("to_file", "to_parquet_geo")
     found = set()
-    for name, tree in MODULES.items():
+    for name, tree in trees.items():
         if name in FILE_OPENERS or name.startswith("api/http/"):
             continue
         named = set(calls(tree))
@@ -114,10 +121,10 @@ def test_only_the_vector_and_raster_modules_open_geodata() -> None:
     assert found == set()
 
 
-def test_the_environment_is_read_in_one_place() -> None:
+def test_the_environment_is_read_in_one_place(trees: Trees) -> None:
     found = {
         name
-        for name, tree in MODULES.items()
+        for name, tree in trees.items()
         if name not in ENVIRONMENT_READERS
         and any(
             isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
@@ -127,7 +134,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert found == set()
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_module_has_one_name_for_what_it_does(name: str) -> None:
     parts = {part.removesuffix(".py") for part in name.split("/")}
     assert not parts & VAGUE
