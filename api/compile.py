@@ -59,6 +59,12 @@ from gis.tables import declare
 from gis.tiling import write_tiling
 from gis.workspace import Profile, Workspace
 
+_ENDS = "LEAST(valid_to, ends_on + 1)"
+_WITHIN_ITS_DAYS = {
+    "valid_from": sql.SQL(f"LEAST(GREATEST(valid_from, begins_on), {_ENDS}) AS valid_from"),
+    "valid_to": sql.SQL(f"{_ENDS} AS valid_to"),
+}
+"""The version of a row holds from its first day 生效日期 to its last 失效日期 at most. Null is passed over."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -115,7 +121,8 @@ def _read_all(database: Database) -> tuple[dict[str, pd.DataFrame], pd.DataFrame
 def _read(connection: Any, dataset: str, database: Database) -> pd.DataFrame:
     table = declare(database.srid).tables[table_of(dataset)]
     names = [name for name in table.columns.keys() if name not in LEFT_BEHIND]  # noqa: SIM118
-    columns = sql.SQL(", ").join(sql.Identifier(name) for name in names)
+    told = _WITHIN_ITS_DAYS if "begins_on" in table.columns else {}
+    columns = sql.SQL(", ").join(told.get(name, sql.Identifier(name)) for name in names)
     query = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(*table.fullname.split(".")))
     if "geom" in table.columns:
         return read_features(connection, query, crs=database.crs)

@@ -14,8 +14,10 @@ from gis.tables import FEATURE_TABLES, declare
 from gis.tables.columns import BOOKKEEPING
 
 _VERSION_COLUMNS = ("valid_from", "valid_to", "build_id")
-LEFT_BEHIND = frozenset([*BOOKKEEPING, "as_delivered"]) - set(_VERSION_COLUMNS)
-"""Declared columns that only the database needs."""
+LEFT_BEHIND = frozenset([*BOOKKEEPING, "as_delivered", "begins_on", "ends_on"]) - set(
+    _VERSION_COLUMNS
+)
+"""Declared columns that only the database needs. The days of a row of the plan are in its version's."""
 _MEASURED = ("x", "y")
 """Representative point of each geometry, in the city's CRS, m."""
 

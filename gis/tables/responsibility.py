@@ -37,7 +37,7 @@ def declare(metadata: MetaData, srid: int) -> None:
     unit.append_column(
         names("heirs", "units that share its duties since a split 拆分: a person decides which")
     )
-    versioned(
+    row = versioned(
         "plan_row",
         metadata,
         "responsibility",
@@ -69,6 +69,11 @@ def declare(metadata: MetaData, srid: int) -> None:
         optional("remark", Text, "remark"),
         comment="responsibility plan 职责分解方案",
     )
+    for name, meaning in (
+        ("begins_on", "first day on which the row holds 生效日期; null: since it was loaded"),
+        ("ends_on", "last day on which the row holds 失效日期; null: until it is replaced"),
+    ):
+        row.append_column(optional(name, Date, meaning))
     _declare_areas(metadata, srid)
     _declare_matches(metadata)
 

@@ -21,12 +21,14 @@ from pipelines.context import BuildContext
 from pipelines.responsibility.judging import PlanJudgement, classes_of, judge_workbook, plan_of
 from pipelines.responsibility.places import places_of
 from pipelines.responsibility.store import standing_rows
+from pipelines.responsibility.validity import DAYS, in_force
 
 _LIVE = "\0"
 """Put before the codes of live plan areas while places are made: both plans cut the grids."""
 _ROW = (
     *("kind", "class_code", "area_code", "role", "unit_code", "season", "hours"),
     *("limit_value", "limit_unit", "filing_condition", "closing_condition", "remark"),
+    *DAYS,
 )
 _AREA = ("name", "kind", "road_name", "from_road", "to_road", "width_m", "sharing", "sides", "axis")
 
@@ -68,9 +70,10 @@ def compare_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanCh
     """
     judged = judge_workbook(path, workspace=workspace, as_of=as_of)
     context = judged.context
-    rows = live(context.database, "responsibility")
+    every = live(context.database, "responsibility")
     drawn = gpd.GeoDataFrame(live(context.database, "plan_areas"))
-    standing = standing_rows(judged.outcome, rows)
+    rows = in_force(every, as_of)
+    standing = in_force(standing_rows(judged.outcome, every), as_of)
     changes, unchanged = _compare_rows(rows, standing, names=_ROW, what="row")
     areas, _ = _compare_rows(
         _comparable(drawn), _comparable(judged.areas), names=(*_AREA, "outline"), what="area"

@@ -11,7 +11,6 @@ from census.plan.rows import ANYWHERE
 from census.taxonomy import Taxonomy, read_taxonomy
 from gis.codes import read_rules
 from gis.faults import Faults, Outcome
-from gis.remarks import Remark
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
 from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
@@ -19,6 +18,7 @@ from pipelines.responsibility.reading import Delivered, read_rows
 from pipelines.responsibility.store import AreaStore, ends_of
 from pipelines.responsibility.surroundings import vocabulary_of
 from pipelines.responsibility.territories import Territories
+from pipelines.responsibility.validity import DAYS, in_force, remarks_of
 from pipelines.responsibility.workbook import AREA
 from pipelines.values import code_of, known_words, text_of, words_of
 
@@ -29,6 +29,7 @@ _COLUMNS = (
     "code",
     *("kind", "class_code", "area_code", "role", "unit_code", "season", "hours"),
     *("limit_value", "limit_unit", "filing_condition", "closing_condition", "remark"),
+    *DAYS,
     *("source_file", "source_row"),
 )
 _TEXTS = ("filing_condition", "closing_condition", "remark")
@@ -50,11 +51,11 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     refuse_repeats(faults, codes)
     sound = (~faults.refused).to_numpy()
     kept = [(at, row) for at, row, ok in zip(rows.index, delivered, sound, strict=True) if ok]
-    in_force = [(at, row) for at, row in kept if _holds(row, context)]
-    records = _expand(rows, in_force, codes, vocabulary.territories, faults)
+    lasting = [(at, row) for at, row in kept if not _has_ended(row, context)]
+    records = _expand(rows, lasting, codes, vocabulary.territories, faults)
     table = pd.DataFrame(records, columns=[*_COLUMNS, "at"], dtype=object)
     accepted = _numbered(table.astype({"limit_value": float}))
-    _warn_conflicts(faults, accepted)
+    _warn_conflicts(faults, in_force(accepted, context.as_of))
     accepted = accepted[~accepted["at"].map(faults.refused).astype(bool)].drop(columns="at")
     outcome = faults.outcome()
     told = (
@@ -68,7 +69,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
         ends=ends_of(
             accepted["code"], told, context, unnumbered=_unnumbered(delivered, codes, faults)
         ),
-        remarks=_remarks(len(kept) - len(in_force), context),
+        remarks=tuple(remarks_of(accepted, expired=len(kept) - len(lasting), as_of=context.as_of)),
         beside=_store(areas, standing, context) if is_area.any() else None,
     )
 
@@ -170,21 +171,10 @@ def _refuse_roads(faults: Faults, delivered: Sequence[Delivered], roads: set[str
     faults.add("RP19", values.notna(), value=values)
 
 
-def _holds(row: Delivered, context: BuildContext) -> bool:
-    """Tell whether a row is in force on the day of the delivery; both its days are included."""
-    first, last = row.valid
-    return (first is None or first <= context.as_of) and (last is None or context.as_of <= last)
-
-
-def _remarks(count: int, context: BuildContext) -> tuple[Remark, ...]:
-    if not count:
-        return ()
-    return (
-        Remark(
-            en=f"{count} rows of the plan are not in force on {context.as_of} and were left out.",
-            zh=f"{count} 行在 {context.as_of} 不在有效期内，已略去。",
-        ),
-    )
+def _has_ended(row: Delivered, context: BuildContext) -> bool:
+    """Tell whether the last day of a row lies before the day of the delivery."""
+    last = row.valid[1]
+    return last is not None and last < context.as_of
 
 
 def _expand(
@@ -223,6 +213,7 @@ def _expand(
                         "limit_value": float("nan") if row.limit is None else row.limit[0],
                         "limit_unit": None if row.limit is None else row.limit[1],
                         **{name: _text(values[at]) for name, values in texts.items()},
+                        **dict(zip(DAYS, row.valid, strict=True)),
                         "source_file": rows.at[at, "source_file"],
                         "source_row": rows.at[at, "source_row"],
                         "at": at,

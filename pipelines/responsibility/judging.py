@@ -24,6 +24,7 @@ from pipelines.responsibility.contradictions import Contradiction, find_contradi
 from pipelines.responsibility.intake import DATASET, taxonomy_of, transform
 from pipelines.responsibility.places import places_of
 from pipelines.responsibility.store import AreaStore
+from pipelines.responsibility.validity import in_force
 from pipelines.responsibility.workbook import AREA, read_plan
 
 KINDS = ("component", "event")
@@ -53,6 +54,11 @@ class PlanJudgement:
     def places(self) -> list[Chain]:
         """Different places of the city."""
         return list(self.coverage.places)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """Rows accepted that hold on the day."""
+        return in_force(self.outcome.accepted, self.as_of)
 
     @property
     def refused(self) -> int:
@@ -119,7 +125,7 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
     outcome = replace(outcome, remarks=(*told, *outcome.remarks))
     store = outcome.beside
     areas = store.standing if isinstance(store, AreaStore) else context.features("plan_areas")
-    plan = plan_of(outcome.accepted)
+    plan = plan_of(in_force(outcome.accepted, as_of))
     taxonomy = taxonomy_of(context)
     coverage = judge(
         plan,

@@ -32,7 +32,7 @@ def as_document(judged: PlanJudgement) -> dict[str, Any]:
         "accepted": judged.is_accepted,
         "lines_read": judged.rows_read,
         "lines_refused": judged.refused,
-        "rows": len(judged.outcome.accepted),
+        "rows": len(judged.rows),
         "plan_areas": len(judged.areas),
         "classes": {kind: len(codes) for kind, codes in judged.coverage.classes.items()},
         "places": len(judged.places),

@@ -86,7 +86,7 @@ def payload_of(judged: PlanJudgement) -> dict[str, Any]:
             for entry in judged.taxonomy.majors(kind)
         },
         "chains": [_codes(place) for place in coverage.places],
-        "plan": [_row(row) for row in judged.outcome.accepted.to_dict("records")],
+        "plan": [_row(row) for row in judged.rows.to_dict("records")],
         "units": dict(judged.context.unit_directory().names),
         "names": {code: names[code] for code in names if _is_told(code, judged)},
         "map": _map(judged),

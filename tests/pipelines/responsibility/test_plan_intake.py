@@ -171,19 +171,38 @@ def test_what_is_odd_is_told_and_loaded(tmp_path, change, rule):
     assert len(outcome.accepted) == 1
 
 
-def test_rows_out_of_force_are_left_out_and_told(tmp_path):
+def test_rows_that_ended_are_left_out_and_days_to_come_are_kept_and_told(tmp_path):
     rows = [
         wide("past", valid_to="2026-05-30"),
+        wide("long past", valid_from="2020-01-01", valid_to="2025.12.31"),
         wide("last day", valid_to="2026年5月31日"),
         wide("first day", valid_from="2026/5/31", valid_to="长期"),
         wide("future", valid_from="2026-06-01"),
     ]
     outcome = judge(tmp_path, *rows)
     assert date(2026, 5, 31) == AS_OF
-    assert told(outcome, "code") == [("lastday.maintainer",), ("firstday.maintainer",)]
+    june = date(2026, 6, 1)
+    assert told(outcome, "code", "begins_on", "ends_on") == [
+        ("lastday.maintainer", None, AS_OF),
+        ("firstday.maintainer", AS_OF, None),
+        ("future.maintainer", june, None),
+    ]
     assert outcome.refused == 0
-    assert "2 rows of the plan are not in force on 2026-05-31" in outcome.remarks[0].en
-    assert "2 行在 2026-05-31 不在有效期内" in outcome.remarks[0].zh
+    ended, ahead = outcome.remarks
+    assert "2 rows of the plan ended before 2026-05-31" in ended.en
+    assert "2 行在 2026-05-31 之前已失效" in ended.zh
+    assert "other rows hold from 2026-06-01 on" in ahead.en
+    assert "自 2026-06-01 起" in ahead.zh
+
+
+def test_units_that_follow_each_other_are_no_conflict(tmp_path):
+    rows = [
+        wide("1", valid_to="2026-06-30"),
+        wide("2", valid_from="2026-07-01", maintainer="路灯处"),
+        wide("3", valid_from="2026-01-01", class_code="0101"),
+        wide("4", class_code="0101", maintainer="路灯处"),
+    ]
+    assert rules_of(judge(tmp_path, *rows).faults) == [(4, "RP10")]
 
 
 def test_times_and_limits_in_words(tmp_path):

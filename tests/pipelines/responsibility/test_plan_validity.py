@@ -1,0 +1,137 @@
+"""Rows decide from their first day 生效日期 to their last 失效日期, both included, and not a day longer."""
+
+import json
+from datetime import date
+
+import pytest
+
+from api import Case, Position, open_snapshot
+from api.force import Change
+from gis.builds import live
+from tests.pipelines.responsibility.planbooks import HEAD, counts, line, loaded, rows, write_book
+from tests.pipelines.town import X0, Y0
+
+CLEANERS, LAMPS, STREET = "U1", "U2", "S1"
+
+
+@pytest.fixture
+def book(tmp_path):
+    """A handler of 0101 until the end of June, the next from July on, a festival of one day in between."""
+    base = {"类型": "事件", "责任区域": "全区"}
+    more = [
+        line(序号=3, 小类代码="0101", 处置单位="排水公司", 失效日期="2026.6.30", **base),
+        line(序号=4, 小类代码="0101", 处置单位="建北街道办事处", 生效日期="2026年7月1日", **base),
+        line(
+            **{"类型": "事件", "责任区域": "翠屏社区"},
+            序号=5, 小类代码="0101", 处置单位="路灯处", 生效日期=date(2026, 6, 20), 失效日期="２０２６－０６－２０",
+        ),
+    ]  # fmt: skip
+    return write_book(tmp_path / "plan.xlsx", {"职责": rows(*more)})
+
+
+def unit_on(town, day):
+    snapshot = open_snapshot(town.root)
+    place = Position(x=X0 + 50, y=Y0 + 100, crs="city", accuracy_m=1.0)
+    case = Case(kind="event", class_code="0101", position=place, as_of=day)
+    owner = snapshot.decide(case).owner
+    return owner.unit_code, owner.rule
+
+
+def settled(monkeypatch, town, day):
+    """Make it a day on which all this is past."""
+    import api.force
+
+    moment = api.force.now
+
+    def later(zone):
+        return moment(zone).replace(year=day.year, month=day.month, day=day.day)
+
+    monkeypatch.setattr("api.force.now", later)
+
+
+def test_a_row_answers_on_its_days_alone(run, town, book, monkeypatch):
+    (town.root / "wanmi.toml").write_text(
+        (town.root / "wanmi.toml").read_text(encoding="utf-8")
+        + '\n[decision]\nevent_order = ["handler", "territorial"]\n',
+        encoding="utf-8",
+    )
+    assert counts(loaded(run, book)) == (5, 0, 0)
+    run("snapshot")
+    settled(monkeypatch, town, date(2026, 7, 2))
+    told = {day: unit_on(town, date(2026, *day)) for day in ((6, 1), (6, 19), (6, 20), (6, 21))}
+    before = (CLEANERS, "plan:3.handler")
+    assert told == {
+        (6, 1): before,
+        (6, 19): before,
+        (6, 20): (LAMPS, "plan:5.handler"),
+        (6, 21): before,
+    }
+    assert unit_on(town, date(2026, 6, 30)) == before
+    assert unit_on(town, date(2026, 7, 1)) == (STREET, "plan:4.handler")
+    assert unit_on(town, None) == (STREET, "plan:4.handler")
+
+
+def test_what_is_to_come_is_told_and_comes_without_another_load(run, town, book, monkeypatch):
+    loaded(run, book)
+    run("snapshot")
+    settled(monkeypatch, town, date(2026, 6, 2))
+    snapshot = open_snapshot(town.root)
+    (build,) = {
+        row["build_id"] for row in snapshot.manifest["builds"] if row["dataset"] == "responsibility"
+    }
+    assert snapshot.calendar.coming(snapshot) == [
+        Change(day=day, dataset="responsibility", begins=begins, ends=ends, builds=(build,) * begins)
+        for day, begins, ends in (
+            (date(2026, 6, 20), 1, 0),
+            (date(2026, 6, 21), 0, 1),
+            (date(2026, 7, 1), 1, 1),
+        )
+    ]  # fmt: skip
+
+
+def test_the_same_plan_on_a_later_day_closes_what_ended_and_nothing_else(run, database, book):
+    loaded(run, book)
+    assert loaded(run, book)["status"] == "unchanged"
+    assert counts(loaded(run, book, day="2026-06-21")) == (0, 1, 4)
+    assert counts(loaded(run, book, day="2026-07-01")) == (0, 1, 3)
+    assert live(database, "responsibility")["code"].tolist() == [
+        "1.maintainer",
+        "2.handler",
+        "4.handler",
+    ]
+
+
+def test_a_plan_is_checked_and_compared_as_on_its_day(run, tmp_path, book):
+    now = json.loads(run("plan", "check", book, "--as-of", "2026-06-01", "--json"))
+    then = json.loads(run("plan", "check", book, "--as-of", "2026-07-01", "--json"))
+    assert (now["rows"], then["rows"]) == (3, 3)
+    assert now["findings"] == then["findings"] == []
+    assert any("2026-06-20, 2026-06-21, 2026-07-01" in remark for remark in now["remarks"])
+    loaded(run, book)
+    told = json.loads(run("plan", "diff", book, "--as-of", "2026-06-01", "--json"))
+    assert (told["rows"], told["owners"]) == ([], [])
+    longer = write_book(
+        tmp_path / "longer.xlsx",
+        {
+            "职责": rows(
+                line(
+                    **{"类型": "事件", "责任区域": "全区", "小类代码": "0101"},
+                    序号=3,
+                    处置单位="排水公司",
+                    失效日期="2026-09-30",
+                )
+            )
+        },
+    )
+    (change,) = json.loads(run("plan", "diff", longer, "--as-of", "2026-06-01", "--json"))["rows"]
+    assert change["code"] == "3.handler"
+    assert change["fields"] == {"ends_on": ["2026-06-30", "2026-09-30"]}
+    (owner,) = json.loads(run("plan", "diff", longer, "--as-of", "2026-07-01", "--json"))["owners"]
+    assert (owner["before"], owner["after"]) == (STREET, CLEANERS)
+
+
+def test_a_workbook_may_have_no_days_at_all(run, database, tmp_path):
+    head = [name for name in HEAD if name not in ("生效日期", "失效日期")]
+    lines = [[row[HEAD.index(name)] for name in head] for row in rows()]
+    assert counts(loaded(run, write_book(tmp_path / "plan.xlsx", {"职责": lines}))) == (2, 0, 0)
+    assert live(database, "responsibility")[["begins_on", "ends_on"]].isna().all(axis=None)
