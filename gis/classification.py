@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from gis.codes import read_table
-from gis.errors import CodeError
 
 TOPOGRAPHY_THEMES: Mapping[str, str] = {
     "1": "control",
@@ -51,28 +50,6 @@ class Standard:
     """First day in force as YYYY-MM-DD; empty: not known."""
     superseded_by: str
     evidence: str
-
-
-def topography_theme(feature_class: str) -> str:
-    """Return the theme of a six-digit feature class by its first digit.
-
-    Raises
-    ------
-    CodeError
-        Not six digits, or a first digit that is no major class of GB/T 13923.
-
-    Examples
-    --------
-    >>> topography_theme("430501")
-    'transport'
-    """
-    theme = TOPOGRAPHY_THEMES.get(feature_class[:1])
-    if theme is None or not (len(feature_class) == len("000000") and feature_class.isdecimal()):
-        msg = f"{feature_class!r} is no feature class of GB/T 13923; use six digits from 1 to 8."
-        raise CodeError(
-            msg, zh=f"{feature_class} 不是 GB/T 13923 的要素代码，应为 1 至 8 开头的六位数字。"
-        )
-    return theme
 
 
 @cache

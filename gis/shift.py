@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from gis.crs import GEOGRAPHIC, VENDOR_CRS, crs_name, parse_crs, transform_xy
+from gis.offset import is_offset_area
 
 Suspicion = Literal["swapped_axes", "wrong_zone", "wrong_crs", "vendor_offset", "outside"]
 Floats = NDArray[np.float64]
@@ -218,8 +219,7 @@ def _other_readings(x: Floats, y: Floats, source: str, *, city: str) -> Iterator
 def _is_far_from_offset(plain: Reading, *, city: str) -> bool:
     """Return whether no point lies where vendors apply their offset."""
     lon, lat = transform_xy(plain.x, plain.y, source=city, target=GEOGRAPHIC)
-    shifted, _ = transform_xy(lon, lat, source="GCJ-02", target=GEOGRAPHIC)
-    return bool(np.array_equal(shifted, lon, equal_nan=True))
+    return not is_offset_area(lon, lat).any()
 
 
 def _best_vendor(plain: Reading, *, city: str, areas: Areas) -> Finding | None:

@@ -4,6 +4,7 @@ Whole layers are read by pyogrio; a layer it fails on is read again row by row b
 bad geometry costs one row and not the file. Text of shapefiles is decoded by `gis.dbf` by evidence.
 """
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from gis.crs import frame_crs, reproject_geometry
 from gis.dbf import decode_dbf, read_dbf
@@ -193,9 +194,19 @@ def _read_geometry(
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Log what GDAL warns of while it writes a file."""
-    with gdal_words() as words:
-        yield
+    """Log what GDAL warns of while it writes a file; say of what it can not store that it is not stored.
+
+    Raises
+    ------
+    OSError
+        GDAL could not store a row, as on a full disk: it tells that in the words of its formats.
+    """
+    try:
+        with gdal_words() as words:
+            yield
+    except (DataSourceError, DataLayerError, FeatureError) as error:
+        logger.debug("%s: %s", path.name, error)
+        raise OSError(errno.EIO, "it could not be stored, as on a full disk") from error
     for word in words:
         logger.warning("%s: %s", path.name, word)
 

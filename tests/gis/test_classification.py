@@ -7,40 +7,12 @@ from gis.classification import (
     place_name_categories,
     standards,
     topography_classes,
-    topography_theme,
 )
 from gis.codes import read_table
-from gis.errors import CodeError
 from gis.tables import declare
 from gis.workspace import City
 
 EVIDENCE = {"found", "derived", "recalled", "unknown", "local"}
-
-
-@pytest.mark.parametrize(
-    ("feature_class", "theme"),
-    [
-        ("110102", "control"),
-        ("230000", "hydrography"),
-        ("310600", "residential"),
-        ("430501", "transport"),
-        ("540000", "pipeline"),
-        ("650000", "boundary"),
-        ("720000", "relief"),
-        ("820000", "vegetation"),
-        ("829999", "vegetation"),  # lower levels may be extended by anyone
-    ],
-)
-def test_the_first_digit_is_the_theme(feature_class, theme):
-    assert topography_theme(feature_class) == theme
-
-
-@pytest.mark.parametrize(
-    "feature_class", ["", "43", "4305010", "930000", "030000", "43050x", "４30501"]
-)
-def test_what_is_no_feature_class_is_refused(feature_class):
-    with pytest.raises(CodeError, match="six digits"):
-        topography_theme(feature_class)
 
 
 def test_the_table_agrees_with_the_rule_and_with_the_database():

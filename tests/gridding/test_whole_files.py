@@ -93,8 +93,18 @@ def test_a_full_disk_leaves_the_file_that_was_there_and_is_told(
     folder.mkdir()
     assert run(*words_of(name, folder)).exit_code == 0
     before = contents(folder)
+    assert_refused(workspace, name, folder)
+    assert contents(folder) == before
+    for path in folder.iterdir():
+        path.unlink()
+    assert_refused(workspace, name, folder)
+    assert contents(folder) == {}
+
+
+def assert_refused(workspace: Workspace, name: str, folder: Path) -> None:
+    """Run a command that finds room for the beginning of its file alone."""
     with start(workspace, *words_of(name, folder), room=3000) as process:
         _, told = process.communicate(timeout=180)
     assert process.returncode == 1
     assert f"{name} can not be written" in told
-    assert contents(folder) == before
+    assert "unexpected" not in told

@@ -1,6 +1,6 @@
 """``/v1/grids``, ``/v1/components``, ``/v1/areas``: the things themselves, on any day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from api.http.answers import GEOJSON, geojson_of, json_answer
 from api.http.problems import MEDIA_TYPE, language_of, problem
 from api.http.serving import serving_of
 from api.retirement import Retirement, retirement_of
+from gis.classification import area_type
 from gis.crs import reproject_geometry
 from gis.errors import AccessError, NotFoundError
 
@@ -145,8 +146,12 @@ def component(request: Request, code: Key, as_of: Day = None) -> Response:
 
 @router.get("/v1/areas/{code}", response_class=Response, responses=GEOJSON_200, summary="An area")
 def area(request: Request, code: Key, as_of: Day = None) -> Response:
-    """Return a district 区县, street 街道 or community 社区 with its outline."""
-    return feature(request, "areas", code, as_of)
+    """Return a district 区县, street 街道 or community 社区 with its outline.
+
+    `kind` says what the last three digits of the code stand for, as 街道, 镇 or 村民委员会; null where
+    they are a number of the city's own.
+    """
+    return feature(request, "areas", code, as_of, more={"kind": area_type(code)})
 
 
 def check_sight(request: Request, code: str) -> None:
@@ -172,6 +177,7 @@ def feature(
     *,
     owner: str | None = None,
     hidden: Sequence[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
     """Return one row of the snapshot as a GeoJSON feature.
 
@@ -189,6 +195,8 @@ def feature(
         Code that tells the district it lies in; None: its own.
     hidden : sequence of str
         Columns that whoever asks may not see.
+    more : mapping or None
+        Properties beside the columns.
 
     Raises
     ------
@@ -213,7 +221,10 @@ def feature(
             "type": "Feature",
             "id": code,
             "geometry": geojson_of(degrees),
-            "properties": {k: v for k, v in record.items() if k not in (*_LEFT_OUT, *hidden)},
+            "properties": {
+                **{k: v for k, v in record.items() if k not in (*_LEFT_OUT, *hidden)},
+                **(more or {}),
+            },
             "data_version": snapshot.version,
         },
         media_type=GEOJSON,

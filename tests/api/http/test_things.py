@@ -68,7 +68,8 @@ def test_a_component_and_an_area_are_features_too(client: httpx.Client) -> None:
     lamp = client.get(f"/v1/components/{LAMP}").json()
     assert lamp["properties"]["maintainer_name"] == "供电公司"
     assert lamp["geometry"]["coordinates"] == pytest.approx(degrees(250, 250), abs=1e-8)
-    assert client.get("/v1/areas/130102001").json()["properties"]["name"] == "建北街道"
+    street = client.get("/v1/areas/130102001").json()["properties"]
+    assert (street["name"], street["kind"]) == ("建北街道", "街道")
 
 
 def test_a_thing_that_is_not_there_is_not_found(client: httpx.Client) -> None:
