@@ -5,10 +5,11 @@ import { currentLanguage, word } from "./words.js";
 const KEY = "wanmi-key";
 
 export class Problem extends Error {
-  constructor(title, detail, status) {
+  constructor(title, detail, status, body = {}) {
     super(detail);
     this.title = title;
     this.status = status;
+    this.body = body;
   }
 }
 
@@ -35,7 +36,7 @@ export async function ask(path, parameters = {}, { signal } = {}) {
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
   const body = isJson ? await answer.json() : {};
   if (!answer.ok) {
-    throw new Problem(body.title ?? answer.statusText, body.detail ?? "", answer.status);
+    throw new Problem(body.title ?? answer.statusText, body.detail ?? "", answer.status, body);
   }
   return body;
 }

@@ -196,6 +196,9 @@ function labelLayers() {
     text("grids", "grids-label", "unit_grids", "code", 11, GRID, 16.2, {
       "text-field": ["slice", ["get", "code"], 9],
     }, labelsOf("unit_grids")),
+    text("areas", "communities-label", "communities", "name", 13, "#64478f", 13, { "text-letter-spacing": 0.08 }, labelsOf("communities")),
+    text("areas", "streets-label", "streets", "name", 15, "#533683", 10, { "text-letter-spacing": 0.15 }, labelsOf("streets")),
+    // What was chosen is named first; names of areas at the same place give way.
     ...SETS.map(
       ([group, source, color]) =>
         text(group, `${group}-label`, source, "name", 13.5, color, 12, {
@@ -203,8 +206,6 @@ function labelLayers() {
           "text-field": ["concat", ["coalesce", ["get", "name"], ["get", "code"]], "\n", ["coalesce", ["get", "unit_name"], ""]],
         }, labelsOf(source)),
     ),
-    text("areas", "communities-label", "communities", "name", 13, "#64478f", 13, { "text-letter-spacing": 0.08 }, labelsOf("communities")),
-    text("areas", "streets-label", "streets", "name", 15, "#533683", 10, { "text-letter-spacing": 0.15 }, labelsOf("streets")),
   ];
 }
 

@@ -264,6 +264,7 @@ async function start() {
       lookUp();
     },
     onProblem: (problem) => notify(problem.message || problem.title, true),
+    day: () => state.day || undefined,
     near: () => map?.view().center.map((degrees) => degrees.toFixed(5)).join(","),
   });
   setLanguage(language);

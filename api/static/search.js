@@ -1,6 +1,7 @@
-// The search box: places while typing, the best address on Enter.
+// The search box: places while typing, the best address on Enter; codes lead to what they are of.
 
 import { ask } from "./ask.js";
+import { findCode, isCode } from "./codes.js";
 import { element } from "./dom.js";
 import { currentLanguage, word } from "./words.js";
 
@@ -9,7 +10,7 @@ const SURE = 0.8;
 const HALF = 0.5;
 const TWICE = 2;
 
-export function makeSearch({ onChosen, onProblem, near }) {
+export function makeSearch({ onChosen, onProblem, near, day }) {
   const form = document.getElementById("search");
   const input = document.getElementById("query");
   const box = document.getElementById("found");
@@ -39,7 +40,7 @@ export function makeSearch({ onChosen, onProblem, near }) {
   };
   const list = (found, told = "") => {
     places = found;
-    const line = found.length ? told : word("nothingFound");
+    const line = told || (found.length ? "" : word("nothingFound"));
     box.replaceChildren(...found.map(item), ...(line ? [element("li", { class: "none" }, line)] : []));
     box.hidden = false;
     input.setAttribute("aria-expanded", "true");
@@ -54,8 +55,11 @@ export function makeSearch({ onChosen, onProblem, near }) {
   const look = async (path, more = {}) => {
     running?.abort();
     running = new AbortController();
+    const { signal } = running;
+    const text = input.value.trim();
     try {
-      return await ask(path, { q: input.value.trim(), limit: 8, ...more }, { signal: running.signal });
+      if (isCode(text)) return await findCode(text, day(), signal);
+      return { found: await ask(path, { q: text, limit: 8, ...more }, { signal }), told: "" };
     } catch (error) {
       if (error.name !== "AbortError") onProblem(error);
       return null;
@@ -64,13 +68,14 @@ export function makeSearch({ onChosen, onProblem, near }) {
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    if (!input.value.trim()) {
+    // Each digit more makes another code: those are looked up on Enter alone.
+    if (!input.value.trim() || isCode(input.value.trim())) {
       close();
       return;
     }
     timer = setTimeout(async () => {
-      const found = await look("/v1/suggest", { near: near() });
-      if (found) list(found);
+      const answer = await look("/v1/suggest", { near: near() });
+      if (answer) list(answer.found);
     }, PAUSE_MS);
   });
   input.addEventListener("keydown", (event) => {
@@ -91,8 +96,14 @@ export function makeSearch({ onChosen, onProblem, near }) {
       return;
     }
     if (!input.value.trim()) return;
-    const found = await look("/v1/geocode");
-    if (!found) return;
+    const answer = await look("/v1/geocode");
+    if (!answer) return;
+    const { found, told } = answer;
+    if (isCode(input.value.trim())) {
+      if (found.length === 1 && !told) choose(found[0]);
+      else list(found, told);
+      return;
+    }
     // One place that is meant surely is shown at once; of several the caller is asked which.
     const [best, next] = found;
     const isClear = best && (best.score >= SURE || (best.score >= HALF && !(next?.score * TWICE > best.score)));

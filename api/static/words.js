@@ -28,7 +28,7 @@ const WORDS = {
     persons: { district: "区级责任人", street: "街道责任人", grid: "网格责任人" },
     conditions: { intact: "完好", damaged: "破损", lost: "丢失", abandoned: "废弃", removed: "移除", occupied: "占用", unknown: "不详" },
     sources: { component_code: "部件编码", position: "坐标", address: "地址", none: "无" },
-    kinds: { area: "区域", zone: "地片", block: "小区", street: "街巷", plate: "门牌", poi: "兴趣点", crossing: "路口" },
+    kinds: { area: "区域", zone: "地片", block: "小区", street: "街巷", plate: "门牌", poi: "兴趣点", crossing: "路口", areas: "区域", grids: "单元网格", components: "部件" },
     layer: {
       orthophoto: "正射影像", base: "基础地形", areas: "行政区域", grids: "单元网格", components: "部件", names: "地名",
     },
@@ -62,7 +62,7 @@ const WORDS = {
     persons: { district: "District person", street: "Street person", grid: "Grid person" },
     conditions: {},
     sources: { component_code: "component code", position: "position", address: "address", none: "none" },
-    kinds: {},
+    kinds: { areas: "area", grids: "unit grid", components: "component" },
     layer: {
       orthophoto: "Orthophoto", base: "Base map", areas: "Areas", grids: "Unit grids", components: "Components", names: "Place names",
     },

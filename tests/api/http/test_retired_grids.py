@@ -4,17 +4,12 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-import geopandas as gpd
 import httpx
-import pandas as pd
 import pytest
-import shapely
 
 from api.compile import compile_snapshot
-from gis.builds import live
 from gis.database import Database, read_rows
-from gridding.edits import EditRequest, publish_edit
-from gridding.lineage import overlaps, succession
+from tests.api.http.redrawing import replace_grids
 from tests.api.http.town import MIDDLE_GRID, box
 from tests.server_fixtures import Town, make_workspace, serving
 
@@ -27,37 +22,17 @@ SPLIT, AGAIN = date(2025, 6, 1), date(2025, 9, 1)
 NOWHERE = "postgresql://nobody@127.0.0.1:9/nothing?connect_timeout=1"
 
 
-def edit(database: Database, out: list[str], put: dict[str, shapely.Polygon], *, day: date) -> None:
-    """Replace grids by others, as an edit by hand does."""
-    old = live(database, "unit_grids").reset_index(drop=True)
-    drawn = gpd.GeoDataFrame(
-        {"code": list(put), "community_code": COMMUNITY}, geometry=list(put.values()), crs=old.crs
-    )
-    kept = old.loc[~old["code"].isin(out), ["code", "community_code", "geometry"]]
-    new = gpd.GeoDataFrame(pd.concat([kept, drawn], ignore_index=True), crs=old.crs)
-    pairs = overlaps(old.geometry.to_numpy(), new.geometry.to_numpy())
-    publish_edit(
-        database,
-        old,
-        new,
-        succeeded=succession(pairs, counts=(len(old), len(new))),
-        request=EditRequest(
-            kind="edit", actor="tests", reason="a new road", as_of=day, inputs_hash=f"{day}"
-        ),
-    )
-
-
 def test_a_retired_code_tells_since_when_and_where_its_land_went(
     own_town: Town, tmp_path: Path
 ) -> None:
     """The middle grid is split 70 to 30; later the wide part and the grid beside it are cut anew."""
     database = own_town.database
     wide, narrow = box(200, 200, 70, 100), box(270, 200, 30, 100)
-    edit(database, [MIDDLE_GRID], {WIDE: wide, NARROW: narrow}, day=SPLIT)
+    replace_grids(database, [MIDDLE_GRID], {WIDE: wide, NARROW: narrow}, day=SPLIT)
     beside = box(300, 200, 100, 100)
     north = box(200, 250, 70, 50).union(box(270, 200, 130, 100))
     south = box(200, 200, 70, 50)
-    edit(database, [WIDE, NARROW, BESIDE], {NORTH: north, SOUTH: south}, day=AGAIN)
+    replace_grids(database, [WIDE, NARROW, BESIDE], {NORTH: north, SOUTH: south}, day=AGAIN)
     assert north.union(south).equals(wide.union(narrow).union(beside))
     compiled = compile_snapshot(database, own_town.workspace)
     # Another workspace with the same snapshot, whose database is nowhere.
