@@ -7,7 +7,7 @@ tables are asked as the arrays ask, so that the answer is the same.
 
 from datetime import date, datetime
 from functools import cache
-from math import isfinite, nan
+from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from api.owning.owners import OwnerQuestion, Resolution
 from api.owning.record_table import NO_RECORD, record_table_of
 from api.placing.boundaries import NOBODY
 from api.placing.footing import Footing, Precision, cut_footing, precision_of, whole_footing
+from api.placing.locate import OFF_EARTH_M
 from api.placing.vagueness import VAGUE_M
 from api.questions import CITY_CRS, KIND_NAMES
 from api.sequences import Each
@@ -219,7 +220,7 @@ class Single:
         """Return a position in the city's CRS; nan: it can not be told, which the arrays explain."""
         x, y = position.x, position.y
         if crs == self._crs:
-            return (x, y) if isfinite(x) and isfinite(y) else (nan, nan)
+            return (x, y) if max(abs(x), abs(y)) <= OFF_EARTH_M else (nan, nan)
         try:
             return transform_point(x, y, source=crs, target=self._crs)
         except CrsError:

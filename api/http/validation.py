@@ -45,6 +45,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{field} must be a time as 2026-05-31T08:00:00+08:00",
         "{field} 须为时间，如 2026-05-31T08:00:00+08:00",
     ),
+    "datetime_from_date_parsing": (
+        "{field} must be a time as 2026-05-31T08:00:00+08:00; in an address the sign + is written %2B",
+        "{field} 须为时间，如 2026-05-31T08:00:00+08:00；网址中的加号须写作 %2B",
+    ),
     "timezone_aware": (
         "{field} must state its time zone, as 2026-05-31T08:00:00+08:00",
         "{field} 须带时区，如 2026-05-31T08:00:00+08:00",

@@ -26,6 +26,8 @@ POSITION_ACCURACY_M = 10.0
 """Standard deviation of a position that states none: a telephone in a street."""
 AGREEMENT_SIGMA = 3.0
 """Two sightings farther apart than this many of their joint standard deviations disagree."""
+OFF_EARTH_M = 1e8
+"""Coordinates in a city's CRS beyond this are nowhere: farther than round the earth, zone number included."""
 LEAST_AGREEMENT = 0.9
 """Position and address are put together if they mean one place at least so surely."""
 SOURCES = ("component_code", "position", "address")
@@ -108,10 +110,10 @@ def check_position(position: Position, *, city: str) -> None:
     name = city if position.crs.lower() == CITY_CRS else position.crs
     try:
         parse_crs(name)
-        x, _ = transform_xy([position.x], [position.y], source=name, target=city)
+        x, y = transform_xy([position.x], [position.y], source=name, target=city)
     except CrsError as error:
         raise RequestError(error.message, zh=error.zh) from error
-    if not np.isfinite(x[0]):
+    if not max(abs(x[0]), abs(y[0])) <= OFF_EARTH_M:  # nan too
         msg = (
             f"The position ({position.x}, {position.y}) is no place in {position.crs}: x is east or "
             "longitude, y is north or latitude."
@@ -333,6 +335,8 @@ def _in_city(edition: Edition, questions: Questions) -> tuple[Floats, Floats]:
             )
         except CrsError:
             continue  # told as position_invalid, since the coordinates stay nan
+    nowhere = (np.abs(x) > OFF_EARTH_M) | (np.abs(y) > OFF_EARTH_M)
+    x[nowhere] = y[nowhere] = np.nan
     return x, y
 
 

@@ -184,18 +184,18 @@ def test_texts_of_a_csv_answer_as_values_do(snapshot: Snapshot) -> None:
 def test_what_can_not_be_read_is_a_reason_of_its_row(snapshot: Snapshot) -> None:
     frame = pd.DataFrame(
         {
-            "kind": ["component", "component", "?", "component", "component"],
+            "kind": ["component", "component", "?", "component", "component", "event"],
             "class_code": "0104",
-            "x": ["abc", 38.0, X0 + 50, 114.0, X0 + 50],
-            "y": [1.0, 114.0, Y0 + 50, 38.0, None],
-            "crs": ["city", "EPSG:4326", "city", "EPSG:0", "city"],
-            "reported_at": [None, None, "gestern", None, None],
-            "as_of": [None, None, None, None, "never"],
+            "x": ["abc", 38.0, X0 + 50, 114.0, X0 + 50, 1e308],
+            "y": [1.0, 114.0, Y0 + 50, 38.0, None, -1e308],
+            "crs": ["city", "EPSG:4326", "city", "EPSG:0", "city", "city"],
+            "reported_at": [None, None, "gestern", None, None, None],
+            "as_of": [None, None, None, None, "never", None],
         }
     )
     answers = assign_frame(snapshot, frame, now=NOW)
     reasons = [set(text.split(";")) for text in answers["reasons"]]
-    for row in (0, 1, 3, 4):
+    for row in (0, 1, 3, 4, 5):
         assert {"position_invalid", "not_located"} <= reasons[row]
     assert {"kind_invalid", "time_invalid"} <= reasons[2]
     assert "as_of_invalid" in reasons[4]
