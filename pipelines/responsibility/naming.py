@@ -12,6 +12,7 @@ from census.taxonomy import STANDARDS, Taxonomy, plain_name, read_taxonomy
 from census.units import UnitDirectory
 
 _SEPARATORS = re.compile(r"([;；,，、\n|]|(?<=\D)[/](?=\D))")
+_RANGE = re.compile(r"(\d{4,5})(?:-|~|–|—+|至|到)(\d{4,5})", re.ASCII)
 _EVERY_CLASS = frozenset({"*", "全部", "所有", "不限", "全部小类", "所有小类", "全部类别"})
 _EVERYWHERE = frozenset({"*", "全市", "全区", "全部", "所有", "不限", "全域", "全辖区", "辖区内"})
 _TERRITORIAL = frozenset(
@@ -80,6 +81,8 @@ class Classes:
     (('0104',), ('01',))
     >>> classes.find("component", "104").restored, classes.find("component", "9999").unknown
     ((('104', '0104'),), ('9999',))
+    >>> classes.find("component", "0101～0103、0122至0124").codes, classes.find("event", "0105-0101").unknown
+    (('0101', '0102', '0103', '0122', '0123', '0124'), ('0105-0101',))
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:
@@ -131,13 +134,21 @@ class Classes:
                 if padded != plain and self.taxonomy.exists(kind, padded):
                     restored.append((plain, padded))
                     code = padded
-            if code is None:
+            between = self._between(kind, part) if code is None else ()
+            if code is None and not between:
                 unknown.append(part)
-            else:
-                codes.append(code)
+            codes += between if code is None else (code,)
         return Found(
             codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown), restored=tuple(restored)
         )
+
+    def _between(self, kind: str, text: str) -> tuple[str, ...]:
+        """Return the minor classes from one code to another, both included; empty: it says no such thing."""
+        found = _RANGE.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
+        if found is None or not all(self.taxonomy.exists(kind, code) for code in found.groups()):
+            return ()
+        first, last = found.groups()
+        return tuple(e.code for e in self.taxonomy.all(kind) if first <= e.code <= last)
 
     def other_generation(self, kind: str, text: str) -> str | None:
         """Return the generation that has a class which this one lacks, the newest first; None: none."""

@@ -13,6 +13,7 @@ _SEASON = re.compile(rf"{_DAY}{_TO}{_DAY}")
 _MONTHS = re.compile(rf"(\d{{1,2}})\s*月?{_TO}{_NEXT}(\d{{1,2}})\s*月")
 _MONTH = re.compile(r"(\d{1,2})\s*月份?")
 _HOURS = re.compile(rf"{_PART}{_TIME}{_TO}{_PART}{_TIME}")
+_WHOLE_HOURS = re.compile(rf"({_PART}\d{{1,2}})({_TO}{_PART}\d{{1,2}}\s*[时点])")
 _LIMIT = re.compile(r"([\d.]+|[半一二两三四五六七八九十]+)\s*个?\s*(\D+?)\s*(?:内|以内|之内)?")
 _ALWAYS = frozenset(
     {
@@ -116,8 +117,12 @@ def read_hours(text: str) -> str | None:
     ('08:30/18:00', '22:00/06:00', '08:00/00:00')
     >>> read_hours("下午2:00-5:30"), read_hours("晚10时至6时")
     ('14:00/17:30', '22:00/06:00')
+    >>> read_hours("6-22时"), read_hours("晚10至次日6点"), read_hours("6-22")
+    ('06:00/22:00', '22:00/06:00', None)
     """
-    found = _HOURS.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    plain = unicodedata.normalize("NFKC", text).strip()
+    whole = _WHOLE_HOURS.fullmatch(plain)
+    found = _HOURS.fullmatch(f"{whole[1]}时{whole[4]}" if whole else plain)
     if not found:
         return None
     _, part, hour, minute, day, end_part, end_hour, end_minute = found.groups()
