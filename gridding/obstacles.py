@@ -1,6 +1,7 @@
 """Obstacles: what a straightened border keeps clear of."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -36,6 +37,27 @@ class Obstacles:
     point_clearance_m: float
     """Distance from components, m."""
 
+    @cached_property
+    def solid_tree(self) -> shapely.STRtree:
+        """Tree of the solids."""
+        return shapely.STRtree(self.solids)
+
+    @cached_property
+    def point_tree(self) -> shapely.STRtree:
+        """Tree of the components."""
+        return shapely.STRtree(self.points)
+
+    @cached_property
+    def _known_cores(self) -> Geometries:
+        return np.full(len(self.solids), None, dtype=object)
+
+    def cores(self, solid: Indices) -> Geometries:
+        """Return what of solids lies deeper than 0.1 m inside them; worked out once for each."""
+        known = self._known_cores
+        fresh = np.unique(solid[shapely.is_missing(known[solid])])
+        known[fresh] = shapely.buffer(self.solids[fresh], -_INSET_M)
+        return known[solid]
+
     def lenient(self) -> "Obstacles":
         """Return the obstacles without the rims of compounds, which a border may cut off by less than a metre."""
         inner = shapely.buffer(self.solids[self.buildings :], -_RIM_M)
@@ -51,7 +73,7 @@ def meets_solid(lines: Geometries, before: Geometries, obstacles: Obstacles) -> 
     bad = np.zeros(len(lines), dtype=np.bool_)
     if len(obstacles.solids) == 0 or len(lines) == 0:
         return bad
-    line, solid = shapely.STRtree(obstacles.solids).query(
+    line, solid = obstacles.solid_tree.query(
         lines, predicate="dwithin", distance=obstacles.clearance_m
     )
     if len(line) == 0:
@@ -62,7 +84,7 @@ def meets_solid(lines: Geometries, before: Geometries, obstacles: Obstacles) -> 
     bad[line[now < least]] = True
     bad[line[(then > _EPSILON_M) & (now <= 0)]] = True
     touching = then <= _EPSILON_M
-    line, core = line[touching], shapely.buffer(solids[touching], -_INSET_M)
+    line, core = line[touching], obstacles.cores(solid[touching])
     depth = shapely.length(shapely.intersection(lines[line], core))
     allowed = shapely.length(shapely.intersection(before[line], core))
     bad[line[depth > allowed + _EPSILON_M]] = True
@@ -74,7 +96,7 @@ def near_points(lines: Geometries, obstacles: Obstacles) -> tuple[Indices, Indic
     none = np.zeros(0, dtype=np.intp)
     if len(obstacles.points) == 0 or len(lines) == 0 or obstacles.point_clearance_m <= 0:
         return none, none
-    line, point = shapely.STRtree(obstacles.points).query(
+    line, point = obstacles.point_tree.query(
         lines, predicate="dwithin", distance=obstacles.point_clearance_m - _EPSILON_M
     )
     order = np.lexsort((point, line))
