@@ -1,13 +1,12 @@
-"""The owner that a plan alone names, and where two plans name different ones."""
+"""Where two plans name different owners."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from census.plan.chains import Chain
-from census.plan.coverage import TERRITORIAL, Answer, Coverage
+from census.plan.coverage import Answer, Coverage
 from census.plan.findings import Regions, by_major
 from census.plan.moments import Condition
-from census.plan.search import Match, Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,34 +22,6 @@ class OwnerChange:
     """Unit; empty: nobody, so that the territorial unit answers."""
     after: str
     times: tuple[Condition, ...]
-
-
-def owner_of(
-    plan: Plan,
-    *,
-    kind: str,
-    class_code: str,
-    chain: Chain,
-    holding: bytes,
-    roles: Sequence[str],
-) -> Match | None:
-    """Return the row that decides by the plan alone, the first role in order that has one.
-
-    Territorial rows are asked in the end where the order does not have them, as a decision does.
-
-    Examples
-    --------
-    >>> plan = Plan([{"code": "1", "kind": "event", "class_code": "01", "area_code": "*",
-    ...     "role": "handler", "unit_code": "A"}])
-    >>> roles = ("territorial", "handler")
-    >>> owner_of(plan, kind="event", class_code="0101", chain=Chain(), holding=b"", roles=roles).row.code
-    '1'
-    """
-    for role in dict.fromkeys((*roles, TERRITORIAL)):
-        for match in plan.search(kind, role, class_code, chain, holding):
-            if match.holds:
-                return match
-    return None
 
 
 def compare(

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from census.plan.chains import Chain
-from census.plan.coverage import CONFLICT, GAP, HOLE, OVERLAP, OWNED, judge
+from census.plan.coverage import CONFLICT, GAP, HOLE, OVERLAP, OWNED, TERRITORIAL, judge
 from census.plan.findings import Regions, find, is_accepted
-from census.plan.owning import compare, owner_of
+from census.plan.owning import compare
 from census.plan.search import Plan
 
 PLACES = [
@@ -37,6 +37,15 @@ def row(code, role="handler", kind="event", class_code="0101", area="*", unit="A
         "role": role,
         "unit_code": unit,
     } | more
+
+
+def owner_of(plan, *, kind, class_code, chain, holding, roles):
+    """Return the row that decides at one moment: the first role in order that has one, the territory last."""
+    for role in dict.fromkeys((*roles, TERRITORIAL)):
+        for match in plan.search(kind, role, class_code, chain, holding):
+            if match.holds:
+                return match
+    return None
 
 
 def told(rows):
