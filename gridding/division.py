@@ -99,7 +99,7 @@ def divide(
     options = options or DivisionOptions()
     run = run or Run()
     _check_input(communities, features)
-    _check_unit(communities, features)
+    check_unit(communities, features)
     if len(communities) == 0:
         nothing = gpd.GeoDataFrame({"community_code": []}, geometry=[], crs=communities.crs)
         return nothing.astype({"community_code": object})
@@ -192,8 +192,14 @@ def _check_input(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> N
         raise DeliveryError(msg, zh=f"社区 {empty.iloc[0]} 没有面积，请先修正其边界。")
 
 
-def _check_unit(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:
-    """Refuse coordinates that are degrees whatever the CRS says: metres would make one point of them."""
+def check_unit(communities: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:
+    """Refuse coordinates that are degrees whatever the CRS says: metres would make one point of them.
+
+    Raises
+    ------
+    DeliveryError
+        They look to be in degrees.
+    """
     for name, frame, zh in (
         ("Communities", communities, "社区"),
         ("Topography", features, "地形数据"),

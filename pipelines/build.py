@@ -6,6 +6,7 @@ and the later ones old, and building again goes on where it stopped.
 """
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from pipelines.context import BuildContext, References
 from pipelines.corrected import settle_again
 from pipelines.delivery import DATASETS, Delivery
 from pipelines.files import closest
+from pipelines.grids import MEMO
 from pipelines.judging import Advance, Judged, expect_rows, judge_step
 from pipelines.records import publish_cases
 from pipelines.reports import DatasetReport, report_nothing, report_result
@@ -106,7 +108,9 @@ def build_opened(
         # What the delivery brings about must not be older than what is live either.
         waiting = [item for item in work if isinstance(item, Judged) and not item.is_nothing]
         _refuse_older(delivery, [item.step.dataset for item in waiting], database)
-        return [_finish(item, database, options=options, progress=progress) for item in work]
+        done = [_finish(item, database, options=options, progress=progress) for item in work]
+    shutil.rmtree(workspace.root / MEMO, ignore_errors=True)
+    return done
 
 
 def open_context(delivery: Delivery, workspace: Workspace) -> BuildContext:

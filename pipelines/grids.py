@@ -1,6 +1,7 @@
 """Unit grids 万米单元网格: a delivered layer judged, or communities without any divided."""
 
 import logging
+import os
 from collections.abc import Callable
 
 import geopandas as gpd
@@ -12,8 +13,10 @@ from census.survey import read_dates
 from gis.codes import read_rules
 from gis.faults import REJECT_COLUMNS, Faults, Outcome
 from gis.geometry import check_geometry
+from gis.remarks import Remark
 from gridding.checks import judge_codes, judge_layer
-from gridding.division import Run, divide
+from gridding.cleaning import clean_communities
+from gridding.division import Run, check_unit, divide
 from gridding.numbering import COMMUNITY_DIGITS, number, used_codes
 from gridding.options import options_of
 from gridding.patrol import patrol_order
@@ -23,9 +26,13 @@ from pipelines.values import code_of, numbers_of, text_of
 logger = logging.getLogger(__name__)
 
 DATASET = "unit_grids"
+MEMO = "division"
+"""Folder of the workspace that keeps what a stopped division had done, as `wanmi grid divide` does."""
 RULES = {**read_rules("gis.codes"), **read_rules("gridding")}
 _TEXTS = ("name", "land_use", "management_grade", "responsible_body", "remark")
 _LAND_SHARE = 0.01
+_WORTH_A_WORKER_M2 = 10e6
+"""Dividing less land takes no longer than starting another process."""
 _AREA_TOLERANCE = 0.001
 """Delivered areas may differ by this share: they were computed before coordinates were rounded."""
 
@@ -106,6 +113,7 @@ def divide_missing(
 ) -> Outcome:
     """Divide the communities that have no grids yet, by the topography and components that will hold.
 
+    Where communities overlap or leave narrow gaps, that is closed first, as by ``wanmi grid divide``.
     Communities with grids are left as they are, so that codes stay; numbers start after the largest
     one ever used, closed grids included. A border moved later is edited, never divided anew. A new
     community on land that has grids was split off or renamed: ``wanmi grid update --areas`` carries
@@ -122,13 +130,20 @@ def divide_missing(
     none = pd.DataFrame(columns=list(REJECT_COLUMNS))
     if missing.empty:
         return Outcome(accepted=_proposal(_no_grids(context), context), faults=none)
+    check_unit(communities, context.features("topography"))
+    cleaned, fixes = clean_communities(communities)
+    missing = gpd.GeoDataFrame(cleaned[cleaned["code"].isin(missing["code"])])
     target_m2 = context.profile.thresholds.grid_target_m2
     grids = divide(
         missing,
         features=context.features("topography"),
         components=context.features("components"),
         options=options_of(context.profile),
-        run=Run(progress=progress),
+        run=Run(
+            workers=_workers(missing),
+            memo=context.workspace.root / MEMO,
+            progress=progress,
+        ),
     )
     grids["code"] = number(
         grids,
@@ -137,7 +152,29 @@ def divide_missing(
         target_m2=target_m2,
     )
     grids["patrol_order"] = patrol_order(grids, target_m2=target_m2)
-    return Outcome(accepted=_proposal(grids, context), faults=none)
+    return Outcome(accepted=_proposal(grids, context), faults=none, remarks=_closed(fixes))
+
+
+def _workers(communities: gpd.GeoDataFrame) -> int:
+    """Return how many processes divide, side by side, the land of communities."""
+    worth = int(communities.area.sum() / _WORTH_A_WORKER_M2)
+    return max(1, min(worth, len(communities), os.cpu_count() or 1))
+
+
+def _closed(fixes: gpd.GeoDataFrame) -> tuple[Remark, ...]:
+    """Tell what of the communities was closed before they were divided."""
+    if fixes.empty:
+        return ()
+    count, area_m2 = len(fixes), fixes["area_m2"].sum()
+    first = fixes.iloc[fixes["area_m2"].argmax()]
+    en = f"{count} gaps and overlaps of communities, {area_m2:.1f} m² in all, were closed for the division."
+    zh = f"划分前已处理社区之间的空隙与重叠 {count} 处，共 {area_m2:.1f} 平方米。"
+    return (
+        Remark(
+            en=f"{en} The largest: {first['reason_en']} {first['suggestion_en']}",
+            zh=f"{zh}其中最大一处：{first['reason_zh']}{first['suggestion_zh']}",
+        ),
+    )
 
 
 def _without_land(communities: gpd.GeoDataFrame, live: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -69,7 +69,7 @@ def propose(
     from gis.database import open_database
     from gis.outputs import check_output
     from gridding.cleaning import clean_communities
-    from gridding.division import Run, divide
+    from gridding.division import Run, check_unit, divide
     from gridding.exceptions import list_exceptions
     from gridding.options import options_of
     from gridding.quality import measure
@@ -81,9 +81,11 @@ def propose(
     if workers is not None and workers < 1:
         msg = f"{workers} processes can not divide anything: give 1 or more."
         raise SettingsError(msg, zh=f"进程数 {workers} 无效，请给出 1 或更大的数。")
-    chosen, fixes = clean_communities(_chosen(live_communities(database), community or []))
+    chosen = _chosen(live_communities(database), community or [])
     options = options_of(workspace.profile, target_m2=target_m2)
     features, components = live(database, "topography"), live(database, "components")
+    check_unit(chosen, features)
+    chosen, fixes = clean_communities(chosen)
     locks = _locks(database)
     memo = workspace.root / _MEMO
     with progress("dividing communities", total=len(chosen)) as advance:

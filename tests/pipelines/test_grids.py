@@ -1,5 +1,9 @@
 """Unit grids in a build: delivered layers judged, missing ones divided once and for all."""
 
+import os
+import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -7,16 +11,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from gis.builds import live
 from gis.crs import city_crs
 from gis.database import Database
+from gis.errors import DeliveryError
 from gis.server import Server
 from gis.settings import Settings
 from gis.vector import write_vector
 from gis.workspace import Workspace, parse_profile
-from pipelines.build import build_delivery
+from pipelines.build import BuildOptions, build_delivery
 from pipelines.context import BuildContext, References
 from pipelines.delivery import Delivery
 from pipelines.grids import transform
@@ -24,7 +30,8 @@ from tests.databases import created, opened
 
 CRS = "EPSG:4547"
 EAST, NORTH = 544_000, 4_212_000
-WEST_SIDE, EAST_SIDE = "130102001001", "130102001002"
+WEST_SIDE, EAST_SIDE, THIRD = "130102001001", "130102001002", "130102001003"
+ROOT = Path(__file__).resolve().parents[2]
 AS_OF = date(2026, 5, 31)
 FAR_ROAD = LineString([(EAST + 300, NORTH - 10), (EAST + 300, NORTH + 210)])
 
@@ -112,7 +119,8 @@ def write_delivery(
 ) -> Path:
     folder.mkdir()
     codes = ["130102", "130102001", *communities]
-    shapes = [land(0, 600), land(0, 600), *communities.values()]
+    whole = shapely.union_all(list(communities.values())).envelope
+    shapes = [whole, whole, *communities.values()]
     areas = gpd.GeoDataFrame(
         {"XZQDM": codes, "XZQMC": [f"区{code}" for code in codes]}, geometry=shapes, crs=CRS
     )
@@ -213,3 +221,69 @@ def test_borders_keep_clear_of_components_that_come_with_the_ground(
     assert fewest["bare"] < 0.5
     assert fewest["covers"] >= 0.5
     assert divided["refused"] == divided["bare"]
+
+
+def test_gaps_and_overlaps_of_communities_are_closed_before_they_are_divided(
+    workspace: Workspace, database: Database, tmp_path: Path
+) -> None:
+    """Half a metre between two communities becomes the first one's, a metre that both claim too."""
+    sides = {WEST_SIDE: land(0, 200), EAST_SIDE: land(200.5, 400), THIRD: land(399, 600)}
+    folder = write_delivery(tmp_path / "d", day="2026-05-01", communities=sides, roads=[FAR_ROAD])
+    reports = {report.dataset: report for report in build_delivery(folder, workspace=workspace)}
+    grids = live(database, "unit_grids")
+    held = grids.dissolve("community_code").area.round(2).to_dict()
+    assert held == {WEST_SIDE: 40_100.0, EAST_SIDE: 39_900.0, THIRD: 40_000.0}
+    assert shapely.coverage_is_valid(grids.geometry.to_numpy())
+    (told,) = reports["unit_grids"].warnings
+    assert told.startswith("2 gaps and overlaps of communities, 300.0 m² in all, were closed")
+    (told_zh,) = reports["unit_grids"].warnings_zh
+    assert told_zh.startswith("划分前已处理社区之间的空隙与重叠 2 处，共 300.0 平方米。")
+
+
+def test_a_build_that_is_killed_while_it_divides_goes_on_where_it_was(
+    workspace: Workspace, database: Database, tmp_path: Path
+) -> None:
+    sides = {f"{WEST_SIDE[:9]}{n:03d}": land(400 * n, 400 * n + 400, 0, 400) for n in range(1, 9)}
+    folder = write_delivery(tmp_path / "d", day="2026-05-01", communities=sides, roads=[FAR_ROAD])
+    memo = workspace.root / "division"
+    command = [sys.executable, "-m", "wanmi", "-w", str(workspace.root), "build", str(folder)]
+    environ = os.environ | {"WANMI_DATABASE_URL": str(workspace.settings.database_url)}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE) as process:
+        until = time.monotonic() + 180
+        while process.poll() is None and not list(memo.glob("*.wkb")):
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        process.kill()
+        _, told = process.communicate()
+    assert process.returncode == -9, told
+    assert live(database, "areas").empty
+    kept = {path.name: path.stat().st_mtime_ns for path in memo.glob("*.wkb")}
+    assert kept
+    # What was done is taken over as it is: a dry run keeps its own, the build ends it.
+    build_delivery(folder, workspace=workspace, options=BuildOptions(dry_run=True))
+    assert kept == {path.name: path.stat().st_mtime_ns for path in memo.glob("*.wkb")}
+    build_delivery(folder, workspace=workspace)
+    assert not memo.exists()
+    grids = live(database, "unit_grids")
+    assert shapely.coverage_is_valid(grids.geometry.to_numpy())
+    assert grids["area_m2"].sum() == pytest.approx(8 * 160_000)
+
+
+@pytest.mark.parametrize("has_roads", [True, False])
+def test_degrees_that_are_said_to_be_metres_are_refused_in_one_sentence(
+    has_roads: bool, workspace: Workspace, database: Database, tmp_path: Path
+) -> None:
+    sides = {
+        WEST_SIDE: box(114.45, 38.04, 114.455, 38.044),
+        EAST_SIDE: box(114.455, 38.04, 114.46, 38.044),
+    }
+    roads = [LineString([(114.45, 38.042), (114.46, 38.042)])]
+    folder = write_delivery(
+        tmp_path / "d",
+        day="2026-05-01",
+        communities=sides,
+        roads=roads if has_roads else [FAR_ROAD],
+    )
+    with pytest.raises(DeliveryError, match="look to be in degrees"):
+        build_delivery(folder, workspace=workspace)
+    assert live(database, "areas").empty
