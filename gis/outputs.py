@@ -1,5 +1,7 @@
 """What vector files can be written: formats by suffix, names and values that they take."""
 
+import errno
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +14,9 @@ import numpy as np
 import orjson
 
 from gis.errors import FileFormatError, WorkspaceError
+from gis.readings import gdal_words
+
+logger = logging.getLogger(__name__)
 
 _WRITERS = {
     ".gpkg": "GPKG",
@@ -133,6 +138,25 @@ def appearing_files(path: Path) -> Iterator[Path]:
         raise _not_writable(path, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Log what GDAL warns of while it writes a file.
+
+    Raises
+    ------
+    OSError
+        GDAL could not store what it was given, as on a full disk: it tells that in words of its formats.
+    """
+    try:
+        with gdal_words() as words:
+            yield
+    except RuntimeError as error:  # as all errors of pyogrio
+        said = str(error).split("\n", 1)[0]
+        raise OSError(errno.EIO, f"it could not be stored, as on a full disk ({said})") from error
+    for word in words:
+        logger.warning("%s: %s", path.name, word)
 
 
 def _not_writable(path: Path, error: OSError) -> WorkspaceError:

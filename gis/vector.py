@@ -4,10 +4,7 @@ Whole layers are read by pyogrio; a layer it fails on is read again row by row b
 bad geometry costs one row and not the file. Text of shapefiles is decoded by `gis.dbf` by evidence.
 """
 
-import errno
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from pyogrio.errors import DataLayerError, DataSourceError
 
 from gis.crs import frame_crs, reproject_geometry
 from gis.dbf import decode_dbf, read_dbf
@@ -32,7 +29,7 @@ from gis.findings import remarks
 from gis.geojson import find_json_fault, opened_json
 from gis.geoparquet import read_geoparquet
 from gis.largelayers import read_large
-from gis.outputs import driver_of, json_text, refuse_long_names
+from gis.outputs import driver_of, json_text, refuse_long_names, writing
 from gis.readings import Reading, examined, gdal_words, in_target, no_layer, unreadable
 from gis.remarks import Remark
 from gis.shapefile import check_index, find_parts, isolated, read_points
@@ -190,25 +187,6 @@ def _read_geometry(
         return _read_row_by_row(path, name=name, error=error)
     geometry, notes = parse_wkb(wkb, rows=(rows := fids.astype(np.int64) + 1))
     return geometry, rows, (*notes, *words)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Log what GDAL warns of while it writes a file; say of what it can not store that it is not stored.
-
-    Raises
-    ------
-    OSError
-        GDAL could not store a row, as on a full disk: it tells that in the words of its formats.
-    """
-    try:
-        with gdal_words() as words:
-            yield
-    except (DataSourceError, DataLayerError, FeatureError) as error:
-        logger.debug("%s: %s", path.name, error)
-        raise OSError(errno.EIO, "it could not be stored, as on a full disk") from error
-    for word in words:
-        logger.warning("%s: %s", path.name, word)
 
 
 def _read_row_by_row(
@@ -383,7 +361,7 @@ def write_vector(
     if driver == "ESRI Shapefile":
         options = {"encoding": encoding or "UTF-8"}
         refuse_long_names(plain, path, encoding=options["encoding"])
-    with _told(path):
+    with writing(path):
         pyogrio.write_dataframe(plain, path, driver=driver, **options)
     if driver == "ESRI Shapefile" and encoding is not None:
         path.with_suffix(".cpg").unlink(missing_ok=True)
@@ -407,5 +385,5 @@ def write_table(
         options |= {"append": path.is_file(), "layer_options": {"GEOMETRY_NAME": "geom"}}
     if driver == "ESRI Shapefile":
         options["encoding"] = encoding
-    with _told(path):
+    with writing(path):
         pyogrio.write_arrow(table, path, geometry_name="geometry", geometry_type=kind, **options)
