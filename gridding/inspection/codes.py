@@ -55,13 +55,14 @@ def find_unused_numbers(
     ever["number"] = ever["code"].str[COMMUNITY_DIGITS:].astype(int)
     ever = ever[ever["community"].isin(_covered_communities(layer, around.communities))]
     row_of = pd.Series(code.index[shaped], index=code[shaped]).groupby(level=0).first()
+    ever["row"] = ever["code"].map(row_of)
     for community, group in ever.groupby("community"):
         numbers = group["number"].to_numpy()
         left_out = np.setdiff1d(np.arange(1, numbers.max()), numbers)
-        own = group[group["code"].isin(row_of.index)]
+        own = group[group["row"].notna()]
         if len(left_out) == 0 or own.empty:
             continue
-        row = row_of[own["code"].iloc[int(own["number"].argmax())]]
+        row = int(own["row"].iloc[int(own["number"].argmax())])
         texts = {"community": community, "numbers": ranges(left_out, digits=digits)}
         findings.add("UG26", np.array([row]), count=len(left_out), **texts)
 
