@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -132,4 +133,6 @@ def create_app(options: ServerOptions, live: Live | None = None) -> FastAPI:
     app.add_middleware(Gate, options=options, keyring=serving.keyring, limiter=serving.limiter)
     prompt = {"/v1/lookup": PromptLookups(serving)}
     app.add_middleware(Edge, options=options, metrics=serving.metrics, prompt=prompt)
+    if options.proxies:  # links then begin as the proxy was asked
+        app.add_middleware(wrap_asgi_with_proxy_headers, trusted_hosts=list(options.proxies))
     return app

@@ -1,13 +1,15 @@
 """``wanmi serve`` and ``wanmi key``."""
 
 import gc
+from collections.abc import Iterable
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.http.options import LOOPBACK_NAMES, ServerOptions
 from gis.command import actor, emit, workspace_of
-from gis.errors import AccessError, WanmiError
+from gis.errors import AccessError, RequestError, WanmiError
 
 if TYPE_CHECKING:
     from api.keys import ApiKey
@@ -33,6 +35,12 @@ def serve(
         typer.Option("--require-keys", help="Ask for keys on loopback too, as behind a proxy."),
     ] = False,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Address or network of a proxy whose X-Forwarded-Proto and -For hold; repeat for several."
+        ),
+    ] = None,
 ) -> None:
     """Serve the HTTP interface and the map page.
 
@@ -78,6 +86,7 @@ def serve(
         workspace=workspace,
         keys_required=needs_keys,
         hosts=(*LOOPBACK_NAMES, host),
+        proxies=_addresses(proxy or ()),
         access_log=access_log,
     )
     run_server(
@@ -89,6 +98,18 @@ def serve(
             f"Wanmi serves http://{shown}:{port}/  (documentation: /docs; stop: Ctrl-C)"
         ),
     )
+
+
+def _addresses(told: Iterable[str]) -> tuple[str, ...]:
+    """Refuse what is no address: a name would never be met, and links stay wrong without a word."""
+    for text in told:
+        try:
+            ip_network(text, strict=False)
+        except ValueError as error:
+            msg = f"--proxy {text} is no address: write it as 10.0.0.4 or 10.0.0.0/24."
+            zh = f"--proxy {text} 不是地址：请写成 10.0.0.4 或 10.0.0.0/24。"
+            raise RequestError(msg, zh=zh) from error
+    return tuple(str(ip_network(text, strict=False)) if "/" in text else text for text in told)
 
 
 @keys.command("create")

@@ -36,6 +36,8 @@ class ServerOptions:
     """Every call but health, page and documentation needs an API key."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names under which an open server answers; a key makes any name right."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose ``X-Forwarded-Proto`` and ``-For`` are believed."""
     shared: Path | None = None
     """Folder in which the workers of one server share rate limits and metrics; None: one worker."""
     access_log: bool = False
