@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from gridding.cleaning import clean_communities
 from gridding.homes import Geometries, clipped
 from gridding.inspection.findings import Findings
 from gridding.inspection.layer import CheckOptions, GridLayer, Indices, overlaid, solid
@@ -16,7 +17,10 @@ _LEAST_M2 = 0.5
 def find_overhang(
     layer: GridLayer, findings: Findings, *, communities: gpd.GeoDataFrame | None
 ) -> None:
-    """Find grids that reach out of their community: mostly UG06, in part UG07."""
+    """Find grids that reach out of their community: mostly UG06, in part UG07.
+
+    Land that a division gives a community, a narrow gap beside it, is its own.
+    """
     if communities is None:
         return
     ordered = communities.sort_values("code", kind="stable").drop_duplicates("code")
@@ -37,10 +41,27 @@ def find_overhang(
     near = np.flatnonzero(~far)
     # Coordinates are rounded to centimetres, on either side.
     allowed = np.maximum(0.5, 0.02 * shapely.length(shapes[near]))
+    far_out = near[shapely.area(outside[near]) > allowed]
+    if len(far_out):
+        outside[far_out] = _without_gaps(outside[far_out], codes[place[far_out]], ordered)
     kept = solid(outside[near])
     over = ~shapely.is_missing(kept) & (shapely.area(outside[near]) > allowed)
     values = {"community": codes[place[near[over]]], "area_m2": shapely.area(kept[over])}
     findings.add("UG07", rows[near[over]], where=kept[over], **values)
+
+
+def _without_gaps(
+    outside: Geometries, home: Geometries, communities: gpd.GeoDataFrame
+) -> Geometries:
+    """Return what of some land lies outside each one's community once narrow gaps are closed."""
+    cleaned, fixes = clean_communities(communities)
+    if not fixes["kind"].eq("gap").any():
+        return outside
+    land = cleaned.set_index("code").geometry.reindex(home).to_numpy()
+    there = ~shapely.is_missing(land)
+    left = outside.copy()
+    left[there] = overlaid(shapely.difference, outside[there], land[there])
+    return left
 
 
 def _array(shapes: list[shapely.Geometry]) -> Geometries:
