@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 Policy = Literal["keep", "soft", "hard"]
 POLICIES = ("keep", "soft", "hard")
-_EXISTING_PRICE = 0.2
+_EXISTING_PRICE = 0.14
 _NEAR_M = 60.0
 _TOUCH_M = 0.05
 _LOST_M = 1.0

@@ -100,10 +100,10 @@ class Network(NamedTuple):
 def is_barred(graph: Graph) -> NDArray[np.bool_]:
     """Return which pairs of nodes a locked border parts, or parts for more than half a metre.
 
-    A locked border costs -10 per m, the most wanted of the others more than -0.1.
+    A locked border costs -10 per m, the most wanted of the others more than -0.15.
     """
     inner = (graph.right < len(graph.area_m2)) & (graph.length_m > 0)
-    some = graph.cost <= -0.1 * graph.length_m - 5.0
+    some = graph.cost <= -0.15 * graph.length_m - 5.0
     barred: NDArray[np.bool_] = inner & (some | (graph.cost <= -5.0 * graph.length_m))
     return barred
 
@@ -236,9 +236,9 @@ def worth_of(weights: Any, area: float, share: float, load: float, rim: float) -
     """Return the cost of a grid by its sums."""
     miss = abs(share - 1.0)
     far, out = max(0.0, miss - 0.2), max(0.0, miss - 0.4)
-    cost = weights[0] * (0.3 * miss * miss + 6.0 * far * far + 30.0 * out * out) - weights[3]
+    cost = weights[0] * (0.3 * miss * miss + 9.0 * far * far + 30.0 * out * out) - weights[3]
     ragged = max(0.0, rim * rim / (16.0 * area) - 1.0)
-    cost += weights[1] * (ragged + max(0.0, ragged - 0.5) / 3.0)
+    cost += weights[1] * (ragged + 1.5 * min(ragged, 0.2) + 1.2 * max(0.0, ragged - 0.5))
     if weights[2] > 0:
         cost += weights[2] * (load / weights[4] - 1.0) ** 2
     result: float = cost

@@ -28,7 +28,7 @@ class DivisionOptions:
     """Cost of a shape unlike a square."""
     grid_reward: float = 1.6
     """Reward of one more grid: makes the mean area hit the target."""
-    open_price: float = 0.7
+    open_price: float = 0.5
     """Cost of 100 m of border that follows no feature."""
     water_factor: float = 8.0
     """A grid that is all water may be this many times as large as the target."""

@@ -28,6 +28,8 @@ _TWIN_M = 45.0
 _ALONG, _PARALLEL = 0.35, 0.94
 """Cosines: of the way to a carriageway beside with one's own, and of both their ways."""
 _NEIGHBOURS = 32
+_STRIP_M = 12.0
+"""What lies between a road and a community border nearer than this is no grid (as in `gridding.link`)."""
 _COMPONENT_M = 0.5
 _BUILT_UP = 1.05
 """Grids whose target is up to this multiple of the usual one lie in the built-up area."""
@@ -64,8 +66,13 @@ class Quality:
     main_roads_on_borders: float
     """Share of the length of main roads within 7 m of a border; a border along the other carriageway, or
     midway, serves both."""
+    main_roads_served: float
+    """The same, with what runs along a community border less than 12 m away: between the two is no room
+    for a grid, so that the community border, which no division moves, stands for the road."""
     components_on_borders: float
     """Share of components within 0.5 m of a border."""
+    components_on_own_borders: float
+    """Share of components within 0.5 m of a border, but of no community border: what a division decides."""
     component_variation: float
     """Standard deviation of components per grid over their mean."""
     vertices: float
@@ -115,6 +122,9 @@ def measure(
     on_feature, distance, length = _borders(shapes, np.asarray(outer, dtype=object), scene)
     counts = _per_grid(tree, scene, count=len(shapes))
     gaps, overlaps = _gaps_and_overlaps(shapes, communities)
+    outer = shapely.get_parts(np.asarray(outer, dtype=object))
+    main_roads, main_roads_served = _main_roads(shapes, outer, scene)
+    components_near, components_own = _near_borders(shapes, outer, scene)
     quartiles = np.percentile(area, [25, 75])
     return Quality(
         grids=len(grids),
@@ -133,8 +143,10 @@ def measure(
         border_on_features=_share(on_feature, length),
         border_clear=_share(on_feature | (distance >= _CLEAR_M), length),
         border_open=_share(~on_feature & (distance > _NEAR_BUILDING_M), length),
-        main_roads_on_borders=_main_roads(shapes, scene),
-        components_on_borders=_near_borders(shapes, scene),
+        main_roads_on_borders=main_roads,
+        main_roads_served=main_roads_served,
+        components_on_borders=components_near,
+        components_on_own_borders=components_own,
         component_variation=float(counts.std() / counts.mean()) if counts.any() else float("nan"),
         vertices=float((shapely.get_num_coordinates(shapes) - 1).mean()),
         patrol_m=_patrol(tree, shapes, scene),
@@ -197,7 +209,8 @@ def _near(points: Geometries, lines: Geometries, distance_m: float) -> NDArray[n
     )
 
 
-def _main_roads(shapes: Geometries, scene: Scene) -> float:
+def _main_roads(shapes: Geometries, outer: Geometries, scene: Scene) -> tuple[float, float]:
+    """Return the share on borders, and that with what a community border stands for."""
     is_main = scene.lines.kind == KINDS.index("main_road")
     points, length, way = _directed_samples(scene.lines.lines[is_main])
     inside = np.unique(shapely.STRtree(shapes).query(points, predicate="intersects")[0])
@@ -213,7 +226,17 @@ def _main_roads(shapes: Geometries, scene: Scene) -> float:
     served = on_border[other]
     served[_near(middle, borders, _ON_BORDER_M)] = True
     on_border[one[served]] = True
-    return _share(on_border, length)
+    return _share(on_border, length), _share(on_border | _runs_along(xy, way, outer), length)
+
+
+def _runs_along(xy: Floats, way: Floats, outer: Geometries) -> Flags:
+    """Return which samples run along a community border, in a strip in which no grid could be."""
+    along = np.ones(len(xy), dtype=np.bool_)
+    for step_m in (-_STEP_M, 0.0, _STEP_M):
+        near = np.zeros(len(xy), dtype=np.bool_)
+        near[_near(shapely.points(xy + step_m * way), outer, _STRIP_M)] = True
+        along &= near
+    return along
 
 
 def _carriageways(xy: Floats, way: Floats, rows: Indices) -> tuple[Indices, Indices]:
@@ -231,13 +254,16 @@ def _carriageways(xy: Floats, way: Floats, rows: Indices) -> tuple[Indices, Indi
     return one[beside & parallel], two[beside & parallel]
 
 
-def _near_borders(shapes: Geometries, scene: Scene) -> float:
+def _near_borders(shapes: Geometries, outer: Geometries, scene: Scene) -> tuple[float, float]:
+    """Return the shares of components near any border, and near one that is no community border."""
     points = shapely.points(scene.points.reshape(-1, 2))
     inside = np.unique(shapely.STRtree(shapes).query(points, predicate="intersects")[0])
     if len(inside) == 0:
-        return float("nan")
+        return float("nan"), float("nan")
     borders = shapely.get_parts(shapely.boundary(shapes))
-    return len(_near(points[inside], borders, _COMPONENT_M)) / len(inside)
+    near = _near(points[inside], borders, _COMPONENT_M)
+    own = np.setdiff1d(near, _near(points[inside], outer, _COMPONENT_M))
+    return len(near) / len(inside), len(own) / len(inside)
 
 
 def _per_grid(tree: shapely.STRtree, scene: Scene, *, count: int) -> NDArray[np.intp]:

@@ -20,7 +20,7 @@ Indices = NDArray[np.intp]
 GAP, OPEN = -1, -2
 """Kinds of a border that follows no line: between buildings, and in the open."""
 
-_GAP_PRICES = ((1.0, 2.8), (3.0, 1.1), (np.inf, 0.63))
+_GAP_PRICES = ((1.0, 2.0), (3.0, 0.8), (np.inf, 0.45))
 """Price of 100 m of border between buildings, by the clear width it runs in, m."""
 _MOST_MOVED_M = 1.5
 _MOVED_SHARE = 0.3

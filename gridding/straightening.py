@@ -32,6 +32,8 @@ _AREA_SHARE = 0.12
 """Straightening may move a grid's area by this share of the target."""
 _SMALL_SHARE = 0.25
 """… and by this share of the area it has."""
+_RELAXED_SHARE = 0.25
+"""Relaxing, which weighs what it moves, may move a grid's area by this share of the target."""
 
 
 def straighten(
@@ -116,7 +118,7 @@ class _Bench:
     def limits(self, target_m2: Floats) -> Limits:
         """Return what each grid may become by relaxing."""
         lower, upper = self.options.lower_ratio * target_m2, self.options.upper_ratio * target_m2
-        reach = _AREA_SHARE * target_m2
+        reach = _RELAXED_SHARE * target_m2
         return Limits(
             target_m2=target_m2,
             least_m2=np.maximum(np.minimum(self.area_m2, lower), self.area_m2 - reach),

@@ -17,7 +17,7 @@ from gis.workers import worker_pool
 from gridding.options import DivisionOptions
 from gridding.scenery import Scene
 
-EDITION = 2
+EDITION = 3
 """Edition of the method: results of another edition are not taken over."""
 _AHEAD = 3
 """Tasks waiting for each worker: enough to keep it busy, few enough to bound memory."""

@@ -40,8 +40,8 @@ COLUMNS: dict[str, Callable[[Quality], str]] = {
     "on features": lambda q: f"{q.border_on_features:.3f}",
     "clear": lambda q: f"{q.border_clear:.3f}",
     "open": lambda q: f"{q.border_open:.3f}",
-    "main roads": lambda q: _or_dash(q.main_roads_on_borders),
-    "comp. < 0.5 m": lambda q: _or_dash(q.components_on_borders),
+    "main roads": lambda q: _both(q.main_roads_on_borders, q.main_roads_served),
+    "comp. < 0.5 m": lambda q: _both(q.components_on_borders, q.components_on_own_borders),
     "comp. CV": lambda q: _or_dash(q.component_variation),
     "vertices": lambda q: f"{q.vertices:.1f}",
     "patrol m": lambda q: f"{q.patrol_m:.0f}",
@@ -203,6 +203,10 @@ def _stability(town: Town, grids: gpd.GeoDataFrame) -> str:
         f"{found.beyond} changed beyond those touched, {found.unsound} left an invalid coverage, "
         f"{found.seconds:.2f} s per edit (slowest {found.slowest_s:.2f} s)"
     )
+
+
+def _both(all_borders: float, own: float) -> str:
+    return "–" if np.isnan(all_borders) else f"{all_borders:.3f} / {own:.3f}"
 
 
 def _or_dash(value: float) -> str:

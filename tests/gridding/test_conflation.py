@@ -223,7 +223,7 @@ def test_locked_and_existing_lines_stay_as_they_are() -> None:
     lines = conflate(LAND, scene, options=OPTIONS)
     # The old border along the street stays where it is and is worth what the street is.
     assert [KINDS[kind] for kind in lines.kind] == ["existing", "existing"]
-    assert sorted(lines.price.tolist()) == [-9.0, 0.1]
+    assert sorted(lines.price.tolist()) == [-14.0, 0.1]
 
 
 def test_shared_edges_of_parcels_are_cut_nowhere() -> None:

@@ -89,8 +89,8 @@ def test_buildings_are_not_cut_where_a_gap_can_be_found() -> None:
     area = communities(box(0, 0, 200, 200))
     grids = divide(area, features=topography(*slabs))
     assert_covers(grids, area)
-    # The slabs leave no way for four squares: five grids of 0.8 of the target come out.
-    assert len(grids) == 5
+    # The slabs leave no way for four squares, but for four grids near the target.
+    assert len(grids) == 4
     assert grids.area.between(7_000, 13_000).all()
     assert cut_buildings(grids, np.array([shape for _, shape in slabs])).empty
 

@@ -57,6 +57,30 @@ def test_two_carriageways_are_served_by_one_border() -> None:
     assert crossing.main_roads_on_borders == pytest.approx(114 / 200, abs=0.03)
 
 
+def test_a_community_border_stands_for_a_main_road_beside_it_alone() -> None:
+    area = gpd.GeoDataFrame({"code": ["1"]}, geometry=[box(0, 0, 200, 100)], crs=CRS)
+    beside, inside = LineString([(0, 91), (200, 91)]), LineString([(0, 85), (200, 85)])
+    across = LineString([(150, 0), (150, 100)])
+
+    def served(road: LineString) -> tuple[float, float]:
+        figures = measure(PAIR, features=topography(("430501", road)), communities=area)
+        return figures.main_roads_on_borders, figures.main_roads_served
+
+    # At either end and where they pass the border between the two, a few metres are near one.
+    assert served(beside) == (pytest.approx(0.15, abs=0.06), 1.0)
+    assert served(inside) == (pytest.approx(0.15, abs=0.06), pytest.approx(0.15, abs=0.06))
+    # A road that meets the border runs not along it: 2 x 10 m count at most.
+    all_borders, with_strips = served(across)
+    assert with_strips == pytest.approx(all_borders, abs=0.1)
+
+
+def test_components_on_community_borders_are_told_apart() -> None:
+    area = gpd.GeoDataFrame({"code": ["1"]}, geometry=[box(0, 0, 200, 100)], crs=CRS)
+    components = layer(Point(100.3, 50), Point(50, 0.2), Point(40, 50), Point(30, 50))
+    figures = measure(PAIR, features=topography(), components=components, communities=area)
+    assert (figures.components_on_borders, figures.components_on_own_borders) == (0.5, 0.25)
+
+
 def test_components_near_borders_and_per_grid() -> None:
     components = layer(Point(100.3, 50), Point(50, 50), Point(40, 50), Point(30, 50), Point(900, 0))
     figures = measure(PAIR, features=topography(), components=components)

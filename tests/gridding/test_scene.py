@@ -39,15 +39,15 @@ ROAD = LineString([(0, 0), (100, 0)])
 @pytest.mark.parametrize(
     ("code", "kind", "price"),
     [
-        ("430501", "main_road", -9.0),
-        ("430502", "main_road", -7.2),
+        ("430501", "main_road", -14.0),
+        ("430502", "main_road", -11.5),
         ("430503", "street", -0.5),
-        ("430600", "internal_road", 0.21),
-        ("440300", "path", 0.32),
-        ("410000", "railway", -4.0),
-        ("210101", "water", -4.0),
-        ("380101", "wall", 0.35),
-        ("380201", "wall", 0.35),
+        ("430600", "internal_road", 0.15),
+        ("440300", "path", 0.22),
+        ("410000", "railway", -6.5),
+        ("210101", "water", -7.0),
+        ("380101", "wall", 0.25),
+        ("380201", "wall", 0.25),
     ],
 )
 def test_lines_have_kind_and_price_of_their_class(code: str, kind: str, price: float) -> None:
@@ -210,7 +210,7 @@ def test_added_lines_are_locked() -> None:
         scene, np.array([LineString([(5, 5), (9, 9)])]), kind="locked", options=OPTIONS
     )
     assert kinds(wide.lines) == ["main_road", "locked"]
-    assert wide.lines.price.tolist() == [-9.0, -1000.0]
+    assert wide.lines.price.tolist() == [-14.0, -1000.0]
 
 
 def test_the_order_and_direction_of_rows_play_no_part() -> None:

@@ -132,7 +132,7 @@ def test_grids_are_a_coverage_of_the_land_that_cuts_no_house(seed: int, hole: bo
     assert shapely.coverage_is_valid(grids)
     assert shapely.area(grids).sum() == pytest.approx(shapely.area(atoms.polygons).sum(), abs=1e-6)
     moved = np.abs(shapely.area(grids) - shapely.area(before))
-    assert (moved <= 0.12 * options.target_m2 + 0.01).all()
+    assert (moved <= 0.25 * options.target_m2 + 0.01).all()
     # Labels keep their place: most of every grid is where it was.
     assert (shapely.area(shapely.intersection(grids, before)) > 0.5 * shapely.area(before)).all()
     # Houses lie two metres inside their atoms, so no border need come nearer than half a metre.
@@ -233,7 +233,7 @@ def test_a_border_steps_aside_for_nothing_where_a_house_leaves_no_room() -> None
 
 
 def test_a_bulge_gives_way_as_far_as_the_area_may_move() -> None:
-    # It holds 60 x 100 / 2 = 3 000 m², of which 12 % of the target may change sides.
+    # It holds 60 x 100 / 2 = 3 000 m², of which a quarter of the target may change sides.
     land = box(0, 0, 200, 100)
     bulge = [(100, 0), (160, 50), (100, 100)]
     atoms = atoms_of(
@@ -249,8 +249,8 @@ def test_a_bulge_gives_way_as_far_as_the_area_may_move() -> None:
     )
     grids = straighten(atoms, np.array([0, 1]), land, scene_of(), options=DivisionOptions())
     smaller, larger = sorted(shape.area for shape in grids)
-    assert (smaller, larger) == (pytest.approx(8_200, abs=10), pytest.approx(11_800, abs=10))
-    assert smaller <= 8_200
+    assert (smaller, larger) == (pytest.approx(9_500, abs=10), pytest.approx(10_500, abs=10))
+    assert smaller <= 9_500
 
 
 def test_one_grid_is_the_land_itself() -> None:
