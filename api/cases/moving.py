@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from api.assign import decide
+from api.cases.originals import check_original
 from api.cases.posting import check_words, decided_columns
 from api.cases.records import (
     HistoryEntry,
@@ -255,7 +256,7 @@ def close_case(
             return
         check_action(case_id, state=row["state"], action=CLOSED)
         if duplicate_of is not None:
-            _check_original(case_id, rows[duplicate_of])
+            check_original(connection, case_id, rows[duplicate_of])
         connection.execute(
             "UPDATE cases.case SET state = %s, closed_at = clock_timestamp(), duplicate_of = %s,"
             " handled_by = CASE WHEN %s::text IS NULL THEN unit_code END WHERE case_id = %s",
@@ -341,17 +342,6 @@ def _check_holder(row: Mapping[str, Any], *, unit_code: str) -> None:
     if holder != unit_code:
         msg = f"Case {case_id} is with unit {holder}, not {unit_code}: only its unit can return it."
         zh = f"案件 {case_id} 的责任单位是 {holder}，不是 {unit_code}：只能由责任单位退件。"
-        raise ConflictError(msg, zh=zh)
-
-
-def _check_original(case_id: str, original: Mapping[str, Any]) -> None:
-    name = original["case_id"]
-    if name == case_id:
-        msg = f"Case {case_id} can not repeat itself: name the other case."
-        raise RequestError(msg, zh=f"案件 {case_id} 不能与自身重复：请填写另一案件。")
-    if original["duplicate_of"] is not None:
-        msg = f"Case {name} is itself a repeat of {original['duplicate_of']}: name that one."
-        zh = f"案件 {name} 已是 {original['duplicate_of']} 的重复件：请填写后者。"
         raise ConflictError(msg, zh=zh)
 
 

@@ -9,9 +9,12 @@ from api import Case, Position, Snapshot
 from api.assign import decide
 from api.cases.duplicates import hint, read_places, remember_repeats
 from api.cases.likeness import background_rate, joint_sigma, likeness, window_of
+from api.cases.moving import close_case, reopen_case
 from api.cases.pairs import compare
 from api.cases.posting import post_case
+from api.cases.records import get_case
 from gis.database import Database
+from gis.errors import ConflictError
 from tests.api.cases.small_case import NOW
 from tests.api.district import X0, Y0
 
@@ -54,3 +57,30 @@ def test_hints_go_by_what_the_history_taught(database: Database, snapshot: Snaps
     remember_repeats(database, cases=30, factor=learned.factor)  # the newest counts
     assert hinted() == pytest.approx(worked_out(learned.factor), abs=1e-4)
     assert worked_out(learned.factor) > worked_out(1.0) + 0.004
+
+
+def test_a_chain_of_repeats_is_told_by_its_first_report(
+    database: Database, snapshot: Snapshot
+) -> None:
+    for number, case_id in enumerate("abcde"):
+        post(database, snapshot, case_id, 10.0, number)
+
+    def close(case_id: str, original: str) -> None:
+        close_case(database, case_id, reason="", actor="desk", duplicate_of=original)
+
+    close("b", "a")
+    close("a", "c")  # an original that is found to be a repeat itself
+    close("c", "d")
+    with pytest.raises(ConflictError, match="Case b is itself a repeat of d: name that one"):
+        close("e", "b")
+    for other in "abc":  # whichever of them is named, no circle and no advice that leads to itself
+        with pytest.raises(ConflictError, match="repeat of d: d is the original, close it without"):
+            close("d", other)
+    close("b", "a")  # sent again: what came since changed nothing of it
+    reopen_case(database, "b", reason="核实", actor="desk")
+    with pytest.raises(ConflictError, match="name that one"):
+        close("b", "a")
+    close("b", "d")
+    close("b", "d")
+    told = [get_case(database, case_id).duplicate_of for case_id in "abcde"]
+    assert told == ["c", "d", "d", None, None]
