@@ -6,7 +6,7 @@ import unicodedata
 _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _NEXT = r"(?:次年|翌年|第二年)?\s*"
 _DAY = rf"{_NEXT}(\d{{1,2}})\s*[-月./]\s*(\d{{1,2}})\s*日?"
-_TO = r"\s*(?:/|~|～|—+|－|–|至|到|-)\s*"
+_TO = r"\s*(?:/|~|～|—+|－|–|至|到|-+)\s*"
 _PART = r"(次日|翌日|第二天|当日|每日|每天)?\s*(清晨|凌晨|早上?|晨|上午|中午|下午|傍晚|晚上?|夜间?|夜里)?\s*"
 _TIME = r"(\d{1,2})\s*[:：时点]\s*(\d{2}|半)?\s*分?"
 _SEASON = re.compile(rf"{_DAY}{_TO}{_DAY}")
@@ -33,6 +33,7 @@ _ALWAYS = frozenset(
     }
 )
 _WHOLE_DAY = re.compile(rf"0{{1,2}}(?:[:时点](?:00)?分?)?{_TO}24(?:[:时点](?:00)?分?)?")
+_MORNING = ("早", "早上", "凌晨", "清晨", "晨")
 _AFTERNOON = {"下午": 1, "傍晚": 4, "晚": 5, "晚上": 5, "夜": 6, "夜间": 6, "夜里": 6}
 """Part of the day -> first hour of a clock of twelve hours that is one of its afternoon or evening."""
 _FIGURES = {name: float(value) for value, name in enumerate("一二三四五六七八九十", 1)} | {
@@ -80,10 +81,10 @@ def read_season(text: str) -> str | None:
     ('11-15/03-15', '06-01/09-30', None)
     >>> read_season("11月15日至次年3月15日"), read_season("4-10月")
     ('11-15/03-15', '04-01/10-31')
-    >>> read_season("6月")
-    '06-01/06-30'
+    >>> read_season("6月"), read_season("每年6月1日--9月30日")
+    ('06-01/06-30', '06-01/09-30')
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("每年").strip()
     single = _MONTH.fullmatch(plain)
     plain = f"{single[1]}-{single[1]}月" if single else plain
     found = _SEASON.fullmatch(plain)
@@ -117,6 +118,8 @@ def read_hours(text: str) -> str | None:
     ('08:30/18:00', '22:00/06:00', '08:00/00:00')
     >>> read_hours("下午2:00-5:30"), read_hours("晚10时至6时")
     ('14:00/17:30', '22:00/06:00')
+    >>> read_hours("早8时至12时"), read_hours("中午12点-2点"), read_hours("下午1时至12时"), read_hours("上午8时至5时")
+    ('08:00/12:00', '12:00/14:00', '13:00/00:00', None)
     >>> read_hours("6-22时"), read_hours("晚10至次日6点"), read_hours("6-22")
     ('06:00/22:00', '22:00/06:00', None)
     """
@@ -126,14 +129,33 @@ def read_hours(text: str) -> str | None:
     if not found:
         return None
     _, part, hour, minute, day, end_part, end_hour, end_minute = found.groups()
-    if end_part is None and day is None and int(hour) <= int(end_hour):
-        end_part = part  # 下午2时至5时 ends in the afternoon, 晚10时至6时 in the morning
+    if end_part is None and day is None:
+        if part in (*_MORNING, "上午", "下午") and int(end_hour) < int(hour) < 12:
+            return None  # 上午8时至5时: this evening or next morning
+        end_part = _going_on(part, int(hour), int(end_hour))
     times = [(_hour(part, int(hour)), _minute(minute))]
     times.append((_hour(end_part, int(end_hour)), _minute(end_minute)))
     times = [(0, 0) if time == (24, 0) else time for time in times]
     if not all(hour < 24 and minute < 60 for hour, minute in times) or times[0] == times[1]:
         return None
     return "/".join(f"{hour:02}:{minute:02}" for hour, minute in times)
+
+
+def _going_on(part: str | None, hour: int, end_hour: int) -> str | None:
+    """Return the part of the day in which hours end that name it only where they begin.
+
+    下午2时至5时 ends in the afternoon, 晚10时至6时 in the morning.
+
+    Examples
+    --------
+    >>> _going_on("下午", 2, 5), _going_on("晚", 10, 6), _going_on("早", 8, 12), _going_on("下午", 12, 3)
+    ('下午', None, '中午', '下午')
+    """
+    if part == "中午" or (part == "下午" and hour == 12):
+        return "下午"
+    if hour < end_hour == 12:
+        return {"下午": "晚"}.get(part or "", "中午" if part in _MORNING else part)
+    return part if hour <= end_hour else None
 
 
 def _hour(part: str | None, hour: int) -> int:
@@ -146,7 +168,7 @@ def _hour(part: str | None, hour: int) -> int:
     """
     if part == "中午":
         return hour + 12 if hour in (1, 2) else hour
-    if part in ("早", "早上", "凌晨", "清晨", "晨") and hour == 12:
+    if part in _MORNING and hour == 12:
         return 24
     first = _AFTERNOON.get(part or "")
     if first is None:
