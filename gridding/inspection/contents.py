@@ -129,15 +129,17 @@ def find_load(
     points = shapes.copy()
     points[~is_point] = shapely.point_on_surface(shapes[~is_point])
     rows = layer.rows
-    point, place = shapely.STRtree(layer.shapes[rows]).query(points, predicate="intersects")
-    order = np.lexsort((place, point))
-    point, place = point[order], place[order]
-    kept = np.diff(point, prepend=-1) != 0
-    point, place = point[kept], place[kept]
+    # Asked of the points, not of the grids: GEOS prepares those that ask.
+    place, point = shapely.STRtree(points).query(layer.shapes[rows], predicate="intersects")
+    first = np.full(len(points), len(rows), dtype=np.intp)
+    np.minimum.at(first, point, place)
+    point = np.flatnonzero(first < len(rows))
+    place = first[point]
     held = np.bincount(place, minlength=len(rows))
     own = is_point[point]
-    point, grid = point[own], rows[place[own]]
-    distance = shapely.distance(shapely.boundary(layer.shapes[grid]), points[point])
+    point, place = point[own], place[own]
+    grid = rows[place]
+    distance = shapely.distance(shapely.boundary(layer.shapes[rows])[place], points[point])
     near = distance < options.clearance_m
     values = {"component": names[point[near]], "distance_m": distance[near]}
     findings.add("UG24", grid[near], where=points[point[near]], **values)
