@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from gis.errors import FileFormatError
 
@@ -51,20 +52,20 @@ def read_geoparquet(path: Path) -> tuple[pd.DataFrame, NDArray[np.object_], str 
     """
     try:
         table = pq.read_table(path)
+        # Texts that are no UTF-8 and lying offsets would else be met by whoever reads the values.
+        table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split("\n", 1)[0].rstrip(".")
         msg = f"{path.name} can not be read ({reason}): copy it again."
         raise FileFormatError(msg, zh=f"{path.name} 无法读取（{reason}）：请重新拷贝。") from error
-    told = (table.schema.metadata or {}).get(b"geo")
-    geo: dict[str, Any] = orjson.loads(told) if told else {}
-    name = geo.get("primary_column", "")
-    about = geo.get("columns", {}).get(name)
-    if about is None or about.get("encoding") != "WKB":
+    name, about = _primary(table.schema)
+    shapes = table[name] if name in table.schema.names else None
+    if about is None or shapes is None or not _is_binary(shapes.type):
         msg = f"{path.name} is no GeoParquet with WKB geometry: export it from a GIS as GeoParquet."
         raise FileFormatError(
             msg, zh=f"{path.name} 不是含 WKB 几何的 GeoParquet：请从 GIS 软件重新导出。"
         )
-    crs = about.get("crs", _DEFAULT_CRS)
+    crs = _wkt(about, path.name)
     rows = pd.DataFrame(
         {
             field.name: _column(table[field.name])
@@ -73,8 +74,35 @@ def read_geoparquet(path: Path) -> tuple[pd.DataFrame, NDArray[np.object_], str 
         },
         index=pd.RangeIndex(table.num_rows),
     )
-    shapes = np.array(table[name].to_pylist(), dtype=object)
-    return rows, shapes, None if crs is None else CRS.from_user_input(crs).to_wkt()
+    return rows, np.array(shapes.to_pylist(), dtype=object), crs
+
+
+def _primary(schema: pa.Schema) -> tuple[str, dict[str, Any] | None]:
+    """Return the column of shapes that the metadata name, and what they say of it; None: no WKB there."""
+    told = (schema.metadata or {}).get(b"geo")
+    try:
+        geo = orjson.loads(told) if told else {}
+        name = geo.get("primary_column", "")
+        about = geo.get("columns", {}).get(name)
+        is_known = about is not None and about.get("encoding") == "WKB"
+    except (orjson.JSONDecodeError, AttributeError, TypeError):  # JSON of another shape
+        return "", None
+    return (name, about) if is_known else ("", None)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _wkt(about: dict[str, Any], file_name: str) -> str | None:
+    crs = about.get("crs", _DEFAULT_CRS)
+    try:
+        return None if crs is None else str(CRS.from_user_input(crs).to_wkt())
+    except CRSError as error:
+        msg = f"{file_name} names a CRS that is none: export it again with its CRS."
+        raise FileFormatError(
+            msg, zh=f"{file_name} 所写坐标系无法识别：请带坐标系重新导出。"
+        ) from error
 
 
 def geometry_of(schema: pa.Schema) -> tuple[str | None, str | None]:
@@ -85,14 +113,10 @@ def geometry_of(schema: pa.Schema) -> tuple[str | None, str | None]:
     >>> geometry_of(pa.schema([("x", pa.float64())]))
     (None, None)
     """
-    told = (schema.metadata or {}).get(b"geo")
-    geo: dict[str, Any] = orjson.loads(told) if told else {}
-    name = geo.get("primary_column", "")
-    about = geo.get("columns", {}).get(name)
-    if about is None or about.get("encoding") != "WKB" or name not in schema.names:
+    name, about = _primary(schema)
+    if about is None or name not in schema.names or not _is_binary(schema.field(name).type):
         return None, None
-    crs = about.get("crs", _DEFAULT_CRS)
-    return name, None if crs is None else CRS.from_user_input(crs).to_wkt()
+    return name, _wkt(about, "The Parquet file")
 
 
 def points_metadata(crs: str, *, column: str = "geometry") -> dict[bytes, bytes]:

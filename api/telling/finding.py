@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from api.doubts import review_bits
 from api.edition import LEVELS
 from api.models import PlaceAnswer
 from api.owning.candidates import OwnerQuestion, OwnRecord
@@ -146,7 +147,7 @@ def finding_of(solution: "Solution", case: int) -> Finding:
         ),
         reach_m=float(matches.reach_m[case]),
         probability=float(solution.probability[case]),
-        needs_review=bool(solution.needs_review[case]),
+        needs_review=int(solution.doubts[case]) & review_bits() != 0,
         reasons=solution.reasons_of(case),
         ways=lambda: ways_of(solution, case),
     )
