@@ -125,7 +125,8 @@ class Classes:
 
     def find(self, kind: str, text: str) -> Found:
         """Return the classes that a cell names."""
-        codes, unknown, restored = [], [], []
+        codes: list[str] = []
+        unknown, restored = [], []
         for part in split(text, knows=lambda each: self.one(kind, each) is not None):
             code = self.one(kind, part)
             if code is None:
