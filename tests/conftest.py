@@ -178,8 +178,9 @@ _GROUPS = {
 }
 
 # On a fresh checkout the sample compiles what is looked up by; whatever ran beside it would compile that once
-# more. So the other worker begins with files that need nothing compiled, as long as that takes, and goes on
-# with a city that is divided.
+# more: divisions first, then the search for places, then decisions. So the other worker begins with files that
+# need nothing compiled, as long as divisions take, goes on with surveys, which need what is compiled by then,
+# and then divides a city and decides on its cases.
 _BEGINNING = (
     "sample",
     "test_vector",
@@ -187,6 +188,12 @@ _BEGINNING = (
     "tests/census/plan/test_plan_coverage.py",
     "tests/census/accuracy/test_measurement.py",
     "tests/census/test_migration.py",
+    "test_shapefile_fuzz",
+    "test_cluster",
+    "tests/gis/test_backup.py",
+    "test_builds",
+    "tests/gis/test_builds.py",
+    "test_real_teams",
     "test_cambridge",
 )
 
