@@ -7,8 +7,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 _READ, _SECOND_CACHE, _DATA = 0, 2, 1
-"""What ``llvm.prefetch`` is told. The first cache has few places for lines on their way: sorted points among 5 M cells took
-a sixth less time with lines fetched to the second, from which they are read soon enough."""
+"""What ``llvm.prefetch`` is told. The first cache has few places for lines on their way: sorted points among
+5 M cells took a sixth less time with lines fetched to the second, from which they are read soon enough."""
 
 
 def _ask(_context: Any, array: Any, _place: Any) -> Any:
