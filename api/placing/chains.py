@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow.compute as pc
@@ -267,9 +267,9 @@ class Chains:
         found.place[here] = base
         shared = np.flatnonzero(side != NOBODY)
         keys = np.column_stack([base[shared], boundary[shared], side[shared]])
-        rows, which_row = np.unique(keys, axis=0, return_inverse=True)
-        answers = np.array([self.on_side(*row) for row in rows.tolist()], dtype=np.int32)
-        found.place[here[shared]] = answers[which_row.reshape(-1)]
+        rows, which_row = _distinct(keys)
+        answers = np.array([self.on_side(*row) for row in rows], dtype=np.int32)
+        found.place[here[shared]] = answers[which_row]
 
     def _base(
         self, grid: Located, areas: Mapping[str, Located]
@@ -287,9 +287,9 @@ class Chains:
         is_held = (by_polygon[0] >= 0) | (by_polygon[1] >= 0) | (by_polygon[2] >= 0)
         open_ = np.flatnonzero(is_held | (grid.position[out] < 0))
         keys = np.column_stack([positions[open_] for positions in by_polygon])
-        rows, which = np.unique(keys, axis=0, return_inverse=True)
-        found = [self.number(self._of_polygons(*positions)) for positions in rows.tolist()]
-        base[out[open_]] = np.array(found, dtype=np.int32)[which.reshape(-1)]
+        rows, which = _distinct(keys)
+        found = [self.number(self._of_polygons(*positions)) for positions in rows]
+        base[out[open_]] = np.array(found, dtype=np.int32)[which]
         return base, is_inside
 
     def _of_polygons(self, community: int, street: int, district: int) -> Chain:
@@ -309,9 +309,9 @@ class Chains:
     ) -> NDArray[np.int32]:
         number, sets = self.plan_areas.holding(x, y)
         keys = np.column_stack([base, number])
-        rows, which = np.unique(keys, axis=0, return_inverse=True)
-        found = [self.in_areas(place, sets[areas]) for place, areas in rows.tolist()]
-        return np.array(found, dtype=np.int32)[which.reshape(-1)]
+        rows, which = _distinct(keys)
+        found = [self.in_areas(place, sets[areas]) for place, areas in rows]
+        return np.array(found, dtype=np.int32)[which]
 
     def in_areas(self, place: int, areas: Sequence[int]) -> int:
         """Return the number of a place that lies in plan areas, given by their positions, too."""
@@ -347,3 +347,11 @@ class Chains:
         if code in base[:4] or code in managed:
             return base._replace(plan_areas=plan_areas, management_grids=managed)
         return self._edition.chain_of(code)._replace(plan_areas=plan_areas)
+
+
+def _distinct(keys: NDArray[Any]) -> tuple[list[Any], NDArray[np.intp]]:
+    """Return the distinct rows of keys, and which of them each row is."""
+    if len(keys) < 2:  # of a single case; to sort its row would take longer than all else
+        return keys.tolist(), np.zeros(len(keys), dtype=np.intp)
+    rows, which = np.unique(keys, axis=0, return_inverse=True)
+    return rows.tolist(), which.reshape(-1)
