@@ -92,7 +92,7 @@ def run(app: typer.Typer) -> None:
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # Typer turns Ctrl-C into this, and says nothing
-            typer.echo("Stopped; nothing was left half done.", err=True)
+            _say_stopped()
         raise
     except WanmiError as error:
         if loud:
@@ -100,9 +100,13 @@ def run(app: typer.Typer) -> None:
         typer.echo(f"Error: {error.message}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("Stopped; nothing was left half done.", err=True)
+        _say_stopped()
         sys.exit(_INTERRUPTED)
     except Exception as error:  # the last resort: a fault of ours, told without a traceback
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            # Compiled code that Ctrl-C finds at its end returns with it, and Python calls that a SystemError.
+            _say_stopped()
+            sys.exit(_INTERRUPTED)
         if loud:
             raise
         typer.echo(
@@ -111,6 +115,10 @@ def run(app: typer.Typer) -> None:
             err=True,
         )
         sys.exit(70)
+
+
+def _say_stopped() -> None:
+    typer.echo("Stopped; nothing was left half done.", err=True)
 
 
 def emit(result: Any, *, as_json: bool, human: Callable[[], None]) -> None:

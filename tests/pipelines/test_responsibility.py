@@ -48,6 +48,8 @@ def test_chinese_words_become_the_tables_own(tmp_path):
         "limit_value": 4.0,
         "limit_unit": "emergency_hour",
         "filing_condition": "破损",
+        "begins_on": None,
+        "ends_on": None,
     }
 
 
