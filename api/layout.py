@@ -4,7 +4,7 @@ The columns are those declared in ``gis.tables``, all row versions included, so 
 can be asked as of a day; what only the database needs (hashes, source rows) is left behind.
 """
 
-FORMAT = 6
+FORMAT = 7
 """Number of this layout; a snapshot of another one is compiled anew."""
 MANIFEST = "manifest.json"
 POINTER = "current"

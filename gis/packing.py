@@ -7,7 +7,8 @@ A record is a run of 32-bit words in one array, so that a look-up waits for memo
     [parts]   only when wide: the number of parts
     ends      end of the edges of each part: a byte each, four a word; when wide, a word each
     cells     cell of each part times 2, plus 1 when the pole lies inside
-    sketch    two words an edge: its part near the square in 61,440ths of the square, 16 bits a number
+    sketch    two words an edge: its part near the square in 61,440ths of the square, 16 bits a number, so
+              directed that the pole lies on its left
     edges     a word an edge: first vertex times 2, plus 1 when the pole lies on its left
 
 The sketch decides all but the points that lie within a few 61,440ths of a border; those are decided
@@ -124,9 +125,11 @@ def _write(ground: Any, place: Any, mark: int, lists: Any, words: Any, end: int)
     words[end : end + count] = parts
     end += count
     for edge in range(used):
-        head = edges[edge] // 2
         if not is_bare:
-            _sketch(vertices[head], vertices[head + 1], frame, place, words[end : end + 2])
+            is_left = edges[edge] % 2
+            head = edges[edge] // 2 + (1 - is_left)
+            tail = edges[edge] // 2 + is_left
+            _sketch(vertices[head], vertices[tail], frame, place, words[end : end + 2])
             end += 2
     words[end : end + used] = edges[:used]
     end += used
