@@ -1,15 +1,19 @@
 """Cleaning of communities: overlaps and narrow gaps are closed, and every fix is listed."""
 
+from collections.abc import Collection
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from gridding.coverage import snap_coverage
 from gridding.exceptions import worded
 from gridding.graph import Indices
 from gridding.lines import Geometries
 
+Flags = NDArray[np.bool_]
 FIX_COLUMNS = (
     "kind",
     "code",
@@ -25,7 +29,11 @@ _LEAST_M2 = 0.01
 
 
 def clean_communities(
-    communities: gpd.GeoDataFrame, *, gap_width_m: float = 1.0, precision_m: float = 0.01
+    communities: gpd.GeoDataFrame,
+    *,
+    gap_width_m: float = 1.0,
+    precision_m: float = 0.01,
+    takers: Collection[str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Make communities 社区 a valid coverage on the precision grid, and list what that changed.
 
@@ -40,6 +48,8 @@ def clean_communities(
         Width below which a gap is an error of the data, m; 0: all stay.
     precision_m : float
         Side of the cells, m.
+    takers : collection of str or None
+        Communities that get a gap before others beside it, as those that are still to be divided; None: all.
 
     Returns
     -------
@@ -64,7 +74,8 @@ def clean_communities(
     gaps = _gaps(shapes, gap_width_m)
     geometry, owner = snap_coverage(np.append(shapes, gaps), precision_m=precision_m)
     is_gap = owner >= len(shapes)
-    filled, gap_owner, gap_other = _given(geometry, owner, is_gap)
+    takes = np.isin(code, list(code if takers is None else takers))
+    filled, gap_owner, gap_other = _given(geometry, owner, is_gap, takes)
     tables = [
         _overlaps(shapes, code),
         _table("gap", code[gap_owner], code[gap_other], geometry[is_gap]),
@@ -91,13 +102,14 @@ def _gaps(shapes: Geometries, width_m: float) -> Geometries:
 
 
 def _given(
-    geometry: Geometries, owner: Indices, is_gap: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    geometry: Geometries, owner: Indices, is_gap: Flags, takes: Flags
 ) -> tuple[Geometries, Indices, Indices]:
     """Return communities with their gaps, and the input that got each gap and the one next to it."""
     land, gaps = geometry[~is_gap], geometry[is_gap]
     gap, at = shapely.STRtree(land).query(gaps, predicate="intersects")
     shared = shapely.length(shapely.intersection(shapely.boundary(land[at]), gaps[gap]))
-    order = np.lexsort((at, -np.round(shared, 3), gap))
+    inputs = owner[~is_gap]
+    order = np.lexsort((at, -np.round(shared, 3), ~takes[inputs[at]], gap))
     gap, at = gap[order], at[order]
     first = np.flatnonzero(np.diff(gap, prepend=-1))
     taker = at[first]
@@ -108,7 +120,6 @@ def _given(
         filled[one] = shapely.normalize(
             shapely.coverage_union_all(np.append(gaps[taker == one], land[one]))
         )
-    inputs = owner[~is_gap]
     return filled, inputs[taker], inputs[other]
 
 

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +73,13 @@ class Memo:
     @staticmethod
     def read(path: Path | None) -> list[shapely.Polygon] | None:
         """Return a kept result; None where there is none, or a failing disk left none to be read."""
-        if path is None or not path.is_file():
+        if path is None:
             return None
-        kept = shapely.from_wkb(path.read_bytes(), on_invalid="ignore")
+        try:
+            packed = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        kept = shapely.from_wkb(packed, on_invalid="ignore")
         return None if kept is None else list(shapely.get_parts(kept))
 
     @staticmethod
@@ -83,11 +87,12 @@ class Memo:
         """Keep a result; a reader sees the whole of it or nothing."""
         if path is None:
             return
-        # Another run that ended meanwhile may have tidied up.
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.partial")
-        partial.write_bytes(shapely.to_wkb(shapely.geometrycollections(grids)))
-        partial.replace(path)
+        # Another run that ends meanwhile may tidy up at any moment: then this result is not kept.
+        with suppress(FileNotFoundError, FileExistsError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(shapely.to_wkb(shapely.geometrycollections(grids)))
+            partial.replace(path)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from pipelines.context import BuildContext, References
 from pipelines.corrected import settle_again
 from pipelines.delivery import DATASETS, Delivery
 from pipelines.files import closest
+from pipelines.grids import DATASET as GRIDS
 from pipelines.grids import MEMO
 from pipelines.judging import Advance, Judged, expect_rows, judge_step
 from pipelines.records import publish_cases
@@ -109,8 +110,10 @@ def build_opened(
         waiting = [item for item in work if isinstance(item, Judged) and not item.is_nothing]
         _refuse_older(delivery, [item.step.dataset for item in waiting], database)
         done = [_finish(item, database, options=options, progress=progress) for item in work]
-    shutil.rmtree(workspace.root / MEMO, ignore_errors=True)
-    return done
+        # A build of something else leaves what a killed one kept of its division.
+        if any(item.step.dataset == GRIDS for item in waiting):
+            shutil.rmtree(workspace.root / MEMO, ignore_errors=True)
+        return done
 
 
 def open_context(delivery: Delivery, workspace: Workspace) -> BuildContext:

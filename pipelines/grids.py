@@ -26,7 +26,7 @@ from pipelines.values import code_of, numbers_of, text_of
 logger = logging.getLogger(__name__)
 
 DATASET = "unit_grids"
-MEMO = "division"
+MEMO = "division-build"
 """Folder of the workspace that keeps what a stopped division had done, as `wanmi grid divide` does."""
 RULES = {**read_rules("gis.codes"), **read_rules("gridding")}
 _TEXTS = ("name", "land_use", "management_grade", "responsible_body", "remark")
@@ -131,7 +131,11 @@ def divide_missing(
     if missing.empty:
         return Outcome(accepted=_proposal(_no_grids(context), context), faults=none)
     check_unit(communities, context.features("topography"))
-    cleaned, fixes = clean_communities(communities)
+    cleaned, fixes = clean_communities(communities, takers=missing["code"])
+    fixes = fixes[
+        fixes["code"].isin(missing["code"])
+        | ((fixes["kind"] == "overlap") & fixes["other"].isin(missing["code"]))
+    ]
     missing = gpd.GeoDataFrame(cleaned[cleaned["code"].isin(missing["code"])])
     target_m2 = context.profile.thresholds.grid_target_m2
     grids = divide(

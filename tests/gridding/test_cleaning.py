@@ -53,3 +53,10 @@ def test_clean_communities_stay_as_they_are() -> None:
     cleaned, fixes = clean_communities(land)
     assert cleaned.geometry.geom_equals(land.geometry).all()
     assert len(fixes) == 0
+
+
+def test_a_gap_goes_to_the_community_that_is_still_to_be_divided() -> None:
+    ground = frame(a=box(0, 0, 100, 100), b=box(100.5, 0, 200, 100))
+    for takers, taker in ((None, "a"), (["b"], "b"), (["c"], "a")):
+        _, fixes = clean_communities(ground, takers=takers)
+        assert fixes["code"].tolist() == [taker], takers

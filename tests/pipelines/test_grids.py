@@ -250,7 +250,7 @@ def test_a_build_that_is_killed_while_it_divides_goes_on_where_it_was(
 ) -> None:
     sides = {f"{WEST_SIDE[:9]}{n:03d}": land(400 * n, 400 * n + 400, 0, 400) for n in range(1, 9)}
     folder = write_delivery(tmp_path / "d", day="2026-05-01", communities=sides, roads=[FAR_ROAD])
-    memo = workspace.root / "division"
+    memo = workspace.root / "division-build"
     command = [sys.executable, "-m", "wanmi", "-w", str(workspace.root), "build", str(folder)]
     environ = os.environ | {"WANMI_DATABASE_URL": str(workspace.settings.database_url)}
     with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE) as process:
@@ -267,9 +267,15 @@ def test_a_build_that_is_killed_while_it_divides_goes_on_where_it_was(
     # What was done is taken over as it is: a dry run keeps its own, the build ends it.
     build_delivery(folder, workspace=workspace, options=BuildOptions(dry_run=True))
     assert kept == {path.name: path.stat().st_mtime_ns for path in memo.glob("*.wkb")}
+    # A community that was kept as one grid comes out as one.
+    for path in memo.glob("*.wkb"):
+        whole = shapely.union_all(shapely.get_parts(shapely.from_wkb(path.read_bytes())))
+        path.write_bytes(shapely.to_wkb(shapely.geometrycollections([whole])))
     build_delivery(folder, workspace=workspace)
     assert not memo.exists()
     grids = live(database, "unit_grids")
+    assert (grids["area_m2"].round() == 160_000).sum() == len(kept)
+    assert len(grids) > 8
     assert shapely.coverage_is_valid(grids.geometry.to_numpy())
     assert grids["area_m2"].sum() == pytest.approx(8 * 160_000)
 
