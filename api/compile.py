@@ -59,7 +59,7 @@ from gis.tables import declare
 from gis.tiling import write_tiling
 from gis.workspace import Profile, Workspace
 
-_ENDS = "LEAST(valid_to, ends_on + 1)"
+_ENDS = "LEAST(valid_to, CASE WHEN ends_on < DATE '9999-12-31' THEN ends_on + 1 END)"
 _WITHIN_ITS_DAYS = {
     "valid_from": sql.SQL(f"LEAST(GREATEST(valid_from, begins_on), {_ENDS}) AS valid_from"),
     "valid_to": sql.SQL(f"{_ENDS} AS valid_to"),

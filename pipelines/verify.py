@@ -13,8 +13,6 @@ from gridding.checks import check_coverage
 Severity = Literal["error", "warning"]
 
 _SHOWN = 5
-
-
 _COVERAGE_RULES = (*(f"UG{number:02}" for number in range(1, 10)), "UG17", "UG18", "UG19", "UG28")
 """Rules of ``gridding/rules.csv`` on codes, polygons, communities, overlaps and gaps."""
 
@@ -93,10 +91,10 @@ def verify(database: Database, workspace: Workspace) -> list[CheckResult]:
     return results
 
 
-def _query(database: Database, query: str) -> Finding:
+def _query(database: Database, query: str, **values: str) -> Finding:
     """Return the rows of a query as a finding; its one column says which things are wrong."""
     with database.connect(read_only=True) as connection:
-        rows = read_rows(connection, query)
+        rows = read_rows(connection, query, values or None)
     texts = [str(value) for value in rows.iloc[:, 0]] if len(rows) else []
     return Finding(count=len(texts), examples=tuple(texts[:_SHOWN]))
 
@@ -191,28 +189,32 @@ def owners_are_in_the_directory(database: Database, workspace: Workspace) -> Fin
 @check(severity="error", hint="wanmi build DELIVERY --only units --only responsibility")
 def plan_units_exist(database: Database, workspace: Workspace) -> Finding:
     """Every unit that the responsibility plan names is in the unit directory."""
-    del workspace
     return _query(
         database,
         "SELECT DISTINCT p.unit_code FROM responsibility.plan_row p WHERE p.valid_to IS NULL"
+        # Past its last day a row decides nothing, and may name what is gone with it.
+        " AND (p.ends_on IS NULL OR p.ends_on >= (now() AT TIME ZONE %(zone)s)::date)"
         " AND NOT EXISTS (SELECT 1 FROM responsibility.unit u WHERE u.valid_to IS NULL"
         " AND u.code = p.unit_code) ORDER BY 1",
+        zone=workspace.profile.city.timezone,
     )
 
 
 @check(severity="error", hint="wanmi build DELIVERY --only responsibility")
 def plan_areas_exist(database: Database, workspace: Workspace) -> Finding:
     """Every area that the responsibility plan names is a live area, grid or plan area."""
-    del workspace
     return _query(
         database,
         "SELECT DISTINCT p.area_code FROM responsibility.plan_row p WHERE p.valid_to IS NULL"
+        # Past its last day a row decides nothing, and may name what is gone with it.
+        " AND (p.ends_on IS NULL OR p.ends_on >= (now() AT TIME ZONE %(zone)s)::date)"
         " AND p.area_code <> '*' AND NOT EXISTS (SELECT 1 FROM grids.area a"
         " WHERE a.valid_to IS NULL AND a.code = p.area_code) AND NOT EXISTS (SELECT 1"
         " FROM grids.unit_grid g WHERE g.valid_to IS NULL AND g.code = p.area_code) AND NOT EXISTS"
         " (SELECT 1 FROM grids.management_grid m WHERE m.valid_to IS NULL AND m.code = p.area_code)"
         " AND NOT EXISTS (SELECT 1 FROM responsibility.plan_area d WHERE d.valid_to IS NULL"
         " AND d.code = p.area_code) ORDER BY 1",
+        zone=workspace.profile.city.timezone,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Any
 
 import pandas as pd
@@ -254,5 +254,9 @@ def _read_validity(
         and day is None
         and text not in ("长期", "永久")
     ]
-    if unread or (first is not None and last is not None and last < first):
+    if last is not None and last.year == MAXYEAR:
+        # Offices write 9999-12-31 for a row that does not end.
+        row.valid = (first, None)
+    never = first is not None and first.year == MAXYEAR
+    if unread or never or (first is not None and last is not None and last < first):
         row.refuse("RP18", value="/".join(text or "" for text in said))

@@ -8,6 +8,8 @@ import pytest
 from api import Case, Position, open_snapshot
 from api.force import Change
 from gis.builds import live
+from gis.errors import DeliveryError
+from pipelines.verify import verify
 from tests.pipelines.responsibility.planbooks import HEAD, counts, line, loaded, rows, write_book
 from tests.pipelines.town import X0, Y0
 
@@ -99,6 +101,35 @@ def test_the_same_plan_on_a_later_day_closes_what_ended_and_nothing_else(run, da
         "2.handler",
         "4.handler",
     ]
+
+
+def test_a_last_day_in_the_year_9999_is_none(run, town, database, tmp_path):
+    base = {"类型": "事件", "责任区域": "全区", "处置单位": "排水公司", "小类代码": "0101"}
+    more = line(序号=3, 失效日期="9999-12-31", **base)
+    told = loaded(run, write_book(tmp_path / "plan.xlsx", {"职责": rows(more)}))
+    assert counts(told)[0] == 3
+    plan = live(database, "responsibility").set_index("code")
+    assert plan.at["3.handler", "ends_on"] is None
+    with database.connect() as connection:
+        connection.execute("UPDATE responsibility.plan_row SET ends_on = '9999-12-31'")
+    run("snapshot")
+    assert unit_on(town, None)[0] is not None
+    never = line(序号=4, 生效日期="9999-01-01", **base)
+    with pytest.raises(DeliveryError, match="lines refused 1"):
+        loaded(run, write_book(tmp_path / "never.xlsx", {"职责": rows(never)}))
+
+
+def test_units_of_rows_that_have_ended_are_not_missed(run, town, database, book):
+    loaded(run, book)
+    for days, missed in ((-3, 0), (3, 1)):
+        with database.connect() as connection:
+            connection.execute(
+                "UPDATE responsibility.plan_row SET unit_code = 'GONE', ends_on = current_date + %s"
+                " WHERE code LIKE '3.%%'",
+                [days],
+            )
+        told = {result.name: result for result in verify(database, town)}
+        assert told["plan_units_exist"].count == missed
 
 
 def test_a_plan_is_checked_and_compared_as_on_its_day(run, tmp_path, book):
