@@ -219,12 +219,16 @@ class Single:
     def _placed(self, position: Position, crs: str) -> tuple[float, float]:
         """Return a position in the city's CRS; nan: it can not be told, which the arrays explain."""
         x, y = position.x, position.y
+        # Before and after: PROJ takes what lies far off once round the earth.
+        if not (abs(x) <= OFF_EARTH_M and abs(y) <= OFF_EARTH_M):
+            return nan, nan
         if crs == self._crs:
-            return (x, y) if max(abs(x), abs(y)) <= OFF_EARTH_M else (nan, nan)
+            return x, y
         try:
-            return transform_point(x, y, source=crs, target=self._crs)
+            x, y = transform_point(x, y, source=crs, target=self._crs)
         except CrsError:
             return nan, nan
+        return (x, y) if abs(x) <= OFF_EARTH_M and abs(y) <= OFF_EARTH_M else (nan, nan)
 
     def _is_cut(self, around: Around) -> bool:
         """Tell whether a plan area or a boundary road touches the unit grids of a case."""

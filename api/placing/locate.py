@@ -113,7 +113,8 @@ def check_position(position: Position, *, city: str) -> None:
         x, y = transform_xy([position.x], [position.y], source=name, target=city)
     except CrsError as error:
         raise RequestError(error.message, zh=error.zh) from error
-    if not max(abs(x[0]), abs(y[0])) <= OFF_EARTH_M:  # nan too
+    numbers = (position.x, position.y, x[0], y[0])
+    if not all(abs(number) <= OFF_EARTH_M for number in numbers):  # nan too
         msg = (
             f"The position ({position.x}, {position.y}) is no place in {position.crs}: x is east or "
             "longitude, y is north or latitude."
@@ -335,7 +336,10 @@ def _in_city(edition: Edition, questions: Questions) -> tuple[Floats, Floats]:
             )
         except CrsError:
             continue  # told as position_invalid, since the coordinates stay nan
-    nowhere = (np.abs(x) > OFF_EARTH_M) | (np.abs(y) > OFF_EARTH_M)
+    nowhere = np.zeros(len(questions), dtype=np.bool_)
+    # What was asked too: PROJ takes what lies far off once round the earth.
+    for numbers in (questions.x, questions.y, x, y):
+        nowhere |= np.abs(numbers) > OFF_EARTH_M
     x[nowhere] = y[nowhere] = np.nan
     return x, y
 

@@ -122,6 +122,8 @@ def read_hours(text: str) -> str | None:
     ('08:00/12:00', '12:00/14:00', '13:00/00:00', None)
     >>> read_hours("6-22时"), read_hours("晚10至次日6点"), read_hours("6-22")
     ('06:00/22:00', '22:00/06:00', None)
+    >>> read_hours("晚上0时至5时"), read_hours("8时至5时"), read_hours("下午3时至14时"), read_hours("20时至8时")
+    ('00:00/05:00', None, None, '20:00/08:00')
     """
     plain = unicodedata.normalize("NFKC", text).strip()
     whole = _WHOLE_HOURS.fullmatch(plain)
@@ -129,15 +131,22 @@ def read_hours(text: str) -> str | None:
     if not found:
         return None
     _, part, hour, minute, day, end_part, end_hour, end_minute = found.groups()
-    if end_part is None and day is None:
-        if part in (*_MORNING, "上午", "下午") and int(end_hour) < int(hour) < 12:
-            return None  # 上午8时至5时: this evening or next morning
+    is_going_on = end_part is None and day is None
+    if is_going_on:
+        is_bare = part is None and re.search("[时点]", plain) is not None
+        if part in (*_MORNING, "上午") or is_bare:
+            if int(end_hour) < int(hour) <= 12:
+                return None  # 上午8时至5时, 8时至5时: this evening or next morning
+        elif part == "下午" and int(end_hour) < int(hour) < 12:
+            return None
         end_part = _going_on(part, int(hour), int(end_hour))
     times = [(_hour(part, int(hour)), _minute(minute))]
     times.append((_hour(end_part, int(end_hour)), _minute(end_minute)))
     times = [(0, 0) if time == (24, 0) else time for time in times]
     if not all(hour < 24 and minute < 60 for hour, minute in times) or times[0] == times[1]:
         return None
+    if is_going_on and part in (*_MORNING, "上午", "中午", "下午") and (0, 0) < times[1] < times[0]:
+        return None  # 下午3时至14时: a part of a day that ends before it begins
     return "/".join(f"{hour:02}:{minute:02}" for hour, minute in times)
 
 
@@ -151,6 +160,8 @@ def _going_on(part: str | None, hour: int, end_hour: int) -> str | None:
     >>> _going_on("下午", 2, 5), _going_on("晚", 10, 6), _going_on("早", 8, 12), _going_on("下午", 12, 3)
     ('下午', None, '中午', '下午')
     """
+    if part in _AFTERNOON and hour == 0:
+        return None
     if part == "中午" or (part == "下午" and hour == 12):
         return "下午"
     if hour < end_hour == 12:
