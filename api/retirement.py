@@ -21,6 +21,8 @@ _LEAST_SHARE = 0.01
 """Less of the old grid is no succession but a border redrawn."""
 _LATTICE = 24
 """Places on each side of the old grid's frame where it is asked which grid lies there."""
+_ALONG, _WITHIN_M = 400, 0.1
+"""Places along its border, and how far within: a strip that crosses it may lie between the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +43,8 @@ class Retirement:
     successors: tuple[Successor, ...]
     """Grids that hold its land on the day asked for, the largest share first."""
 
-    @property
-    def last_day(self) -> date:
-        """Last day on which it held."""
-        return self.ended_on - timedelta(days=1)
+    last_day: date | None
+    """Last day on which it held; None: it was replaced on the day on which it began."""
 
 
 def retirement_of(edition: "Edition", code: str) -> Retirement | None:
@@ -57,13 +57,22 @@ def retirement_of(edition: "Edition", code: str) -> Retirement | None:
     """
     table = edition.snapshot.table("unit_grids")
     rows = pc.indices_nonzero(pc.equal(table["code"], code))
-    ends = zip(table["valid_to"].take(rows).to_pylist(), rows.to_pylist(), strict=True)
-    past = [(day, row) for day, row in ends if day is not None and day <= edition.day]
+    days = (table[name].take(rows).to_pylist() for name in ("valid_from", "valid_to"))
+    past = [
+        (first < end, end, row)
+        for first, end, row in zip(*days, rows.to_pylist(), strict=True)
+        if end is not None and end <= edition.day
+    ]
     if not past:
         return None
-    ended_on, row = max(past)
+    # A version that was replaced on the day on which it began never held.
+    has_held, ended_on, row = max(past)
     land = shapely.from_wkb(table["geometry"][row].as_py())
-    return Retirement(ended_on=ended_on, successors=_holders(edition, land))
+    return Retirement(
+        ended_on=ended_on,
+        last_day=ended_on - timedelta(days=1) if has_held else None,
+        successors=_holders(edition, land),
+    )
 
 
 def _holders(edition: "Edition", land: shapely.Geometry) -> tuple[Successor, ...]:
@@ -72,11 +81,17 @@ def _holders(edition: "Edition", land: shapely.Geometry) -> tuple[Successor, ...
     steps = (np.arange(_LATTICE) + 0.5) / _LATTICE
     x, y = np.meshgrid(west + (east - west) * steps, south + (north - south) * steps)
     inside = shapely.intersects_xy(land, x.ravel(), y.ravel())
+    rim = shapely.segmentize(shapely.buffer(land, -_WITHIN_M), land.length / _ALONG)
     middle = land.representative_point()
-    grids = edition.grids
-    found = grids.index.locate(
-        np.append(x.ravel()[inside], middle.x), np.append(y.ravel()[inside], middle.y)
+    places = np.concatenate(
+        [
+            np.column_stack([x.ravel()[inside], y.ravel()[inside]]),
+            shapely.get_coordinates(rim),
+            [(middle.x, middle.y)],
+        ]
     )
+    grids = edition.grids
+    found = grids.index.locate(places[:, 0], places[:, 1])
     near = np.unique(found.position[(found.position >= 0) & (found.distance_m == 0.0)])
     wkb = edition.snapshot.table("unit_grids")["geometry"].take(rows_of(grids.rows[near]))
     shapes = np.array(shapely.from_wkb(wkb.to_pylist()), dtype=object)

@@ -235,7 +235,7 @@ def close_case(
     RequestError
         It is said to repeat itself.
     ConflictError
-        It is closed already, or the case it repeats is a repeat of this one.
+        It is closed already, or the case it is said to repeat is a repeat itself.
     """
     check_words({"reason": reason})
     with database.connect(as_api=True) as connection:

@@ -1,7 +1,7 @@
 """``wanmi serve`` and ``wanmi key``."""
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,7 +100,7 @@ def serve(
     )
 
 
-def _addresses(told: Iterable[str]) -> tuple[str, ...]:
+def _addresses(told: Sequence[str]) -> tuple[str, ...]:
     """Refuse what is no address: a name would never be met, and links stay wrong without a word."""
     for text in told:
         try:

@@ -16,9 +16,12 @@ export async function findCode(code, day, signal) {
   } catch (problem) {
     if (problem.status !== GONE) throw problem;
     const heirs = problem.body.successors;
-    const found = await Promise.all(heirs.map((heir) => ask(heir.href, {}, { signal })));
+    // A heir that may not be seen, or went meanwhile, hides neither the others nor the sentence.
+    const asked = await Promise.allSettled(heirs.map((heir) => ask(heir.href, {}, { signal })));
+    signal?.throwIfAborted();
     return {
-      found: found.map((grid, index) => ({ ...placeOf(grid), full_address: `${Math.round(heirs[index].share * 100)}%` })),
+      found: asked.flatMap(({ value }, index) =>
+        value ? [{ ...placeOf(value), full_address: `${Math.round(heirs[index].share * 100)}%` }] : []),
       told: problem.message,
     };
   }

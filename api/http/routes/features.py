@@ -107,6 +107,9 @@ def retired(request: Request, code: str, as_of: date | None) -> Response | None:
     place = f"{request.scope.get('root_path', '')}/v1/grids/"
     day = "" if as_of is None else f"?as_of={as_of}"
     language = language_of(request)
+    was: dict[str, Any] = {}
+    if found.last_day is not None:
+        was = {"was": f"{place}{code}?as_of={found.last_day}"}
     return problem(
         410,
         "retired",
@@ -114,7 +117,7 @@ def retired(request: Request, code: str, as_of: date | None) -> Response | None:
         detail=_told(code, found, language=language),
         unit_grid=code,
         ended_on=found.ended_on,
-        was=f"{place}{code}?as_of={found.last_day}",
+        **was,
         successors=[
             {"code": grid.code, "share": grid.share, "href": f"{place}{grid.code}{day}"}
             for grid in found.successors
@@ -127,13 +130,12 @@ def _told(code: str, found: Retirement, *, language: str) -> str:
     if language == "zh":
         held = [f"{grid.code}（{grid.share:.0%}）" for grid in found.successors]
         land = f"其范围现属 {'、'.join(held)}" if held else "其范围现无单元网格"
-        return f"单元网格 {code} 自 {found.ended_on} 起停用，{land}；查询原网格请加 as_of={found.last_day}。"
+        was = f"；查询原网格请加 as_of={found.last_day}" if found.last_day else ""
+        return f"单元网格 {code} 自 {found.ended_on} 起停用，{land}{was}。"
     held = [f"{grid.code} ({grid.share:.0%})" for grid in found.successors]
     land = f"its land is held by {', '.join(held)}" if held else "no unit grid holds its land"
-    return (
-        f"Unit grid {code} is retired since {found.ended_on}; {land}. "
-        f"For the grid as it was, add as_of={found.last_day}."
-    )
+    was = f" For the grid as it was, add as_of={found.last_day}." if found.last_day else ""
+    return f"Unit grid {code} is retired since {found.ended_on}; {land}.{was}"
 
 
 @router.get(

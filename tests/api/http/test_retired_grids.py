@@ -77,6 +77,24 @@ def test_a_retired_code_tells_since_when_and_where_its_land_went(
         assert client.get(f"/v1/grids/{WIDE}?as_of=2025-05-31").status_code == 404
 
 
+def test_a_grid_that_was_replaced_on_its_first_day_never_held(own_town: Town) -> None:
+    database = own_town.database
+    narrow, wide = box(200, 200, 3, 100), box(203, 200, 97, 100)
+    replace_grids(database, [MIDDLE_GRID], {WIDE: wide, NARROW: narrow}, day=SPLIT)
+    replace_grids(database, [WIDE, BESIDE], {NORTH: wide.union(box(300, 200, 100, 100))}, day=SPLIT)
+    compile_snapshot(database, own_town.workspace)
+    with serving(own_town.workspace) as server, server.client() as client:
+        told = client.get(f"/v1/grids/{WIDE}").json()
+        assert "was" not in told
+        assert told["detail"].endswith(f"its land is held by {NORTH} (100%).")
+        # The strip of three metres is told too.
+        told = client.get(f"/v1/grids/{MIDDLE_GRID}").json()
+        assert [(row["code"], row["share"]) for row in told["successors"]] == [
+            (NORTH, 0.97), (NARROW, 0.03)
+        ]  # fmt: skip
+        assert_links_answer(client, told)
+
+
 def assert_links_answer(client: httpx.Client, told: dict[str, object]) -> None:
     """Follow each link to a grid that holds."""
     successors = told["successors"]
