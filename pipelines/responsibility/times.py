@@ -33,6 +33,10 @@ _ALWAYS = frozenset(
     }
 )
 _WHOLE_DAY = re.compile(rf"0{{1,2}}(?:[:时点](?:00)?分?)?{_TO}24(?:[:时点](?:00)?分?)?")
+_NEXT_DAY = ("次日", "翌日", "第二天")
+_OWN_FORM = re.compile(r"\d\d:\d\d/\d\d:\d\d")
+_EVENING_HOUR = 18
+"""Hours that begin from here on and end in the morning are a night."""
 _MORNING = ("早", "早上", "凌晨", "清晨", "晨")
 _AFTERNOON = {"下午": 1, "傍晚": 4, "晚": 5, "晚上": 5, "夜": 6, "夜间": 6, "夜里": 6}
 """Part of the day -> first hour of a clock of twelve hours that is one of its afternoon or evening."""
@@ -106,7 +110,8 @@ def read_hours(text: str) -> str | None:
     """Return hours as ``HH:MM/HH:MM``, the end not included; they may wrap midnight.
 
     Midnight is 00:00 at both ends. Hours of a clock of twelve hours are told by their part of the day.
-    None: unreadable, or the two are one; all day is left blank.
+    None: unreadable, doubtful (the end is before the begin without being a night or the next day), or the
+    two are one; all day is left blank. What is written as it is returned is read as it is.
 
     Examples
     --------
@@ -122,8 +127,10 @@ def read_hours(text: str) -> str | None:
     ('08:00/12:00', '12:00/14:00', '13:00/00:00', None)
     >>> read_hours("6-22时"), read_hours("晚10至次日6点"), read_hours("6-22")
     ('06:00/22:00', '22:00/06:00', None)
-    >>> read_hours("晚上0时至5时"), read_hours("8时至5时"), read_hours("下午3时至14时"), read_hours("20时至8时")
-    ('00:00/05:00', None, None, '20:00/08:00')
+    >>> read_hours("晚上0时至5时"), read_hours("上午12时至2时"), read_hours("8时至5时"), read_hours("8时至次日5时")
+    ('00:00/05:00', '12:00/14:00', None, '08:00/05:00')
+    >>> read_hours("下午3时至14时"), read_hours("20时至8时")
+    (None, '20:00/08:00')
     """
     plain = unicodedata.normalize("NFKC", text).strip()
     whole = _WHOLE_HOURS.fullmatch(plain)
@@ -131,22 +138,26 @@ def read_hours(text: str) -> str | None:
     if not found:
         return None
     _, part, hour, minute, day, end_part, end_hour, end_minute = found.groups()
-    is_going_on = end_part is None and day is None
-    if is_going_on:
-        is_bare = part is None and re.search("[时点]", plain) is not None
-        if part in (*_MORNING, "上午") or is_bare:
-            if int(end_hour) < int(hour) <= 12:
-                return None  # 上午8时至5时, 8时至5时: this evening or next morning
-        elif part == "下午" and int(end_hour) < int(hour) < 12:
-            return None
-        end_part = _going_on(part, int(hour), int(end_hour))
-    times = [(_hour(part, int(hour)), _minute(minute))]
-    times.append((_hour(end_part, int(end_hour)), _minute(end_minute)))
-    times = [(0, 0) if time == (24, 0) else time for time in times]
+    begin = (_hour(part, int(hour)), _minute(minute))
+    begin = (0, 0) if begin == (24, 0) else begin
+    is_one_part = end_part in (None, part)
+    if end_part is None and day not in _NEXT_DAY:
+        if part in (*_MORNING, "上午", "下午") and int(end_hour) < int(hour) < 12:
+            return None  # 上午8时至5时: this evening or next morning
+        if part in _AFTERNOON and begin[0] < 12:  # 晚上0时至5时: after midnight, and so is the end
+            if part in ("下午", "傍晚") or int(end_hour) == 12:
+                return None
+        else:
+            end_part = _going_on(part, int(hour), int(end_hour))
+    end = (_hour(end_part, int(end_hour)), _minute(end_minute))
+    if day not in _NEXT_DAY and end < begin and not _OWN_FORM.fullmatch(plain):
+        is_short = part is None and end_part is None and max(int(hour), int(end_hour)) <= 12
+        is_night = begin[0] >= _EVENING_HOUR and end[0] < 12
+        if (is_short and end != (0, 0)) or (part is not None and is_one_part and not is_night):
+            return None  # 8时至5时, 下午3时至14时
+    times = [begin, (0, 0) if end == (24, 0) else end]
     if not all(hour < 24 and minute < 60 for hour, minute in times) or times[0] == times[1]:
         return None
-    if is_going_on and part in (*_MORNING, "上午", "中午", "下午") and (0, 0) < times[1] < times[0]:
-        return None  # 下午3时至14时: a part of a day that ends before it begins
     return "/".join(f"{hour:02}:{minute:02}" for hour, minute in times)
 
 
@@ -160,9 +171,7 @@ def _going_on(part: str | None, hour: int, end_hour: int) -> str | None:
     >>> _going_on("下午", 2, 5), _going_on("晚", 10, 6), _going_on("早", 8, 12), _going_on("下午", 12, 3)
     ('下午', None, '中午', '下午')
     """
-    if part in _AFTERNOON and hour == 0:
-        return None
-    if part == "中午" or (part == "下午" and hour == 12):
+    if part == "中午" or (part in ("上午", "下午") and hour == 12):
         return "下午"
     if hour < end_hour == 12:
         return {"下午": "晚"}.get(part or "", "中午" if part in _MORNING else part)
