@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from api.advice.borders import find_borders
 from api.advice.changes import find_classes, replayed
 from api.advice.evidence import agreement, read_evidence
-from api.advice.findings import Finding, find_records, find_rows, known_rows, ranked
+from api.advice.findings import Finding, find_records, find_rows, judge, known_rows, ranked
+from api.advice.roads import find_roads
 from gis.database import Database
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def advise(
     since: Any = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Advice:
-    """Return the rows, records, borders and classes whose cases come back, with what would help.
+    """Return the rows, records, borders, boundary roads and classes whose cases come back, with what would help.
 
     Cases along a border that is advised to be moved say nothing against the rows of the plan.
 
@@ -48,12 +49,14 @@ def advise(
         Told the number of cases done.
     """
     evidence = read_evidence(database, snapshot, since=since, advance=advance)
-    known = known_rows(evidence)
+    judged = judge(evidence)
+    known = known_rows(judged)
     borders = find_borders(known, snapshot)
     explained = {row for finding in borders for row in finding.row_numbers}
     rest = known[~known.index.isin(explained)]
     found = [
         *borders,
+        *find_roads(judged, snapshot),
         *(replayed(finding, known, snapshot) for finding in find_rows(rest)),
         *(replayed(finding, known, snapshot) for finding in find_records(rest)),
         *find_classes(rest, snapshot),

@@ -84,10 +84,19 @@ def changed_plan(records: Sequence[Mapping[str, Any]], finding: Finding) -> list
 
 
 def decide_with(
-    snapshot: "Snapshot", rows: pd.DataFrame, records: Sequence[Mapping[str, Any]]
+    snapshot: "Snapshot",
+    rows: pd.DataFrame,
+    records: Sequence[Mapping[str, Any]],
+    *,
+    areas: Sequence[Mapping[str, Any]] | None = None,
 ) -> "np.ndarray[Any, Any]":
-    """Return the unit of each case by another plan; all else as it is live."""
-    solution = solve(tried_edition(snapshot, records), ask_frame(snapshot, _plain(rows)))
+    """Return the unit of each case by another plan; all else as it is live.
+
+    Parameters are those of `tried_edition`, with the cases.
+    """
+    solution = solve(
+        tried_edition(snapshot, records, areas=areas), ask_frame(snapshot, _plain(rows))
+    )
     codes = [found.unit.code if found.unit else None for found in solution.resolutions]
     return np.array(codes, dtype=object)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from api.assign import assign_frame
 from api.questions import ask_frame
@@ -30,11 +31,16 @@ DECIDED = (
 """What was decided, beside the question; ``found_component`` is the component decided."""
 TRUTH = ("truth", "returns", "category")
 """``truth``: unit that handled it, or that the last return names; missing where nobody knows."""
+ROAD, SIDE, ACROSS = "road_code", "road_side", "across_unit"
+"""Boundary road of a case whose truth is known, which of its two areas answers (0, 1; -1: no road), and
+the unit that the other area leads to; missing where that is the same."""
 SHARED = "shared_unit"
-"""Unit of the other area of a boundary road, where a case on it was handled by that; else missing."""
+"""The same unit where it handled the case; else missing."""
+ON_ROAD = (ROAD, SIDE, ACROSS, SHARED)
+"""What is known of cases on boundary roads."""
 _TEXTS = (
     "kind", "class_code", "crs", "unit_code", "rule", "grid_code", "community_code", "street_code",
-    "district_code", "truth", "category", "shared_unit",
+    "district_code", "truth", "category", "road_code", "across_unit", "shared_unit",
 )  # fmt: skip
 
 _CASES = """
@@ -81,7 +87,7 @@ def read_evidence(
     Returns
     -------
     pandas.DataFrame
-        `QUESTION`, `DECIDED`, `TRUTH`, `SHARED`; texts that repeat are categories, so a million cases take
+        `QUESTION`, `DECIDED`, `TRUTH`, `ON_ROAD`; texts that repeat are categories, so a million cases take
         some hundred megabytes.
     """
     parts = []
@@ -89,7 +95,7 @@ def read_evidence(
         parts.append(_packed(decide_rows(snapshot, cases, as_of=as_of)))
         advance(len(cases))
     if not parts:
-        return pd.DataFrame(columns=[*QUESTION, *DECIDED, *TRUTH, SHARED])
+        return pd.DataFrame(columns=[*QUESTION, *DECIDED, *TRUTH, *ON_ROAD])
     result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     return result.astype(dict.fromkeys(_TEXTS, "category"))
 
@@ -108,7 +114,7 @@ def _chunks(database: Database, *, since: Any) -> Iterator[pd.DataFrame]:
 def decide_rows(
     snapshot: "Snapshot", cases: pd.DataFrame, *, as_of: date | None = None
 ) -> pd.DataFrame:
-    """Return cases with `DECIDED` and `SHARED`, and their truth as the unit that answers for it now."""
+    """Return cases with `DECIDED` and `ON_ROAD`, and their truth as the unit that answers for it now."""
     asked = cases[list(QUESTION)]
     if as_of is not None:
         asked = asked.assign(as_of=as_of.isoformat())
@@ -124,19 +130,31 @@ def decide_rows(
     on_road = (
         found["reasons"].str.contains(r"(?:^|;)boundary_road(?:;|$)", regex=True).fillna(False)
     )
-    differs = rows["truth"].notna() & (rows["truth"] != rows["unit_code"])
-    shared = np.full(len(rows), None, dtype=object)
-    open_ = np.flatnonzero(on_road.to_numpy(dtype=bool) & differs.to_numpy(dtype=bool))
-    if len(open_):
-        solution = solve(snapshot.edition(as_of), ask_frame(snapshot, asked.iloc[open_]))
-        others = [other_unit(finding_of(solution, at)) for at in range(len(open_))]
-        is_it = np.array(others, dtype=object) == rows["truth"].to_numpy(dtype=object)[open_]
-        shared[open_[is_it]] = np.array(others, dtype=object)[is_it]
-    return rows.assign(**{SHARED: shared})
+    here = on_road.to_numpy(dtype=bool) & rows["truth"].notna().to_numpy()
+    return rows.assign(**_on_roads(snapshot, rows, np.flatnonzero(here), as_of=as_of))
+
+
+def _on_roads(
+    snapshot: "Snapshot", rows: pd.DataFrame, here: NDArray[np.intp], *, as_of: date | None
+) -> dict[str, NDArray[Any]]:
+    """Return `ON_ROAD` of cases, of which those at `here` lie on boundary roads."""
+    side = np.full(len(rows), -1, dtype=np.int8)
+    road, across, shared = (np.full(len(rows), None, dtype=object) for _ in range(3))
+    if len(here):
+        edition = snapshot.edition(as_of)
+        solution = solve(edition, ask_frame(snapshot, rows[list(QUESTION)].iloc[here]))
+        roads = edition.chains.roads.roads
+        truth = rows["truth"].to_numpy(dtype=object)
+        for at, case in enumerate(here.tolist()):
+            finding = finding_of(solution, at)
+            road[case], side[case] = roads[finding.boundary].code, finding.side
+            across[case] = other_unit(finding)
+            shared[case] = across[case] if across[case] == truth[case] else None
+    return {ROAD: road, SIDE: side, ACROSS: across, SHARED: shared}
 
 
 def _packed(rows: pd.DataFrame) -> pd.DataFrame:
-    kept = rows[[*QUESTION, *DECIDED, *TRUTH, SHARED]].copy()
+    kept = rows[[*QUESTION, *DECIDED, *TRUTH, *ON_ROAD]].copy()
     for name in ("case_id", "address", "component_code", "found_component"):
         kept[name] = kept[name].astype("string[pyarrow]")
     for name in _TEXTS:

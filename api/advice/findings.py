@@ -20,11 +20,12 @@ class Finding:
     """A place in plan, records or borders whose cases come back, with the change that would help."""
 
     kind: str
-    """plan_row, record, border, class."""
+    """plan_row, record, border, road, class."""
     change: str
-    """change_unit, add_row, update_records, move_border, boundary_road, correct_class."""
+    """change_unit, add_row, update_records, move_border, boundary_road, swap_sides, one_side,
+    correct_class."""
     rule: str
-    """Row of the plan; empty for records and borders."""
+    """Row of the plan, or code of the boundary road; empty for records and borders."""
     case_kind: str
     class_code: str
     """Class the change is about; empty: all that the rule is about."""
@@ -46,7 +47,7 @@ class Finding:
     """Lower bound of the share of `to_cases`, 95 % (Wilson): findings are ranked by it."""
     upper: float
     other_area_code: str = ""
-    """Of a border: the area across."""
+    """Of a border: the area across; of a boundary road: the area that shares it."""
     avoided: int = 0
     """Cases that the change would have sent to the unit that handled them, by deciding them anew."""
     caused: int = 0
@@ -56,7 +57,9 @@ class Finding:
     width_m: float | None = None
     """Of a border: how far from it the cases lie at most, m."""
     stretch: Any = None
-    """Of a border: the stretch, a line in the city's CRS."""
+    """Of a border or a boundary road: the stretch, a line in the city's CRS."""
+    is_whole: bool = True
+    """Of a boundary road: the stretch is all of it."""
     to_class_code: str = ""
     """Of a class: the class that it is confused with."""
     row_numbers: tuple[int, ...] = field(default=(), repr=False)
@@ -68,16 +71,21 @@ class Finding:
         return self.to_cases / self.cases if self.cases else 0.0
 
 
-def known_rows(evidence: pd.DataFrame) -> pd.DataFrame:
+def known_rows(judged: pd.DataFrame) -> pd.DataFrame:
+    """Return what `judge` gives without the cases that say nothing against rows, records and borders.
+
+    Those are the cases on a boundary road that the unit of its other area handled.
+    """
+    return judged[judged[SHARED].isna()]
+
+
+def judge(evidence: pd.DataFrame) -> pd.DataFrame:
     """Return the evidence whose truth is known, with plain texts, ``right`` and ``wrong``.
 
-    Cases on a boundary road that the unit of its other area handled say nothing against the plan, and
-    are left out. Wrong is a case that was sent back and handled by another unit than the rules lead to. Where the
+    Wrong is a case that was sent back and handled by another unit than the rules lead to. Where the
     history tells of no return at all, any case that another unit handled is.
     """
-    rows = evidence[
-        evidence["truth"].notna() & evidence["unit_code"].notna() & evidence[SHARED].isna()
-    ]
+    rows = evidence[evidence["truth"].notna() & evidence["unit_code"].notna()]
     plain = rows.assign(
         **{
             name: rows[name].astype(object).where(rows[name].notna(), "")

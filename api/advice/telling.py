@@ -61,8 +61,11 @@ def words(finding: Finding, *, unit_name: str, to_unit_name: str) -> tuple[str, 
     14 of 20 cases were finally handled by 乙 (48 to 85 %)
     change its unit from 甲 to 乙; it would have put 14 right and 6 wrong
     """
-    count = f"{finding.to_cases} of {finding.cases} cases were finally handled by {to_unit_name}"
-    shu = f"{finding.cases} 件中 {finding.to_cases} 件最终由{to_unit_name}处置"
+    unit, danwei = to_unit_name, to_unit_name
+    if finding.change == "swap_sides":
+        unit, danwei = "the unit of the other area", "对侧区域的单位"
+    count = f"{finding.to_cases} of {finding.cases} cases were finally handled by {unit}"
+    shu = f"{finding.cases} 件中 {finding.to_cases} 件最终由{danwei}处置"
     span = f"{finding.lower:.0%} to {finding.upper:.0%}".replace("% to", " to").replace("%", " %")
     fan = f"{finding.lower:.0%}–{finding.upper:.0%}"
     effect = f"it would have put {finding.avoided} right and {finding.caused} wrong"
@@ -102,6 +105,8 @@ def _subject(finding: Finding, *, unit_name: str, to_unit_name: str) -> tuple[st
             if shared
             else f"将边界向 {ben} 一侧调整，或增加边界道路规则，或实地核查",
         )
+    if finding.kind == "road":
+        return _road(finding)
     if finding.kind == "record":
         named = ", ".join(finding.components[:_MOST_NAMED])
         return (
@@ -125,6 +130,24 @@ def _subject(finding: Finding, *, unit_name: str, to_unit_name: str) -> tuple[st
         what = f"add a row for {part} that names {to_unit_name}"
         zuo = f"为{bufen}增加一行，单位为{to_unit_name}"
     return f"row {finding.rule}", f"职责行 {finding.rule}", what, zuo
+
+
+def _road(finding: Finding) -> tuple[str, str, str, str]:
+    own, other = finding.area_code, finding.other_area_code
+    where, nali = (
+        f"boundary road {finding.rule} ({own} | {other})",
+        f"界路 {finding.rule}（{own} 与 {other}）",
+    )
+    part, bufen = "", ""
+    if not finding.is_whole:
+        where, nali = f"{where}, the stretch shown", f"{nali}图示路段"
+        part = "make this stretch a boundary road of its own; there "
+        bufen = "将该路段单列为一条界路，并"
+    if finding.change == "swap_sides":
+        what = f"{part}swap the two units of this stretch: in the plan the areas {own} and {other}"
+        return where, nali, what, f"{bufen}将该路段两侧责任单位对调（方案中 {own} 与 {other} 互换）"
+    what = f"{part}let {other} answer for both sides, or correct the axis"
+    return where, nali, what, f"{bufen}两侧均由 {other} 负责，或更正道路中心线"
 
 
 def document(advice: Advice, directory: Directory) -> dict[str, Any]:

@@ -26,9 +26,11 @@ from tests.api.district import (
     B2,
     X0,
     Y0,
+    boundary_road,
     box,
     compile_district,
     component,
+    line,
     management_grid,
     open_district,
     plan,
@@ -155,6 +157,87 @@ def test_a_road_whose_sides_send_their_cases_to_each_other(book: Book, snapshot:
         (SOUTH, "boundary_road"),
         (NORTH, "boundary_road"),
     }
+
+
+def swapped_road(root: Path, *, sharing: str = "side", **more: Any) -> Snapshot:
+    """A road along the border of the communities whose two areas stand the wrong way round."""
+    eastward = line((0, 100), (200, 100)).wkt  # its left is the north
+    sides = {"sharing": sharing, "axis": eastward} | more
+    road = boundary_road("J1", box(0, 90, 200, 110), SOUTH, NORTH, **sides)
+    return open_district(root, components=OPEN, responsibility=ROWS, plan_areas=[road])
+
+
+def test_a_boundary_road_whose_two_sides_are_swapped(book: Book, tmp_path: Path) -> None:
+    snapshot = swapped_road(tmp_path / "d")
+    book.add("0110", along(11, 95), "C1", category="not_our_area")
+    book.add("0110", along(11, 105), "S1", category="not_our_area")
+    book.add("0110", [(60, 95), (140, 95)], "S1", returns=0)  # two that were not sent back
+    advice = learn(book, snapshot)
+    assert (advice.agreement["shared"], advice.agreement["agree"]) == (22, 2)
+    (found,) = advice.findings
+    assert (found.kind, found.change, found.rule) == ("road", "swap_sides", "J1")
+    assert {found.area_code, found.other_area_code} == {SOUTH, NORTH}
+    assert (found.cases, found.to_cases, found.returned) == (24, 22, 22)
+    assert (found.avoided, found.caused) == (22, 2)
+    assert found.stretch.equals(line((0, 100), (200, 100)))
+    (told,) = records(advice, snapshot.edition().directory)
+    pair = f"{found.area_code} | {found.other_area_code}"
+    assert told["en"].startswith(
+        f"boundary road J1 ({pair}): 22 of 24 cases were finally handled by the unit of the other area"
+    )
+    assert "swap the two units of this stretch" in told["en"]
+    assert "两侧责任单位对调" in told["zh"]
+    # The plan with the sides put right teaches nothing.
+    right = swapped_road(tmp_path / "right", sides=[NORTH, SOUTH])
+    assert learn(book, right).findings == ()
+
+
+def test_a_stretch_of_a_boundary_road_whose_sides_are_swapped(book: Book, tmp_path: Path) -> None:
+    snapshot = swapped_road(tmp_path / "d")
+    for y, swapped, stated in ((95, "C1", "S1"), (105, "S1", "C1")):
+        book.add("0110", along(8, y, 5, 90), swapped, category="not_our_area")
+        book.add("0110", along(12, y, 110, 190), stated, returns=0)
+    (found,) = learn(book, snapshot).findings
+    assert (found.change, found.cases, found.avoided, found.caused) == ("swap_sides", 16, 16, 0)
+    west, _, east, _ = found.stretch.bounds
+    assert (west, east) == (X0, X0 + 100)
+    (told,) = records(learn(book, snapshot), snapshot.edition().directory)
+    assert "make this stretch a boundary road of its own" in told["en"]
+    assert "将该路段单列为一条界路" in told["zh"]
+
+
+def test_a_boundary_road_of_which_one_area_has_both_sides(book: Book, tmp_path: Path) -> None:
+    snapshot = swapped_road(tmp_path / "d", sides=[NORTH, SOUTH])
+    book.add("0110", along(11, 95), "S1", category="not_our_area")  # on the south's side
+    book.add("0110", along(11, 105), "S1", returns=0)
+    (found,) = learn(book, snapshot).findings
+    assert (found.kind, found.change) == ("road", "one_side")
+    assert (found.area_code, found.other_area_code) == (SOUTH, NORTH)
+    assert (found.unit_code, found.to_unit_code) == ("C1", "S1")
+    assert (found.cases, found.avoided, found.caused) == (11, 11, 0)
+    (told,) = records(learn(book, snapshot), snapshot.edition().directory)
+    assert f"let {NORTH} answer for both sides" in told["en"]
+
+
+@pytest.mark.parametrize("axis", [None, line((0, 100), (200, 100)).wkt])
+def test_a_boundary_road_whose_days_are_swapped(
+    book: Book, tmp_path: Path, axis: str | None
+) -> None:
+    days = swapped_road(tmp_path / "days", sharing="odd_even", axis=axis)
+    places = along(12, 95) + along(12, 105)  # reported hour by hour
+    book.add("0110", places[:11], "S1")  # before midnight in the city, on the first of July
+    book.add("0110", places[11:], "C1")
+    (found,) = learn(book, days).findings
+    assert (found.kind, found.change) == ("road", "swap_sides")
+    assert (found.to_cases, found.avoided, found.caused) == (24, 24, 0)
+
+
+def test_a_joint_road_on_which_the_second_area_does_the_work(book: Book, tmp_path: Path) -> None:
+    snapshot = swapped_road(tmp_path / "d", sharing="joint")
+    book.add("0110", along(6, 95) + along(6, 105), "S1")
+    (found,) = learn(book, snapshot).findings
+    assert (found.change, found.area_code, found.other_area_code) == ("swap_sides", SOUTH, NORTH)
+    assert (found.avoided, found.caused) == (12, 0)
 
 
 def test_the_edge_of_a_drawn_area_that_is_drawn_too_narrow(book: Book, tmp_path: Path) -> None:
