@@ -132,7 +132,42 @@ def _compare_rows(
         same += not fields
         if fields:
             changes.append(RowChange(change="changed", what=what, code=code, fields=fields))
+    changes = _renamed(changes, old, new, what=what)
     return sorted(changes, key=lambda each: (each.change, each.code)), same
+
+
+def _renamed(
+    changes: list[RowChange],
+    old: dict[str, dict[str, Any]],
+    new: dict[str, dict[str, Any]],
+    *,
+    what: str,
+) -> list[RowChange]:
+    """Tell a row that is gone and one that is new and says the same as one whose name changed."""
+    gone: dict[tuple[Any, ...], list[str]] = {}
+    for each in changes:
+        if each.change == "removed":
+            gone.setdefault(_said(old[each.code]), []).append(each.code)
+    former = {
+        each.code: codes.pop(0)
+        for each in changes
+        if each.change == "added" and (codes := gone.get(_said(new[each.code])))
+    }
+    renamed = set(former.values())
+    kept = [
+        each
+        for each in changes
+        if not (each.change == "removed" and each.code in renamed)
+        and not (each.change == "added" and each.code in former)
+    ]
+    return kept + [
+        RowChange(change="changed", what=what, code=code, fields={"code": (before, code)})
+        for code, before in former.items()
+    ]
+
+
+def _said(record: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(tuple(each) if isinstance(each, list) else each for each in record.values())
 
 
 def _records(frame: pd.DataFrame, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -250,13 +251,18 @@ def _owned(row: Delivered, territories: Territories) -> list[tuple[str, str, str
 
 
 def _numbered(records: pd.DataFrame) -> pd.DataFrame:
-    """Give rows without a number one made of what they say, so that the same row has it again."""
+    """Give rows without a number one made of what they say, so that the same row has it again.
+
+    The first day is part of it: a row keeps its name when the one before it ends and is left out.
+    """
     seen: Counter[str] = Counter()
     codes = []
     for row in records.itertuples():
         code = row.code
         if not isinstance(code, str):
-            when = "".join(f"~{part}" for part in (row.season, row.hours) if isinstance(part, str))
+            told = [part for part in (row.season, row.hours) if isinstance(part, str)]
+            told += [row.begins_on.isoformat()] if isinstance(row.begins_on, date) else []
+            when = "".join(f"~{part}" for part in told)
             name = _name(str(row.kind), str(row.class_code), str(row.area_code))
             code = f"{name}.{row.role}{when}"
             seen[code] += 1

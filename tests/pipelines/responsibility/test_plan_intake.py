@@ -1,5 +1,6 @@
 """Delivered rows judged and taken apart: classes, areas, roles and units of one line."""
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -241,6 +242,20 @@ def test_rows_without_numbers_are_named_by_what_they_say(tmp_path):
         ("C0104@*.maintainer",),
         ("C0104@*.maintainer~06-01/09-30",),
         ("C0104@*.maintainer#2",),
+    ]
+
+
+def test_a_row_without_a_number_keeps_its_name_when_the_one_before_it_ends(tmp_path):
+    first = wide(None, is_unnumbered="yes", valid_to="2026-06-30")
+    then = wide(None, is_unnumbered="yes", valid_from="2026-07-01", maintainer="路灯处")
+    both = judge(tmp_path, first, then)
+    assert told(both, "code", "unit_code") == [
+        ("C0104@*.maintainer", "U1"),
+        ("C0104@*.maintainer~2026-07-01", "U2"),
+    ]
+    july = replace(context(tmp_path, units=UNITS), as_of=date(2026, 7, 1))
+    assert transform(frame([first, then]), july).accepted["code"].tolist() == [
+        "C0104@*.maintainer~2026-07-01"
     ]
 
 

@@ -166,3 +166,29 @@ def test_a_workbook_may_have_no_days_at_all(run, database, tmp_path):
     lines = [[row[HEAD.index(name)] for name in head] for row in rows()]
     assert counts(loaded(run, write_book(tmp_path / "plan.xlsx", {"职责": lines}))) == (2, 0, 0)
     assert live(database, "responsibility")[["begins_on", "ends_on"]].isna().all(axis=None)
+
+
+def test_rows_named_without_their_first_day_are_renamed_once_and_change_nothing_else(
+    run, database, tmp_path
+):
+    base = {"类型": "事件", "责任区域": "全区", "小类代码": "0101"}
+    ends = line(处置单位="排水公司", 失效日期="2026-06-30", **base)
+    begins = line(处置单位="建北街道办事处", 生效日期="2026-07-01", **base)
+    lines = [row[1:] for row in rows(ends, begins)]  # no column of numbers
+    book = write_book(tmp_path / "plan.xlsx", {"职责": lines})
+    loaded(run, book)
+    former, named = "E0101@*.handler#2", "E0101@*.handler~2026-07-01"
+    with database.connect() as connection:
+        connection.execute(
+            "UPDATE responsibility.plan_row SET code = %s WHERE code = %s", [former, named]
+        )
+    again = write_book(tmp_path / "again.xlsx", {"职责": [*lines, []]})
+    told = json.loads(run("plan", "diff", again, "--as-of", "2026-07-01", "--json"))
+    assert [(row["change"], row["code"], row["fields"]) for row in told["rows"]] == [
+        ("changed", named, {"code": [former, named]})
+    ]
+    assert told["owners"] == []
+    # The one that ended is closed, the one renamed opened anew.
+    assert counts(loaded(run, again, day="2026-07-01")) == (1, 2, 2)
+    assert counts(loaded(run, again, day="2026-07-02")) == (0, 0, 3)
+    assert named in live(database, "responsibility")["code"].tolist()
