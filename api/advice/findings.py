@@ -60,6 +60,8 @@ class Finding:
     """Of a border or a boundary road: the stretch, a line in the city's CRS."""
     is_whole: bool = True
     """Of a boundary road: the stretch is all of it."""
+    is_against_map: bool = False
+    """Of a boundary road whose areas are to be swapped: each lies on the side that the plan says."""
     to_class_code: str = ""
     """Of a class: the class that it is confused with."""
     row_numbers: tuple[int, ...] = field(default=(), repr=False)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
 _BIN_M = 25.0
+_HELD = ("grid_code", "community_code", "street_code", "district_code")
 _LEAST_OF_A_SIDE = 2
 """So many cases of each side must have gone to the other before both are called swapped."""
 
@@ -127,9 +128,19 @@ def _stretch(road: BoundaryRoad, cases: _Cases, *, change: str) -> tuple[Finding
         upper=upper,
         stretch=substring(line, start, end),
         is_whole=end - start >= line.length,
+        is_against_map=change == "swap_sides" and _is_drawn_so(road, kept),
         row_numbers=tuple(rows.index),
     )
     return finding, kept
+
+
+def _is_drawn_so(road: BoundaryRoad, cases: _Cases) -> bool:
+    """Tell whether the areas lie on the sides for which they answer: a plan that swaps them is put right."""
+    if road.sharing != "side":
+        return False
+    own = np.array(road.sides, dtype=object)[cases.side]
+    held = (cases.rows[name].astype(object).to_numpy() == own for name in _HELD)
+    return bool(np.mean(np.logical_or.reduce(list(held))) > 0.5)
 
 
 def _line(road: BoundaryRoad) -> Any:

@@ -145,7 +145,11 @@ def _road(finding: Finding) -> tuple[str, str, str, str]:
         bufen = "将该路段单列为一条界路，并"
     if finding.change == "swap_sides":
         what = f"{part}swap the two units of this stretch: in the plan the areas {own} and {other}"
-        return where, nali, what, f"{bufen}将该路段两侧责任单位对调（方案中 {own} 与 {other} 互换）"
+        zuo = f"{bufen}将该路段两侧责任单位对调（方案中 {own} 与 {other} 互换）"
+        if finding.is_against_map:
+            what += ", which lie on the map as the plan says: have their border surveyed first"
+            zuo += "；两区域在图上的位置与方案一致，请先核实其边界"
+        return where, nali, what, zuo
     what = f"{part}let {other} answer for both sides, or correct the axis"
     return where, nali, what, f"{bufen}两侧均由 {other} 负责，或更正道路中心线"
 

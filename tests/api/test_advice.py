@@ -187,9 +187,21 @@ def test_a_boundary_road_whose_two_sides_are_swapped(book: Book, tmp_path: Path)
     )
     assert "swap the two units of this stretch" in told["en"]
     assert "两侧责任单位对调" in told["zh"]
+    assert "surveyed" not in told["en"]
     # The plan with the sides put right teaches nothing.
     right = swapped_road(tmp_path / "right", sides=[NORTH, SOUTH])
     assert learn(book, right).findings == ()
+
+
+def test_sides_to_be_swapped_against_the_map_are_to_be_surveyed(book: Book, tmp_path: Path) -> None:
+    snapshot = swapped_road(tmp_path / "d", sides=[NORTH, SOUTH])  # as the map has them
+    book.add("0110", along(11, 95), "S1", category="not_our_area")
+    book.add("0110", along(11, 105), "C1", category="not_our_area")
+    advice = learn(book, snapshot)
+    assert [(f.change, f.avoided) for f in advice.findings] == [("swap_sides", 22)]
+    (told,) = records(advice, snapshot.edition().directory)
+    assert "have their border surveyed first" in told["en"]
+    assert "请先核实其边界" in told["zh"]
 
 
 def test_a_stretch_of_a_boundary_road_whose_sides_are_swapped(book: Book, tmp_path: Path) -> None:
