@@ -14,18 +14,18 @@ from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
+from pipelines.responsibility.conflicts import warn_conflicts
 from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
 from pipelines.responsibility.reading import Delivered, read_rows
 from pipelines.responsibility.store import AreaStore, ends_of
 from pipelines.responsibility.surroundings import vocabulary_of
 from pipelines.responsibility.territories import Territories
-from pipelines.responsibility.validity import DAYS, in_force, remarks_of
+from pipelines.responsibility.validity import DAYS, remarks_of
 from pipelines.responsibility.workbook import AREA
 from pipelines.values import code_of, known_words, text_of, words_of
 
 DATASET = "responsibility"
 RULES = read_rules("pipelines")
-_SAME = ["kind", "class_code", "area_code", "role", "season", "hours"]
 _COLUMNS = (
     "code",
     *("kind", "class_code", "area_code", "role", "unit_code", "season", "hours"),
@@ -56,7 +56,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     records = _expand(rows, lasting, codes, vocabulary.territories, faults)
     table = pd.DataFrame(records, columns=[*_COLUMNS, "at"], dtype=object)
     accepted = _numbered(table.astype({"limit_value": float}))
-    _warn_conflicts(faults, in_force(accepted, context.as_of))
+    warn_conflicts(faults, accepted, as_of=context.as_of)
     accepted = accepted[~accepted["at"].map(faults.refused).astype(bool)].drop(columns="at")
     outcome = faults.outcome()
     told = (
@@ -269,17 +269,6 @@ def _numbered(records: pd.DataFrame) -> pd.DataFrame:
             code = code if seen[code] == 1 else f"{code}#{seen[code]}"
         codes.append(code)
     return records.assign(code=pd.Series(codes, index=records.index, dtype=object))
-
-
-def _warn_conflicts(faults: Faults, accepted: pd.DataFrame) -> None:
-    """Warn of rows equal in all that decides, but for the unit; told on each row but the first."""
-    groups = accepted.groupby(_SAME, dropna=False)
-    first = groups["at"].transform("first")
-    names = groups["code"].transform("first")
-    differs = groups["unit_code"].transform("nunique").gt(1) & accepted["code"].ne(names)
-    other = differs & (first != accepted["at"]) | differs
-    told = names[other].groupby(accepted["at"]).first().reindex(faults.frame.index)
-    faults.add("RP10", told.notna(), other=told)
 
 
 def taxonomy_of(context: BuildContext) -> Taxonomy:

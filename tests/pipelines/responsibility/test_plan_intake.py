@@ -206,6 +206,27 @@ def test_units_that_follow_each_other_are_no_conflict(tmp_path):
     assert rules_of(judge(tmp_path, *rows).faults) == [(4, "RP10")]
 
 
+def test_rows_that_conflict_only_later_are_told_once_with_the_day(tmp_path):
+    rows = [
+        wide("1", valid_to="2026-08-31"),
+        wide("2", valid_from="2026-07-01", maintainer="路灯处"),
+        wide("3", valid_from="2026-08-01", maintainer="路灯处"),
+        wide("4", valid_from="2026-09-01", maintainer="建北街道办事处"),
+    ]
+    outcome = judge(tmp_path, *rows)
+    assert rules_of(outcome.faults) == [(2, "RP10"), (3, "RP10"), (4, "RP10")]
+    july, august, september = outcome.faults["reason_en"]
+    assert july == (
+        "Row 1.maintainer gives the same role for the same class, area and time to another unit"
+        " from 2026-07-01 on."
+    )
+    assert august.endswith("from 2026-08-01 on.")
+    assert september.startswith("Row 2.maintainer")
+    assert september.endswith("from 2026-09-01 on.")
+    assert outcome.faults["reason_zh"].iloc[0].endswith("指定了另一单位（自 2026-07-01 起）。")
+    assert len(outcome.accepted) == 4
+
+
 def test_times_and_limits_in_words(tmp_path):
     given = wide(season="11月15日至次年3月15日", hours="晚22时至次日6时", limit_value="2个工作日")
     always = wide("2", season="全年", hours="全天", limit_value="24小时", class_code="0101")
