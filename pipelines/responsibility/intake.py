@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,9 +16,10 @@ from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
 from pipelines.responsibility.conflicts import warn_conflicts
+from pipelines.responsibility.gaps import tell_gaps
 from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
 from pipelines.responsibility.reading import Delivered, read_rows
-from pipelines.responsibility.store import AreaStore, ends_of
+from pipelines.responsibility.store import AreaStore, ends_of, is_update
 from pipelines.responsibility.surroundings import vocabulary_of
 from pipelines.responsibility.territories import Territories
 from pipelines.responsibility.validity import DAYS, remarks_of
@@ -64,7 +66,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
         if len(area_faults)
         else outcome.faults
     )
-    return Outcome(
+    result = Outcome(
         accepted=accepted.reset_index(drop=True),
         faults=told,
         ends=ends_of(
@@ -73,6 +75,7 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
         remarks=tuple(remarks_of(accepted, expired=len(kept) - len(lasting), as_of=context.as_of)),
         beside=_store(areas, standing, context) if is_area.any() else None,
     )
+    return replace(result, remarks=(*result.remarks, *tell_gaps(result, context)))
 
 
 def _standing(
@@ -83,7 +86,7 @@ def _standing(
     A delivery that draws areas ends those that it does not have, unless it is an update.
     """
     live = context.features("plan_areas")
-    if is_drawn and not _is_update(context):
+    if is_drawn and not is_update(context):
         live = live[live["code"].isin(faults["code"].dropna())]
     kept = live[~live["code"].isin(areas["code"])]
     if kept.empty:
@@ -94,17 +97,13 @@ def _standing(
     return gpd.GeoDataFrame(both, geometry="geometry", crs=context.crs.crs)
 
 
-def _is_update(context: BuildContext) -> bool:
-    return any(layer.mode == "update" for layer in context.delivery.layers_of(DATASET))
-
-
 def _store(areas: gpd.GeoDataFrame, standing: gpd.GeoDataFrame, context: BuildContext) -> AreaStore:
     return AreaStore(
         areas=areas,
         standing=standing,
         as_of=context.as_of,
         database=context.database,
-        is_whole=not _is_update(context),
+        is_whole=not is_update(context),
     )
 
 

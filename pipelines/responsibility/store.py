@@ -51,6 +51,11 @@ class AreaStore:
         staging.exchange(connection, table, build_id=build_id, as_of=self.as_of)
 
 
+def is_update(context: BuildContext) -> bool:
+    """Tell whether live rows and areas that are not delivered stay."""
+    return any(layer.mode == "update" for layer in context.delivery.layers_of("responsibility"))
+
+
 def ends_of(
     accepted: "pd.Series[str]",
     faults: pd.DataFrame,
@@ -65,12 +70,7 @@ def ends_of(
     """
     errors = faults[faults["severity"] == "error"]
     refused = {str(code) for code in errors["code"].dropna()}
-    layers = context.delivery.layers_of("responsibility")
-    if (
-        not (refused or unnumbered)
-        or any(layer.mode == "update" for layer in layers)
-        or not context.database.url
-    ):
+    if not (refused or unnumbered) or is_update(context) or not context.database.url:
         return None
     live = context.rows("responsibility")["code"]
     spared = [

@@ -168,6 +168,40 @@ def test_a_workbook_may_have_no_days_at_all(run, database, tmp_path):
     assert live(database, "responsibility")[["begins_on", "ends_on"]].isna().all(axis=None)
 
 
+def test_a_live_row_whose_first_day_is_written_over_leaves_a_gap_that_is_told(run, tmp_path):
+    base = {"类型": "事件", "责任区域": "翠屏社区", "小类代码": "0101", "处置单位": "排水公司"}
+
+    def book(name, *more):
+        return write_book(tmp_path / f"{name}.xlsx", {"职责": rows(*more)})
+
+    loaded(run, book("live", line(序号=3, **base)))
+    later = book("later", line(序号=3, 生效日期="2026-09-01", **base))
+    told = json.loads(run("plan", "check", later, "--as-of", "2026-07-01", "--json"))
+    (gap,) = (en for en in told["remarks"] if "hold on" in en)
+    assert gap.startswith(
+        "Rows that hold on 2026-07-01 begin only later in this plan: 3.handler (2026-09-01); until then"
+    )
+    assert any("3.handler（2026-09-01）" in zh for zh in told["remarks_zh"])
+    assert gap in run("plan", "load", later, "--as-of", "2026-07-01", "--dry-run")
+    # Two rows, as it says; and another row that is new and begins later.
+    whole = book(
+        "whole",
+        line(序号=3, 失效日期="2026-08-31", **base),
+        line(序号=4, 生效日期="2026-09-01", **base),
+        line(序号=5, 生效日期="2026-09-01", **base | {"小类代码": "0102"}),
+    )
+    told = json.loads(run("plan", "check", whole, "--as-of", "2026-07-01", "--json"))
+    assert not any("hold on" in en for en in told["remarks"])
+    # A line that is refused keeps what is live of it.
+    kept = book(
+        "kept",
+        line(序号=3, **base | {"处置单位": "火星"}),
+        line(序号=4, 生效日期="2026-09-01", **base),
+    )
+    told = json.loads(run("plan", "check", kept, "--as-of", "2026-07-01", "--json", fails=True))
+    assert not any("hold on" in en for en in told["remarks"])
+
+
 def test_rows_named_without_their_first_day_are_renamed_once_and_change_nothing_else(
     run, database, tmp_path
 ):
