@@ -4,8 +4,9 @@ Two areas share the road: jointly 共管, by the side 按侧, or by the day 单�
 sends a case back, the unit of the other is the likelier owner than the next on the own side.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import Any
 
 from api.doubts import bit_of, bits_of, names_of, review_bits
 from api.owning.calibration import calibrate_owner
@@ -17,6 +18,7 @@ from api.telling.finding import Finding, Ways
 from census.plan.chains import Chain
 
 _OWN = 0
+_LEAST_SHARE = 1e-9
 _OF_THE_PLACE = ("edge_responsibility", "cross_responsibility", "low_probability")
 
 
@@ -51,7 +53,7 @@ def turned(finding: Finding, refusers: frozenset[str]) -> Finding:
         return finding
     asked = question._replace(chain=chain)
     found = resolve(finding.edition, asked)
-    ways = _turned_ways(finding, question, chain)
+    ways = _turned_ways(finding, question)
     mixture = mix(finding.edition, asked, places=ways.places, components=ways.components)
     probability = calibrate_owner(
         min(1.0, finding.certainty * mixture.probability), found.certainty, _evidence(finding)
@@ -95,22 +97,67 @@ def _answering(finding: Finding, chains: tuple[Chain, Chain], refusers: Collecti
         passed |= met
 
 
-def _turned_ways(finding: Finding, question: OwnerQuestion, chain: Chain) -> Ways:
-    """Return where a case may lie, with the other area in the place of the one whose unit refused."""
+def _turned_ways(finding: Finding, question: OwnerQuestion) -> Ways:
+    """Return where a case may lie, with the other area answering on the road alone.
+
+    What may lie beside the road, on land of the area whose unit refused, stays with that area.
+    """
     ways = finding.ways() if finding.ways is not None else None
     if ways is None:
-        return Ways(
-            places=[(chain, 1.0)],
+        ways = Ways(
+            places=[(question.chain, 1.0)],
             components=[(question.record, 1.0)],
             rows=[finding.chosen],
             distance_m=[0.0],
         )
     named = finding.edition.areas_named
-    own = question.chain.naming(named)
-    places = [
-        (chain if place.naming(named) == own else place, share) for place, share in ways.places
-    ]
+    left: dict[Chain, list[Any]] = {}
+    for chain, share in ways.places:
+        left.setdefault(chain.naming(named), [chain, 0.0])[1] += share
+    turned_to: dict[Chain, list[Any]] = {}
+    for before, after, share in _on_road(finding):
+        place = left.get(before.naming(named))
+        if place is None:
+            continue
+        part = min(share, place[1])
+        place[1] -= part
+        turned_to.setdefault(after.naming(named), [after, 0.0])[1] += part
+    for key, (chain, share) in left.items():
+        turned_to.setdefault(key, [chain, 0.0])[1] += share
+    places = [(chain, share) for chain, share in turned_to.values() if share > _LEAST_SHARE]
     return replace(ways, places=places)
+
+
+def _on_road(finding: Finding) -> Iterator[tuple[Chain, Chain, float]]:
+    """Yield the chains of the parts of a road for which the area that refused answers, and their shares.
+
+    First the chain as it answers, then that with the other area.
+    """
+    edition, number, side = finding.edition, finding.boundary, finding.side
+    chains, tracts = edition.chains, edition.tracts
+    own = chains.full(finding.place)
+    other = chains.full(chains.on_side(finding.base, number, 1 - side))
+    if not finding.sigma_m > 0.0:  # it lies where it is said to
+        yield own, other, 1.0
+        return
+    touched = chains.touched
+    oval = None if finding.covariance is None else [finding.covariance]
+    found = tracts.index.shares([finding.x], [finding.y], [finding.sigma_m], covariance=oval)
+    whole = sum(share for cell, share in finding.shares if not touched[cell])
+    total = whole + float(found.probability.sum())
+    is_inside = finding.grid >= 0 and finding.grid_distance_m == 0.0
+    scale = total if is_inside and total > 0.0 else max(total, 1.0)
+    by_side = chains.roads.roads[number].sharing == "side"
+    for tract, share in zip(found.position.tolist(), found.probability.tolist(), strict=True):
+        if tracts.boundary[tract] != number or (by_side and tracts.side[0, tract] != side):
+            continue
+        base = int(tracts.base[tract])
+        before = chains.full(chains.on_side(base, number, side))
+        after = chains.full(chains.on_side(base, number, 1 - side))
+        yield before, after, share / scale
+    # What of an error reaches beyond the city is taken to lie at the place itself.
+    if not (is_inside and total > 0.0):
+        yield own, other, 1.0 - min(total, 1.0)
 
 
 def _evidence(finding: Finding) -> str:

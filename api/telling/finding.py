@@ -92,6 +92,8 @@ class Finding:
     """Where else and what else it may be; None: all ways lead to one unit."""
     mixture: Mixture | None = None
     """The distribution over units of these ways, where it is known already."""
+    covariance: tuple[float, float, float] | None = None
+    """Of an error that is no circle: variance east, covariance and variance north, m²."""
 
     @property
     def question(self) -> OwnerQuestion:
@@ -150,7 +152,13 @@ def finding_of(solution: "Solution", case: int) -> Finding:
         needs_review=int(solution.doubts[case]) & review_bits() != 0,
         reasons=solution.reasons_of(case),
         ways=lambda: ways_of(solution, case),
+        covariance=_covariance(solution, case),
     )
+
+
+def _covariance(solution: "Solution", case: int) -> tuple[float, float, float] | None:
+    east, both, north = solution.placed.covariance[case].tolist()
+    return None if both == 0.0 and east == north else (east, both, north)
 
 
 def _edge_distance_m(solution: "Solution", case: int) -> float:

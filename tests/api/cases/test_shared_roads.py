@@ -91,6 +91,40 @@ def test_the_even_day_goes_to_the_odd_one(database: Database, tmp_path: Path) ->
     assert unit_of(give_back(database, snapshot, "C1")) == "S1"
 
 
+@pytest.mark.parametrize("sharing", ["joint", "side", "odd_even"])
+@pytest.mark.parametrize(
+    ("y", "accuracy_m", "on_road"),
+    # Of the error the share between the road's edges, y 90 and 110; beside it is land of the south alone.
+    [(95, 5.0, 0.8413), (91, 5.0, 0.5792), (95, 1.0, 1.0)],
+)
+def test_only_what_lies_on_the_road_turns_to_the_other_area(
+    tmp_path: Path, sharing: str, y: float, accuracy_m: float, on_road: float
+) -> None:
+    snapshot = open_road(tmp_path / "snapshots", sharing)
+    position = Position(x=X0 + 50, y=Y0 + y, crs="city", accuracy_m=accuracy_m)
+    case = replace(CASE, position=position)
+    told = decide(snapshot, case, excluded=frozenset({"C1"}))
+    assert unit_of(told) == "C2"
+    assert told.probability == pytest.approx(on_road, abs=2e-4)
+    assert told.owner is not None
+    others = {each.unit_code: each.probability for each in told.owner.alternatives}
+    # What lies beside the road is the south's, whose unit refused: the next of the south is asked.
+    assert others.get("S1", 0.0) == pytest.approx(1.0 - on_road, abs=2e-4)
+    assert told.needs_review  # a case without an owner of its own always goes to a person
+    assert ("low_probability" in told.reasons) == (on_road < 0.7)
+
+
+def test_of_an_oval_error_too_only_what_lies_on_the_road_turns(tmp_path: Path) -> None:
+    snapshot = open_road(tmp_path / "snapshots", "side")
+    oval = {"accuracy_m": 5.0, "accuracy_minor_m": 2.0, "accuracy_bearing_deg": 90.0}
+    position = Position(x=X0 + 50, y=Y0 + 95, crs="city", **oval)
+    # With an address, which no place of the district bears, as the arrays decide it.
+    case = replace(CASE, position=position, address="无此地址")
+    told = decide(snapshot, case, excluded=frozenset({"C1"}))
+    assert unit_of(told) == "C2"
+    assert told.probability == pytest.approx(0.9938, abs=2e-4)  # above y 90 by 2.5 deviations
+
+
 def test_a_unit_that_both_areas_lead_to_is_asked_once(database: Database, tmp_path: Path) -> None:
     lamps = [component("1301020104000001", point(50, 95), maintainer_code="W1")]
     snapshot = open_road(tmp_path / "snapshots", components=lamps)
