@@ -157,7 +157,9 @@ def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFra
         for rule, values in row.wrong:
             told = broken.setdefault(rule, {}).setdefault(at, values)
             if told is not values:  # several of one rule in one row are told together
-                told["value"] = f"{told['value']}、{values['value']}"
+                for name in ("value", "restored"):
+                    if name in told:
+                        told[name] = f"{told[name]}、{values[name]}"
     for rule, by_row in sorted(broken.items()):
         table = pd.DataFrame.from_dict(by_row, orient="index", dtype=object).reindex(rows.index)
         mask = pd.Series(rows.index.isin(list(by_row)), index=rows.index)

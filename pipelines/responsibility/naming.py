@@ -10,9 +10,10 @@ from census.matching import UnitNames
 from census.plan.rows import ANYWHERE
 from census.taxonomy import STANDARDS, Taxonomy, plain_name, read_taxonomy
 from census.units import UnitDirectory
+from gis.remarks import Remark
+from pipelines.responsibility.ranges import read_range
 
 _SEPARATORS = re.compile(r"([;；,，、\n|]|(?<=\D)[/](?=\D))")
-_RANGE = re.compile(r"(\d{4,5})(?:-|~|–|—+|至|到)(\d{4,5})", re.ASCII)
 _EVERY_CLASS = frozenset({"*", "全部", "所有", "不限", "全部小类", "所有小类", "全部类别"})
 _EVERYWHERE = frozenset({"*", "全市", "全区", "全部", "所有", "不限", "全域", "全辖区", "辖区内"})
 _TERRITORIAL = frozenset(
@@ -34,6 +35,8 @@ class Found:
     """Parts that name nothing."""
     restored: tuple[tuple[str, str], ...] = ()
     """Codes as written that lost zeros, with what they were read as."""
+    broken: tuple[tuple[str, Remark], ...] = ()
+    """Ranges that can not be read, with the reason."""
 
 
 def split(text: str, *, knows: Callable[[str], bool]) -> list[str]:
@@ -81,8 +84,8 @@ class Classes:
     (('0104',), ('01',))
     >>> classes.find("component", "104").restored, classes.find("component", "9999").unknown
     ((('104', '0104'),), ('9999',))
-    >>> classes.find("component", "0101～0103、0122至0124").codes, classes.find("event", "0105-0101").unknown
-    (('0101', '0102', '0103', '0122', '0123', '0124'), ('0105-0101',))
+    >>> classes.find("component", "0101～0103、0122至0124").codes, classes.find("event", "01--02、0301").codes
+    (('0101', '0102', '0103', '0122', '0123', '0124'), ('01', '02', '0301'))
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:
@@ -123,40 +126,44 @@ class Classes:
         known = self._majors.get(kind, {})
         return known.get(plain) or known.get(plain.removesuffix("类"))
 
-    def find(self, kind: str, text: str) -> Found:
-        """Return the classes that a cell names."""
+    def find(self, kind: str, text: str, *, is_beside_major: bool = False) -> Found:
+        """Return the classes that a cell names; the row may name its major class in another one."""
         codes: list[str] = []
-        unknown, restored = [], []
+        unknown, restored, broken = [], [], []
         for part in split(text, knows=lambda each: self.one(kind, each) is not None):
             code = self.one(kind, part)
-            if code is None:
-                plain = "".join(unicodedata.normalize("NFKC", part).split())
-                padded = self.taxonomy.restore(plain)
-                if padded != plain and self.taxonomy.exists(kind, padded):
-                    restored.append((plain, padded))
-                    code = padded
-            between = self._between(kind, part) if code is None else ()
-            if code is None and not between:
+            if code is not None:
+                codes.append(code)
+                continue
+            plain = "".join(unicodedata.normalize("NFKC", part).split())
+            padded = self.taxonomy.restore(plain)
+            between = read_range(
+                part, kind=kind, taxonomy=self.taxonomy, is_beside_major=is_beside_major
+            )
+            if padded != plain and self.taxonomy.exists(kind, padded):
+                restored.append((plain, padded))
+                codes.append(padded)
+            elif between is not None and between.codes:
+                codes += between.codes
+                restored += [(plain, between.restored)] if between.restored else []
+            elif between is not None and self.other_generation(kind, part) is None:
+                broken.append((part, between.why))
+            else:
                 unknown.append(part)
-            codes += between if code is None else (code,)
         return Found(
-            codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown), restored=tuple(restored)
+            codes=tuple(dict.fromkeys(codes)),
+            unknown=tuple(unknown),
+            restored=tuple(restored),
+            broken=tuple(broken),
         )
-
-    def _between(self, kind: str, text: str) -> tuple[str, ...]:
-        """Return the minor classes from one code to another, both included; empty: it says no such thing."""
-        found = _RANGE.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
-        if found is None or not all(self.taxonomy.exists(kind, code) for code in found.groups()):
-            return ()
-        first, last = found.groups()
-        return tuple(e.code for e in self.taxonomy.all(kind) if first <= e.code <= last)
 
     def other_generation(self, kind: str, text: str) -> str | None:
         """Return the generation that has a class which this one lacks, the newest first; None: none."""
         for standard in reversed(STANDARDS):
             if standard != self.taxonomy.standard_ref:
                 other = Classes(read_taxonomy(standard))
-                if other.one(kind, text) is not None:
+                between = read_range(text, kind=kind, taxonomy=other.taxonomy, is_beside_major=True)
+                if other.one(kind, text) is not None or (between is not None and between.codes):
                     return standard
         return None
 

@@ -17,6 +17,7 @@ from pipelines.responsibility.naming import (
     is_nothing,
     means_territory,
 )
+from pipelines.responsibility.ranges import example_of
 from pipelines.responsibility.territories import Territories
 from pipelines.responsibility.times import is_always, read_hours, read_limit, read_season
 from pipelines.responsibility.workbook import ROLES
@@ -111,24 +112,35 @@ def _read_classes(row: Delivered, cells: Mapping[str, str | None], classes: Clas
     if said is None:
         row.refuse("RP24")
         return
-    found = classes.find(row.kind, said)
-    if major is not None and said is not major and found.codes == (ANYWHERE,):
+    is_beside_major = major is not None and said is not major
+    found = classes.find(row.kind, said, is_beside_major=is_beside_major)
+    if is_beside_major and major is not None and found.codes == (ANYWHERE,):
         found = classes.find(row.kind, major)
-    for given, restored in found.restored:
-        row.refuse("RP03", value=given, restored=restored)
-    for part in found.unknown:
-        other = classes.other_generation(row.kind, part)
-        if other is None:
-            row.refuse("RP02", value=part, standard=standard)
-        else:
-            row.refuse("RP15", value=part, standard=standard, other=other)
+    _tell_classes(row, found, classes)
     if said is code and not is_nothing(name) and name is not None and len(found.codes) == 1:
         entry = classes.taxonomy.get(row.kind, found.codes[0])
         named = classes.find(row.kind, name)
         if entry is not None and named.codes != found.codes:
             row.refuse("RP11", value=found.codes[0], name=entry.name, said=name, standard=standard)
-    if not found.unknown:
+    if not (found.unknown or found.broken):
         row.classes = found.codes
+
+
+def _tell_classes(row: Delivered, found: Found, classes: Classes) -> None:
+    standard, kind = classes.taxonomy.standard_ref, row.kind or ""
+    for given, restored in found.restored:
+        row.refuse("RP03", value=given, restored=restored)
+    for part, why in found.broken:
+        example = example_of(classes.taxonomy)
+        row.refuse(
+            "RP25", value=part, standard=standard, example=example, why=why.en, why_zh=why.zh
+        )
+    for part in found.unknown:
+        other = classes.other_generation(kind, part)
+        if other is None:
+            row.refuse("RP02", value=part, standard=standard)
+        else:
+            row.refuse("RP15", value=part, standard=standard, other=other)
 
 
 def _read_areas(row: Delivered, cells: Mapping[str, str | None], areas: AreaNames) -> None:

@@ -85,6 +85,59 @@ def test_a_major_class_is_meant_where_no_minor_one_is_named(tmp_path):
     assert told(judge(tmp_path, *rows), "class_code") == [("01",), ("01",), ("02",), ("*",)]
 
 
+def test_ranges_of_classes_are_read_where_they_can_mean_one_thing(tmp_path):
+    rows = [
+        wide("1", class_code="0101--0103"),
+        wide("2", class_code="101-103", maintainer="路灯处"),
+        wide("3", class_code="01－02，0301"),
+        wide("4", class_code="0101至0102；104", maintainer="路灯处", area_name="翠屏社区"),
+    ]
+    outcome = judge(tmp_path, *rows)
+    classes = {}
+    for code, class_code in told(outcome, "code", "class_code"):
+        classes.setdefault(code[0], []).append(class_code)
+    assert classes == {
+        "1": ["0101", "0102", "0103"],
+        "2": ["0101", "0102", "0103"],
+        "3": ["01", "02", "0301"],
+        "4": ["0101", "0102", "0104"],
+    }
+    lost = outcome.faults[outcome.faults["rule"].eq("RP03")]
+    assert lost["source_row"].tolist() == [2, 4]
+    assert lost["reason_en"].iloc[0] == (
+        "Class 101-103 lost its leading zero and was read as 0101-0103."
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "why", "why_zh"),
+    [
+        ({"class_code": "0103-0101"}, "the first code is the greater", "前一代码大于后一代码"),
+        ({"class_code": "0101-0199"}, "0199 is none of its classes", "0199 不是其中的类别"),
+        ({"class_code": "0101-03"}, "one end has other digits than the other", "两端位数不同"),
+        ({"class_code": "1-3"}, "1 is none of its classes", "1 不是其中的类别"),
+        (
+            {"class_code": "01-03", "major_code": "02"},
+            "beside a major class two digits are no class of their own",
+            "旁列已有大类，两位数字无法确定所指",
+        ),
+    ],
+)
+def test_other_ranges_are_refused_with_what_to_write(tmp_path, written, why, why_zh):
+    outcome = judge(tmp_path, wide("1"), wide("2") | written)
+    assert rules_of(outcome.faults) == [(2, "RP25")]
+    (en,), (zh,) = outcome.faults["reason_en"], outcome.faults["reason_zh"]
+    said = written["class_code"]
+    assert en.startswith(f"Range of classes {said} can not be read, as {why} (GB/T 30428.2-2013):")
+    assert en.endswith("as in 0101-0106 or 01-03.")
+    assert why_zh in zh
+
+
+def test_a_range_of_another_generation_is_told_as_such(tmp_path):
+    outcome = judge(tmp_path, wide("1", class_code="01001-01003"))
+    assert rules_of(outcome.faults) == [(1, "RP15")]
+
+
 def test_the_territorial_unit_of_each_street_is_meant(tmp_path):
     rows = [
         wide("1", kind="事件", class_code="01", maintainer=None, territorial="属地街道办事处"),
