@@ -25,13 +25,12 @@ from api.owning.owner_table import owner_tables_of
 from api.owning.owners import OwnerQuestion, Resolution
 from api.owning.record_table import NO_RECORD, record_table_of
 from api.placing.boundaries import NOBODY
+from api.placing.earth import city_point
 from api.placing.footing import Footing, Precision, cut_footing, precision_of, whole_footing
-from api.placing.locate import OFF_EARTH_M
 from api.placing.vagueness import VAGUE_M
 from api.questions import CITY_CRS, KIND_NAMES
 from api.sequences import Each
 from api.telling.finding import Finding, Ways
-from gis.crs import transform_point
 from gis.errors import CrsError
 from gis.shares import LEAST_SHARE
 from gis.surroundings import Around, Surroundings
@@ -218,17 +217,10 @@ class Single:
 
     def _placed(self, position: Position, crs: str) -> tuple[float, float]:
         """Return a position in the city's CRS; nan: it can not be told, which the arrays explain."""
-        x, y = position.x, position.y
-        # Before and after: PROJ takes what lies far off once round the earth.
-        if not (abs(x) <= OFF_EARTH_M and abs(y) <= OFF_EARTH_M):
-            return nan, nan
-        if crs == self._crs:
-            return x, y
         try:
-            x, y = transform_point(x, y, source=crs, target=self._crs)
+            return city_point(position.x, position.y, source=crs, city=self._crs)
         except CrsError:
             return nan, nan
-        return (x, y) if abs(x) <= OFF_EARTH_M and abs(y) <= OFF_EARTH_M else (nan, nan)
 
     def _is_cut(self, around: Around) -> bool:
         """Tell whether a plan area or a boundary road touches the unit grids of a case."""

@@ -13,6 +13,7 @@ import shapely
 
 from api.bulk.spans import Chunk, Source
 from api.frames import known_fields
+from api.placing.earth import city_xy
 from gis.crs import transform_xy
 from gis.errors import CrsError, RequestError
 from gis.fields import find_column
@@ -148,7 +149,7 @@ def _share_within(x: Any, y: Any, names: Sequence[Any], known: Any, city: tuple[
     for name, rows in texts.groupby(texts).indices.items():
         own = crs if str(name).strip().lower() == "city" else str(name).strip()
         try:
-            e, n = transform_xy(x[rows], y[rows], source=own, target=crs)
+            e, n = city_xy(x[rows], y[rows], source=own, city=crs)
         except CrsError:
             continue
         within[rows] = (e >= west) & (e <= east) & (n >= south) & (n <= north)

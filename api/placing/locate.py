@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from api.edition import Edition
 from api.geocoding.geocode import geocode_texts
 from api.matching.component_codes import find_components
 from api.models import PlaceAnswer, Position
+from api.placing.earth import city_point, city_xy
 from api.placing.fusion import agreement, fuse
 from api.placing.misreading import misread
 from api.placing.vagueness import WORST_M
 from api.questions import CITY_CRS, Questions, Texts
 from census.taxonomy import ACCURACY_M
-from gis.crs import parse_crs, transform_xy
 from gis.errors import CrsError, RequestError
 from gis.shares import covariances
 
@@ -26,8 +27,6 @@ POSITION_ACCURACY_M = 10.0
 """Standard deviation of a position that states none: a telephone in a street."""
 AGREEMENT_SIGMA = 3.0
 """Two sightings farther apart than this many of their joint standard deviations disagree."""
-OFF_EARTH_M = 1e8
-"""Coordinates in a city's CRS beyond this are nowhere: farther than round the earth, zone number included."""
 LEAST_AGREEMENT = 0.9
 """Position and address are put together if they mean one place at least so surely."""
 SOURCES = ("component_code", "position", "address")
@@ -109,12 +108,10 @@ def check_position(position: Position, *, city: str) -> None:
     """
     name = city if position.crs.lower() == CITY_CRS else position.crs
     try:
-        parse_crs(name)
-        x, y = transform_xy([position.x], [position.y], source=name, target=city)
+        x, _ = city_point(position.x, position.y, source=name, city=city)
     except CrsError as error:
         raise RequestError(error.message, zh=error.zh) from error
-    numbers = (position.x, position.y, x[0], y[0])
-    if not all(abs(number) <= OFF_EARTH_M for number in numbers):  # nan too
+    if isnan(x):
         msg = (
             f"The position ({position.x}, {position.y}) is no place in {position.crs}: x is east or "
             "longitude, y is north or latitude."
@@ -314,7 +311,7 @@ def _by_position(edition: Edition, questions: Questions) -> Sighting:
 
 
 def _in_city(edition: Edition, questions: Questions) -> tuple[Floats, Floats]:
-    """Return the reported positions in the city's CRS; nan: none, or of an unknown CRS."""
+    """Return the reported positions in the city's CRS; nan: none, nowhere, or of an unknown CRS."""
     x, y = np.full(len(questions), np.nan), np.full(len(questions), np.nan)
     stated = np.isfinite(questions.x) & np.isfinite(questions.y)
     number = questions.crs_number
@@ -328,19 +325,14 @@ def _in_city(edition: Edition, questions: Questions) -> tuple[Floats, Floats]:
         groups = list(zip(names.tolist(), np.split(order, starts[1:]), strict=True))
     for name, here in groups:
         try:
-            x[here], y[here] = transform_xy(
+            x[here], y[here] = city_xy(
                 questions.x[here],
                 questions.y[here],
                 source=questions.crss[name],
-                target=edition.snapshot.crs,
+                city=edition.snapshot.crs,
             )
         except CrsError:
             continue  # told as position_invalid, since the coordinates stay nan
-    nowhere = np.zeros(len(questions), dtype=np.bool_)
-    # What was asked too: PROJ takes what lies far off once round the earth.
-    for numbers in (questions.x, questions.y, x, y):
-        nowhere |= np.abs(numbers) > OFF_EARTH_M
-    x[nowhere] = y[nowhere] = np.nan
     return x, y
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.columns import Floats
-from gis.crs import transform_xy
+from api.placing.earth import city_xy
 from gis.errors import CrsError
 
 READINGS = ("EPSG:4326", "GCJ-02", "BD-09")
@@ -37,7 +37,7 @@ def misread(
 
     Examples
     --------
-    >>> x, y = transform_xy([114.5], [38.0], source="GCJ-02", target="EPSG:4547")
+    >>> x, y = city_xy(np.array([114.5]), np.array([38.0]), source="GCJ-02", city="EPSG:4547")
     >>> stated = (np.array([114.5, 38.0]), np.array([38.0, 114.5]), np.array(["EPSG:4326", "GCJ-02"], dtype=object))
     >>> here = (np.full(2, x[0]), np.full(2, y[0]), np.full(2, 30.0))
     >>> misread(stated, here, np.ones(2), city="EPSG:4547").tolist()
@@ -53,7 +53,7 @@ def misread(
                 continue
             first, second = (y[rows], x[rows]) if is_swapped else (x[rows], y[rows])
             try:
-                east, north = transform_xy(first, second, source=reading, target=city)
+                east, north = city_xy(first, second, source=reading, city=city)
             except CrsError:
                 continue
             apart_m = np.hypot(east - addresses[0][rows], north - addresses[1][rows])

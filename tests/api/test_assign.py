@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from api import Case, Decision, Position, Snapshot
 from api.assign import DECISION_COLUMNS, assign_frame, decide
+from gis.errors import RequestError
 from tests.api.district import (
     A1,
     X0,
@@ -201,6 +202,61 @@ def test_what_can_not_be_read_is_a_reason_of_its_row(snapshot: Snapshot) -> None
     assert "as_of_invalid" in reasons[4]
     assert answers["unit_code"].notna().all()
     assert answers["needs_review"].all()
+
+
+@pytest.mark.parametrize(
+    ("crs", "x", "y"),
+    [
+        ("EPSG:4326", 474.0, 38.0),
+        ("EPSG:4326", -246.0, 38.0),
+        ("EPSG:4326", 200.0, 38.0),
+        ("gcj02", 474.0, 38.0),
+        ("EPSG:4490", 114.0, 398.0),
+        ("EPSG:3857", 20_037_509.0, 4_579_425.8),
+        ("EPSG:3857", 52_765_543.3, 4_579_425.8),
+        ("EPSG:4526", 38_500_050.0, Y0 + 4 * 10_001_965.7),
+        ("EPSG:4526", 500_050.0, Y0),
+        ("epsg:4547", 1e8, Y0),
+        ("city", X0, -1e8),
+    ],
+)
+def test_what_lies_beyond_the_ends_of_a_system_is_no_place(
+    snapshot: Snapshot, crs: str, x: float, y: float
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "class_code": "0104",
+            "x": [x, X0 + 50, np.nan],
+            "y": [y, Y0 + 50, np.nan],
+            "crs": [crs, "city", crs],
+        }
+    )
+    answers = assign_frame(snapshot, frame, now=NOW)
+    reasons = [set(text.split(";")) for text in answers["reasons"]]
+    assert {"position_invalid", "not_located"} <= reasons[0]
+    assert "position_invalid" not in reasons[1]
+    assert answers["grid_code"].notna().tolist() == [False, True, False]
+    with pytest.raises(RequestError, match="is no place in"):
+        decide(snapshot, Case(position=Position(x=x, y=y, crs=crs)), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("crs", "x", "y"),
+    [
+        ("EPSG:4326", 180.0, -38.0),
+        ("EPSG:4326", 2.35, 48.86),
+        ("EPSG:3857", -20_037_508.34, 4_579_425.8),
+        ("EPSG:4545", 1_200_000.0, Y0),
+    ],
+)
+def test_what_lies_elsewhere_on_the_earth_is_outside_the_grids(
+    snapshot: Snapshot, crs: str, x: float, y: float
+) -> None:
+    frame = pd.DataFrame({"class_code": ["0104"], "x": [x], "y": [y], "crs": [crs]})
+    (row,) = assign_frame(snapshot, frame, now=NOW).to_dict("records")
+    assert "outside_grids" in row["reasons"]
+    assert "position_invalid" not in row["reasons"]
+    assert decide(snapshot, Case(position=Position(x=x, y=y, crs=crs)), now=NOW).grid is not None
 
 
 def test_an_empty_frame_and_a_frame_without_columns(snapshot: Snapshot) -> None:

@@ -159,6 +159,8 @@ def test_a_place_in_another_city_is_refused_without_that_hint(client: httpx.Clie
         ({"x": 5e5, "y": -1e308, "crs": "EPSG:4547"}, "no place in EPSG:4547"),
         ({"x": 1e12, "y": 1e12, "crs": "epsg:4547"}, "no place in epsg:4547"),
         ({"x": 1e9, "y": 1e9, "crs": "EPSG:3857"}, "no place in EPSG:3857"),
+        ({"x": 52765543.3, "y": 4.57e6, "crs": "EPSG:3857"}, "no place in EPSG:3857"),
+        ({"x": 474.0, "y": 37.9, "crs": "gcj02"}, "no place in gcj02"),
         ({"x": 114.0, "y": 37.9, "crs": "EPSG:99"}, "EPSG:99"),
         # A sign + that was not written %2B arrives as a blank.
         ({"x": 114.0, "y": 37.9, "reported_at": "2026-05-31T08:00:00 08:00"}, "%2B"),
