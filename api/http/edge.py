@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import Metrics
 from api.http.options import MEBIBYTE, ServerOptions
-from api.http.problems import language_of, problem, server_fault
+from api.http.problems import Refusal, language_of, problem, server_fault
 
 logger = structlog.get_logger(__name__)
 
@@ -139,20 +138,26 @@ class _Answer:
 
 
 class BodyLimit:
-    """Refuses a body that is too large, whether its length is stated or found while reading."""
+    """Refuses a body that is packed or too large, whether its length is stated or found while reading."""
 
     def __init__(self, app: ASGIApp, *, options: ServerOptions) -> None:
         self._app = app
         self._bounds = options.bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 413."""
+        """Pass the request on, or answer 413 or 415."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
         is_batch = scope["path"] == BATCH_PATH
         limit = self._bounds.batch_bytes if is_batch else self._bounds.body_bytes
-        stated = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        coding = headers.get("content-encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            await _drain(receive, limit)
+            await packed(Request(scope), coding)(scope, receive, send)
+            return
+        stated = headers.get("content-length", "")
         if stated.isdecimal() and int(stated) > limit:
             await _drain(receive, limit)
             await too_large(Request(scope), limit)(scope, receive, send)
@@ -166,7 +171,8 @@ class BodyLimit:
             if seen > limit:
                 if message.get("more_body", False):
                     await _drain(receive, limit)
-                raise HTTPException(413, f"The body is larger than {limit // MEBIBYTE} MiB.")
+                detail, zh = _size_told(limit)
+                raise Refusal(413, detail, zh=zh)
             return message
 
         await self._app(scope, counted, send)
@@ -190,12 +196,30 @@ async def _drain(receive: Receive, limit: int) -> None:
 def too_large(request: Request, limit: int) -> Response:
     """Return the document for a body above `limit` bytes."""
     language = language_of(request)
+    detail, zh = _size_told(limit)
+    return problem(413, "too_large", language=language, detail=zh if language == "zh" else detail)
+
+
+def _size_told(limit: int) -> tuple[str, str]:
     size = f"{limit // MEBIBYTE} MiB"
+    return (
+        f"The body is larger than {size}; send it in parts.",
+        f"请求内容超过 {size}，请分批发送。",
+    )
+
+
+def packed(request: Request, coding: str) -> Response:
+    """Return the document for a body that is packed as a whole: its size would not be known."""
+    language = language_of(request)
+    shown = coding[:40]
     detail = {
-        "en": f"The body is larger than {size}; send it in parts.",
-        "zh": f"请求内容超过 {size}，请分批发送。",
+        "en": f"The body is packed (Content-Encoding: {shown}), which is not read here: send it plain, or "
+        "a batch as Parquet or Arrow with packed columns.",
+        "zh": f"请求内容经过压缩（Content-Encoding: {shown}），此处不读取：请不压缩发送，"
+        "或以 Parquet、Arrow 格式分批发送（列内可压缩）。",
     }[language]
-    return problem(413, "too_large", language=language, detail=detail)
+    headers = {"Accept-Encoding": "identity"}
+    return problem(415, "unsupported_media_type", language=language, detail=detail, headers=headers)
 
 
 class Options:

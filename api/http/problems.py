@@ -85,6 +85,16 @@ DATABASE_AWAY = (
 )
 
 
+class Refusal(HTTPException):
+    """A request that is refused by its kind or size, told in both languages."""
+
+    def __init__(
+        self, status: int, detail: str, *, zh: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, detail, headers=headers)
+        self.zh = zh
+
+
 def language_of(request: Request) -> Language:
     """Return the language in which the client wants to be told."""
     return choose_language(request.headers.get("accept-language", ""))
@@ -198,7 +208,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code >= 500 and error.status_code != 503:
         return server_fault(request, error, status=error.status_code)
     code = _BY_STATUS.get(error.status_code, "request")
-    plain = error.detail if error.detail and language == "en" else ""
+    plain = getattr(error, "zh", "") if language == "zh" else error.detail
     return problem(error.status_code, code, language=language, detail=plain, headers=error.headers)
 
 

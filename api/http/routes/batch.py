@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +25,7 @@ from api.http.formats import (
     write_records,
     write_table,
 )
+from api.http.problems import Refusal
 from api.http.schemas import CaseIn, PositionIn, may_be_asked
 from api.http.serving import Serving, serving_of
 from api.models import Case, Decision
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["decision 判定"])
 
+_NAMES = ", ".join(MEDIA_TYPES)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _CASE_LIST = {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/CaseIn"}}}
 _DECISIONS = {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Decision"}}}
@@ -85,10 +86,10 @@ async def assign_batch(request: Request) -> Response:
     """
     sent = format_of(request.headers.get("content-type", ""))
     if sent is None:
-        raise HTTPException(415, f"Send one of {', '.join(MEDIA_TYPES)}.")
+        raise Refusal(415, f"Send one of {_NAMES}.", zh=f"请发送以下格式之一：{_NAMES}。")
     wanted = accepted_format(request.headers.get("accept", ""), default=sent)
     if wanted is None:
-        raise HTTPException(406, f"Ask for one of {', '.join(MEDIA_TYPES)}.")
+        raise Refusal(406, f"Ask for one of {_NAMES}.", zh=f"可返回的格式为：{_NAMES}。")
     body = await request.body()
     serving = serving_of(request)
     principal: Principal = request.scope["principal"]

@@ -1,5 +1,6 @@
 """``/v1/assign`` and ``/v1/assign/batch``: one answer per case, whatever the format."""
 
+import gzip
 import io
 from typing import Any
 
@@ -141,6 +142,28 @@ def test_other_formats_are_refused_by_name(client: httpx.Client) -> None:
     assert (csv.status_code, csv.json()["code"]) == (415, "unsupported_media_type")
     wanted = send(client, b"[]", "application/json", "text/csv")
     assert (wanted.status_code, wanted.json()["code"]) == (406, "not_acceptable")
+    headers = {"Content-Type": "text/csv", "Accept-Language": "zh-CN"}
+    told = client.post("/v1/assign/batch", content=b"x,y", headers=headers).json()["detail"]
+    assert "application/x-ndjson" in told
+    assert "请发送" in told
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip"])
+@pytest.mark.parametrize("path", ["/v1/assign/batch", "/v1/assign"])
+def test_a_packed_body_is_refused_with_what_to_send_instead(
+    client: httpx.Client, path: str, coding: str
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    body = gzip.compress(orjson.dumps(CASES))
+    answer = client.post(path, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert f"Content-Encoding: {coding.lower()}" in answer.json()["detail"]
+    assert answer.headers["accept-encoding"] == "identity"
+    chinese = client.post(path, content=body, headers=headers | {"Accept-Language": "zh-CN"})
+    assert "请不压缩发送" in chinese.json()["detail"]
+    plain = headers | {"Content-Encoding": "identity"}
+    whole = client.post("/v1/assign/batch", content=orjson.dumps(CASES), headers=plain)
+    assert (whole.status_code, len(whole.json())) == (200, len(CASES))
 
 
 @pytest.mark.parametrize("sent", [ARROW, PARQUET])
