@@ -68,7 +68,7 @@ def compare_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanCh
     DeliveryError, FileFormatError
         As for ``judging.delivery_of``.
     """
-    judged = judge_workbook(path, workspace=workspace, as_of=as_of)
+    judged = judge_workbook(path, workspace=workspace, as_of=as_of, days_ahead=0)
     context = judged.context
     every = live(context.database, "responsibility")
     drawn = gpd.GeoDataFrame(live(context.database, "plan_areas"))

@@ -97,6 +97,8 @@ def _show(document: dict[str, Any], *, output: Path | None) -> None:
     for finding in document["findings"]:
         severity = "warning" if finding["what"] == "never" else "error"
         typer.echo(f"{severity:9}{finding['what']:16} {finding['en']}")
+    for finding in document["findings_ahead"]:
+        typer.echo(f"{'warning':9}{finding['what']:16} {finding['en']}")
     for each in document["contradictions"]:
         when = f" at {each['times']}" if each["times"] else ""
         typer.echo(
@@ -164,6 +166,9 @@ def load(
             typer.echo(warning)
         if not judged.is_accepted:
             typer.echo(f"NOT accepted by `wanmi plan check`: {judged.told(is_chinese=False)}.")
+        if ahead := judged.told_ahead(is_chinese=False):
+            day = judged.ahead.first_day(judged.ahead.findings[0])
+            typer.echo(f"From {day} on, as far as is written now: {ahead}; see `wanmi plan check`.")
         if not dry_run:
             typer.echo("Compile the snapshot anew with: wanmi snapshot")
 

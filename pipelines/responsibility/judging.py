@@ -1,5 +1,7 @@
 """A workbook judged against what is live: its rows, and what they leave open."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -20,10 +22,12 @@ from pipelines.build import open_context
 from pipelines.context import BuildContext
 from pipelines.delivery import Delivery, LayerSpec
 from pipelines.layers import extract
+from pipelines.responsibility.ahead import DAYS_AHEAD, Ahead, gather
 from pipelines.responsibility.contradictions import Contradiction, find_contradictions
 from pipelines.responsibility.intake import DATASET, taxonomy_of, transform
 from pipelines.responsibility.places import places_of
 from pipelines.responsibility.store import AreaStore
+from pipelines.responsibility.validity import days_ahead as days_of_change
 from pipelines.responsibility.validity import in_force
 from pipelines.responsibility.workbook import AREA, read_plan
 
@@ -47,8 +51,11 @@ class PlanJudgement:
     plan: Plan = field(repr=False)
     coverage: Coverage = field(repr=False)
     findings: tuple[Finding, ...] = field(repr=False)
+    """What holds on the day; it decides whether the plan is accepted."""
     contradictions: tuple[Contradiction, ...] = field(repr=False)
     """Where records of live components name other units than the plan; told, never refused."""
+    ahead: Ahead = field(default_factory=Ahead, repr=False)
+    """What is found on later days, which never refuses it."""
 
     @property
     def places(self) -> list[Chain]:
@@ -67,15 +74,27 @@ class PlanJudgement:
 
     def told(self, *, is_chinese: bool) -> str:
         """Return what it is not accepted for in words: ``lines refused 2, hole 3``."""
-        counts = {("lines refused", "拒绝的行"): self.refused}
-        counts |= {WORDS[what]: sum(f.what == what for f in self.findings) for what in REFUSING}
-        parts = [f"{words[is_chinese]} {count:,}" for words, count in counts.items() if count]
-        return ("、" if is_chinese else ", ").join(parts)
+        counts = {("lines refused", "拒绝的行"): self.refused} | _counts(self.findings)
+        return _listed(counts, is_chinese=is_chinese)
+
+    def told_ahead(self, *, is_chinese: bool) -> str:
+        """Return what would refuse it on later days, in the same words; empty: nothing."""
+        return _listed(_counts(self.ahead.findings), is_chinese=is_chinese)
 
     @property
     def is_accepted(self) -> bool:
         """Every line was read, and every class has one owner everywhere and always."""
         return not self.refused and is_accepted(self.findings)
+
+
+def _counts(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
+    counts: Counter[str] = Counter(finding.what for finding in findings)
+    return {WORDS[what]: counts[what] for what in REFUSING}
+
+
+def _listed(counts: Mapping[tuple[str, str], int], *, is_chinese: bool) -> str:
+    parts = [f"{words[is_chinese]} {count:,}" for words, count in counts.items() if count]
+    return ("、" if is_chinese else ", ").join(parts)
 
 
 def delivery_of(path: Path, *, as_of: date) -> Delivery:
@@ -109,8 +128,21 @@ def _layer(name: str, file: Path, layer: str | None) -> LayerSpec:
     return LayerSpec(dataset=DATASET, path=name, layer=layer, fields={}, options={}, files=(file,))
 
 
-def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudgement:
-    """Judge a workbook as it would be on a day; nothing is written.
+def judge_workbook(
+    path: Path, *, workspace: Workspace, as_of: date, days_ahead: int = DAYS_AHEAD
+) -> PlanJudgement:
+    """Judge a workbook as it would be on a day and on the next days of change; nothing is written.
+
+    Parameters
+    ----------
+    path : Path
+        The workbook.
+    workspace : Workspace
+        What it is judged against.
+    as_of : date
+        The day.
+    days_ahead : int
+        So many later days on which rows begin or end are judged too.
 
     Raises
     ------
@@ -125,15 +157,28 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
     outcome = replace(outcome, remarks=(*told, *outcome.remarks))
     store = outcome.beside
     areas = store.standing if isinstance(store, AreaStore) else context.features("plan_areas")
-    plan = plan_of(in_force(outcome.accepted, as_of))
+    changing = days_of_change(outcome.accepted, as_of)
+    days = (as_of, *changing[:days_ahead])
+    plans = {day: plan_of(in_force(outcome.accepted, day)) for day in days}
     taxonomy = taxonomy_of(context)
-    coverage = judge(
-        plan,
-        classes=classes_of(taxonomy),
-        places=places_of(context, areas, named=plan.areas),
-        order=context.profile.decision.order,
+    places = places_of(
+        context, areas, named=frozenset().union(*(each.areas for each in plans.values()))
     )
     sizes = dict(zip(areas["code"], areas.geometry.area, strict=True)) if len(areas) else {}
+    coverages, found = {}, {}
+    for day, each in plans.items():
+        coverages[day] = judge(
+            each,
+            classes=classes_of(taxonomy),
+            places=places,
+            order=context.profile.decision.order,
+        )
+        found[day] = [
+            *find(coverages[day], each.rows),
+            *find_ties(coverages[day], each.rows, sizes=sizes),
+        ]
+    held = {day: frozenset(row.code for row in each.rows) for day, each in plans.items()}
+    findings, ahead = gather(found, held, left=changing[days_ahead:])
     return PlanJudgement(
         file=path.name,
         as_of=as_of,
@@ -142,10 +187,11 @@ def judge_workbook(path: Path, *, workspace: Workspace, as_of: date) -> PlanJudg
         rows_read=len(extracted.frame),
         areas=areas,
         taxonomy=taxonomy,
-        plan=plan,
-        coverage=coverage,
-        findings=(*find(coverage, plan.rows), *find_ties(coverage, plan.rows, sizes=sizes)),
-        contradictions=tuple(find_contradictions(context, plan, drawn=areas)),
+        plan=plans[as_of],
+        coverage=coverages[as_of],
+        findings=findings,
+        contradictions=tuple(find_contradictions(context, plans[as_of], drawn=areas)),
+        ahead=ahead,
     )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from census.plan.findings import WORDS
 from census.workbooks import write_tables
+from pipelines.responsibility.ahead import told
 from pipelines.responsibility.judging import PlanJudgement
 from pipelines.responsibility.wording import (
     ROLES,
@@ -41,6 +42,9 @@ def as_document(judged: PlanJudgement) -> dict[str, Any]:
         "remarks": [remark.en for remark in judged.outcome.remarks],
         "remarks_zh": [remark.zh for remark in judged.outcome.remarks],
         "findings": finding_rows(judged),
+        "findings_ahead": finding_rows(judged, is_ahead=True),
+        "days_judged": [judged.as_of, *judged.ahead.days],
+        "days_not_judged": list(judged.ahead.left),
         "contradictions": contradiction_rows(judged),
         "faults": [
             {
@@ -61,10 +65,20 @@ def counts_of(judged: PlanJudgement) -> dict[str, int]:
     return {what: sum(each.what == what for each in judged.findings) for what in WORDS}
 
 
-def finding_rows(judged: PlanJudgement) -> list[dict[str, Any]]:
-    """Return all findings as plain values."""
+def finding_rows(judged: PlanJudgement, *, is_ahead: bool = False) -> list[dict[str, Any]]:
+    """Return all findings of the day, or those that hold only on later days, as plain values."""
     names = area_names(judged.context, judged.areas)
-    return [describe(finding, taxonomy=judged.taxonomy, names=names) for finding in judged.findings]
+    ahead = judged.ahead
+    return [
+        describe(
+            finding,
+            taxonomy=judged.taxonomy,
+            names=names,
+            days=told(ahead.periods.get(finding, ()), as_of=judged.as_of),
+        )
+        | {"first_day": ahead.first_day(finding) or judged.as_of}
+        for finding in (ahead.findings if is_ahead else judged.findings)
+    ]
 
 
 def contradiction_rows(judged: PlanJudgement) -> list[dict[str, Any]]:
@@ -109,13 +123,14 @@ def write_list(judged: PlanJudgement, path: Path) -> None:
                 "区域 areas": "、".join(row["area_names"]),
                 "区域代码 area codes": "、".join(row["areas"]),
                 "时间 times": row["times"],
+                "日期 days": f"{row['days_zh']} {row['days']}".strip(),
                 "角色 role": row["role"],
                 "行 rows": "、".join(row["rows"]),
                 "胜出的行 beaten by": "、".join(row["beaten_by"]),
                 "说明 zh": row["zh"],
                 "explanation en": row["en"],
             }
-            for row in finding_rows(judged)
+            for row in (*finding_rows(judged), *finding_rows(judged, is_ahead=True))
         ],
         dtype=object,
     )

@@ -4,12 +4,15 @@ const at = (id) => document.getElementById(id);
 const WORDS = {
   states: { zh: ["一个单位", "无责任单位", "时段空缺", "责任冲突", "时段重叠"], en: ["one owner", "hole", "gap in time", "conflict", "overlapping times"] },
   levels: { zh: { street: "街道与方案范围", community: "社区与方案范围" }, en: { street: "streets and drawn areas", community: "communities and drawn areas" } },
-  heads: { zh: ["行", "角色", "单位", "类别", "区域", "季节 / 时段", "时限", "表中行"], en: ["row", "role", "unit", "class", "area", "season / hours", "limit", "sheet row"] },
+  heads: { zh: ["行", "角色", "单位", "类别", "区域", "季节 / 时段 / 日期", "时限", "表中行"], en: ["row", "role", "unit", "class", "area", "season / hours / days", "limit", "sheet row"] },
   sharing: { zh: { side: "按侧", odd_even: "单双日", joint: "共管" }, en: { side: "by side", odd_even: "odd/even days", joint: "joint" } },
   kinds: { zh: { polygon: "范围面", road_section: "路段", boundary_road: "界路" }, en: { polygon: "polygon", road_section: "road section", boundary_road: "boundary road" } },
 };
 const ROLES = { handler: "处置", competent: "主管", owner: "权属", maintainer: "养护", territorial: "属地" };
 let language = "zh";
+const all_findings = [...data.findings, ...data.findings_ahead];
+const is_later = (finding) => finding.first_day > data.as_of;
+const holds = (row, day) => (!row.begins_on || row.begins_on <= day) && (!row.ends_on || day <= row.ends_on);
 const tell = (name) => WORDS[name][language];
 const make = (tag, text, css) => { const node = document.createElement(tag); if (text !== undefined) node.textContent = text; if (css) node.className = css; return node; };
 const name_of = (code) => (code === "*" ? (language === "zh" ? "全域" : "everywhere") : data.names[code] || code);
@@ -18,15 +21,18 @@ function show_counts() {
   const lines = language === "zh"
     ? [`读入 ${data.lines_read} 行，不合格 ${data.lines_refused} 行`, `方案 ${data.rows} 行，范围 ${data.plan_areas} 个`, `类别 ${data.classes.component + data.classes.event} 个 × 不同地点 ${data.places} 处 × 不同时刻 ${data.moments} 种`]
     : [`${data.lines_read} lines read, ${data.lines_refused} refused`, `${data.rows} rows, ${data.plan_areas} drawn areas`, `${data.classes.component + data.classes.event} classes × ${data.places} different places × ${data.moments} different times`];
+  if (data.days_judged.length > 1) lines.push(language === "zh" ? `同时检查其后生效或失效的 ${data.days_judged.length - 1} 天，其问题只作提示` : `${data.days_judged.length - 1} later day(s) of change judged too; what is found there is only told`);
+  if (data.days_not_judged.length) lines.push(language === "zh" ? `${data.days_not_judged[0]} 及以后的 ${data.days_not_judged.length} 天未检查，请用 --as-of 检查` : `${data.days_not_judged.length} day(s) of change from ${data.days_not_judged[0]} on were not judged: use --as-of`);
   at("counts").replaceChildren(...lines.concat(language === "zh" ? data.remarks_zh : data.remarks).map((line) => make("li", line)));
 }
 
 function show_findings() {
-  at("found").textContent = data.findings.length || "";
-  at("findings").tBodies[0].replaceChildren(...data.findings.map((finding) => {
+  at("found").textContent = all_findings.length || "";
+  at("findings").tBodies[0].replaceChildren(...all_findings.map((finding) => {
     const row = make("tr");
     const first = make("td");
-    first.append(make("b", language === "zh" ? finding.what_zh : finding.what_en, finding.what === "never" ? "warning" : "error"));
+    first.append(make("b", language === "zh" ? finding.what_zh : finding.what_en, finding.what === "never" || is_later(finding) ? "warning" : "error"));
+    if (is_later(finding)) first.append(make("small", finding.first_day));
     const kinds = { zh: { component: "部件", event: "事件" }, en: { component: "component", event: "event" } };
     row.append(first, make("td", finding[language]), make("td", kinds[language][finding.kind]));
     row.addEventListener("click", () => go_to(finding));
@@ -117,13 +123,15 @@ function explain(lines, column, finding) {
   const areas = new Set(chains.flat());
   const codes = new Set(lines.flatMap((line) => [line.code, line.code.slice(0, 2), "*"]));
   const rank = (area) => Math.min(...chains.map((chain) => { const place = chain.indexOf(area); return place < 0 ? 99 : place; }));
-  const rows = data.plan.filter((row) => row.kind === lines[0].kind && codes.has(row.class_code) && areas.has(row.area_code))
+  const day = finding ? finding.first_day : data.as_of;
+  const rows = data.plan.filter((row) => holds(row, day) && row.kind === lines[0].kind && codes.has(row.class_code) && areas.has(row.area_code))
     .sort((a, b) => a.role.localeCompare(b.role) || rank(a.area_code) - rank(b.area_code) || b.class_code.length - a.class_code.length || (a.season || a.hours ? 0 : 1) - (b.season || b.hours ? 0 : 1));
   const state = worst(lines, column.places);
   const box = at("detail");
   const title = lines.length === 1 ? `${lines[0].code} ${lines[0].name}` : `${lines[0].code.slice(0, 2)} ${data.majors[lines[0].kind + lines[0].code.slice(0, 2)] || ""}`;
-  const parts = [make("h3", `${title} · ${column.name}: ${tell("states")[state]}`)];
-  const told = finding ? [finding] : data.findings.filter((each) => each.kind === lines[0].kind && lines.some((line) => each.classes.some((code) => code === "*" || line.code.startsWith(code))) && each.areas.some((area) => areas.has(area)));
+  const words = day > data.as_of ? `${finding[`what_${language}`]} (${day})` : tell("states")[state];
+  const parts = [make("h3", `${title} · ${column.name}: ${words}`)];
+  const told = finding ? [finding] : all_findings.filter((each) => each.kind === lines[0].kind && lines.some((line) => each.classes.some((code) => code === "*" || line.code.startsWith(code))) && each.areas.some((area) => areas.has(area)));
   for (const each of told.slice(0, 6)) parts.push(make("p", each[language]));
   const scroll = make("div", undefined, "scroll");
   const table = make("table");
@@ -132,7 +140,8 @@ function explain(lines, column, finding) {
   const body = table.createTBody();
   for (const row of rows) {
     const line = body.insertRow();
-    const when = [row.season, row.hours].filter(Boolean).join(" ");
+    const days = row.begins_on || row.ends_on ? `${row.begins_on || ""}…${row.ends_on || ""}` : "";
+    const when = [row.season, row.hours, days].filter(Boolean).join(" ");
     for (const text of [row.code, language === "zh" ? ROLES[row.role] : row.role, `${row.unit_code} ${data.units[row.unit_code] || ""}`, row.class_code, `${row.area_code} ${name_of(row.area_code)}`, when, row.limit || "", `${row.sheet.split("|").pop()} ${row.line}`]) line.append(make("td", text));
   }
   if (!rows.length) body.insertRow().append(make("td", language === "zh" ? "没有任何一行涉及。" : "No row speaks for it."));
@@ -220,6 +229,6 @@ function show_all() {
 for (const id of ["kind", "level", "faulty", "minor"]) at(id).addEventListener("change", () => { at("detail").hidden = true; show_matrix(); });
 at("choice").addEventListener("submit", (event) => event.preventDefault());
 at("language").addEventListener("click", () => { language = language === "zh" ? "en" : "zh"; at("detail").hidden = true; show_all(); });
-const first = data.findings.find((each) => each.what !== "never") || data.findings[0];
+const first = all_findings.find((each) => each.what !== "never") || all_findings[0];
 if (first) at("kind").value = first.kind;
 show_all();

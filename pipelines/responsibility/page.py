@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from html import escape
 from importlib import metadata, resources
@@ -22,6 +22,7 @@ from census.report.ground import pack_lines
 from gis.outputs import appearing
 from pipelines.responsibility.judging import PlanJudgement
 from pipelines.responsibility.listing import as_document
+from pipelines.responsibility.validity import DAYS
 from pipelines.responsibility.wording import area_names
 
 _SIMPLIFIED_M = 2.0
@@ -69,6 +70,7 @@ def payload_of(judged: PlanJudgement) -> dict[str, Any]:
     coverage = judged.coverage
     columns = _columns(judged)
     groups = [_places_in(coverage.places, code) for code in columns]
+    named = set(judged.outcome.accepted["area_code"])
     states = np.array([coverage.state(answer) for answer in coverage.answers] or [0])
     return as_document(judged) | {
         "columns": [
@@ -86,9 +88,9 @@ def payload_of(judged: PlanJudgement) -> dict[str, Any]:
             for entry in judged.taxonomy.majors(kind)
         },
         "chains": [_codes(place) for place in coverage.places],
-        "plan": [_row(row) for row in judged.rows.to_dict("records")],
+        "plan": [_row(row) for row in judged.outcome.accepted.to_dict("records")],
         "units": dict(judged.context.unit_directory().names),
-        "names": {code: names[code] for code in names if _is_told(code, judged)},
+        "names": {code: names[code] for code in names if len(code) <= 12 or code in named},
         "map": _map(judged),
     }
 
@@ -134,11 +136,8 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
     result = {name: row[name] for name in kept if isinstance(row[name], str)}
     if isinstance(row["limit_unit"], str):
         result["limit"] = f"{row['limit_value']:g} {row['limit_unit']}"
-    return result | {"sheet": str(row["source_file"]), "line": int(row["source_row"])}
-
-
-def _is_told(code: str, judged: PlanJudgement) -> bool:
-    return code in judged.plan.areas or len(code) <= 12
+    days = {name: row[name] for name in DAYS if isinstance(row[name], date)}
+    return result | days | {"sheet": str(row["source_file"]), "line": int(row["source_row"])}
 
 
 def _map(judged: PlanJudgement) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def remarks_of(rows: pd.DataFrame, *, expired: int, as_of: date) -> Iterable[Rem
     if days:
         shown = [str(day) for day in days[:_SHOWN]] + (["…"] if len(days) > _SHOWN else [])
         yield Remark(
-            en=f"Rows begin or end after {as_of}: other rows hold from {', '.join(shown)} on. Judge the plan of "
-            "those days with --as-of.",
-            zh=f"部分行在 {as_of} 之后生效或失效，自 {'、'.join(shown)} 起适用的行不同：请用 --as-of 检查届时的方案。",
+            en=f"Rows begin or end after {as_of}: other rows hold from {', '.join(shown)} on; `wanmi plan check` "
+            "judges those days too.",
+            zh=f"部分行在 {as_of} 之后生效或失效，自 {'、'.join(shown)} 起适用的行不同；"
+            "wanmi plan check 同时检查届时的方案。",
         )

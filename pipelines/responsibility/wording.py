@@ -7,6 +7,7 @@ from census.plan.findings import WORDS, Finding
 from census.plan.moments import Condition
 from census.plan.rows import ANYWHERE
 from census.taxonomy import Taxonomy
+from gis.remarks import NOTHING, Remark
 from pipelines.context import BuildContext
 
 ROLES = {
@@ -66,13 +67,20 @@ def _some(names: list[str]) -> str:
     return "、".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")
 
 
-def describe(finding: Finding, *, taxonomy: Taxonomy, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return a finding as plain values, with a sentence in English and in Chinese."""
+def describe(
+    finding: Finding, *, taxonomy: Taxonomy, names: Mapping[str, str], days: Remark = NOTHING
+) -> dict[str, Any]:
+    """Return a finding as plain values, with a sentence in English and in Chinese.
+
+    `days` says when it holds; nothing: from the day of the plan on.
+    """
     classes = [class_title(taxonomy, finding.kind, code) for code in finding.classes]
     areas = [names.get(code, code) for code in finding.areas]
     times = told_times(finding.times)
     english, chinese = WORDS[finding.what]
     en, zh = _sentences(finding, _some(classes), _some(areas), times)
+    if days.en:
+        en, zh = f"{en[:-1]}, {days.en}.", f"{zh[:-1]}（{days.zh}）。"
     return {
         "what": finding.what,
         "what_en": english,
@@ -86,6 +94,8 @@ def describe(finding: Finding, *, taxonomy: Taxonomy, names: Mapping[str, str]) 
         "rows": list(finding.rows),
         "beaten_by": list(finding.beaten_by),
         "times": times,
+        "days": days.en,
+        "days_zh": days.zh,
         "en": en,
         "zh": zh,
     }

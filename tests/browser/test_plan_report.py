@@ -1,6 +1,7 @@
 """The report on a plan in a real browser: from a file, without network, in both languages."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,16 +10,19 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from census.plan.coverage import judge
-from census.plan.findings import find
+from census.plan.findings import Finding, find
+from pipelines.responsibility.ahead import Ahead
 from pipelines.responsibility.intake import taxonomy_of, transform
 from pipelines.responsibility.judging import PlanJudgement, classes_of, plan_of
 from pipelines.responsibility.page import write_page
 from pipelines.responsibility.places import places_of
+from pipelines.responsibility.validity import in_force
 from tests.browser.conftest import Watched, watch
 from tests.pipelines.town import AS_OF, context, frame, rectangle
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("server")]
 
+AHEAD = date(2027, 1, 1)
 HOSTILE = "</script><script>document.title='broken in'</script><img src=x onerror=alert(1)>"
 UNITS = pd.DataFrame({"code": ["U1", "U2"], "name": ["排水公司", HOSTILE], "successor_code": None})
 
@@ -34,6 +38,7 @@ def judged(root: Path) -> PlanJudgement:
             "wkt": rectangle(9, 9, 99, 99).wkt,
         },
         row | {"code": "1", "class_code": "01"},
+        row | {"code": "7", "class_code": "0101", "handler": "U2", "valid_from": str(AHEAD)},
         row | {"code": "2", "class_code": "0203", "area_name": "翠屏社区"},
         row | {"code": "3", "class_code": "0203", "area_name": "翠屏社区", "handler": "U2"},
         row | {"code": HOSTILE, "class_code": "0203", "area_name": "P1", "hours": "08:00/20:00"},
@@ -41,13 +46,21 @@ def judged(root: Path) -> PlanJudgement:
     ]
     town = context(root, units=UNITS)
     outcome = transform(frame(rows), town)
-    plan, taxonomy = plan_of(outcome.accepted), taxonomy_of(town)
+    plan, taxonomy = plan_of(in_force(outcome.accepted, AS_OF)), taxonomy_of(town)
     areas = gpd.GeoDataFrame(outcome.beside.areas)  # type: ignore[union-attr]
     coverage = judge(
         plan,
         classes=classes_of(taxonomy),
         places=places_of(town, areas, named=plan.areas),
         order=town.profile.decision.order,
+    )
+    later = Finding(
+        what="hole",
+        kind="event",
+        classes=("0101",),
+        areas=("*",),
+        times=((None, None),),
+        places=(0,),
     )
     return PlanJudgement(
         file=HOSTILE,
@@ -61,6 +74,7 @@ def judged(root: Path) -> PlanJudgement:
         coverage=coverage,
         findings=tuple(find(coverage, plan.rows)),
         contradictions=(),
+        ahead=Ahead(days=(AHEAD,), left=(), findings=(later,), periods={later: ((AHEAD, None),)}),
     )
 
 
@@ -108,3 +122,19 @@ def test_a_finding_opens_what_it_is_about(opened: Watched) -> None:
     row.click()
     expect(page.locator("#detail h3")).to_contain_text("0203")
     expect(page.locator("#detail tbody")).to_contain_text("2.handler")
+
+
+def test_what_is_found_on_later_days_shows_the_rows_of_those_days(opened: Watched) -> None:
+    page = opened.page
+    row = page.locator("#findings tbody tr", has_text="自 2027-01-01 起")
+    expect(row).to_have_count(1)
+    expect(row.locator("b")).to_have_class("warning")
+    expect(row.locator("small")).to_have_text("2027-01-01")
+    page.select_option("#kind", "event")
+    page.locator("#matrix tr", has_text="0101 私搭乱建").locator("td.s").first.click()
+    expect(page.locator("#detail tbody")).not_to_contain_text("7.handler")
+    row.click()
+    expect(page.locator("#detail h3")).to_contain_text("0101")
+    expect(page.locator("#detail h3")).to_contain_text("(2027-01-01)")
+    expect(page.locator("#detail tbody")).to_contain_text("7.handler")
+    expect(page.locator("#detail tbody")).to_contain_text("2027-01-01…")

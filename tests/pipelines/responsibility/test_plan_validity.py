@@ -168,6 +168,53 @@ def test_a_workbook_may_have_no_days_at_all(run, database, tmp_path):
     assert live(database, "responsibility")[["begins_on", "ends_on"]].isna().all(axis=None)
 
 
+def test_later_days_are_judged_too_and_told_with_the_days(run, tmp_path):
+    base = {"类型": "事件", "责任区域": "翠屏社区"}
+    lines = [row for row in rows() if row[0] != 2]
+    whole = line(
+        序号=2, 类型="事件", 小类代码="*", 责任区域="全区", 处置单位="路灯处", 失效日期="2026-12-31"
+    )
+    more = [
+        line(序号=3, 小类代码="0101", 处置单位="排水公司", 失效日期="2026-08-31", **base),
+        line(序号=4, 小类代码="0101", 处置单位="路灯处", 生效日期="2026-08-01", **base),
+    ]
+    book = write_book(tmp_path / "plan.xlsx", {"职责": [*lines, whole, *more]})
+    told = json.loads(run("plan", "check", book, "--as-of", "2026-06-01", "--json"))
+    assert told["accepted"]
+    assert told["findings"] == []
+    assert told["days_judged"] == ["2026-06-01", "2026-08-01", "2026-09-01", "2027-01-01"]
+    later = [(f["what"], f["first_day"], f["days"]) for f in told["findings_ahead"]]
+    assert later[0] == ("conflict", "2026-08-01", "from 2026-08-01 to 2026-08-31")
+    assert set(later[1:]) == {("hole", "2027-01-01", "from 2027-01-01 on")}
+    conflict = told["findings_ahead"][0]
+    assert conflict["en"].endswith("in 翠屏社区, from 2026-08-01 to 2026-08-31.")
+    assert conflict["zh"].endswith("（2026-08-01 至 2026-08-31）。")
+    text = run("plan", "check", book, "--as-of", "2026-06-01", "-o", tmp_path / "report.html")
+    assert "warning  conflict" in text
+    assert "accepted." in text
+    # On the day itself it counts.
+    august = json.loads(run("plan", "check", book, "--as-of", "2026-08-10", "--json", fails=True))
+    assert [(f["what"], f["days"]) for f in august["findings"]] == [
+        ("conflict", "until 2026-08-31")
+    ]
+    assert "From 2026-08-01 on, as far as is written now: hole " in run(
+        "plan", "load", book, "--as-of", "2026-06-01"
+    )
+
+
+def test_so_many_days_are_judged_and_the_others_named(run, tmp_path):
+    base = {"类型": "事件", "小类代码": "0101", "责任区域": "全区", "处置单位": "排水公司"}
+    more = [
+        line(序号=day + 2, 生效日期=f"2026-07-{day:02}", 失效日期=f"2026-07-{day:02}", **base)
+        for day in range(1, 15)
+    ]
+    book = write_book(tmp_path / "plan.xlsx", {"职责": rows(*more)})
+    told = json.loads(run("plan", "check", book, "--as-of", "2026-06-01", "--json"))
+    assert told["days_judged"][-1] == "2026-07-12"
+    assert len(told["days_judged"]) == 13
+    assert told["days_not_judged"] == ["2026-07-13", "2026-07-14", "2026-07-15"]
+
+
 def test_a_live_row_whose_first_day_is_written_over_leaves_a_gap_that_is_told(run, tmp_path):
     base = {"类型": "事件", "责任区域": "翠屏社区", "小类代码": "0101", "处置单位": "排水公司"}
 
