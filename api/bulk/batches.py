@@ -15,6 +15,12 @@ from gis.stated import embedded_crs
 _SLICES = 16
 """A row group is cut into no more spans than this: each reads it from its beginning."""
 _BATCH_ROWS = 1 << 16
+_CHUNK_BYTES = 1 << 25
+"""Rows are handed on, and read, about so many bytes at a time, as the footer tells their size."""
+_ROW_BYTES = 1 << 25
+"""Rows of more bytes than this are refused, as lines of a CSV file are."""
+_BUFFER_BYTES = 1 << 20
+"""Read of a column at a time: else the whole column of a row group is held in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +66,7 @@ class ParquetSource:
         )  # fmt: skip
 
     def read(self, span: Span) -> Iterator[Chunk]:
-        """Yield the rows of a span in chunks of at most `span_rows`, or so.
+        """Yield the rows of a span in chunks of at most `span_rows` and 32 MiB, or so.
 
         Raises
         ------
@@ -82,23 +88,39 @@ class ParquetSource:
             ) from error
 
     def _chunks(self, span: Span) -> Iterator[Chunk]:
-        size = min(_BATCH_ROWS, self.span_rows)
-        with pq.ParquetFile(self.path) as file:
-            batches = file.iter_batches(
-                batch_size=size, row_groups=range(span.start, span.stop), use_threads=False
+        groups = range(span.start, span.stop)
+        with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
+            size = max(
+                1, min(_BATCH_ROWS, self.span_rows, _CHUNK_BYTES // 4 // _row_bytes(file, groups))
             )
+            batches = file.iter_batches(batch_size=size, row_groups=groups, use_threads=False)
             held: list[pa.RecordBatch] = []
             left, skip = span.rows, span.skip
             for whole in batches:
                 batch = whole.slice(skip, left)
                 skip = max(0, skip - whole.num_rows)
+                if not batch.num_rows:
+                    continue  # it is skipped; kept, it would keep the memory of all its rows
                 left -= batch.num_rows
                 held.append(batch)
-                if sum(b.num_rows for b in held) >= self.span_rows or not left:
+                if not left or _is_full(held, self.span_rows):
                     yield Chunk(table=_named(pa.Table.from_batches(held)))
                     held = []
                 if not left:
                     return
+
+
+def _is_full(held: list[pa.RecordBatch], rows: int) -> bool:
+    return (
+        sum(batch.num_rows for batch in held) >= rows
+        or sum(batch.nbytes for batch in held) >= _CHUNK_BYTES
+    )
+
+
+def _row_bytes(file: pq.ParquetFile, groups: range) -> int:
+    """Return the mean bytes of a row in the row groups where it has the most, as the footer tells."""
+    told = (file.metadata.row_group(group) for group in groups)
+    return max((max(g.total_byte_size, 0) // max(g.num_rows, 1) for g in told), default=0) + 1
 
 
 def read_footer(path: Path, *, span_rows: int) -> ParquetSource:
@@ -107,14 +129,25 @@ def read_footer(path: Path, *, span_rows: int) -> ParquetSource:
     Raises
     ------
     RequestError
-        It is none, or not whole.
+        It is none, not whole, or says that its rows are enormous.
     """
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
+            row_bytes = _row_bytes(file, range(file.num_row_groups))
     except (pa.ArrowException, OSError) as error:
         msg = f"{path.name} is no readable Parquet file ({error}): write it again."
         raise RequestError(msg, zh=f"{path.name} 不是可读的 Parquet 文件：请重新生成。") from error
+    if row_bytes > _ROW_BYTES:
+        msg = (
+            f"A row of {path.name} takes {row_bytes >> 20:,} MiB by the file's own footer, 32 MiB at most: "
+            "leave out columns that are no part of a case, as pictures, and write it again."
+        )
+        zh = (
+            f"按 {path.name} 自身的元数据，每行约 {row_bytes >> 20} MiB，最多 32 MiB："
+            "请去掉图片等与案件无关的列后重新生成。"
+        )
+        raise RequestError(msg, zh=zh)
     column, crs = geometry_of(schema)
     crs = embedded_crs(crs)
     return ParquetSource(path=str(path), span_rows=span_rows, geometry=column, geometry_crs=crs)

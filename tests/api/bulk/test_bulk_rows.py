@@ -1,6 +1,8 @@
 """Rows that a CSV file should not have: all are in the output, each says what is wrong with it."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,49 @@ def test_many_rows_of_text_come_out_as_they_went_in(tmp_path: Path) -> None:
     for _ in range(20):  # a writer that reuses its memory goes wrong only after a while
         _, found = worked(tmp_path, f"case_id,note\n{lines}".encode())
         assert found["note"].tolist() == [f"{note}\n" for note in notes]
+
+
+def peak_mib(path: Path) -> int:
+    """Return the most memory that reading a file span by span takes, in a process of its own, MiB."""
+    program = (
+        "import sys, pathlib, pyarrow as pa\n"
+        "from api.bulk.batches import read_footer\n"
+        "source = read_footer(pathlib.Path(sys.argv[1]), span_rows=200_000)\n"
+        "rows = sum(c.table.num_rows for span in source.spans() for c in source.read(span))\n"
+        "assert rows == int(sys.argv[2]), rows\n"
+        "print(pa.default_memory_pool().max_memory() >> 20)"
+    )
+    rows = pq.ParquetFile(path).metadata.num_rows
+    done = subprocess.run(
+        [sys.executable, "-c", program, path, str(rows)], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize("size", [400, 40_000])
+def test_a_long_row_group_is_read_in_bounded_memory(tmp_path: Path, size: int) -> None:
+    source = tmp_path / "in.parquet"
+    notes = pa.array([b"%06d" % number * (size // 6) for number in range(240_000_000 // size)])
+    pq.write_table(
+        pa.table({"note": notes}),
+        source,
+        row_group_size=len(notes),
+        use_dictionary=False,
+        compression="none",
+    )
+    assert source.stat().st_size > 200 << 20
+    assert peak_mib(source) < 180
+
+
+def test_rows_that_are_enormous_by_the_footer_are_refused_before_they_are_read(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "in.parquet"
+    pictures = pa.array([b"\0" * (40 << 20), b"\0" * (40 << 20)])
+    table = pa.table({"case_id": [1, 2], "picture": pictures})
+    pq.write_table(table, source, compression="zstd", use_dictionary=False)
+    assert source.stat().st_size < 1 << 20
+    with pytest.raises(RequestError, match=r"takes 40 MiB .* leave out columns") as raised:
+        work_through(source, tmp_path / "out.csv", work=numbered, signature="v1")
+    assert "每行约 40 MiB" in raised.value.zh
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
