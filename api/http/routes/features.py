@@ -29,42 +29,6 @@ GEOJSON_200: dict[int | str, dict[str, Any]] = {
     },
     404: {"description": "No such thing on that day"},
 }
-_TEXT = {"type": "string"}
-_RETIRED = {
-    "type": "object",
-    "required": ["code", "detail", "unit_grid", "ended_on", "was", "successors"],
-    "properties": {
-        "code": {"const": "retired"},
-        "detail": _TEXT,
-        "unit_grid": _TEXT,
-        "ended_on": {
-            **_TEXT,
-            "format": "date",
-            "description": "first day on which it holds no more",
-        },
-        "was": {**_TEXT, "description": "where the grid is told as it was on its last day"},
-        "successors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["code", "share", "href"],
-                "properties": {
-                    "code": _TEXT,
-                    "share": {"type": "number", "description": "of the retired grid's area, 0-1"},
-                    "href": _TEXT,
-                },
-            },
-        },
-    },
-}
-GRID_RESPONSES: dict[int | str, dict[str, Any]] = {
-    **GEOJSON_200,
-    404: {"description": "No such unit grid, nor was there one before that day"},
-    410: {
-        "description": "The code is retired: since when, and which grids hold its land",
-        "content": {MEDIA_TYPE: {"schema": _RETIRED}},
-    },
-}
 _NAMES = {
     "unit_grids": ("unit grid", "单元网格"),
     "components": ("component", "部件"),
@@ -72,7 +36,62 @@ _NAMES = {
     "management_grids": ("management grid", "管理网格"),
     "evaluation_grids": ("evaluation grid", "评价网格"),
 }
+_TEXT = {"type": "string"}
+_SHARE = {"type": "number", "description": "of the retired one's area, 0-1"}
+_SUCCESSORS = {
+    "unit_grids": "grids that hold its land, the largest share first",
+    "areas": "areas of its level that hold its land, the largest share first",
+    "components": "codes that it got later; one that is retired too is answered likewise",
+}
+
+
+def _responses(dataset: str) -> dict[int | str, dict[str, Any]]:
+    """Return what is answered for things of which codes may be retired."""
+    english, _ = _NAMES[dataset]
+    share = {} if dataset == "components" else {"share": _SHARE}
+    key = english.replace(" ", "_")
+    schema = {
+        "type": "object",
+        "required": ["code", "detail", key, "ended_on", "successors"],
+        "properties": {
+            "code": {"const": "retired"},
+            "detail": _TEXT,
+            key: {**_TEXT, "description": "the code asked for"},
+            "ended_on": {
+                **_TEXT,
+                "format": "date",
+                "description": "first day on which it holds no more",
+            },
+            "was": {
+                **_TEXT,
+                "description": "where it is told as it was on its last day; missing: it never held a day",
+            },
+            "successors": {
+                "type": "array",
+                "description": _SUCCESSORS[dataset],
+                "items": {
+                    "type": "object",
+                    "required": ["code", *share, "href"],
+                    "properties": {"code": _TEXT, **share, "href": _TEXT},
+                },
+            },
+        },
+    }
+    return {
+        **GEOJSON_200,
+        404: {"description": f"No such {english}, nor was there one before that day"},
+        410: {
+            "description": "The code is retired: since when, and what is there now",
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        },
+    }
+
+
 _LEFT_OUT = ("geometry", "x", "y")
+
+
+_PLACES = {"unit_grids": "grids", "areas": "areas", "components": "components"}
+GRID_RESPONSES, AREA_RESPONSES, COMPONENT_RESPONSES = map(_responses, _PLACES)
 
 
 @router.get(
@@ -89,8 +108,41 @@ def grid(request: Request, code: Key, as_of: Day = None) -> Response:
     return retired(request, code, as_of) or feature(request, "unit_grids", code, as_of)
 
 
-def retired(request: Request, code: str, as_of: date | None) -> Response | None:
-    """Return the answer for a unit grid that ended by a day; None: it holds, or there was none.
+@router.get(
+    "/v1/components/{code}",
+    response_class=Response,
+    responses=COMPONENT_RESPONSES,
+    summary="A component",
+)
+def component(request: Request, code: Key, as_of: Day = None) -> Response:
+    """Return a component 部件 with the units its record names.
+
+    The code that a component had before, as before a move to another standard, leads to it as well. One
+    that ended by the day is answered with 410, like a retired unit grid: `ended_on`, `was`, and as
+    `successors` the codes that it got later, if any.
+    """
+    gone = retired(request, code, as_of, dataset="components")
+    return gone or feature(request, "components", code, as_of)
+
+
+@router.get(
+    "/v1/areas/{code}", response_class=Response, responses=AREA_RESPONSES, summary="An area"
+)
+def area(request: Request, code: Key, as_of: Day = None) -> Response:
+    """Return a district 区县, street 街道 or community 社区 with its outline.
+
+    `kind` says what the last three digits of the code stand for, as 街道, 镇 or 村民委员会; null where
+    they are a number of the city's own. An area that ended by the day is answered with 410, like a
+    retired unit grid; `successors` are the areas of its level that hold its land.
+    """
+    gone = retired(request, code, as_of, dataset="areas")
+    return gone or feature(request, "areas", code, as_of, more={"kind": area_type(code)})
+
+
+def retired(
+    request: Request, code: str, as_of: date | None, *, dataset: str = "unit_grids"
+) -> Response | None:
+    """Return the answer for a code that ended by a day; None: it holds, or there was none.
 
     Raises
     ------
@@ -99,14 +151,15 @@ def retired(request: Request, code: str, as_of: date | None) -> Response | None:
     """
     check_sight(request, code)
     edition = serving_of(request).live.snapshot.edition(as_of)
-    if edition.find("unit_grids", code) >= 0:
+    if edition.find(dataset, code) >= 0:
         return None
-    found = retirement_of(edition, code)
+    found = retirement_of(edition, dataset, code)
     if found is None:
         return None
-    place = f"{request.scope.get('root_path', '')}/v1/grids/"
+    place = f"{request.scope.get('root_path', '')}/v1/{_PLACES[dataset]}/"
     day = "" if as_of is None else f"?as_of={as_of}"
     language = language_of(request)
+    named: dict[str, Any] = {_NAMES[dataset][0].replace(" ", "_"): code}
     was: dict[str, Any] = {}
     if found.last_day is not None:
         was = {"was": f"{place}{code}?as_of={found.last_day}"}
@@ -114,46 +167,47 @@ def retired(request: Request, code: str, as_of: date | None) -> Response | None:
         410,
         "retired",
         language=language,
-        detail=_told(code, found, language=language),
-        unit_grid=code,
+        detail=_told(dataset, code, found, language=language),
+        **named,
         ended_on=found.ended_on,
         **was,
         successors=[
-            {"code": grid.code, "share": grid.share, "href": f"{place}{grid.code}{day}"}
-            for grid in found.successors
+            {
+                "code": later.code,
+                **({} if later.share is None else {"share": later.share}),
+                "href": f"{place}{later.code}{day}",
+            }
+            for later in found.successors
         ],
     )
 
 
-def _told(code: str, found: Retirement, *, language: str) -> str:
+def _told(dataset: str, code: str, found: Retirement, *, language: str) -> str:
     """Return the sentence of a retired code."""
+    english, chinese = _NAMES[dataset]
+    is_component = dataset == "components"
     if language == "zh":
-        held = [f"{grid.code}（{grid.share:.0%}）" for grid in found.successors]
-        land = f"其范围现属 {'、'.join(held)}" if held else "其范围现无单元网格"
-        was = f"；查询原网格请加 as_of={found.last_day}" if found.last_day else ""
-        return f"单元网格 {code} 自 {found.ended_on} 起停用，{land}{was}。"
-    held = [f"{grid.code} ({grid.share:.0%})" for grid in found.successors]
-    land = f"its land is held by {', '.join(held)}" if held else "no unit grid holds its land"
-    was = f" For the grid as it was, add as_of={found.last_day}." if found.last_day else ""
-    return f"Unit grid {code} is retired since {found.ended_on}; {land}.{was}"
-
-
-@router.get(
-    "/v1/components/{code}", response_class=Response, responses=GEOJSON_200, summary="A component"
-)
-def component(request: Request, code: Key, as_of: Day = None) -> Response:
-    """Return a component 部件 with the units its record names."""
-    return feature(request, "components", code, as_of)
-
-
-@router.get("/v1/areas/{code}", response_class=Response, responses=GEOJSON_200, summary="An area")
-def area(request: Request, code: Key, as_of: Day = None) -> Response:
-    """Return a district 区县, street 街道 or community 社区 with its outline.
-
-    `kind` says what the last three digits of the code stand for, as 街道, 镇 or 村民委员会; null where
-    they are a number of the city's own.
-    """
-    return feature(request, "areas", code, as_of, more={"kind": area_type(code)})
+        held = [
+            later.code if later.share is None else f"{later.code}（{later.share:.0%}）"
+            for later in found.successors
+        ]
+        land = f"其范围现属 {'、'.join(held)}" if held else f"其范围现无{chinese}"
+        if is_component:
+            land = f"后改用编码 {'、'.join(held)}" if held else "没有后续编码"
+        short = chinese.removeprefix("单元")
+        was = f"；查询原{short}请加 as_of={found.last_day}" if found.last_day else ""
+        return f"{chinese} {code} 自 {found.ended_on} 起停用，{land}{was}。"
+    held = [
+        later.code if later.share is None else f"{later.code} ({later.share:.0%})"
+        for later in found.successors
+    ]
+    land = f"its land is held by {', '.join(held)}" if held else f"no {english} holds its land"
+    if is_component:
+        land = f"its later codes: {', '.join(held)}" if held else "it got no later code"
+    short = english.removeprefix("unit ")
+    was = f" For the {short} as it was, add as_of={found.last_day}." if found.last_day else ""
+    name = english[0].upper() + english[1:]
+    return f"{name} {code} is retired since {found.ended_on}; {land}.{was}"
 
 
 def check_sight(request: Request, code: str) -> None:

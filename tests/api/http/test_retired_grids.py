@@ -1,4 +1,4 @@
-"""A code of the past: since when it is retired, and which grids hold its land."""
+"""Codes of the past: since when a grid, an area, a component is retired, and what is there now."""
 
 import shutil
 from datetime import date
@@ -6,11 +6,22 @@ from pathlib import Path
 
 import httpx
 import pytest
+import shapely
 
+from api import open_snapshot
 from api.compile import compile_snapshot
+from api.retirement import retirement_of
 from gis.database import Database, read_rows
 from tests.api.http.redrawing import replace_grids
-from tests.api.http.town import MIDDLE_GRID, box
+from tests.api.http.town import (
+    COMMUNITIES,
+    LAMP,
+    MIDDLE_GRID,
+    areas,
+    box,
+    components,
+    publish_rows,
+)
 from tests.server_fixtures import Town, make_workspace, serving
 
 pytestmark = pytest.mark.xdist_group("server")
@@ -93,6 +104,97 @@ def test_a_grid_that_was_replaced_on_its_first_day_never_held(own_town: Town) ->
             (NORTH, 0.97), (NARROW, 0.03)
         ]  # fmt: skip
         assert_links_answer(client, told)
+
+
+def test_a_successor_within_the_land_that_touches_no_border_is_told(own_town: Town) -> None:
+    database = own_town.database
+    strip = box(202.5, 205, 3.5, 90)  # 315 of 10,000 m²
+    ring = box(200, 200, 100, 100).difference(strip)
+    replace_grids(database, [MIDDLE_GRID], {WIDE: ring, NARROW: strip}, day=SPLIT)
+    compile_snapshot(database, own_town.workspace)
+    edition = open_snapshot(own_town.workspace.root).edition()
+    found = retirement_of(edition, "unit_grids", MIDDLE_GRID)
+    assert found is not None
+    told = [(later.code, later.share) for later in found.successors]
+    assert told == [(WIDE, 0.9685), (NARROW, 0.0315)]
+
+
+def test_a_grid_that_was_reshaped_and_retired_on_one_day_is_told_as_it_held(
+    own_town: Town,
+) -> None:
+    database = own_town.database
+    reshaped = box(200, 200, 97, 100)
+    beside = box(297, 200, 103, 100)
+    replace_grids(
+        database, [MIDDLE_GRID, BESIDE], {MIDDLE_GRID: reshaped, BESIDE: beside}, day=SPLIT
+    )
+    west, east = box(200, 200, 40, 100), box(240, 200, 57, 100)
+    replace_grids(database, [MIDDLE_GRID], {WIDE: east, NARROW: west}, day=SPLIT)
+    compile_snapshot(database, own_town.workspace)
+    with serving(own_town.workspace) as server, server.client() as client:
+        told = client.get(f"/v1/grids/{MIDDLE_GRID}").json()
+        assert (told["ended_on"], told["was"][-10:]) == ("2025-06-01", "2025-05-31")
+        # Of the land as it held, to which three metres of the neighbour belonged.
+        shares = [(row["code"], row["share"]) for row in told["successors"]]
+        assert shares == [(WIDE, 0.57), (NARROW, 0.4), (BESIDE, 0.03)]
+        assert_links_answer(client, told)
+
+
+def test_areas_and_components_that_ended_are_told_likewise(own_town: Town) -> None:
+    """The first community is divided in two; a lamp is taken away, under its code and a former one."""
+    database = own_town.database
+    first, *others = COMMUNITIES
+    rows = [row for row in areas() if row["code"] != first]
+    parts = {"130102001005": box(0, 0, 400, 500), "130102001006": box(400, 0, 100, 500)}
+    for code, shape in parts.items():
+        told = {"level": "community", "name": f"社区{code[-1]}", "parent_code": "130102001"}
+        shape = shapely.MultiPolygon([shape])
+        rows.append({"code": code, **told, "area_m2": shape.area, "geometry": shape})
+    publish_rows(database, "areas", rows, as_of=SPLIT)
+    former = "1301020137000002"
+    kept = [row for row in components() if row["code"] not in (LAMP, former)]
+    publish_rows(database, "components", kept, as_of=SPLIT)
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO components.recode (former_code, code, build_id, evidence)"
+            " SELECT %s, %s, max(build_id), 'drawn' FROM meta.build WHERE dataset = 'components'",
+            [former, LAMP],
+        )
+    compile_snapshot(database, own_town.workspace)
+    with serving(own_town.workspace) as server, server.client() as client:
+        gone = client.get(f"/v1/areas/{first}")
+        assert (gone.status_code, gone.json()["code"]) == (410, "retired")
+        told = gone.json()
+        assert (told["area"], told["ended_on"]) == (first, "2025-06-01")
+        assert [(row["code"], row["share"]) for row in told["successors"]] == [
+            ("130102001005", 0.8), ("130102001006", 0.2)
+        ]  # fmt: skip
+        assert told["detail"] == (
+            f"Area {first} is retired since 2025-06-01; its land is held by 130102001005 (80%), "
+            "130102001006 (20%). For the area as it was, add as_of=2025-05-31."
+        )
+        assert_links_answer(client, told)
+        # Before the change the successors are not there yet, and never were.
+        assert client.get("/v1/areas/130102001005?as_of=2025-05-31").status_code == 404
+        assert client.get(f"/v1/areas/{others[0]}").status_code == 200
+
+        gone = client.get(f"/v1/components/{LAMP}", headers={"Accept-Language": "zh"})
+        assert gone.status_code == 410
+        told = gone.json()
+        assert (told["component"], told["successors"]) == (LAMP, [])
+        assert told["detail"] == (
+            f"部件 {LAMP} 自 2025-06-01 起停用，没有后续编码；查询原部件请加 as_of=2025-05-31。"
+        )
+        assert client.get(told["was"]).json()["id"] == LAMP
+        assert client.get("/v1/components/1301020137999999").status_code == 404
+        told = client.get(f"/v1/components/{former}").json()
+        link = f"/v1/components/{LAMP}"
+        assert (told["code"], told["successors"]) == ("retired", [{"code": LAMP, "href": link}])
+        assert f"its later codes: {LAMP}." in told["detail"]
+        english = client.get(f"/v1/components/{LAMP}").json()["detail"]
+        assert english.startswith(f"Component {LAMP} is retired since 2025-06-01; it got no later")
+        schema = client.get("/openapi.json").json()["paths"]["/v1/areas/{code}"]["get"]
+        assert "410" in schema["responses"]
 
 
 def assert_links_answer(client: httpx.Client, told: dict[str, object]) -> None:
