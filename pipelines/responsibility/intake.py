@@ -1,9 +1,10 @@
-"""Rows of the plan judged: each delivered row becomes one row for every class, area, role and unit."""
+"""Rows of the plan judged: each delivered row becomes one for every class, area, role, unit and time."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from typing import Any
 
 import geopandas as gpd
@@ -151,7 +152,7 @@ def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFra
     said = text_of(rows, "kind").fillna("")
     unknown = words_of(rows, "kind", subject="case_kind").isna()
     faults.add("RP01", unknown, value=said, known=known_words("case_kind"))
-    known = {"RP05": known_words("role"), "RP09": known_words("limit_unit")}
+    known = {"RP05": known_words("role")}
     broken: dict[str, dict[Any, dict[str, str]]] = {}
     for at, row in zip(rows.index, delivered, strict=True):
         for rule, values in row.wrong:
@@ -186,21 +187,24 @@ def _expand(
     territories: Territories,
     faults: Faults,
 ) -> list[dict[str, Any]]:
-    """Return a record for every class, area, role and unit of the rows kept."""
+    """Return a record for every class, area, role, unit and time of the rows kept."""
     texts = {name: text_of(rows, name) for name in _TEXTS}
     records: list[dict[str, Any]] = []
     homeless: dict[Any, str] = {}
     for at, row in kept:
-        for class_code in row.classes:
-            for area, role, unit in _owned(row, territories):
-                if not unit:
-                    homeless[at] = area
-                    continue
+        owned = _owned(row, territories)
+        for area in (area for area, _, unit in owned if not unit):
+            homeless[at] = area
+        times = tuple(product(row.seasons, row.hours))
+        for class_code, (area, role, unit), when in product(row.classes, owned, times):
+            if unit:
                 parts = [
                     f".{role}" if row.is_wide else "",
                     f":{class_code}" if len(row.classes) > 1 else "",
                     f"@{area}" if (row.areas != (area,)) else "",
                     f"={unit}" if _has_several(row, role) else "",
+                    f"~{when[0]}" if len(row.seasons) > 1 else "",
+                    f"~{when[1]}" if len(row.hours) > 1 else "",
                 ]
                 records.append(
                     {
@@ -210,8 +214,8 @@ def _expand(
                         "area_code": area,
                         "role": role,
                         "unit_code": unit,
-                        "season": row.season,
-                        "hours": row.hours,
+                        "season": when[0],
+                        "hours": when[1],
                         "limit_value": float("nan") if row.limit is None else row.limit[0],
                         "limit_unit": None if row.limit is None else row.limit[1],
                         **{name: _text(values[at]) for name, values in texts.items()},

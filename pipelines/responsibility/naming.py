@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from census.plan.rows import ANYWHERE
 from census.taxonomy import STANDARDS, Taxonomy, plain_name, read_taxonomy
 from census.units import UnitDirectory
 from gis.remarks import Remark
+from pipelines.responsibility.excepted import But, is_within, read_but, rest_of
 from pipelines.responsibility.ranges import read_range
 
 _SEPARATORS = re.compile(r"([;；,，、\n|]|(?<=\D)[/](?=\D))")
@@ -36,7 +37,7 @@ class Found:
     restored: tuple[tuple[str, str], ...] = ()
     """Codes as written that lost zeros, with what they were read as."""
     broken: tuple[tuple[str, Remark], ...] = ()
-    """Ranges that can not be read, with the reason."""
+    """Ranges of classes, and areas but for parts of them, that can not be read, with the reason."""
 
 
 def split(text: str, *, knows: Callable[[str], bool]) -> list[str]:
@@ -179,6 +180,8 @@ class AreaNames:
     """Community -> street, street -> district."""
     ended: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Code or plain name of an area that ended -> the day."""
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """District -> streets, street -> communities, `ANYWHERE` -> what lies in nothing else."""
 
     def one(self, text: str, *, within: str | None = None) -> str | None:
         """Return the area of one code or name; of several with the name, the one in `within`."""
@@ -229,15 +232,40 @@ class AreaNames:
         return False
 
     def find(self, text: str, *, within: str | None = None) -> Found:
-        """Return the areas that a cell names."""
-        codes, unknown = [], []
-        for part in split(text, knows=lambda each: self.one(each, within=within) is not None):
+        """Return the areas that a cell names; of one without parts of it, those that make up the rest."""
+        codes: list[str] = []
+        unknown, broken = [], []
+        for part in split(
+            text,
+            knows=lambda each: (
+                self.one(each, within=within) is not None or read_but(plain_area(each)) is not None
+            ),
+        ):
             code = self.one(part, within=within)
-            if code is None:
+            but = read_but(plain_area(part)) if code is None else None
+            if code is not None:
+                codes.append(code)
+            elif but is None:
                 unknown.append(part)
             else:
-                codes.append(code)
-        return Found(codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown))
+                rest, wrong = self._rest(but, within)
+                codes += rest
+                broken += [(part, Remark(en=wrong, zh=wrong))] if wrong else []
+        return Found(
+            codes=tuple(dict.fromkeys(codes)), unknown=tuple(unknown), broken=tuple(broken)
+        )
+
+    def _rest(self, but: But, within: str | None) -> tuple[tuple[str, ...], str]:
+        """Return the areas left, or the part that can not be left out."""
+        whole = self.one(but.whole, within=within) if but.whole else within or ANYWHERE
+        if whole is None:
+            return (), but.whole
+        found = self.find(but.parts, within=within)
+        wrong = [*found.unknown, *(part for part, _ in found.broken)]
+        if not all(is_within(code, whole, children=self.children) for code in found.codes):
+            wrong.append(but.parts)
+        rest = () if wrong else rest_of(whole, found.codes, children=self.children)
+        return rest, "" if rest else (wrong or [but.parts])[0]
 
     def when_ended(self, text: str) -> str | None:
         """Return the day on which the area of this code or name ended, if it did."""
@@ -256,9 +284,14 @@ def plain_area(text: str) -> str:
 
 
 def name_areas(
-    rows: Iterable[tuple[str, str | None, str | None]], *, ended: Mapping[str, str] | None = None
+    rows: Iterable[tuple[str, str | None, str | None]],
+    *,
+    ended: Mapping[str, str] | None = None,
+    divided: Collection[str] = (),
 ) -> AreaNames:
     """Return the areas of code, name and parent, for looking up.
+
+    `divided` are districts, streets and communities, which together make up the areas above them.
 
     Examples
     --------
@@ -271,20 +304,29 @@ def name_areas(
     (('建设社区',), ('130102001001',))
     >>> areas.find("中山路街道建设社区").codes, areas.find("全区").codes
     (('130102001001',), ('*',))
+    >>> areas = name_areas([("1", "甲区", None), ("11", "乙街道", "1"), ("12", "丙街道", "1")],
+    ...     divided=("1", "11", "12"))
+    >>> areas.find("全区（除乙街道外）").codes, areas.find("甲区除丁街道以外").broken[0][1].en
+    (('12',), '丁街道')
     """
     names: dict[str, list[str]] = {}
     codes, parents = set(), {}
+    children: dict[str, list[str]] = {}
     for code, name, parent in rows:
         codes.add(code)
         if isinstance(name, str):
             names.setdefault(plain_area(name), []).append(code)
         if isinstance(parent, str):
             parents[code] = parent
+    for code in divided:
+        above = parents.get(code)
+        children.setdefault(above if above in divided and above else ANYWHERE, []).append(code)
     return AreaNames(
         names={name: tuple(sorted(set(held))) for name, held in names.items()},
         codes=frozenset(codes),
         parents=parents,
         ended=dict(ended or {}),
+        children={code: tuple(sorted(held)) for code, held in children.items()},
     )
 
 

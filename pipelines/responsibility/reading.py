@@ -9,6 +9,7 @@ import pandas as pd
 
 from census.plan.rows import ANYWHERE
 from census.survey import read_dates
+from gis.remarks import Remark
 from pipelines.responsibility.naming import (
     AreaNames,
     Classes,
@@ -18,8 +19,14 @@ from pipelines.responsibility.naming import (
     means_territory,
 )
 from pipelines.responsibility.ranges import example_of
+from pipelines.responsibility.spans import (
+    read_hour_spans,
+    read_seasons,
+    why_no_hours,
+    why_no_season,
+)
 from pipelines.responsibility.territories import Territories
-from pipelines.responsibility.times import is_always, read_hours, read_limit, read_season
+from pipelines.responsibility.times import is_always, read_limit
 from pipelines.responsibility.workbook import ROLES
 from pipelines.values import text_of, words_of
 
@@ -54,8 +61,8 @@ class Delivered:
     areas: tuple[str, ...] = ()
     units: list[tuple[str, str]] = field(default_factory=list)
     """Role and unit; the unit ``""`` stands for each area's territorial unit."""
-    season: str | None = None
-    hours: str | None = None
+    seasons: tuple[str | None, ...] = (None,)
+    hours: tuple[str | None, ...] = (None,)
     limit: tuple[float, str] | None = None
     valid: tuple[date | None, date | None] = (None, None)
     wrong: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -172,7 +179,9 @@ def _take_areas(row: Delivered, found: Found, areas: AreaNames) -> None:
             row.refuse("RP04", value=part)
         else:
             row.refuse("RP14", value=part, day=day)
-    if not found.unknown:
+    for part, why in found.broken:
+        row.refuse("RP26", value=part, other=why.en)
+    if not (found.unknown or found.broken):
         row.areas = found.codes
 
 
@@ -229,27 +238,40 @@ def _take_units(row: Delivered, role: str, said: str | None, units: Units) -> No
 
 
 def _read_times(row: Delivered, cells: Mapping[str, str | None]) -> None:
-    for rule, name, read in (("RP07", "season", read_season), ("RP08", "hours", read_hours)):
-        said = cells[name]
-        if said is None or is_always(said):
-            continue
-        value = read(said)
-        if value is None:
-            row.refuse(rule, value=said)
-        setattr(row, name, value)
+    season, hours = cells["season"], cells["hours"]
+    if season is not None and not is_always(season):
+        row.seasons = read_seasons(season) or ()
+        if not row.seasons:
+            _tell_times(row, "RP07", season, why_no_season(season))
+    if hours is not None and not is_always(hours):
+        row.hours = read_hour_spans(hours) or ()
+        if not row.hours:
+            _tell_times(row, "RP08", hours, why_no_hours(hours))
+
+
+def _tell_times(row: Delivered, rule: str, said: str, told: tuple[Remark, str]) -> None:
+    why, example = told
+    row.refuse(rule, value=said, why=why.en, why_zh=why.zh, example=example)
 
 
 def _read_limit(row: Delivered, cells: Mapping[str, str | None], unit: str | None) -> None:
     said, said_unit = cells["limit_value"], cells["limit_unit"]
     if is_nothing(said) and is_nothing(said_unit):
         return
-    if said is not None and said_unit is None:
-        row.limit = read_limit(said)
-    elif said is not None and unit is not None:
+    whole = f"{said or ''} {said_unit or ''}".strip()
+    if said is not None and unit is not None:
         value = read_limit(f"{said}天")
         row.limit = None if value is None else (value[0], unit)
+    elif said is not None:
+        row.limit = read_limit(whole)
     if row.limit is None:
-        row.refuse("RP09", value=f"{said or ''} {said_unit or ''}".strip())
+        is_month = whole.rstrip("内").endswith("月")
+        row.refuse(
+            "RP09",
+            value=whole,
+            why=", as months differ in length" if is_month else "",
+            why_zh="，各月天数不同" if is_month else "",
+        )
 
 
 def _read_validity(

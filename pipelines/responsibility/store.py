@@ -19,7 +19,9 @@ from pipelines.responsibility.workbook import ROLES
 
 TABLE = "responsibility.plan_area"
 _ADDED = re.compile(
-    rf"(?:\.(?:{'|'.join(ROLES)}))?(?::(?:\d+|\*))?(?:@[^@=]+)?(?:=[^=]+)?", re.ASCII
+    rf"(?:\.(?:{'|'.join(ROLES)}))?(?::(?:\d+|\*))?(?:@[^@=~]+)?(?:=[^=~]+)?"
+    r"(?:~\d\d-\d\d/\d\d-\d\d)?(?:~\d\d:\d\d/\d\d:\d\d)?",
+    re.ASCII,
 )
 """What is added to the number of a delivered row that becomes several."""
 
@@ -103,7 +105,12 @@ def _numbers(code: str) -> Iterator[str]:
     --------
     >>> list(_numbers("7-2.owner@130102001")), list(_numbers("A.1"))
     (['7-2', '7-2.owner', '7-2.owner@130102001'], ['A.1'])
+    >>> list(_numbers("7~08:00/12:00"))
+    ['7', '7~08:00/12', '7~08:00/12:00']
     """
-    for end in (*(place for place, sign in enumerate(code) if sign in ".:@=" and place), len(code)):
+    for end in (
+        *(place for place, sign in enumerate(code) if sign in ".:@=~" and place),
+        len(code),
+    ):
         if _ADDED.fullmatch(code, end):
             yield code[:end]

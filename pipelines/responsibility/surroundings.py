@@ -33,7 +33,11 @@ def vocabulary_of(context: BuildContext, *, areas: gpd.GeoDataFrame) -> Vocabula
         classes=Classes(
             read_taxonomy(context.profile.city.standard, context.profile.extension_class)
         ),
-        areas=name_areas(named, ended=_ended(context, "grids.area", plain_area)),
+        areas=name_areas(
+            named,
+            ended=_ended(context, "grids.area", plain_area),
+            divided=frozenset(context.rows("areas")["code"]),
+        ),
         units=Units(
             directory=context.unit_directory(),
             ended=_ended(context, "responsibility.unit", str),

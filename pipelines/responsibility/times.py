@@ -60,6 +60,7 @@ _LIMIT_UNITS = {
     "天": "calendar_day",
     "日": "calendar_day",
 }
+_WEEKS = ("周", "星期", "礼拜")
 
 
 def is_always(text: str) -> bool:
@@ -205,7 +206,8 @@ def _minute(text: str | None) -> int:
 def read_limit(text: str) -> tuple[float, str] | None:
     """Return a time limit written as one text: its value and unit; None: unreadable.
 
-    Plain hours 小时 run day and night, as emergency hours do; plain days 天 are days of the calendar.
+    Plain hours 小时 run day and night, as emergency hours do; plain days 天 are days of the calendar, seven
+    of them a week 周. Months are not read: they differ in length.
 
     Examples
     --------
@@ -215,12 +217,16 @@ def read_limit(text: str) -> tuple[float, str] | None:
     ((0.5, 'working_day'), None)
     >>> read_limit("30分钟"), read_limit("二十四小时"), read_limit("十五日内")
     ((0.5, 'emergency_hour'), (24.0, 'emergency_hour'), (15.0, 'calendar_day'))
+    >>> read_limit("1周"), read_limit("两个星期内"), read_limit("半周"), read_limit("1个月")
+    ((7.0, 'calendar_day'), (14.0, 'calendar_day'), None, None)
     """
     found = _LIMIT.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
     if not found:
         return None
     unit = _LIMIT_UNITS.get(found[2].lower())
     value = _figure(found[1])
+    if value is not None and found[2] in _WEEKS and value == int(value):
+        unit, value = "calendar_day", 7 * value
     if value is not None and found[2] in ("分钟", "分"):
         unit, value = "emergency_hour", value / 60
     return None if unit is None or not value or value <= 0 else (value, unit)

@@ -379,3 +379,74 @@ def test_areas_and_limits_as_offices_write_them(tmp_path):
         ("130102001002", 24.0, "emergency_hour"),
     ]
     assert outcome.faults.empty
+
+
+def test_several_spans_of_a_cell_are_rows_of_their_own(tmp_path):
+    rows = [
+        wide("1", hours="08:00-12:00、14:00-18:00"),
+        wide("2", hours="22:00-06:00", season="3-5月；9-11月", class_code="0101"),
+        wide(None, is_unnumbered="yes", class_code="0102", hours="上午8:30-12:00\n下午2:00-5:30"),
+    ]
+    outcome = judge(tmp_path, *rows)
+    assert outcome.faults.empty
+    assert told(outcome, "code", "season", "hours") == [
+        ("1.maintainer~08:00/12:00", None, "08:00/12:00"),
+        ("1.maintainer~14:00/18:00", None, "14:00/18:00"),
+        ("2.maintainer~03-01/05-31", "03-01/05-31", "22:00/06:00"),
+        ("2.maintainer~09-01/11-30", "09-01/11-30", "22:00/06:00"),
+        ("C0102@*.maintainer~08:30/12:00", None, "08:30/12:00"),
+        ("C0102@*.maintainer~14:00/17:30", None, "14:00/17:30"),
+    ]
+
+
+def test_words_for_times_count_with_their_days_and_hours(tmp_path):
+    rows = [
+        wide("1", season="汛期（6月1日至9月15日）", hours="夜间（22:00-次日6:00）"),
+        wide("2", class_code="0101", limit_value="1周", hours="昼间(6:00-22:00)"),
+        wide("3", class_code="0102", limit_value="2", limit_unit="周"),
+    ]
+    outcome = judge(tmp_path, *rows)
+    assert outcome.faults.empty
+    assert told(outcome, "season", "hours", "limit_unit") == [
+        ("06-01/09-15", "22:00/06:00", None),
+        (None, "06:00/22:00", "calendar_day"),
+        (None, None, "calendar_day"),
+    ]
+    assert outcome.accepted["limit_value"].tolist()[1:] == [7.0, 14.0]
+
+
+@pytest.mark.parametrize(
+    ("written", "rule", "en", "zh"),
+    [
+        ({"season": "汛期"}, "RP07", "as in 汛期（6月1日至9月30日）", "没有统一规定"),
+        ({"season": "非汛期（6-9月）"}, "RP07", "as in 11-15/03-15", "请写明起止日期"),
+        ({"hours": "昼间"}, "RP08", "as in 昼间（6:00-22:00）", "由各市自行规定"),
+        ({"hours": "夜间"}, "RP08", "as in 夜间（22:00-次日6:00）", "由各市自行规定"),
+        ({"hours": "工作日8:00-18:00"}, "RP08", "days of the week", "不区分星期和节假日"),
+        ({"hours": "8:00-12:00、2:00-6:00"}, "RP08", "not clear", "其中有时段不明确"),
+        ({"limit_value": "1个月"}, "RP09", "months differ in length", "各月天数不同"),
+        ({"area_name": "全区（除火星外）"}, "RP26", "as 火星 is no loaded", "为 火星 另立一行"),
+        (
+            {"area_name": "翠屏社区（不含槐底社区）"},
+            "RP26",
+            "as 槐底社区 is no loaded",
+            "请逐一列出区域",
+        ),
+    ],
+)
+def test_what_would_be_guessed_is_refused_with_what_to_write(tmp_path, written, rule, en, zh):
+    outcome = judge(tmp_path, wide("1"), wide("2") | written)
+    assert rules_of(outcome.faults) == [(2, rule)]
+    assert en in outcome.faults["reason_en"].iloc[0]
+    assert zh in outcome.faults["reason_zh"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    "area",
+    ["全区（除翠屏社区外）", "长安区除翠屏社区以外", "除翠屏社区外的其他社区", "建北街道(不含翠屏社区)",
+     "全区（翠屏社区除外）"],
+)  # fmt: skip
+def test_an_area_without_a_part_of_it_is_what_is_left(tmp_path, area):
+    outcome = judge(tmp_path, wide("1", area_name=area))
+    assert told(outcome, "code", "area_code") == [("1.maintainer", "130102001002")]
+    assert outcome.faults.empty
