@@ -53,6 +53,8 @@ def category_of(text: str) -> str:
     --------
     >>> category_of("经核实不属我单位职责，请改派"), category_of("该灯杆已移交街道"), category_of("?")
     ('not_our_duty', 'not_our_component', 'other')
+    >>> category_of("不属我单位管养范围"), category_of("此事不归我单位管")
+    ('not_our_component', 'not_our_duty')
     """
     reasons = return_reasons()
     if text.strip() in reasons:

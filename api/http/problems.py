@@ -85,6 +85,15 @@ DATABASE_AWAY = (
 )
 
 
+_NO_TEXT = "There was an error parsing the body"
+"""What FastAPI says of a body that is no text."""
+_UNREADABLE = (
+    "The body can not be read: send JSON in UTF-8, not in GBK.",
+    "无法读取请求内容：请提交 UTF-8 编码的 JSON，不要用 GBK。",
+)
+"""What is told in its place."""
+
+
 class Refusal(HTTPException):
     """A request that is refused by its kind or size, told in both languages."""
 
@@ -209,6 +218,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         return server_fault(request, error, status=error.status_code)
     code = _BY_STATUS.get(error.status_code, "request")
     plain = getattr(error, "zh", "") if language == "zh" else error.detail
+    if error.detail == _NO_TEXT:
+        plain = _UNREADABLE[language == "zh"]
     return problem(error.status_code, code, language=language, detail=plain, headers=error.headers)
 
 

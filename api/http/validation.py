@@ -114,6 +114,12 @@ def describe_faults(
     >>> fault = {"type": "string_pattern_mismatch", "loc": ("query", "class_code"), "ctx": {"pattern": CLASS_CODE}}
     >>> describe_faults([fault], language="zh")[0]["message"]
     'class_code 须为小类代码，四位或五位数字，如 0102：可用 /v1/classes 查看'
+    >>> fault = {"type": "literal_error", "loc": ("body", "kind"), "ctx": {"expected": "'component' or 'event'"}}
+    >>> describe_faults([fault], language="zh")[0]["message"]
+    "kind 只能是 'component' 或 'event'"
+    >>> fault = {"type": "json_invalid", "loc": ("body", 11), "ctx": {"error": "Expecting value"}}
+    >>> describe_faults([fault], language="en")[0]["field"]
+    'body'
     """
     return [_describe(fault, language) for fault in faults]
 
@@ -125,11 +131,14 @@ def _describe(fault: Mapping[str, Any], language: Language) -> dict[str, str]:
     place = list(fault.get("loc", ()))
     if place and place[0] in _PLACES:
         place = place[1:]
-    field = ".".join(str(part) for part in place) or "body"
+    # Of a body that is no JSON the place is a number of letters.
+    field = ".".join(str(part) for part in place if rule != "json_invalid") or "body"
     pair = _PATTERNS.get(fault.get("ctx", {}).get("pattern")) or _SENTENCES.get(rule)
     if pair is None:
         message = f"{field}: {fault.get('msg', rule)}"
     else:
         values = {name: value for name, value in fault.get("ctx", {}).items() if name != "field"}
+        if language == "zh" and "expected" in values:
+            values["expected"] = str(values["expected"]).replace(", ", "、").replace(" or ", " 或 ")
         message = pair[1 if language == "zh" else 0].format(field=field, **values)
     return {"field": field, "rule": rule, "message": message}

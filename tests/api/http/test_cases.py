@@ -36,6 +36,21 @@ def test_another_report_under_the_same_id_is_a_conflict(client: httpx.Client) ->
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
 
+def test_a_report_that_can_not_be_read_is_told_how_to_be_sent(client: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json", "Accept-Language": "zh"}
+    gbk = orjson.dumps(report("gbk", description="井盖破损")).decode("utf-8").encode("gbk")
+    told = client.post("/v1/cases", content=gbk, headers=headers)
+    assert (told.status_code, told.json()["code"]) == (400, "request")
+    assert told.json()["detail"] == "无法读取请求内容：请提交 UTF-8 编码的 JSON，不要用 GBK。"
+    english = client.post("/v1/cases", content=gbk, headers={"Content-Type": "application/json"})
+    assert english.json()["detail"].endswith("send JSON in UTF-8, not in GBK.")
+    cut = client.post("/v1/cases", content=b'{"case_id":', headers=headers).json()
+    assert [fault["field"] for fault in cut["errors"]] == ["body"]
+    odd = client.post("/v1/cases", json=report("odd", kind="部件"), headers=headers).json()
+    assert odd["detail"] == "kind 只能是 'component' 或 'event'"
+    assert client.get("/v1/cases/gbk").status_code == 404
+
+
 def test_a_returned_case_goes_to_the_next_unit(client: httpx.Client) -> None:
     client.post("/v1/cases", json=report("back"))
     told = {"unit_code": POWER, "reason": "该灯杆已移交街道"}
@@ -47,6 +62,7 @@ def test_a_returned_case_goes_to_the_next_unit(client: httpx.Client) -> None:
         ("reassigned", TOWN_HALL),
     ]
     assert stored["history"][1]["reason"] == "该灯杆已移交街道"
+    assert stored["history"][1]["category"] == "not_our_component"
     # Its answer was lost: the same return sent again is answered as the first was.
     assert client.post("/v1/cases/back/return", json=told).json() == stored
     # Only the unit that has the case can return it.
