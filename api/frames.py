@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from api.snapshot import Snapshot
 
+_ID = "case_id"
+
 
 def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table | pa.RecordBatch) -> Any:
     """Decide the cases of a frame or table, one answer per row and in their order.
@@ -34,7 +36,8 @@ def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table | pa.RecordB
     Returns
     -------
     pandas.DataFrame or pyarrow.Table
-        The columns of `wanmi assign`; a frame with the index of `rows`, whatever labels it has.
+        The columns of ``POST /v1/assign/batch``: ``case_id`` as given, where there is one, and the
+        answers; a frame with the index of `rows`, whatever labels it has.
 
     Raises
     ------
@@ -49,8 +52,9 @@ def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table | pa.RecordB
     if isinstance(rows, pa.Table):
         named = known_fields(rows.column_names)
         columns = {name: rows.column(position) for name, position in named.items()}
-        asked = pa.table(columns or {"case_id": pa.nulls(rows.num_rows, pa.string())})
-        return plain(assign_table(snapshot, asked))
+        asked = pa.table(columns or {"kind": pa.nulls(rows.num_rows, pa.string())})
+        answers = plain(assign_table(snapshot, asked))
+        return answers.add_column(0, _ID, columns[_ID]) if _ID in columns else answers
     if not isinstance(rows, pd.DataFrame):
         kind = type(rows).__name__
         msg = f"Cases are a frame or an Arrow table, not a {kind}: write pandas.DataFrame(…) around them."
@@ -64,7 +68,10 @@ def assign_rows(snapshot: "Snapshot", rows: pd.DataFrame | pa.Table | pa.RecordB
     )
     if "x" not in named and "y" not in named and hasattr(rows, "geom_type"):
         _add_positions(frame, rows)
-    return assign_frame(snapshot, frame).set_axis(rows.index, axis=0)
+    answers = assign_frame(snapshot, frame)
+    if _ID in frame:
+        answers.insert(0, _ID, frame[_ID])
+    return answers.set_axis(rows.index, axis=0)
 
 
 def known_fields(

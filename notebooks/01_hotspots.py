@@ -43,7 +43,7 @@ CASES = WORKSPACE / "sample" / "08案件" / "2025年案件.csv"
 # %%
 snapshot = open_snapshot(WORKSPACE)
 cases = map_fields(read_sheet(CASES).frame, dataset="cases", stated={}).frame
-decided = cases[["case_id", "reported_at"]].join(snapshot.assign(cases))
+decided = snapshot.assign(cases).assign(reported_at=cases["reported_at"])
 decided[["case_id", "grid_code", "unit_name", "probability", "needs_review", "reasons"]].head(8)
 
 # %%

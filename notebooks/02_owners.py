@@ -41,7 +41,7 @@ print(f"data version {snapshot.version}")
 # ## A year of cases
 #
 # The file's own column names are understood (经度, 小类代码, 部件编码 …), the index stays as it is, and a
-# GeoDataFrame is asked for where its geometry lies. The answer has the columns of `wanmi assign`.
+# GeoDataFrame is asked for where its geometry lies. The answer has the columns of `POST /v1/assign/batch`.
 
 # %%
 cases = read_sheet(CASES).frame.set_index("案件编号")

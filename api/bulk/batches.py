@@ -111,10 +111,8 @@ class ParquetSource:
 
 
 def _is_full(held: list[pa.RecordBatch], rows: int) -> bool:
-    return (
-        sum(batch.num_rows for batch in held) >= rows
-        or sum(batch.nbytes for batch in held) >= _CHUNK_BYTES
-    )
+    size = sum(int(batch.nbytes) for batch in held)
+    return size >= _CHUNK_BYTES or sum(int(batch.num_rows) for batch in held) >= rows
 
 
 def _row_bytes(file: pq.ParquetFile, groups: range) -> int:

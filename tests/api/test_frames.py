@@ -60,11 +60,14 @@ def test_the_same_answers_in_the_order_and_with_the_index_of_the_frame(
 ) -> None:
     plain = snapshot.assign(frame)
     assert plain["unit_code"].tolist()[:2] == ["W1", "S1"]
-    assert plain.columns.tolist() == list(DECISION_COLUMNS)
+    assert plain.columns.tolist() == ["case_id", *DECISION_COLUMNS]
+    assert plain["case_id"].tolist() == ["a", "b", "c"]
     changed = change(frame)
     found = snapshot.assign(changed)
     pd.testing.assert_index_equal(found.index, changed.index)
-    pd.testing.assert_frame_equal(found.reset_index(drop=True), plain)
+    # The number is given back as it was given.
+    found, plain = (f.astype({"case_id": object}).reset_index(drop=True) for f in (found, plain))
+    pd.testing.assert_frame_equal(found, plain)
 
 
 def test_arrow_tables_are_answered_with_arrow_tables(
@@ -72,7 +75,7 @@ def test_arrow_tables_are_answered_with_arrow_tables(
 ) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     found = snapshot.assign(table)
-    assert found.column_names == list(DECISION_COLUMNS)
+    assert found.column_names == ["case_id", *DECISION_COLUMNS]
     pd.testing.assert_frame_equal(found.to_pandas(), snapshot.assign(frame))
     coded = table.set_column(2, "小类代码", table["class_code"].dictionary_encode())
     assert snapshot.assign(coded).equals(found)
@@ -127,7 +130,9 @@ def test_what_is_no_frame_is_told_in_one_sentence(snapshot: Snapshot, rows: Any)
 
 def test_no_rows(snapshot: Snapshot, frame: pd.DataFrame) -> None:
     found = snapshot.assign(frame.iloc[:0])
-    assert (len(found), found.columns.tolist()) == (0, list(DECISION_COLUMNS))
+    assert (len(found), found.columns.tolist()) == (0, ["case_id", *DECISION_COLUMNS])
+    bare = snapshot.assign(frame.drop(columns="case_id"))
+    assert bare.columns.tolist() == list(DECISION_COLUMNS)
     assert len(snapshot.assign(pd.DataFrame(index=[3, 4]))) == 2
 
 
