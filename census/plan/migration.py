@@ -30,7 +30,12 @@ Decisions = Mapping[tuple[str, str], Sequence[str]]
 """Kind and class -> new classes, or `KEEP` or `CLOSE` alone."""
 _MAJOR_DIGITS = 2
 _NAMED = 5
-_PARTS = re.compile(r"^(.+?)(\.[a-z]+)?(:(?:\d+|\*))?(@[^@=]+)?(=[^=]+)?$", re.ASCII)
+_PARTS = re.compile(
+    r"^(.+?)(\.[a-z]+)?(:(?:\d+|\*))?(@[^@=~#]+)?(=[^=~#]+)?"
+    # Season, hours, first day and count of rows that are told apart by them: hours hold colons too.
+    r"((?:~\d\d-\d\d/\d\d-\d\d)?(?:~\d\d:\d\d/\d\d:\d\d)?(?:~\d{4}-\d\d-\d\d)?(?:#\d+)?)$",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,10 +292,13 @@ def with_class(code: str, class_code: str) -> str:
     --------
     >>> with_class("12", "01030"), with_class("12.owner:0117@130102001", "01030")
     ('12:01030', '12.owner:01030@130102001')
+    >>> with_class("12.owner~08:00/12:00", "01030"), with_class("C0117@*.owner~22:00/06:30#2", "01030")
+    ('12.owner:01030~08:00/12:00', 'C0117:01030@*.owner~22:00/06:30#2')
     """
     match = _PARTS.match(code)
-    number, role, _, area, unit = match.groups(default="") if match else (code, "", "", "", "")
-    return f"{number}{role}:{class_code}{area}{unit}"
+    groups = match.groups(default="") if match else (code, "", "", "", "", "")
+    number, role, _, area, unit, times = groups
+    return f"{number}{role}:{class_code}{area}{unit}{times}"
 
 
 def _name(taxonomy: Taxonomy, kind: str, code: str) -> str:

@@ -21,7 +21,6 @@ function show_counts() {
   const lines = language === "zh"
     ? [`读入 ${data.lines_read} 行，不合格 ${data.lines_refused} 行`, `方案 ${data.rows} 行，范围 ${data.plan_areas} 个`, `类别 ${data.classes.component + data.classes.event} 个 × 不同地点 ${data.places} 处 × 不同时刻 ${data.moments} 种`]
     : [`${data.lines_read} lines read, ${data.lines_refused} refused`, `${data.rows} rows, ${data.plan_areas} drawn areas`, `${data.classes.component + data.classes.event} classes × ${data.places} different places × ${data.moments} different times`];
-  if (data.days_judged.length > 1) lines.push(language === "zh" ? `同时检查其后生效或失效的 ${data.days_judged.length - 1} 天，其问题只作提示` : `${data.days_judged.length - 1} later day(s) of change judged too; what is found there is only told`);
   if (data.days_not_judged.length) lines.push(language === "zh" ? `${data.days_not_judged[0]} 及以后的 ${data.days_not_judged.length} 天未检查，请用 --as-of 检查` : `${data.days_not_judged.length} day(s) of change from ${data.days_not_judged[0]} on were not judged: use --as-of`);
   at("counts").replaceChildren(...lines.concat(language === "zh" ? data.remarks_zh : data.remarks).map((line) => make("li", line)));
 }

@@ -50,7 +50,7 @@ def read_range(
     >>> read("101-103").codes, read("101-103").restored
     (('0101', '0102', '0103'), '0101-0103')
     >>> read("0105-0101").why.en, read("0101-06").why.en
-    ('the first code is the greater', 'one end has other digits than the other')
+    ('the first code is the greater', 'its ends differ in length')
     >>> read("0101-0199").why.en, read("1-3").why.en
     ('0199 is none of its classes', '1 is none of its classes')
     """
@@ -89,7 +89,7 @@ def _why(said: tuple[str, ...], ends: tuple[str | None, str | None]) -> Remark:
     if lost is not None:
         return Remark(en=f"{lost} is none of its classes", zh=f"{lost} 不是其中的类别")
     if first is None or last is None or len(first) != len(last):
-        return Remark(en="one end has other digits than the other", zh="两端位数不同")
+        return Remark(en="its ends differ in length", zh="两端位数不同")
     if first > last:
         return Remark(en="the first code is the greater", zh="前一代码大于后一代码")
     return NOTHING

@@ -114,7 +114,7 @@ def test_ranges_of_classes_are_read_where_they_can_mean_one_thing(tmp_path):
     [
         ({"class_code": "0103-0101"}, "the first code is the greater", "前一代码大于后一代码"),
         ({"class_code": "0101-0199"}, "0199 is none of its classes", "0199 不是其中的类别"),
-        ({"class_code": "0101-03"}, "one end has other digits than the other", "两端位数不同"),
+        ({"class_code": "0101-03"}, "its ends differ in length", "两端位数不同"),
         ({"class_code": "1-3"}, "1 is none of its classes", "1 不是其中的类别"),
         (
             {"class_code": "01-03", "major_code": "02"},
