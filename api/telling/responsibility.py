@@ -203,9 +203,13 @@ def trace_place(finding: Finding, boundary: BoundaryAnswer | None) -> Iterator[T
         why = told("boundary_unclear", name=boundary.name)
         yield step("boundary_road", boundary.code, "rejected", why)
         return
-    is_turned = "boundary_other" in finding.reasons
+    rule = boundary.sharing
+    if "boundary_other" in finding.reasons:
+        rule = "other"
+    elif rule == "odd_even":
+        rule = "odd" if finding.side == FIRST else "even"
     why = told(
-        "boundary_other" if is_turned else f"boundary_{boundary.sharing}",
+        f"boundary_{rule}",
         name=boundary.name,
         area_code=boundary.area_code,
         other=boundary.other_area_code,

@@ -1,6 +1,6 @@
 """Boundary roads over the drawn district: who answers on which side, on which day, and what is told."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -92,6 +92,15 @@ def test_odd_and_even_days(tmp_path: Path) -> None:
     assert told.boundary is not None
     assert told.boundary.area_code == NORTH
     assert "boundary_road" in told.reasons
+    assert [why for _, _, why in steps(told, "boundary_road")] == [
+        f"boundary road 区域J1: reported on an even day of the month, for which {NORTH} answers; "
+        f"on odd days {SOUTH} does"
+    ]
+    odd = [s.why_zh for s in ask(snapshot, 50, 95, day=1).trace if s.step == "boundary_road"]
+    assert odd == [f"界路“区域J1”按单双日分担：上报日为单日，由 {SOUTH} 负责；双日由 {NORTH} 负责"]
+    # The day is that of the city: at five in the afternoon of UTC it is the second there.
+    late = datetime(2026, 6, 1, 17, 0, tzinfo=UTC)
+    assert unit_of(ask(snapshot, 50, 95, reported_at=late)) == "C2"
 
 
 def test_the_first_area_leads_a_joint_road(tmp_path: Path) -> None:
