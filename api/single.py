@@ -190,6 +190,7 @@ class Single:
             x=x,
             y=y,
             sigma_m=precision.sigma_m,
+            covariance=precision.oval,
             source="position",
             sightings={"position": (x, y)},
             certainty=1.0,
