@@ -13,6 +13,7 @@ _FORMS = tuple(
         rf"{_WHOLE}\((?:{_BUT}|不含|不包括|不包含)(?P<parts>[^()]+?){_OUT}?\)",
         rf"{_WHOLE}\((?P<parts>[^()]+?)除外\)",
         rf"(?P<whole>[^(),;、|]+?){_BUT}(?P<parts>[^()]+?)(?:{_OUT}|除外)",
+        rf"{_WHOLE}(?:不含|不包括|不包含)(?P<parts>[^()]+)",
         rf"{_BUT}(?P<parts>[^()]+?){_OUT}的?{_WHOLE}",
     )
 )

@@ -10,9 +10,13 @@ from pipelines.responsibility.times import read_hours, read_season
 
 _LIST = re.compile(r"[;,、\n|&+]|和|及|与")
 _BETWEEN = re.compile(r"(?<=[\d时点分半])\s+(?=\D{0,3}\d)|(?<=\d)/(?=\D{0,3}\d{1,2}[:时点])")
-_DEFINED = re.compile(r"(\D{2,4})\((.+)\)")
+_DEFINED = (
+    re.compile(r"(?P<word>\D{2,4})\((?P<times>.+)\)"),
+    re.compile(r"(?P<word>[^\d():]{2,4}?):?\s*(?P<times>(?:每年)?\d[^()]*)"),
+    re.compile(r"(?P<times>[^()]*\d[^()]*)\((?P<word>\D{2,4})\)"),
+)
 _SEASONS = re.compile(
-    r"主?汛期|[采供]暖[期季]|非?[采供]暖[期季]|[春夏秋冬]季|[春夏秋冬]天|雨季|旱季|枯水期|丰水期|防火期"
+    r"主?汛期|[采供]暖[期季]|[春夏秋冬]季|[春夏秋冬]天|雨季|旱季|枯水期|丰水期|防火期"
 )
 _DAYTIME = ("昼间", "日间", "白天", "白昼")
 _NAMED_HOURS = {**dict.fromkeys(_DAYTIME, ""), "早高峰": "早", "晚高峰": "晚", "夜市": "晚"} | {
@@ -20,7 +24,7 @@ _NAMED_HOURS = {**dict.fromkeys(_DAYTIME, ""), "早高峰": "早", "晚高峰": 
     for name in ("上午", "中午", "下午", "傍晚", "晚上", "夜间", "夜里", "凌晨", "清晨", "早上")
 }
 """Words for hours -> the part of the day that the hours behind them are of."""
-_WORDED = re.compile("[早晨午晚夜]")
+_WORDED = re.compile("[早晨午晚夜昼白]|日间")
 _WEEK = re.compile("工作日|节假日|假日|双休|周|星期|礼拜")
 _NOON = 12
 _DAWN = "05:00"
@@ -35,6 +39,8 @@ def read_seasons(text: str) -> tuple[str, ...] | None:
     --------
     >>> read_seasons("3-5月、9-11月"), read_seasons("汛期（6月1日至9月15日）")
     (('03-01/05-31', '09-01/11-30'), ('06-01/09-15',))
+    >>> read_seasons("6月1日至9月15日（汛期）"), read_seasons("冬季：11-2月")
+    (('06-01/09-15',), ('11-01/02-29',))
     >>> read_seasons("汛期"), read_seasons("非汛期(6-9月)")
     (None, None)
     """
@@ -43,10 +49,20 @@ def read_seasons(text: str) -> tuple[str, ...] | None:
 
 
 def _season(text: str) -> str | None:
-    defined = _DEFINED.fullmatch(text)
-    if defined is not None and _SEASONS.fullmatch(defined[1]) and not defined[1].startswith("非"):
-        text = defined[2]
-    return read_season(text)
+    word, times = _defined(text)
+    return read_season(times if _SEASONS.fullmatch(word) else text)
+
+
+def _defined(text: str) -> tuple[str, str]:
+    """Return a word for times and the times that it is said to have; empty: nothing of the kind.
+
+    Examples
+    --------
+    >>> _defined("汛期(6-9月)"), _defined("昼间6:00-22:00"), _defined("6-9月(汛期)"), _defined("6-9月")
+    (('汛期', '6-9月'), ('昼间', '6:00-22:00'), ('汛期', '6-9月'), ('', ''))
+    """
+    found = next(filter(None, (form.fullmatch(text) for form in _DEFINED)), None)
+    return ("", "") if found is None else (found["word"], found["times"])
 
 
 def read_hour_spans(text: str) -> tuple[str, ...] | None:
@@ -60,6 +76,8 @@ def read_hour_spans(text: str) -> tuple[str, ...] | None:
     (('08:00/12:00', '14:00/18:00'), ('08:30/12:00', '14:00/17:30'))
     >>> read_hour_spans("夜间（22:00-次日6:00）"), read_hour_spans("昼间(6时至22时)")
     (('22:00/06:00',), ('06:00/22:00',))
+    >>> read_hour_spans("昼间6:00-22:00；夜间22:00-6:00"), read_hour_spans("5:00-7:00（晚高峰）")
+    (('06:00/22:00', '22:00/06:00'), ('17:00/19:00',))
     >>> read_hour_spans("8:00-12:00、2:00-6:00"), read_hour_spans("下午2:00-3:00、4:00-5:00")
     (None, None)
     >>> read_hour_spans("夜间"), read_hour_spans("工作日（8:00-18:00）"), read_hour_spans("白天（1:00-5:00）")
@@ -79,12 +97,12 @@ def read_hour_spans(text: str) -> tuple[str, ...] | None:
 
 
 def _hours(text: str) -> str | None:
-    defined = _DEFINED.fullmatch(text)
-    part = None if defined is None else _NAMED_HOURS.get(defined[1])
-    if defined is None or part is None:
+    word, times = _defined(text)
+    part = _NAMED_HOURS.get(word)
+    if part is None:
         return read_hours(text)
-    found = read_hours(defined[2] if _WORDED.match(defined[2]) else f"{part}{defined[2]}")
-    if found is not None and defined[1] in _DAYTIME:
+    found = read_hours(times if _WORDED.match(times) else f"{part}{times}")
+    if found is not None and word in _DAYTIME:
         begin, _, end = found.partition("/")
         return found if _DAWN <= begin < end else None
     return found

@@ -444,7 +444,7 @@ def test_what_would_be_guessed_is_refused_with_what_to_write(tmp_path, written, 
 @pytest.mark.parametrize(
     "area",
     ["全区（除翠屏社区外）", "长安区除翠屏社区以外", "除翠屏社区外的其他社区", "建北街道(不含翠屏社区)",
-     "全区（翠屏社区除外）"],
+     "全区（翠屏社区除外）", "全区不含翠屏社区"],
 )  # fmt: skip
 def test_an_area_without_a_part_of_it_is_what_is_left(tmp_path, area):
     outcome = judge(tmp_path, wide("1", area_name=area))
