@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -239,7 +240,8 @@ def _ask(
 ) -> Questions:
     taxonomy = snapshot.taxonomy
     kinds, kind_invalid = _kinds(texts["kind"])
-    restored = [taxonomy.restore(code) for code in texts["class_code"].texts.to_pylist()]
+    given = [normalize("NFKC", code) for code in texts["class_code"].texts.to_pylist()]
+    restored = [taxonomy.restore(code) for code in given]
     classes = tuple(dict.fromkeys(restored))
     class_number = _renumbered(texts["class_code"].number, [*restored, None], classes)
     exists = np.array(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import shapely
 
 from api.bulk.spans import Chunk, Source
+from api.columns import read_number, read_numbers
 from api.frames import known_fields
 from api.placing.earth import city_xy
 from gis.crs import transform_xy
@@ -114,20 +115,23 @@ def turned(
             "x=经度 and y=纬度, address=地点 or component_code=部件."
         )
     extent = _extent(snapshot)
-    if "x" not in named or "y" not in named or extent is None:
+    is_told = how.geometry is not None or {"x", "y"} <= named.keys()
+    if not is_told or extent is None:
         return how, None
     chunk = next((c for span in source.spans() for c in source.read(span)), None)
     if chunk is None:
         return how, None
     asked = how.table(chunk).slice(0, rows)
-    x, y = (_numbers(asked[name]) for name in ("x", "y"))
+    x, y = (read_numbers(asked, name)[0] for name in ("x", "y"))
     names = asked["crs"].to_pylist() if "crs" in asked.column_names else [_DEGREES] * asked.num_rows
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
-        return how, None
+        return how, _unreadable(asked, named)
     straight = _share_within(x, y, names, known, (snapshot.crs, extent))
     if straight >= _SELDOM:
         return how, None
+    if how.geometry is not None:
+        return how, _elsewhere(how.geometry_crs, asked.num_rows)
     crossed = _share_within(y, x, names, known, (snapshot.crs, extent))
     if crossed > _MOSTLY:
         swapped = named | {"x": named["y"], "y": named["x"]}
@@ -176,10 +180,31 @@ def _positions(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return pa.array(x, from_pandas=True), pa.array(y, from_pandas=True)
 
 
-def _numbers(column: pa.ChunkedArray) -> Any:
-    return pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(
-        dtype=np.float64, na_value=np.nan
-    )
+def _unreadable(asked: pa.Table, named: Mapping[str, str]) -> str | None:
+    """Say of positions none of which is a pair of numbers how one is written; None: there are none."""
+    for name in ("x", "y"):
+        given = [str(value).strip() for value in asked[name].drop_null().unique().to_pylist()]
+        wrong = [value for value in given if value and read_number(value) is None]
+        if wrong:
+            return (
+                f'No position of the first {asked.num_rows:,} rows can be read: {named[name]} holds "{wrong[0][:40]}"; '
+                "write plain decimal numbers, as 114.5149, without separators of thousands, signs of "
+                "degrees or letters."
+            )
+    return None
+
+
+def _elsewhere(crs: str | None, rows: int) -> str:
+    """Say of shapes that lie elsewhere what to do about their CRS."""
+    if crs is None:
+        advice = "the file names no CRS, which was taken for WGS 84: state it with --crs (city: the city's own)."
+    else:
+        shown = crs if len(crs) <= 40 else f"{crs[:37]}..."
+        advice = (
+            f"the file says that its shapes are in {shown}: if that is wrong, correct it there (QGIS: "
+            "Set Layer CRS), and run again."
+        )
+    return f"Hardly any position of the first {rows:,} rows lies in the city: {advice}"
 
 
 def _filled(column: pa.ChunkedArray | None, value: str, *, rows: int) -> Any:

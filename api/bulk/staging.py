@@ -16,7 +16,9 @@ from api.bulk.lines import read_dialect
 from api.bulk.packed import PACKED, kind_suffix, unpack
 from api.bulk.parts import appearing
 from api.bulk.spans import Source
-from gis.errors import RequestError
+from api.frames import known_fields
+from api.questions import CITY_CRS
+from gis.errors import CrsError, RequestError
 from gis.geoparquet import points_metadata
 from gis.sheets import read_sheet
 from gis.streams import opened_layer
@@ -61,7 +63,11 @@ def open_source(
     ------
     RequestError
         It is of another kind, or can not be read.
+    CrsError
+        It has shapes and does not say in which CRS they are.
     """
+    if crs is not None and crs.lower() == CITY_CRS:
+        crs = city_crs
     suffix = kind_suffix(path)
     if suffix == PACKED:
         path, suffix = _unpacked(path, folder), ".csv"
@@ -76,10 +82,11 @@ def open_source(
     if suffix in _STREAMED:
         _copy_layer(path, copy, layer=layer, rows=span_rows, crs=crs)
     elif suffix in _WHOLE:
-        frame = read_vector(
-            path, target_crs=city_crs, layer=layer, crs=crs, encoding=encoding
-        ).frame
-        _write_frame(frame, copy, crs=city_crs)
+        try:
+            read = read_vector(path, target_crs=city_crs, layer=layer, crs=crs, encoding=encoding)
+        except CrsError as error:
+            raise _crs_wanted(path) if crs is None else error from error
+        _write_frame(read.frame, copy, crs=city_crs)
     elif suffix in _SHEETS:
         _write_frame(read_sheet(path, sheet=layer).frame, copy, crs=None)
     else:
@@ -103,6 +110,12 @@ def _copy_layer(path: Path, copy: Path, *, layer: str | None, rows: int, crs: st
             names[names.index(stream.geometry)] = _SHAPE
         fields = [field.with_name(name) for field, name in zip(stream.schema, names, strict=True)]
         known = stream.crs or crs
+        if (
+            stream.geometry is not None
+            and not known
+            and not {"x", "y"} <= known_fields(names).keys()
+        ):
+            raise _crs_wanted(path)
         told = points_metadata(known) if stream.geometry is not None and known else None
         schema = pa.schema([field.remove_metadata() for field in fields], metadata=told)
         with pq.ParquetWriter(new, schema, compression="zstd") as writer:
@@ -114,6 +127,17 @@ def _copy_layer(path: Path, copy: Path, *, layer: str | None, rows: int, crs: st
                     held = []
             if held:
                 writer.write_table(pa.Table.from_batches(held))
+
+
+def _crs_wanted(path: Path) -> CrsError:
+    msg = (
+        f"{path.name} does not say in which coordinate reference system its shapes are, or says a wrong "
+        "one: state it with --crs, as --crs EPSG:4547 (city: the city's own)."
+    )
+    return CrsError(
+        msg,
+        zh=f"{path.name} 没有坐标系或坐标系有误：请用 --crs 指明，如 --crs EPSG:4547（city 表示本市坐标系）。",
+    )
 
 
 def _write_frame(frame: pd.DataFrame, copy: Path, *, crs: str | None) -> None:

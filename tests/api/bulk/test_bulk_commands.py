@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from gis.database import Database
-from gis.errors import FileFormatError, RequestError
+from gis.errors import CrsError, FileFormatError, RequestError
 from gis.geoparquet import read_geoparquet
 from tests.api.bulk_workspace import CHINESE, ROWS, make_workspace, run
 from tests.api.district import A1, B2, PROFILE, X0, Y0
@@ -197,6 +197,66 @@ def test_metres_taken_for_degrees_are_told(workspace: Path, tmp_path: Path) -> N
     pd.DataFrame({"x": [X0 + 50], "y": [Y0 + 50]}).to_csv(source, index=False)
     printed = run(workspace, "assign", str(source), "-o", str(tmp_path / "out.csv"))
     assert "--crs" in printed
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "fgb", "shp"])
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+def test_shapes_without_a_crs_are_asked_for_it(
+    workspace: Path, tmp_path: Path, suffix: str
+) -> None:
+    points = gpd.points_from_xy([X0 + 50], [Y0 + 50])
+    source, target = tmp_path / f"in.{suffix}", tmp_path / "out.csv"
+    gpd.GeoDataFrame({"id": [1]}, geometry=points).to_file(source)
+    with pytest.raises(CrsError, match=r"state it with --crs") as raised:
+        run(workspace, "assign", str(source), "-o", str(target))
+    assert "请用 --crs 指明" in raised.value.zh
+    assert not target.exists()
+    for crs in ("city", "EPSG:4547"):
+        run(workspace, "assign", str(source), "-o", str(target), "--crs", crs)
+        assert pd.read_csv(target, dtype=str)["grid_code"].tolist() == [A1]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "crs", "said"),
+    [
+        ("gpkg", "EPSG:4326", "correct it there"),
+        ("parquet", "EPSG:4326", "correct it there"),
+        ("parquet", None, "state it with --crs"),
+    ],
+)
+def test_shapes_in_a_wrong_crs_are_told(
+    workspace: Path, tmp_path: Path, suffix: str, crs: str | None, said: str
+) -> None:
+    points = gpd.points_from_xy([X0 + 50], [Y0 + 50], crs=crs)
+    source = tmp_path / f"in.{suffix}"
+    frame = gpd.GeoDataFrame({"id": [1]}, geometry=points)
+    frame.to_parquet(source) if suffix == "parquet" else frame.to_file(source)
+    printed = run(workspace, "assign", str(source), "-o", str(tmp_path / "out.csv"))
+    assert "Hardly any position" in printed
+    assert said in printed
+
+
+@pytest.mark.parametrize("x", ["500,050.0", "114°00′02″", "114.0E", "东经114"])
+def test_positions_that_are_no_numbers_are_told(workspace: Path, tmp_path: Path, x: str) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f'案件编号,经度,纬度\n1,"{x}",38\n', encoding="utf-8")
+    printed = run(workspace, "assign", str(source), "-o", str(target))
+    assert f'经度 holds "{x}"; write plain decimal numbers' in printed
+    assert "position_invalid" in pd.read_csv(target)["reasons"][0]
+
+
+def test_full_width_digits_are_digits(workspace: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    wide = str.maketrans("0123456789.", "０１２３４５６７８９．")
+    rows = [["0104", X0 + 50, Y0 + 50, "city"], *[["0104", X0 + 150, Y0 + 150, "city"]] * 2]
+    cells = [[str(cell) for cell in row] for row in rows]
+    cells[0][:3] = [cell.translate(wide) for cell in cells[0][:3]]
+    pd.DataFrame(cells, columns=["小类代码", "x", "y", "crs"]).to_csv(source, index=False)
+    run(workspace, "assign", str(source), "-o", str(target))
+    found = pd.read_csv(target, dtype=str, keep_default_na=False)
+    assert found["grid_code"].tolist() == [A1, B2, B2]
+    assert found["reasons"][0] == ""
+    assert found["x"][0] == cells[0][1]  # as it was delivered
 
 
 def test_two_columns_for_one_want_a_word(workspace: Path, tmp_path: Path) -> None:
