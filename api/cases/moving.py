@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from api.snapshot import Snapshot
 
 
+_LAST_RESORT = "no_territory"
+"""Reason of a decision for the unit that gets what no rule leads to anybody for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Return:
     """A unit's "not ours" 退件."""
@@ -63,8 +67,9 @@ def return_case(
 ) -> Decision:
     """Record that a unit sends a case back 退件, and give it to the next candidate.
 
-    Every unit that ever sent the case back is left out. Nobody being left, or the reason being one
-    that no other unit can help with (a repeat, not found …), the decision has no owner and the case
+    Every unit that ever sent the case back is left out. Nobody being left whom the record, the plan or
+    the territory of the place names, or the reason being one that no other unit can help with (a
+    repeat, not found …), the decision has no owner and the case
     waits for a person. Two returns at once: the second finds that the unit no longer has the case;
     the same return sent again changes nothing, and gets the decision in force.
 
@@ -102,8 +107,10 @@ def return_case(
         _check_holder(row, unit_code=told.unit_code)
         excluded = refusers(connection, case_id) | {told.unit_code}
         decision = decide(snapshot, stored_question(row), excluded=excluded)
-        if asks_person:
-            decision = replace(decision, owner=None, probability=0.0, needs_review=True)
+        # Who is asked last of all has nothing to do with the place, and would only send it back too.
+        if asks_person or _LAST_RESORT in decision.reasons:
+            lost = tuple(_lost(step) for step in decision.trace)
+            decision = replace(decision, owner=None, probability=0.0, needs_review=True, trace=lost)
         remember(connection, entry, case_id, {})
         state = ASSIGNED if decision.owner else RETURNED
         _store(

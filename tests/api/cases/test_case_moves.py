@@ -19,7 +19,7 @@ from api.cases.states import STATES, TRANSITIONS
 from gis.database import Database
 from gis.errors import ConflictError, NotFoundError, RequestError, WanmiError
 from tests.api.cases.small_case import CASE, NOT_OURS, NOW, columns_of, give_back, insert_received
-from tests.api.district import A1, UNITS, X0, Y0, open_district
+from tests.api.district import A1, UNITS, X0, Y0, open_district, unit
 
 
 def test_a_case_is_decided_once(database: Database, snapshot: Snapshot, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_returns_go_down_the_candidates_until_nobody_is_left(
         if decision.owner is None:
             break
         units.append(decision.owner.unit_code)
-    # Record, plan, territory from small to large, then the rest of the directory.
+    # Record, plan, territory from small to large.
     assert units == ["W1", "W2", "G1", "C1", "S1", "D1"]
     assert len(units) == len(UNITS)
     stored = get_case(database, "2026-1")
@@ -166,9 +166,9 @@ def test_returns_go_down_the_candidates_until_nobody_is_left(
     assert stored.returns == 6
     assert [(e.action, e.unit_code, e.reason, e.category) for e in stored.history[:4]] == [
         ("assigned", "W1", None, None),
-        ("returned", "W1", NOT_OURS, "other"),
+        ("returned", "W1", NOT_OURS, "not_our_duty"),
         ("reassigned", "W2", None, None),
-        ("returned", "W2", NOT_OURS, "other"),
+        ("returned", "W2", NOT_OURS, "not_our_duty"),
     ]
     assert stored.history[1].suggested_unit_code == "G1"
     assert len(stored.history) == 1 + 2 * 6 - 1
@@ -186,6 +186,23 @@ def test_returns_go_down_the_candidates_until_nobody_is_left(
     assert (stored.state, stored.unit_code, stored.waiting) == ("assigned", "W2", None)
     assert stored.history[-1].reason == "现场核实"
     assert give_back(database, snapshot, "W2").owner is None  # everybody refused by now
+
+
+def test_units_that_have_nothing_to_do_with_the_place_are_not_asked(
+    database: Database, tmp_path: Path
+) -> None:
+    far = unit("C9", "别处居委会", "territorial", area_code="130109001001")
+    snapshot = open_district(tmp_path / "far", units=[*UNITS, far, unit("X9", "园林公司")])
+    post_case(database, partial(decide, snapshot), CASE, actor="desk")
+    for name in ("C1", "S1"):
+        assert give_back(database, snapshot, name).owner is not None
+    told = give_back(database, snapshot, "D1")
+    assert (told.owner, told.probability, told.needs_review) == (None, 0.0, True)
+    assert not [s for s in told.trace if s.step == "owner_first" and s.outcome == "accepted"]
+    stored = get_case(database, "2026-1")
+    assert (stored.state, stored.unit_code, stored.waiting) == ("returned", None, "all_returned")
+    assert [entry.unit_code for entry in stored.history][-2:] == ["D1", "D1"]
+    assert give_back(database, snapshot, "D1") == told  # sent again, it is answered as it was
 
 
 @pytest.mark.parametrize("category", ["duplicate", "cannot_be_found", "wrong_class"])
@@ -275,13 +292,13 @@ def test_a_person_names_a_unit_that_exists_and_says_why(
     database: Database, snapshot: Snapshot
 ) -> None:
     post_case(database, partial(decide, snapshot), CASE, actor="desk")
-    for unit, reason, error, match in (
+    for named, reason, error, match in (
         ("Z9", "x", RequestError, "Z9"),
         ("G1", " ", RequestError, "reason"),
         ("W1", "x", ConflictError, "already"),
     ):
         with pytest.raises(error, match=match):
-            assign_case(database, snapshot, "2026-1", unit_code=unit, reason=reason, actor="chief")
+            assign_case(database, snapshot, "2026-1", unit_code=named, reason=reason, actor="chief")
 
 
 def test_every_action_leads_from_and_to_known_states() -> None:
