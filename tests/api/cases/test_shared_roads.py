@@ -114,12 +114,15 @@ def test_only_what_lies_on_the_road_turns_to_the_other_area(
     assert ("low_probability" in told.reasons) == (on_road < 0.7)
 
 
-def test_of_an_oval_error_too_only_what_lies_on_the_road_turns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", [None, "无此地址"])
+def test_of_an_oval_error_too_only_what_lies_on_the_road_turns(
+    tmp_path: Path, address: str | None
+) -> None:
     snapshot = open_road(tmp_path / "snapshots", "side")
     oval = {"accuracy_m": 5.0, "accuracy_minor_m": 2.0, "accuracy_bearing_deg": 90.0}
     position = Position(x=X0 + 50, y=Y0 + 95, crs="city", **oval)
-    # With an address, which no place of the district bears, as the arrays decide it.
-    case = replace(CASE, position=position, address="无此地址")
+    # With an address, which no place of the district bears, as the arrays decide it; else by itself.
+    case = replace(CASE, position=position, address=address)
     told = decide(snapshot, case, excluded=frozenset({"C1"}))
     assert unit_of(told) == "C2"
     assert told.probability == pytest.approx(0.9938, abs=2e-4)  # above y 90 by 2.5 deviations
