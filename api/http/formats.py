@@ -1,5 +1,6 @@
 """Many cases in and many answers out: JSON, NDJSON, Arrow and Parquet, bounded in size."""
 
+import codecs
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
@@ -84,8 +85,9 @@ def read_cases(body: bytes, *, format_name: Literal["json", "ndjson"], most: int
     RequestValidationError
         A case is wrong; the place names its position in the array, or its line from 1.
     RequestError
-        There are more than `most`.
+        There are more than `most`, or the text is not UTF-8.
     """
+    body = _as_utf8(body)
     if format_name == "json":
         try:
             cases = _CASES.validate_json(body)
@@ -95,6 +97,18 @@ def read_cases(body: bytes, *, format_name: Literal["json", "ndjson"], most: int
         cases = list(_read_lines(body, most=most))
     check_count(len(cases), most=most)
     return cases
+
+
+def _as_utf8(body: bytes) -> bytes:
+    """Return a text in UTF-8 without the mark that editors of Windows begin it with."""
+    body = body.removeprefix(codecs.BOM_UTF8)
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        msg = f"The body is not UTF-8 (byte {error.start + 1}): send JSON in UTF-8, not in GBK or UTF-16."
+        zh = f"请求内容不是 UTF-8（第 {error.start + 1} 字节）：请以 UTF-8 发送 JSON，不要用 GBK 或 UTF-16。"
+        raise RequestError(msg, zh=zh) from error
+    return body
 
 
 def _read_lines(body: bytes, *, most: int) -> Iterator[CaseIn]:

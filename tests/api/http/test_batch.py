@@ -190,6 +190,17 @@ def test_the_place_of_a_bad_case_is_named(client: httpx.Client) -> None:
     assert in_lines.json()["errors"][0]["field"] == "line 2.kind"
 
 
+@pytest.mark.parametrize("sent", ["application/json", NDJSON])
+def test_texts_are_utf_8_with_or_without_its_mark(client: httpx.Client, sent: str) -> None:
+    text = orjson.dumps([CASES[0]] if sent == "application/json" else CASES[0])
+    assert send(client, b"\xef\xbb\xbf" + text, sent).status_code == 200
+    for encoding in ("gbk", "utf-16"):
+        body = '[{"address":"裕华路12号"}]'.encode(encoding)
+        refused = send(client, body, sent)
+        assert refused.status_code == 422
+        assert "send JSON in UTF-8" in refused.json()["detail"]
+
+
 def test_too_many_cases_and_too_large_bodies_are_refused(client: httpx.Client) -> None:
     many = send(client, b'{"address":"x"}\n' * 10_001, NDJSON)
     assert many.status_code == 422
