@@ -196,6 +196,10 @@ class OwnerAnswer:
     """When the time limit ends, counted from the report; None: no limit, or no time of report."""
     due_is_provisional: bool = False
     """Holidays of a year up to it are not published yet: only weekends and holidays of the law are off."""
+    due_note: str | None = None
+    """Of a provisional end: which year's holidays are missing, and how they are loaded."""
+    due_note_zh: str | None = None
+    """The same in Chinese."""
     filing_condition: str | None = None
     """When a case is to be filed 立案条件, in the plan's words."""
     closing_condition: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from api.models import Decision, TimeLimit, TraceStep
@@ -49,20 +49,39 @@ def with_deadline(
     found = deadline(start, owner.time_limit, zone=zone, calendar=calendar)
     if found is None:
         return decision
-    year = found.provisional_year
-    owner = replace(owner, due_at=found.at, due_is_provisional=year is not None)
-    if year is None:
+    owner = replace(owner, **ending(found))
+    if owner.due_note is None or owner.due_note_zh is None:
         return replace(decision, owner=owner)
-    why, why_zh = told("deadline_provisional", year=year)
     step = TraceStep(
         step="deadline",
         candidate=found.at.isoformat(timespec="minutes"),
         outcome="accepted",
-        why=why,
-        why_zh=why_zh,
+        why=owner.due_note,
+        why_zh=owner.due_note_zh,
     )
     trace = (*decision.trace, step) if decision.trace else ()
     return replace(decision, owner=owner, trace=trace)
+
+
+def ending(due: Deadline | None) -> dict[str, Any]:
+    """Return what an owner's answer tells of the end of its time limit; None: it has none.
+
+    Examples
+    --------
+    >>> ending(None)["due_is_provisional"]
+    False
+    >>> found = ending(Deadline(datetime(2027, 1, 4, 9, tzinfo=UTC), 2027))
+    >>> found["due_note"][-37:]
+    'years = [2027] and run wanmi snapshot'
+    """
+    year = due.provisional_year if due else None
+    note, note_zh = (None, None) if year is None else told("deadline_provisional", year=year)
+    return {
+        "due_at": due.at if due else None,
+        "due_is_provisional": year is not None,
+        "due_note": note,
+        "due_note_zh": note_zh,
+    }
 
 
 def deadline(

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +17,8 @@ from gis.errors import SettingsError
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _WEEKEND = (5, 6)
+_LAW_SINCE = 2025
+"""First year to which the holidays of ``gis/codes/statutory_holidays.csv`` apply."""
 _KINDS = {
     "holiday": "holidays",
     "节假日": "holidays",
@@ -194,16 +196,51 @@ def read_calendar(calendar: Calendar, folder: Path) -> Calendar:
     ------
     SettingsError
         The file is not there, lies outside the workspace, or a line of it can not be read; hours
-        are not in order.
+        are not in order; a year that is stated in full lacks a holiday of the law.
     """
     for hours in calendar.hours:
         read_spans(hours.spans)
-    if calendar.file is None:
-        return calendar
-    path = (folder / calendar.file).resolve()
+    found = calendar if calendar.file is None else _with_file(calendar, calendar.file, folder)
+    for year in found.years:
+        _check_year(found, year)
+    return found
+
+
+def _check_year(calendar: Calendar, year: int) -> None:
+    """Refuse a year said to be stated in full whose lists leave a holiday of the law worked.
+
+    That is what ``years`` without the days themselves looks like, or days of another year.
+    """
+    if year < _LAW_SINCE:
+        return
+    days = [date(year, 1, 1) + timedelta(days=offset) for offset in range(366)]
+    missing = [
+        day.isoformat()
+        for day in days
+        if day.year == year
+        and is_statutory(day)
+        and calendar.is_workday(day)
+        and day not in calendar.workdays
+    ]
+    if missing:
+        told = ", ".join(missing)
+        msg = (
+            f"[calendar] years says that {year} is stated in full, but {told} would be worked, "
+            f"which the law gives off: list all holidays and shifted days of the State Council's "
+            f"notice for {year}, or take {year} out of years."
+        )
+        zh = (
+            f"[calendar] years 注明 {year} 年已完整列出，但法定节假日 {told} 未列为放假："
+            f"请把国务院 {year} 年放假通知的放假和调休日期全部列入，或从 years 中删去 {year}。"
+        )
+        raise SettingsError(msg, zh=zh)
+
+
+def _with_file(calendar: Calendar, file: str, folder: Path) -> Calendar:
+    path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        msg = f"[calendar] file {calendar.file} is not in the workspace: put it into {folder}."
-        zh = f"[calendar] 日历文件 {calendar.file} 不在工作区：请放入 {folder}。"
+        msg = f"[calendar] file {file} is not in the workspace: put it into {folder}."
+        zh = f"[calendar] 日历文件 {file} 不在工作区：请放入 {folder}。"
         raise SettingsError(msg, zh=zh)
     found: dict[str, list[date]] = {"holidays": [], "workdays": []}
     for number, row in enumerate(csv.DictReader(io.StringIO(_text(path))), start=2):

@@ -30,7 +30,7 @@ from api.cases.states import (
     check_action,
 )
 from api.models import Decision, OwnerAnswer, TraceStep
-from api.workdays import deadline
+from api.workdays import deadline, ending
 from gis.database import Connection, Database
 from gis.errors import ConflictError, RequestError
 from gis.returns import category_of, return_reasons
@@ -188,8 +188,7 @@ def assign_case(
             principle=fresh.owner.principle if fresh.owner else "territory_first",
             rule=f"person:{actor}",
             time_limit=limit,
-            due_at=ends.at if ends else None,
-            due_is_provisional=ends is not None and ends.provisional_year is not None,
+            **ending(ends),
         )
         step = TraceStep(
             step="person",

@@ -22,11 +22,11 @@ from api.telling.responsibility import (
     tell_boundary,
     tell_owner,
 )
-from api.workdays import Deadline, deadline
+from api.workdays import Deadline, deadline, ending
 from gis.crs import GEOGRAPHIC, transform_point
 
 _KEPT = 100_000
-_NOT_DUE = b'"due_at":null,"due_is_provisional":false'
+_NOT_DUE = orjson.dumps(ending(None))[1:-1]
 
 
 class Writer:
@@ -144,7 +144,7 @@ class Writer:
             told = tell_owner(finding)
             assert told is not None
             return orjson.Fragment(
-                orjson.dumps(told if due is None else replace(told, **_ending(due)))
+                orjson.dumps(told if due is None else replace(told, **ending(due)))
             )
         # A resolution stays as it is; kept beside its words, its number is nobody else's.
         known = self._owners.get(id(found))
@@ -160,7 +160,7 @@ class Writer:
                     head,
                     orjson.dumps(rule_of(finding)),
                     limit,
-                    _NOT_DUE if due is None else orjson.dumps(_ending(due))[1:-1],
+                    _NOT_DUE if due is None else orjson.dumps(ending(due))[1:-1],
                     tail,
                     orjson.dumps(others) if others else b"[]",
                     b"}",
@@ -199,7 +199,3 @@ def _words_of(found: Resolution) -> tuple[bytes, bytes, bytes]:
         b',"time_limit":' + orjson.dumps(found.limit) + b",",
         b"," + orjson.dumps(tail)[1:-1] + b',"alternatives":',
     )
-
-
-def _ending(due: Deadline) -> dict[str, Any]:
-    return {"due_at": due.at, "due_is_provisional": due.provisional_year is not None}

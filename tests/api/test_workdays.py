@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.models import TimeLimit
-from api.workdays import deadline, due_at
+from api.workdays import deadline, due_at, ending
 from gis.calendars import Calendar, read_calendar
 from gis.errors import SettingsError
 from gis.workspace import parse_profile
@@ -116,6 +116,30 @@ def test_holidays_of_the_law_are_off_before_they_are_published(
     assert found == (at(wanted), int(wanted[:4]))
 
 
+def test_a_provisional_end_says_which_notice_is_missing_and_how_it_is_loaded() -> None:
+    limit = TimeLimit(value=2, unit="working_day")
+    told = ending(deadline(at("2026-12-31 10:00"), limit, zone=ZONE))
+    assert told["due_is_provisional"]
+    assert "holidays of 2027 is not loaded" in told["due_note"]
+    assert "years = [2027] and run wanmi snapshot" in told["due_note"]
+    assert "尚未载入国务院 2027 年放假通知" in told["due_note_zh"]
+    firm = ending(deadline(at("2026-12-29 10:00"), limit, zone=ZONE))
+    assert firm == {
+        "due_at": at("2026-12-31 10:00"),
+        "due_is_provisional": False,
+        "due_note": None,
+        "due_note_zh": None,
+    }
+
+
+def test_a_year_stated_in_full_may_work_a_holiday_of_the_law_only_by_name(tmp_path: Path) -> None:
+    days = [date(2027, *day) for day in ((2, 5), (2, 8), (4, 5), (6, 9), (9, 15), (10, 1))]
+    calendar = Calendar(years=[2027], holidays=days, workdays=[date(2027, 1, 1)])
+    assert read_calendar(calendar, tmp_path).is_workday(date(2027, 1, 1))
+    # Years before the law of 2025 had other holidays.
+    assert read_calendar(Calendar(years=[2003]), tmp_path).years == [2003]
+
+
 def test_at_the_ends_of_the_calendar_there_is_no_end() -> None:
     west = datetime(9999, 12, 31, 23, tzinfo=ZoneInfo("America/Los_Angeles"))
     east = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
@@ -195,14 +219,16 @@ def test_an_hour_is_an_hour_when_the_clock_is_put_back() -> None:
 
 def test_a_file_of_days_is_part_of_the_snapshot(tmp_path: Path) -> None:
     (tmp_path / "calendar.csv").write_bytes(
-        "日期,类型\n2027/1/4,放假\n2027-01-09,班\n".encode("gb18030")
+        "日期,类型\n2027/1/1,放假\n2027/1/4,放假\n2027-01-09,班\n"
+        "2027-02-05,放假\n2027-02-08,放假\n2027-04-05,放假\n2027-06-09,放假\n2027-09-15,放假\n"
+        "2027-10-01,放假\n".encode("gb18030")
     )
     told = parse_profile(CITY + '[calendar]\nfile = "calendar.csv"\nyears = [2027]\n').calendar
     calendar = read_calendar(told, tmp_path)
     limit = TimeLimit(value=1, unit="working_day")
-    # Friday 1 January is a Friday like any other in a year that the city states in full.
+    # Tuesday after the New Year of the list, which holds the Monday too.
     assert due_at(at("2027-01-01 10:00"), limit, zone=ZONE, calendar=calendar) == at(
-        "2027-01-05 10:00"
+        "2027-01-05 18:00"
     )
     assert due_at(at("2027-01-08 10:00"), limit, zone=ZONE, calendar=calendar) == at(
         "2027-01-09 10:00"
@@ -221,6 +247,12 @@ def test_a_file_of_days_is_part_of_the_snapshot(tmp_path: Path) -> None:
         ('file = "c.csv"', "date,kind\n2027-02-30,holiday\n", "line 2"),
         ('file = "c.csv"', "date,kind\n2027-02-03,maybe\n", "line 2"),
         ('file = "c.csv"', "day,what\n2027-02-03,holiday\n", "line 2"),
+        ("years = [2027]", None, "2027-01-01, 2027-02-05, 2027-02-08, .* would be worked"),
+        (
+            'file = "c.csv"\nyears = [2027]',
+            "date,kind\n2026-01-01,holiday\n",
+            "2027 is stated in full",
+        ),
         ('[[calendar.hours]]\nspans = ["12:00-08:00"]', None, "not in order"),
         ('[[calendar.hours]]\nspans = ["08:00-12:00", "11:00-18:00"]', None, "not in order"),
     ],
