@@ -34,6 +34,8 @@ from gis.workspace import Profile
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from gis.gausskruger import GaussKruger
+
 GEOGRAPHIC = "EPSG:4490"
 """CGCS2000 in degrees: what longitude and latitude mean at the edge."""
 VENDOR_CRS = ("GCJ-02", "BD-09")
@@ -96,11 +98,8 @@ def city_crs(profile: Profile, root: Path) -> CityCrs:
     epsg = epsg_of(crs)
     if epsg is not None:
         return CityCrs(text=f"EPSG:{epsg}", crs=CRS.from_epsg(epsg), srid=epsg)
-    return CityCrs(text=text, crs=crs, srid=_custom_srid(crs))
-
-
-def _custom_srid(crs: CRS) -> int:
-    return _FIRST_CUSTOM_SRID + zlib.crc32(crs.to_wkt().encode()) % _CUSTOM_SRIDS
+    number = zlib.crc32(crs.to_wkt().encode()) % _CUSTOM_SRIDS
+    return CityCrs(text=text, crs=crs, srid=_FIRST_CUSTOM_SRID + number)
 
 
 @lru_cache(maxsize=1024)
@@ -239,8 +238,8 @@ def transform_point(x: float, y: float, *, source: str, target: str) -> tuple[fl
         east, north = transform_xy(x, y, source=start, target=end)
         return float(east[0]), float(north[0])
     if not same_crs(start, end):
-        for transformer in _route(start, end):
-            x, y = transformer.transform(x, y)
+        for way in _point_route(start, end):
+            x, y = way.transform(x, y)
     return (x, y) if math.isfinite(x) and math.isfinite(y) else (math.nan, math.nan)
 
 
@@ -295,6 +294,19 @@ def _route(source: str, target: str) -> tuple[Transformer, ...]:
         zh=f"{start.name} 到 {end.name} 的基准转换参数不公开（误差可达 100 米）：请以 CGCS2000 提交，"
         "或提供带本市转换参数（TOWGS84）的 WKT。",
     )
+
+
+@lru_cache(maxsize=_CRS_KEPT)
+def _point_route(source: str, target: str) -> "tuple[Transformer | GaussKruger, ...]":
+    """Return what `_route` does, or a quicker way to degrees that was found to be the same."""
+    # Commands that transform no single point need no compiled code.
+    from gis.gausskruger import gauss_kruger
+
+    route = _route(source, target)
+    quick = (
+        gauss_kruger(parse_crs(source), parse_crs(target), route[0]) if len(route) == 1 else None
+    )
+    return (quick,) if quick is not None else route
 
 
 def _transformer(start: CRS, end: CRS) -> Transformer:

@@ -39,6 +39,8 @@ _TILING = 11
 _OUTLINES = 7
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
+# One question is answered sooner than another thread could be let in and out again.
+_hold = numba.njit(cache=True, error_model="numpy")
 
 
 class Around(NamedTuple):
@@ -215,7 +217,7 @@ def _shared(place: Any, errors: Any, cell: int, is_inside: bool, a: Any, at: int
     return cells, share, own
 
 
-@_compile
+@_hold
 def _look(
     x: float, y: float, errors: Any, group: int, reach_m: float, a: Any, layers: int, most: int
 ) -> Any:

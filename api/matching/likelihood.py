@@ -20,6 +20,8 @@ from gis.codes import read_table
 
 _compile = numba.njit(nogil=True, cache=True, error_model="numpy")
 _inline = numba.njit(nogil=True, cache=True, error_model="numpy", inline="always")
+# One case is weighed sooner than another thread could be let in and out again.
+_hold = numba.njit(cache=True, error_model="numpy")
 
 
 @cache
@@ -140,7 +142,7 @@ def weigh_things(
     return told
 
 
-@_compile
+@_hold
 def _weigh_things(things: Any, errors: Any, reach: float, density: float, numbers: Any) -> Any:
     count = len(things) // 4
     apart, told, absent = np.empty((count, 2)), np.empty(count + 1), np.ones(1)
