@@ -213,10 +213,20 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
+_DOUBTED = {"unlocated": "without a place", "needs_review": "to be looked at"}
+
+
 def _report(done: "BulkResult", *, as_json: bool) -> None:
     def human() -> None:
         resumed = f", {done.rows_resumed:,} of them by an earlier run" if done.rows_resumed else ""
         typer.echo(f"{done.rows:,} rows{resumed}: {done.path}")
+        doubts = [
+            f"{count:,} {_DOUBTED[doubt]}" for doubt, count in done.rows_doubted.items() if count
+        ]
+        if doubts:
+            typer.echo(
+                f"  {', '.join(doubts)}: the columns needs_review and reasons tell which and why"
+            )
         for reason, count in done.rows_troubled.items():
             lines = [f"{line:,}" for line, why in done.lines_troubled if why == reason]
             more = " …" if count > len(lines) else ""

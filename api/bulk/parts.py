@@ -26,7 +26,9 @@ from gis.errors import LockedError, RequestError
 TOLD = 20
 """Troubles of a part that are told one by one; the others are counted."""
 _LOCK, _STAMP = "lock", "work.json"
-_LAYOUT = 3
+DOUBTS = ("unlocated", "needs_review")
+"""What a run tells of its answers in all: rows without a place, rows that a person is to look at."""
+_LAYOUT = 4
 """Changes when parts of older programs can not be used."""
 
 
@@ -40,6 +42,8 @@ class Done:
     """Reason -> rows that could not be read as they should be."""
     told: tuple[tuple[int, str], ...]
     """Line and reason of the first of them."""
+    doubts: dict[str, int]
+    """`DOUBTS` -> rows whose answers are such."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +61,13 @@ class Parts:
         except (OSError, ValueError):
             return None
         told = tuple((int(line), str(reason)) for line, reason in note["told"])
-        return Done(number=number, rows=note["rows"], troubles=note["troubles"], told=told)
+        return Done(
+            number=number,
+            rows=note["rows"],
+            troubles=note["troubles"],
+            told=told,
+            doubts=note["doubts"],
+        )
 
 
 @contextmanager
@@ -122,17 +132,22 @@ def state_of(path: Path) -> str:
 
 def write_note(folder: Path, done: Done) -> None:
     """Note that a part is written."""
-    note = {"rows": done.rows, "troubles": done.troubles, "told": [list(t) for t in done.told]}
+    note = {
+        "rows": done.rows,
+        "troubles": done.troubles,
+        "told": [list(t) for t in done.told],
+        "doubts": done.doubts,
+    }
     write_whole(folder / f"{done.number:06d}.json", orjson.dumps(note))
 
 
-def note_of(number: int, rows: int, troubles: Sequence[Trouble]) -> Done:
+def note_of(number: int, rows: int, troubles: Sequence[Trouble], *, doubts: dict[str, int]) -> Done:
     """Return the note of a part."""
     counts: dict[str, int] = {}
     for trouble in troubles:
         counts[trouble.reason] = counts.get(trouble.reason, 0) + 1
     told = tuple((trouble.line, trouble.reason) for trouble in troubles[:TOLD])
-    return Done(number=number, rows=rows, troubles=counts, told=told)
+    return Done(number=number, rows=rows, troubles=counts, told=told, doubts=doubts)
 
 
 @contextmanager

@@ -57,6 +57,8 @@ class BulkResult:
     """Reason -> rows that could not be read as they should be; they are in the output all the same."""
     lines_troubled: tuple[tuple[int, str], ...]
     """The first of them: line in the file, and reason."""
+    rows_doubted: dict[str, int]
+    """``unlocated`` -> rows without a place, ``needs_review`` -> rows that a person is to look at."""
     notes: tuple[str, ...] = ()
     """What is to be said of the file."""
 
@@ -193,8 +195,11 @@ def _worked(job: Job, parts: Parts, plan: Plan, advance: Callable[[int], None]) 
         sequel.follow(finished)
         sequel.finish()
     troubles: dict[str, int] = {}
+    doubts: dict[str, int] = {}
     told: list[tuple[int, str]] = []
     for number in sorted(finished):
+        for doubt, count in finished[number].doubts.items():
+            doubts[doubt] = doubts.get(doubt, 0) + count
         for reason, count in finished[number].troubles.items():
             troubles[reason] = troubles.get(reason, 0) + count
         told += finished[number].told
@@ -203,6 +208,7 @@ def _worked(job: Job, parts: Parts, plan: Plan, advance: Callable[[int], None]) 
         "rows_resumed": rows_resumed,
         "rows_troubled": troubles,
         "lines_troubled": tuple(told[:TOLD]),
+        "rows_doubted": doubts,
     }
 
 

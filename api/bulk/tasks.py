@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from api.bulk.columns import Asking
 from api.bulk.lines import changed_meanwhile
 from api.bulk.outputs import Output, laid_out, part_writer
-from api.bulk.parts import Done, appearing, note_of, state_of, write_note
+from api.bulk.parts import DOUBTS, Done, appearing, note_of, state_of, write_note
 from api.bulk.spans import Chunk, Source, Span, Trouble
 from gis.errors import RequestError
 
@@ -61,28 +61,45 @@ def run_task(task: Task) -> Done:
     if state_of(Path(job.path)) != job.state:
         raise changed_meanwhile(job.path)
     troubles: list[Trouble] = []
+    doubts: dict[str, int] = {}
     rows = 0
     with (
         appearing(folder / f"{span.number:06d}{job.output.part_suffix}") as path,
         part_writer(job.output, path) as writer,
     ):
         for chunk in job.source.read(span):
-            writer.write(answered(job, chunk))
+            answers = answered(job, chunk)
+            for doubt, count in _doubts(answers).items():
+                doubts[doubt] = doubts.get(doubt, 0) + count
+            writer.write(laid_out(job.output, chunk.table, answers))
             troubles += chunk.troubles
             rows += chunk.table.num_rows
     if rows != span.rows:
         raise changed_meanwhile(job.path)
-    done = note_of(span.number, rows, troubles)
+    done = note_of(span.number, rows, troubles, doubts=doubts)
     write_note(folder, done)
     return done
 
 
 def answered(job: Job, chunk: Chunk) -> pa.Table:
-    """Return the rows of a chunk with their answers, as columns of the output."""
+    """Return the answers to the rows of a chunk; of damaged rows they say what is wrong."""
     answers = job.work(job.asking.table(chunk), job.begun)
     if chunk.troubles and {"reasons", "needs_review"} <= {*answers.column_names}:
         answers = _doubted(answers, chunk)
-    return laid_out(job.output, chunk.table, answers)
+    return answers
+
+
+def _doubts(answers: pa.Table) -> dict[str, int]:
+    """Count the answers of each of `DOUBTS`; work that tells nothing of one leaves it out."""
+    counts = {}
+    names = set(answers.column_names)
+    unlocated, review = DOUBTS
+    if "location_source" in names:
+        nowhere = pc.equal(answers["location_source"].cast(pa.string()), "none")
+        counts[unlocated] = pc.sum(nowhere).as_py() or 0
+    if "needs_review" in names:
+        counts[review] = pc.sum(answers["needs_review"]).as_py() or 0
+    return counts
 
 
 def _doubted(answers: pa.Table, chunk: Chunk) -> pa.Table:

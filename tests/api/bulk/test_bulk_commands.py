@@ -50,6 +50,22 @@ def test_a_csv_with_chinese_headings_in_any_encoding(
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+def test_a_run_says_how_many_rows_want_a_person(workspace: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, ["四", *ROWS[0][1:3], "北", *ROWS[0][4:]]]
+    source, target = chinese_csv(tmp_path / "in.csv", rows=rows), tmp_path / "out.csv"
+    printed = run(workspace, "assign", str(source), "-o", str(target))
+    found = pd.read_csv(target)
+    nowhere, review = (found["location_source"] == "none").sum(), found["needs_review"].sum()
+    assert 0 < nowhere <= review < len(rows)
+    assert f"{nowhere} without a place, {review} to be looked at" in printed
+    again = run(
+        workspace, "assign", str(source), "-o", str(target), "--json", "--columns", "unit_code"
+    )
+    assert orjson.loads(again)["rows_doubted"] == {"unlocated": nowhere, "needs_review": review}
+    sound = chinese_csv(tmp_path / "sound.csv", rows=ROWS[:1])
+    assert "looked at" not in run(workspace, "assign", str(sound), "-o", str(target))
+
+
 def test_parquet_in_parquet_out_keeps_types(workspace: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
     frame = pd.DataFrame(
