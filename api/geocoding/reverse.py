@@ -13,9 +13,9 @@ from api.geocoding.candidates import plain_name
 from api.geocoding.gazetteer import Gazetteer, Key
 from api.geocoding.geocode import answers_of
 from api.geocoding.phrases import along_phrase, door_phrase, phrase_of, side_phrase
+from api.placing.earth import city_point
 from api.questions import CITY_CRS
 from gis.addresses.crossings import crossings
-from gis.crs import transform_xy
 from gis.errors import RequestError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def reverse(
         The position is no place in its CRS.
     """
     source = snapshot.crs if crs.lower() == CITY_CRS else crs
-    east, north = (axis[0] for axis in transform_xy([x], [y], source=source, target=snapshot.crs))
+    east, north = city_point(x, y, source=source, city=snapshot.crs)
     if not (np.isfinite(east) and np.isfinite(north)):
         msg = f"The position ({x}, {y}) is no place in {crs}: x is east or longitude, y north or latitude."
         raise RequestError(

@@ -98,3 +98,10 @@ def test_positions_in_other_systems_and_far_away(snapshot: Snapshot) -> None:
 
 def test_a_district_without_places_tells_nothing(tmp_path: Path) -> None:
     assert reverse(open_district(tmp_path), X0 + 10, Y0 + 10) == []
+
+
+@pytest.mark.parametrize("x", [474.5, -245.5], ids=["a turn east", "a turn west"])
+def test_a_turn_round_the_earth_is_no_place(snapshot: Snapshot, x: float) -> None:
+    assert reverse(snapshot, 114.5, 38.04, crs="EPSG:4326") is not None
+    with pytest.raises(RequestError, match="is no place in"):
+        reverse(snapshot, x, 38.04, crs="EPSG:4326")
