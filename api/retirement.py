@@ -115,12 +115,14 @@ def _successors(edition: "Edition", dataset: str, row: int) -> tuple[Successor, 
 
 def _holders(edition: "Edition", dataset: str, cells: "Cells", land: Any) -> tuple[Successor, ...]:
     """Return the cells that hold a piece of land."""
-    if not len(cells.rows) or land.is_empty:
+    # What crosses itself is looked up as it was repaired; its own area would be that of one loop less the other.
+    land = shapely.make_valid(land, method="structure")
+    if not len(cells.rows) or not land.area > 0.0:
         return ()
     near = np.sort(cells.index.by_code[_within(cells.index.outlines, shapely.bounds(land))])
     wkb = edition.snapshot.table(dataset)["geometry"].take(rows_of(cells.rows[near]))
     shapes = shapely.make_valid(np.array(shapely.from_wkb(wkb.to_pylist()), dtype=object))
-    held = shapely.area(shapely.intersection(shapes, shapely.make_valid(land)))
+    held = shapely.area(shapely.intersection(shapes, land))
     listed = [
         Successor(code=cells.codes[position], share=round(float(area / land.area), 4))
         for position, area in zip(near.tolist(), held, strict=True)

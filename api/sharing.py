@@ -12,7 +12,7 @@ from api.doubts import bit_of, bits_of, names_of, review_bits
 from api.owning.calibration import calibrate_owner
 from api.owning.candidates import OwnerQuestion
 from api.owning.mixture import Mixture, mix
-from api.owning.owners import Resolution, resolve
+from api.owning.owners import Resolution, is_nobodys, resolve
 from api.placing.boundaries import NOBODY
 from api.telling.finding import Finding, Ways
 from census.plan.chains import Chain
@@ -86,8 +86,12 @@ def _answering(finding: Finding, chains: tuple[Chain, Chain], refusers: Collecti
     passed: frozenset[str] = frozenset()
     while True:
         question = finding.question._replace(excluded=passed)
-        found = (resolve(finding.edition, question._replace(chain=chain)).unit for chain in chains)
-        units = [None if unit is None else unit.code for unit in found]
+        found = [resolve(finding.edition, question._replace(chain=chain)) for chain in chains]
+        # Who is found only because somebody has to be comes after all units of either place.
+        units = [
+            None if each.unit is None or is_nobodys(each.reasons) else each.unit.code
+            for each in found
+        ]
         for which, unit in enumerate(units):
             if unit is not None and unit not in refusers:
                 return which

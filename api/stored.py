@@ -12,6 +12,8 @@ from psycopg import sql
 from api.cases.moving import refusers
 from api.cases.records import document_of
 from api.cases.states import ASSIGNED, CLOSED
+from api.cases.waiting import waiting
+from api.owning.owners import is_nobodys
 from api.questions import ask_frame
 from api.sharing import turned
 from api.solution import solve
@@ -122,6 +124,8 @@ def _decide(
             row = cases.iloc[[number]]
             found = solve(edition, ask_frame(snapshot, row), excluded=excluded)
             decision = tell(turned(finding_of(found, 0), excluded))
+            if is_nobodys(decision.reasons):
+                decision = waiting(decision)
         else:
             finding = finding_of(solution, number)
             if is_sole[number]:

@@ -47,7 +47,8 @@ def return_reasons() -> dict[str, ReturnReason]:
 def category_of(text: str) -> str:
     """Return the code of a reason given in words: a code itself, or words that contain known ones.
 
-    The longest known words decide; none of them: ``other``.
+    Words that ask for a person go before those that ask for the next unit, for who says "a repeat, and
+    not ours" would have the case go on to others; of the rest the longest decide; none: ``other``.
 
     Examples
     --------
@@ -55,13 +56,15 @@ def category_of(text: str) -> str:
     ('not_our_duty', 'not_our_component', 'other')
     >>> category_of("不属我单位管养范围"), category_of("此事不归我单位管")
     ('not_our_component', 'not_our_duty')
+    >>> category_of("重复案件，不属我单位"), category_of("该处不属我单位辖区")
+    ('duplicate', 'not_our_area')
     """
     reasons = return_reasons()
     if text.strip() in reasons:
         return text.strip()
     plain = _PUNCTUATION.sub("", text)
     found = [
-        (len(word), reason.code)
+        ((reason.then == "person", len(word)), reason.code)
         for reason in reasons.values()
         for word in reason.words
         if word in plain

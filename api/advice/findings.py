@@ -60,6 +60,8 @@ class Finding:
     """Of a border or a boundary road: the stretch, a line in the city's CRS."""
     is_whole: bool = True
     """Of a boundary road: the stretch is all of it."""
+    sharing: str = ""
+    """Of a boundary road: how its areas share it."""
     is_against_map: bool = False
     """Of a boundary road whose areas are to be swapped: each lies on the side that the plan says."""
     to_class_code: str = ""

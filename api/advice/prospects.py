@@ -12,6 +12,7 @@ from psycopg import sql
 from api.advice.changes import tried_edition
 from api.cases.moving import refusers
 from api.cases.states import CLOSED, RETURNED
+from api.owning.owners import is_nobodys
 from api.questions import ask_frame
 from api.snapshot import open_snapshot
 from api.solution import solve
@@ -139,7 +140,9 @@ def _decided(
 ) -> list[Answer]:
     solution = solve(edition, ask_frame(snapshot, cases), excluded=excluded)
     return [
-        (found.unit.code if found.unit else "", found.rule if found.unit else "")
+        ("", "")
+        if found.unit is None or (excluded and is_nobodys(found.reasons))
+        else (found.unit.code, found.rule)
         for found in solution.resolutions
     ]
 

@@ -66,7 +66,8 @@ def find_roads(known: pd.DataFrame, snapshot: "Snapshot") -> list[Finding]:
             (across & here["wrong"]).to_numpy(dtype=bool),
             here["right"].to_numpy(dtype=bool),
         )
-        found += _of_road(roads[str(code)], cases, snapshot)
+        if str(code) in roads:  # it may end at midnight, while the evidence is read
+            found += _of_road(roads[str(code)], cases, snapshot)
     return found
 
 
@@ -94,7 +95,9 @@ def _stretch(road: BoundaryRoad, cases: _Cases, *, change: str) -> tuple[Finding
     line = _line(road)
     at = shapely.points(cases.rows[["location_x", "location_y"]].to_numpy(dtype=np.float64))
     along = shapely.line_locate_point(line, at)
-    bins = (along // _BIN_M).astype(np.intp)
+    # The last bin reaches to the end, where what lies beyond it is counted too.
+    last_bin = max(0, int(np.ceil(line.length / _BIN_M)) - 1)
+    bins = np.minimum((along // _BIN_M).astype(np.intp), last_bin)
     first, last, _ = best_run(np.bincount(bins, weights=cases.hit.astype(float) - cases.stays))
     inside = (bins >= first) & (bins < last)
     hits = inside & cases.hit
@@ -113,6 +116,7 @@ def _stretch(road: BoundaryRoad, cases: _Cases, *, change: str) -> tuple[Finding
     finding = Finding(
         kind="road",
         change=change,
+        sharing=road.sharing,
         rule=road.code,
         case_kind="" if rows["kind"].nunique() > 1 else str(rows["kind"].iloc[0]),
         class_code="",

@@ -143,6 +143,11 @@ def _road(finding: Finding) -> tuple[str, str, str, str]:
         where, nali = f"{where}, the stretch shown", f"{nali}图示路段"
         part = "make this stretch a boundary road of its own; there "
         bufen = "将该路段单列为一条界路，并"
+    by_days = finding.sharing == "odd_even"
+    if finding.change == "swap_sides" and by_days:
+        what = f"{part}swap the two units: in the plan the areas {own} and {other}"
+        zuo = f"{bufen}将单双日责任单位对调（方案中 {own} 与 {other} 互换）"
+        return where, nali, what, zuo
     if finding.change == "swap_sides":
         what = f"{part}swap the two units of this stretch: in the plan the areas {own} and {other}"
         zuo = f"{bufen}将该路段两侧责任单位对调（方案中 {own} 与 {other} 互换）"
@@ -150,6 +155,9 @@ def _road(finding: Finding) -> tuple[str, str, str, str]:
             what += ", which lie on the map as the plan says: have their border surveyed first"
             zuo += "；两区域在图上的位置与方案一致，请先核实其边界"
         return where, nali, what, zuo
+    if by_days:
+        what = f"{part}let {other} answer on odd and even days"
+        return where, nali, what, f"{bufen}单双日均由 {other} 负责"
     what = f"{part}let {other} answer for both sides, or correct the axis"
     return where, nali, what, f"{bufen}两侧均由 {other} 负责，或更正道路中心线"
 

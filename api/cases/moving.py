@@ -29,7 +29,9 @@ from api.cases.states import (
     RETURNED,
     check_action,
 )
+from api.cases.waiting import set_aside, waiting
 from api.models import Decision, OwnerAnswer, TraceStep
+from api.owning.owners import is_nobodys
 from api.workdays import deadline, ending
 from gis.database import Connection, Database
 from gis.errors import ConflictError, RequestError
@@ -37,10 +39,6 @@ from gis.returns import category_of, return_reasons
 
 if TYPE_CHECKING:
     from api.snapshot import Snapshot
-
-
-_LAST_RESORT = "no_territory"
-"""Reason of a decision for the unit that gets what no rule leads to anybody for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,10 +105,8 @@ def return_case(
         _check_holder(row, unit_code=told.unit_code)
         excluded = refusers(connection, case_id) | {told.unit_code}
         decision = decide(snapshot, stored_question(row), excluded=excluded)
-        # Who is asked last of all has nothing to do with the place, and would only send it back too.
-        if asks_person or _LAST_RESORT in decision.reasons:
-            lost = tuple(_lost(step) for step in decision.trace)
-            decision = replace(decision, owner=None, probability=0.0, needs_review=True, trace=lost)
+        if asks_person or is_nobodys(decision.reasons):
+            decision = waiting(decision)
         remember(connection, entry, case_id, {})
         state = ASSIGNED if decision.owner else RETURNED
         _store(
@@ -202,7 +198,7 @@ def assign_case(
             owner=owner,
             probability=1.0,
             needs_review=False,
-            trace=(*(_lost(step) for step in base.trace), step),
+            trace=(*(set_aside(step) for step in base.trace), step),
         )
         _store(connection, row, decision, state=ASSIGNED, srid=database.srid)
         remember(connection, entry, case_id, document_of(decision))
@@ -349,10 +345,6 @@ def _check_holder(row: Mapping[str, Any], *, unit_code: str) -> None:
         msg = f"Case {case_id} is with unit {holder}, not {unit_code}: only its unit can return it."
         zh = f"案件 {case_id} 的责任单位是 {holder}，不是 {unit_code}：只能由责任单位退件。"
         raise ConflictError(msg, zh=zh)
-
-
-def _lost(step: TraceStep) -> TraceStep:
-    return replace(step, outcome="rejected") if step.step.endswith("_first") else step
 
 
 def _store(

@@ -101,14 +101,15 @@ def read_cases(body: bytes, *, format_name: Literal["json", "ndjson"], most: int
 
 def _as_utf8(body: bytes) -> bytes:
     """Return a text in UTF-8 without the mark that editors of Windows begin it with."""
-    body = body.removeprefix(codecs.BOM_UTF8)
+    text = body.removeprefix(codecs.BOM_UTF8)
     try:
-        body.decode()
+        text.decode()
     except UnicodeDecodeError as error:
-        msg = f"The body is not UTF-8 (byte {error.start + 1}): send JSON in UTF-8, not in GBK or UTF-16."
-        zh = f"请求内容不是 UTF-8（第 {error.start + 1} 字节）：请以 UTF-8 发送 JSON，不要用 GBK 或 UTF-16。"
+        at = error.start + 1 + len(body) - len(text)
+        msg = f"The body is not UTF-8 (byte {at}): send JSON in UTF-8, not in GBK or UTF-16."
+        zh = f"请求内容不是 UTF-8（第 {at} 字节）：请以 UTF-8 发送 JSON，不要用 GBK 或 UTF-16。"
         raise RequestError(msg, zh=zh) from error
-    return body
+    return text
 
 
 def _read_lines(body: bytes, *, most: int) -> Iterator[CaseIn]:

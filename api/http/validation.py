@@ -131,8 +131,9 @@ def _describe(fault: Mapping[str, Any], language: Language) -> dict[str, str]:
     place = list(fault.get("loc", ()))
     if place and place[0] in _PLACES:
         place = place[1:]
-    # Of a body that is no JSON the place is a number of letters.
-    field = ".".join(str(part) for part in place if rule != "json_invalid") or "body"
+    if rule == "json_invalid":  # of a text that is no JSON the place is a number of letters
+        place = [part for part in place if not isinstance(part, int)]
+    field = ".".join(str(part) for part in place) or "body"
     pair = _PATTERNS.get(fault.get("ctx", {}).get("pattern")) or _SENTENCES.get(rule)
     if pair is None:
         message = f"{field}: {fault.get('msg', rule)}"

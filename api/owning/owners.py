@@ -4,7 +4,7 @@ Components go 先属主、后属地: the component's own record, then the plan, 
 先属地、后属主. The order of roles is data of the city profile, for each kind and for single classes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -80,6 +80,20 @@ class Resolution:
     rivals: tuple[Rival, ...]
     """With `certainty` they add up to 1, unless nobody else is left."""
     reasons: tuple[str, ...]
+
+
+def is_nobodys(reasons: Collection[str]) -> bool:
+    """Tell whether a unit was found only because somebody has to be, by the reasons of a decision.
+
+    Such a unit has nothing to do with the place: of a case that was sent back it would only be one more
+    to send it back.
+
+    Examples
+    --------
+    >>> is_nobodys(("refused", "no_territory")), is_nobodys(("refused",))
+    (True, False)
+    """
+    return "no_territory" in reasons
 
 
 def resolve(edition: Edition, question: OwnerQuestion) -> Resolution:
