@@ -31,7 +31,7 @@ Decisions = Mapping[tuple[str, str], Sequence[str]]
 _MAJOR_DIGITS = 2
 _NAMED = 5
 _PARTS = re.compile(
-    r"^(.+?)(\.[a-z]+)?(:(?:\d+|\*))?(@[^@=~#]+)?(=[^=~#]+)?"
+    r"^(.+?)(\.[a-z]+)?(:(?:\d+|\*))?(@[^@=]+?)?(=[^=]+?)?"
     # Season, hours, first day and count of rows that are told apart by them: hours hold colons too.
     r"((?:~\d\d-\d\d/\d\d-\d\d)?(?:~\d\d:\d\d/\d\d:\d\d)?(?:~\d{4}-\d\d-\d\d)?(?:#\d+)?)$",
     re.ASCII,

@@ -99,6 +99,10 @@ def _show(document: dict[str, Any], *, output: Path | None) -> None:
         typer.echo(f"{severity:9}{finding['what']:16} {finding['en']}")
     for finding in document["findings_ahead"]:
         typer.echo(f"{'warning':9}{finding['what']:16} {finding['en']}")
+    if left := document["days_not_judged"]:
+        typer.echo(
+            f"Not judged: {len(left):,} later days on which rows begin or end, from {left[0]} on."
+        )
     for each in document["contradictions"]:
         when = f" at {each['times']}" if each["times"] else ""
         typer.echo(
@@ -138,6 +142,7 @@ def load(
 
     Example: wanmi plan load 职责分解方案.xlsx --as-of 2026-07-01
     """
+    from census.plan.findings import REFUSING
     from pipelines.build import BuildOptions, build_opened
     from pipelines.responsibility.judging import delivery_of, judge_workbook
 
@@ -167,7 +172,8 @@ def load(
         if not judged.is_accepted:
             typer.echo(f"NOT accepted by `wanmi plan check`: {judged.told(is_chinese=False)}.")
         if ahead := judged.told_ahead(is_chinese=False):
-            day = judged.ahead.first_day(judged.ahead.findings[0])
+            first = next(each for each in judged.ahead.findings if each.what in REFUSING)
+            day = judged.ahead.first_day(first)
             typer.echo(f"From {day} on, as far as is written now: {ahead}; see `wanmi plan check`.")
         if not dry_run:
             typer.echo("Compile the snapshot anew with: wanmi snapshot")

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 _BUT = r"(?:除去|除了|除)"
 _OUT = r"(?:以外|之外|外)"
+_REST = r"(?:的?(?:其他|其它|其余)[^()]*)?"
 _WHOLE = r"(?P<whole>[^(),;、|]+)"
 _FORMS = tuple(
     re.compile(form)
     for form in (
-        rf"{_WHOLE}\((?:{_BUT}|不含|不包括|不包含)(?P<parts>[^()]+?){_OUT}?\)",
+        rf"{_WHOLE}\((?:{_BUT}|不含|不包括|不包含)(?P<parts>[^()]+?)(?:{_OUT}{_REST})?\)",
         rf"{_WHOLE}\((?P<parts>[^()]+?)除外\)",
-        rf"(?P<whole>[^(),;、|]+?){_BUT}(?P<parts>[^()]+?)(?:{_OUT}|除外)",
+        rf"(?P<whole>[^(),;、|]+?){_BUT}(?P<parts>[^()除]+?)(?:{_OUT}|除外)",
         rf"{_WHOLE}(?:不含|不包括|不包含)(?P<parts>[^()]+)",
         rf"{_BUT}(?P<parts>[^()]+?){_OUT}的?{_WHOLE}",
     )
@@ -36,6 +37,8 @@ def read_but(plain: str) -> But | None:
     --------
     >>> read_but("全区(除甲街道、乙街道外)")
     But(whole='全区', parts='甲街道、乙街道')
+    >>> read_but("全区(除甲街道外的其他街道)").parts, read_but("甲区除乙社区外、丙街道除丁社区外")
+    ('甲街道', None)
     >>> read_but("除甲街道外的其他街道"), read_but("甲街道(不含乙社区)").parts, read_but("甲街道(东)")
     (But(whole='', parts='甲街道'), '乙社区', None)
     >>> read_but("丙街道、全区(除甲街道外)"), read_but("甲区除乙街道、丙街道以外").parts

@@ -16,7 +16,7 @@ from gis.codes import read_rules
 from gis.faults import Faults, Outcome
 from pipelines.context import BuildContext
 from pipelines.repeats import refuse_repeats
-from pipelines.responsibility.conflicts import warn_conflicts
+from pipelines.responsibility.conflicts import SAME, warn_conflicts
 from pipelines.responsibility.gaps import tell_gaps
 from pipelines.responsibility.plan_areas import BOUNDARY, judge_areas
 from pipelines.responsibility.reading import Delivered, read_rows
@@ -58,7 +58,10 @@ def transform(frame: pd.DataFrame, context: BuildContext) -> Outcome:
     lasting = [(at, row) for at, row in kept if not _has_ended(row, context)]
     records = _expand(rows, lasting, codes, vocabulary.territories, faults)
     table = pd.DataFrame(records, columns=[*_COLUMNS, "at"], dtype=object)
-    accepted = _numbered(table.astype({"limit_value": float}))
+    table = table.astype({"limit_value": float})
+    accepted = _numbered(table)
+    if is_update(context) and context.database.url:
+        accepted = _as_live(accepted, table["code"].isna(), context.rows("responsibility"))
     warn_conflicts(faults, accepted, as_of=context.as_of)
     accepted = accepted[~accepted["at"].map(faults.refused).astype(bool)].drop(columns="at")
     outcome = faults.outcome()
@@ -158,8 +161,8 @@ def _judge_rows(faults: Faults, delivered: Sequence[Delivered], rows: pd.DataFra
         for rule, values in row.wrong:
             told = broken.setdefault(rule, {}).setdefault(at, values)
             if told is not values:  # several of one rule in one row are told together
-                for name in ("value", "restored"):
-                    if name in told:
+                for name in ("value", "restored", "why", "why_zh", "other"):
+                    if name in told and told[name] != values[name]:
                         told[name] = f"{told[name]}、{values[name]}"
     for rule, by_row in sorted(broken.items()):
         table = pd.DataFrame.from_dict(by_row, orient="index", dtype=object).reindex(rows.index)
@@ -274,6 +277,41 @@ def _numbered(records: pd.DataFrame) -> pd.DataFrame:
             code = code if seen[code] == 1 else f"{code}#{seen[code]}"
         codes.append(code)
     return records.assign(code=pd.Series(codes, index=records.index, dtype=object))
+
+
+def _as_live(
+    rows: pd.DataFrame, is_unnumbered: "pd.Series[bool]", live: pd.DataFrame
+) -> pd.DataFrame:
+    """Give rows without a number the name of the live row that decides the same, which an update replaces.
+
+    Its first day may be another, or its name of before first days were told in names. Where several live
+    rows or several delivered ones decide the same, only those of one first day are the same row.
+    """
+    taken = set(rows["code"])
+    standing = live[~live["code"].isin(taken)]
+    open_rows = rows[is_unnumbered & ~rows["code"].isin(live["code"])]
+    by_key, delivered = _by_key(standing), _by_key(open_rows)
+    renamed: dict[Any, str] = {}
+    for key, here in delivered.items():
+        there = by_key.get(key, [])
+        if len(here) > 1 or len(there) > 1:
+            days = {day: code for _, day, code in there}
+            renamed |= {at: days.pop(day) for at, day, _ in here if day in days}
+        elif there:
+            renamed[here[0][0]] = there[0][2]
+    return rows.assign(
+        code=pd.Series(renamed, dtype=object).reindex(rows.index).fillna(rows["code"])
+    )
+
+
+def _by_key(rows: pd.DataFrame) -> dict[tuple[Any, ...], list[tuple[Any, date | None, str]]]:
+    """Return what decides -> label, first day and name of the rows that do."""
+    found: dict[tuple[Any, ...], list[tuple[Any, date | None, str]]] = {}
+    for row in rows[[*SAME, "begins_on", "code"]].itertuples(name=None):
+        key = tuple(part if isinstance(part, str) else None for part in row[1:-2])
+        day = row[-2] if isinstance(row[-2], date) else None
+        found.setdefault(key, []).append((row[0], day, str(row[-1])))
+    return found
 
 
 def taxonomy_of(context: BuildContext) -> Taxonomy:

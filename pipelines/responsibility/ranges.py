@@ -53,6 +53,8 @@ def read_range(
     ('the first code is the greater', 'its ends differ in length')
     >>> read("0101-0199").why.en, read("1-3").why.en
     ('0199 is none of its classes', '1 is none of its classes')
+    >>> read("01-01").why.en
+    'it may mean the major class 01 or its class 0101'
     """
     found = _RANGE.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
     if found is None:
@@ -62,6 +64,9 @@ def read_range(
     why = _why(said, (first, last))
     if first is None or last is None or why is not NOTHING:
         return ClassRange(why=why)
+    if len(first) == _MAJOR_DIGITS and first == last:
+        en = f"it may mean the major class {first} or its class {first}{last}"
+        return ClassRange(why=Remark(en=en, zh=f"无法确定是大类 {first} 还是小类 {first}{last}"))
     if len(first) == _MAJOR_DIGITS:
         if is_beside_major:
             en = "beside a major class two digits are no class of their own"

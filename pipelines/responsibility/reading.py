@@ -1,5 +1,6 @@
 """A delivered row of the plan, cell by cell, as the classes, areas and units that it names."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, date
@@ -158,9 +159,10 @@ def _read_areas(row: Delivered, cells: Mapping[str, str | None], areas: AreaName
     within = None
     if not is_nothing(street) and street is not None:
         within = areas.one(street)
-        if within is None and (is_nothing(community) or said is not None):
-            found = areas.find(street)
-            _take_areas(row, found, areas)
+        # Of a street that is several, or one but for parts of it, every community is that and no more.
+        is_all = community is not None and areas.one(community) == ANYWHERE
+        if within is None and (said is not None or is_nothing(community) or is_all):
+            _take_areas(row, areas.find(street), areas)
             return
     if not is_nothing(community) and community is not None:
         _take_areas(row, areas.find(community, within=within), areas)
@@ -265,7 +267,7 @@ def _read_limit(row: Delivered, cells: Mapping[str, str | None], unit: str | Non
     elif said is not None:
         row.limit = read_limit(whole)
     if row.limit is None:
-        is_month = whole.rstrip("内").endswith("月")
+        is_month = re.search(r"月(?:以内|之内|内)?$", whole) is not None
         row.refuse(
             "RP09",
             value=whole,

@@ -19,7 +19,7 @@ from pipelines.responsibility.workbook import ROLES
 
 TABLE = "responsibility.plan_area"
 _ADDED = re.compile(
-    rf"(?:\.(?:{'|'.join(ROLES)}))?(?::(?:\d+|\*))?(?:@[^@=~]+)?(?:=[^=~]+)?"
+    rf"(?:\.(?:{'|'.join(ROLES)}))?(?::(?:\d+|\*))?(?:@[^@=]+?)?(?:=[^=]+?)?"
     r"(?:~\d\d-\d\d/\d\d-\d\d)?(?:~\d\d:\d\d/\d\d:\d\d)?",
     re.ASCII,
 )
@@ -107,6 +107,8 @@ def _numbers(code: str) -> Iterator[str]:
     (['7-2', '7-2.owner', '7-2.owner@130102001'], ['A.1'])
     >>> list(_numbers("7~08:00/12:00"))
     ['7', '7~08:00/12', '7~08:00/12:00']
+    >>> next(_numbers("3.handler@K0~K1")), next(_numbers("3.handler@K0~K1=U~1~08:00/12:00"))
+    ('3', '3')
     """
     for end in (
         *(place for place, sign in enumerate(code) if sign in ".:@=~" and place),

@@ -75,6 +75,42 @@ def test_street_and_community_in_columns_of_their_own(tmp_path):
     ]  # fmt: skip
 
 
+def test_all_communities_of_a_street_but_for_some_are_no_more_than_these(tmp_path):
+    rows = [
+        wide("1", area_name=None, street_name="建北街道（除翠屏社区外）", community_name="全部"),
+        wide(
+            "2",
+            area_name=None,
+            street_name="建北街道（除翠屏社区外的其他社区）",
+            community_name="/",
+        ),
+    ]
+    assert told(judge(tmp_path, *rows), "area_code") == [("130102001002",)] * 2
+    lost = wide("3", area_name=None, street_name="月亮街道", community_name="全部")
+    assert judge(tmp_path, lost).faults["rule"].tolist() == ["RP04"]
+
+
+def test_an_area_but_for_a_part_twice_in_one_cell_is_two(tmp_path):
+    both = "建北街道除翠屏社区外、建北街道除槐底社区外"
+    assert sorted(told(judge(tmp_path, wide(area_name=both)), "area_code")) == [
+        ("130102001001",), ("130102001002",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["1个月", "1个月以内", "一个月之内"])
+def test_a_limit_in_months_is_refused_with_the_reason(tmp_path, said):
+    faults = judge(tmp_path, wide(limit_value=said)).faults
+    assert faults["rule"].tolist() == ["RP09"]
+    assert "months differ in length" in faults["reason_en"].iloc[0]
+
+
+def test_several_ranges_of_one_cell_are_told_with_a_reason_each(tmp_path):
+    faults = judge(tmp_path, wide(class_code="0103-0101、0101-03")).faults
+    (told_of,) = faults.loc[faults["rule"].eq("RP25"), "reason_en"]
+    assert "the first code is the greater" in told_of
+    assert "its ends differ in length" in told_of
+
+
 def test_a_major_class_is_meant_where_no_minor_one_is_named(tmp_path):
     rows = [
         wide("1", class_code=None, major_name="公用设施"),
