@@ -26,7 +26,9 @@ from tests.api.district import (
     component,
     line,
     open_district,
+    plan,
     point,
+    unit,
 )
 
 SOUTH, NORTH = "130102001001", "130102001002"
@@ -126,6 +128,51 @@ def test_of_an_oval_error_too_only_what_lies_on_the_road_turns(
     told = decide(snapshot, case, excluded=frozenset({"C1"}))
     assert unit_of(told) == "C2"
     assert told.probability == pytest.approx(0.9938, abs=2e-4)  # above y 90 by 2.5 deviations
+
+
+def lonely(root: Path) -> Snapshot:
+    """A joint road between a community with one unit and one with two; elsewhere, a unit of another district."""
+    units = [
+        unit("B9", "外区政府", "territorial", area_code="130105"),
+        unit("C1", "花园居委会", "territorial", area_code=SOUTH),
+        unit("C2", "平安居委会", "territorial", area_code=NORTH),
+        unit("W2", "自来水公司"),
+    ]
+    rows = [plan("1", "handler", "W2", kind="event", area_code=NORTH)]
+    return open_road(root, units=units, responsibility=rows)
+
+
+def test_every_unit_of_both_areas_is_asked_before_a_person(
+    database: Database, tmp_path: Path
+) -> None:
+    snapshot = lonely(tmp_path / "snapshots")
+    asked = [unit_of(post_case(database, partial(decide, snapshot), CASE, actor="desk"))]
+    while asked[-1] is not None:
+        asked.append(unit_of(give_back(database, snapshot, asked[-1])))
+    assert asked[0] == "C1"
+    assert sorted(asked[:-1]) == ["C1", "C2", "W2"]
+    told = get_case(database, "2026-1")
+    assert told.decision is not None
+    assert "no_territory" in told.decision.reasons
+    # Nothing in the trace speaks of a unit that gets it after all, nor of an end of its time.
+    assert not [s for s in told.decision.trace if s.outcome == "accepted" and "first" in s.step]
+    assert not [s for s in told.decision.trace if "B9" in s.candidate or s.step == "deadline"]
+
+
+def test_an_imported_case_that_all_its_units_refused_is_given_to_nobody(
+    database: Database, tmp_path: Path
+) -> None:
+    snapshot = lonely(tmp_path / "snapshots")
+    asked = unit_of(post_case(database, partial(decide, snapshot), CASE, actor="desk"))
+    while asked is not None:
+        asked = unit_of(give_back(database, snapshot, asked))
+    with database.connect() as connection:  # as an import leaves it
+        connection.execute("UPDATE cases.case SET data_version = NULL, unit_code = 'C1'")
+    assert assign_stored(database, snapshot, actor="desk") == 1
+    told = get_case(database, "2026-1")
+    assert told.unit_code is None
+    assert told.decision is not None
+    assert told.decision.needs_review
 
 
 def test_a_unit_that_both_areas_lead_to_is_asked_once(database: Database, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``/v1/assign`` and ``/v1/assign/batch``: one answer per case, whatever the format."""
 
+import codecs
 import gzip
 import io
 from typing import Any
@@ -199,6 +200,19 @@ def test_texts_are_utf_8_with_or_without_its_mark(client: httpx.Client, sent: st
         refused = send(client, body, sent)
         assert refused.status_code == 422
         assert "send JSON in UTF-8" in refused.json()["detail"]
+
+
+def test_a_broken_line_is_named(client: httpx.Client) -> None:
+    good = orjson.dumps(CASES[0])
+    fault = send(client, b"\n".join([good, good, b"{bad"]), NDJSON).json()["errors"][0]
+    assert fault["field"] == "line 3"
+    whole = send(client, b"[{bad", "application/json").json()["errors"][0]
+    assert whole["field"] == "body"
+
+
+def test_the_byte_that_is_no_utf_8_is_counted_with_the_mark(client: httpx.Client) -> None:
+    body = codecs.BOM_UTF8 + b'[{"address":"\xff"}]'
+    assert "byte 17" in send(client, body, "application/json").json()["detail"]
 
 
 def test_too_many_cases_and_too_large_bodies_are_refused(client: httpx.Client) -> None:
