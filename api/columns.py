@@ -1,6 +1,5 @@
 """Columns of a table of cases as numbers: texts coded, times and numbers read, whole columns at once."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -160,6 +159,12 @@ def code_list(values: Sequence[str | None]) -> Coded:
     )
 
 
+_FULL_WIDTH = {
+    ord(wide): narrow
+    for wide, narrow in zip("０１２３４５６７８９．－＋", "0123456789.-+", strict=True)
+}
+
+
 def read_numbers(table: pa.Table, name: str) -> tuple[Floats, Mask]:
     """Return a column as numbers, nan where there is none, and which values could not be read.
 
@@ -191,7 +196,7 @@ def read_numbers(table: pa.Table, name: str) -> tuple[Floats, Mask]:
             values[row] = np.nan if number is None else number
     else:
         values = pc.fill_null(numbers, np.nan).to_numpy(zero_copy_only=False)
-    return values, np.asarray(given & np.isnan(values))
+    return values, np.asarray(given & ~np.isfinite(values))
 
 
 def read_number(text: str) -> float | None:
@@ -201,11 +206,12 @@ def read_number(text: str) -> float | None:
 
     Examples
     --------
-    >>> read_number("－１１４．５"), read_number("4,200,050"), read_number("1_0")
-    (-114.5, None, None)
+    >>> read_number("－１１４．５"), read_number("4,200,050"), read_number("1_0"), read_number("10⁵")
+    (-114.5, None, None, None)
     """
+    plain = text.translate(_FULL_WIDTH)
     try:
-        return None if "_" in text else float(unicodedata.normalize("NFKC", text))
+        return None if "_" in plain else float(plain)
     except ValueError:
         return None
 

@@ -74,6 +74,9 @@ def _is_published_workday(day: date) -> bool | None:
         return None
 
 
+Year = Annotated[int, msgspec.Meta(ge=1949, le=2999)]
+
+
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The ``[calendar]`` table: when the city's units work."""
 
@@ -83,7 +86,7 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Days off beside weekends and the published holidays."""
     workdays: list[date] = []
     """Days worked although a weekend or a published holiday; they win over ``holidays``."""
-    years: list[int] = []
+    years: list[Year] = []
     """Years whose holidays these lists state in full: nothing else is asked about them."""
     hours: list[Hours] = []
     """Working hours by season, the first that holds counts; none: 8-12 and 14-18."""

@@ -199,10 +199,9 @@ def _elsewhere(crs: str | None, rows: int) -> str:
     if crs is None:
         advice = "the file names no CRS, which was taken for WGS 84: state it with --crs (city: the city's own)."
     else:
-        shown = crs if len(crs) <= 40 else f"{crs[:37]}..."
         advice = (
-            f"the file says that its shapes are in {shown}: if that is wrong, correct it there (QGIS: "
-            "Set Layer CRS), and run again."
+            "the CRS that the file (or, where it names none, --crs) states may be a wrong one: correct it "
+            "(in the file with QGIS: Set Layer CRS), and run again."
         )
     return f"Hardly any position of the first {rows:,} rows lies in the city: {advice}"
 

@@ -37,8 +37,8 @@ def bounds_of(crs: str) -> Bounds:
     """Return between which coordinates a CRS has places.
 
     Degrees reach from -180 to 180 and from -90 to 90, as in requests of single cases. A projected CRS
-    reaches half way round the earth from its false origin: no place lies farther, and no position
-    in a neighbouring zone comes near it.
+    reaches half way round the earth from its false origin: no place lies farther. A position that
+    misses the number of its zone, or has one too many, lies farther in most zones, but not in all.
 
     Raises
     ------

@@ -235,8 +235,8 @@ def test_shapes_without_a_crs_are_asked_for_it(
 @pytest.mark.parametrize(
     ("suffix", "crs", "said"),
     [
-        ("gpkg", "EPSG:4326", "correct it there"),
-        ("parquet", "EPSG:4326", "correct it there"),
+        ("gpkg", "EPSG:4326", "(in the file with QGIS: Set Layer CRS)"),
+        ("parquet", "EPSG:4326", "(in the file with QGIS: Set Layer CRS)"),
         ("parquet", None, "state it with --crs"),
     ],
 )
